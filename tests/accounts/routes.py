@@ -81,6 +81,8 @@ NEEDS: dict[tuple[str, str], str] = {
         ("POST", f"/api/admin/transfers{what}"): STOCK
         for what in ("", "/send", "/receive", "/undo-receipt", "/close", "/cancel")
     },
+    ("POST", "/api/admin/bundles/preview"): READ,
+    ("POST", "/api/admin/bundles/assemble"): STOCK,
     ("GET", "/api/admin/history"): READ,
     ("GET", "/api/admin/explain"): READ,
     ("GET", "/api/admin/overview"): READ,
@@ -111,7 +113,15 @@ NEEDS: dict[tuple[str, str], str] = {
         ("GET", f"/{name}"): OPEN
         for name in (
             *("index.html", "success.html", "cancel.html", "fancymonkey.js", "shop.js"),
-            *("basket.js", "garments.js", "page.js", "return.js", "shop.css", "icon.svg"),
+            *(
+                "basket.js",
+                "choices.js",
+                "garments.js",
+                "page.js",
+                "return.js",
+                "shop.css",
+                "icon.svg",
+            ),
         )
     },
     ("MOUNT", "/static"): OPEN,

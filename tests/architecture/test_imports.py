@@ -57,6 +57,12 @@ CORE_MAY_USE = {
 CORE_COMPOSES = {"", "rows", "execute", "changes", "payments.early_news", "payments.paid"}
 # A feature is a folder of the core. It may import the files beside the folders, its own, and these.
 CORE_HELPERS = {
+    "bundles.availability",
+    "bundles.check",
+    "bundles.definition",
+    "bundles.recipe",
+    "bundles.sale_rules",
+    "bundles.sales",
     "catalogue.field_changes",
     "catalogue.renames",
     "documents.document",
@@ -85,8 +91,8 @@ CORE_HELPERS = {
 }
 
 CORE_FEATURES = {
-    *("catalogue", "changes", "documents", "holds", "locations", "payments", "planning", "stock"),
-    "transfers",
+    *("bundles", "catalogue", "changes", "documents", "holds"),
+    *("locations", "payments", "planning", "stock", "transfers"),
 }
 
 CLOCK = "engine.clock"

@@ -201,8 +201,13 @@ async def test_the_undo_of_a_safety_stock_restores_the_one_before(acts: Acts) ->
     act = await acts.run(SetSafetyStock(sku=M, location="main", quantity=6))
     assert acts.stock().available == 4
     undone = await acts.undo(act)
-    assert undone.rows[0]["changes"] == [
-        {"field": "safetyStock", "from": [["main", 6]], "to": [["main", 2]]}
+    (row,) = undone.rows
+    assert row["changes"] == [
+        {
+            "field": "safetyStock",
+            "from": [{"location": "main", "quantity": 6}],
+            "to": [{"location": "main", "quantity": 2}],
+        }
     ]
     assert acts.stock().available == 8
     item = await acts.engine.store.find(Item, M)

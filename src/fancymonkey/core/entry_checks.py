@@ -37,6 +37,7 @@ ENTRY_CHECKS: dict[Kind, Callable[[Entry], bool]] = {
     Kind.REMOVED: _unchanged,
     Kind.LOCATION_EDITED: _unchanged,
     Kind.MOVED: _moves_stock,
+    Kind.ASSEMBLED: _moves_stock,
     Kind.TRANSFERRED_OUT: _moves_stock,
     Kind.TRANSFERRED_IN: _moves_stock,
     Kind.ADDED: lambda entry: entry.on_hand >= 0 and not entry.reserved,

@@ -7,6 +7,8 @@ from typing import Any
 
 from fancymonkey.core import answers, records
 from fancymonkey.core.answers import CommandAnswer
+from fancymonkey.core.bundles import rules as bundles
+from fancymonkey.core.bundles.assemble import Assemble
 from fancymonkey.core.catalogue import rules as catalogue
 from fancymonkey.core.changes import change_set
 from fancymonkey.core.changes import rules as changes
@@ -138,9 +140,8 @@ _RESTORE: dict[type[Command], Callable[[dict[str, Any]], CommandAnswer]] = {
     end.Expire: Expired.restored,
     SetReserved: ReservedSet.restored,
     SkuCommands: SkuChange.restored,
-    **dict.fromkeys(
-        (Adjust, Count, Return, SetItem, MoveStock, SetSafetyStock), StockAnswer.restored
-    ),
+    **dict.fromkeys((Adjust, Assemble, Count, Return, SetItem), StockAnswer.restored),
+    **dict.fromkeys((MoveStock, SetSafetyStock), StockAnswer.restored),
 }
 """How a stored answer becomes the one that the command returns; others are JSON as they are."""
 
@@ -281,6 +282,7 @@ RULES: Rules = {
     **planning.RULES,
     **locations.RULES,
     **transfers.RULES,
+    **bundles.RULES,
     change_set.ChangeSet: (_needs_act, _act),
     SkuCommands: (_needs_parts, _chain),
     CommandGroup: (_needs_parts, _many),

@@ -4,6 +4,7 @@ A store knows no other kinds, and each of these by table and key alone.
 """
 
 from fancymonkey.core import (
+    bundles,
     catalogue,
     changes,
     documents,
@@ -27,5 +28,6 @@ ROWS: tuple[type[Row], ...] = (
     *planning.ROWS,
     *locations.ROWS,
     *transfers.ROWS,
+    *bundles.ROWS,
 )
 """Every kind of row. A store may write the tables in this order."""

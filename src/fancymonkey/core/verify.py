@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from fancymonkey.core.bundles.check import bundle_faults
+from fancymonkey.core.bundles.sales import BundleSales
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.entry_checks import ENTRY_CHECKS, QUANTITIES
 from fancymonkey.core.ledger import InvariantBroken, broken_rule, evolve
@@ -48,6 +50,7 @@ class Rule(StrEnum):
     UNCHECKED = "unchecked"
     DEMAND = "demand"
     TRANSIT = "transit"
+    BUNDLE = "bundle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +158,7 @@ class Verifier:
         items: Iterable[Item],
         levels: Iterable[Level],
         holds: Iterable[Reservation],
+        bundle_sales: Iterable[BundleSales] = (),
     ) -> Iterator[Finding]:
         """Judges the rows as they are at `revision`: all items, all levels, all live holds."""
         if revision != self.revision:
@@ -165,11 +169,14 @@ class Verifier:
             )
         stored = {level.key: level for level in levels}
         held = list(holds)
+        listed = list(items)
         yield from kinds_without_check()
-        yield from self._items(items)
+        yield from self._items(listed)
         yield from self._sums(stored)
         yield from self._live(held)
         yield from self._promised(stored, held)
+        for sku, fault in bundle_faults(listed, held, bundle_sales):
+            yield Finding(Rule.BUNDLE, f"{sku}: {fault}", None, sku)
 
     def _items(self, items: Iterable[Item]) -> Iterator[Finding]:
         known = {item.sku for item in items}
@@ -260,7 +267,9 @@ def verify(
     yield from verifier.rows(revision, items, levels, holds)
 
 
-CHECKED_ROWS: frozenset[type[Row]] = frozenset({Item, Level, Reservation, DailyDemand, Transfer})
+CHECKED_ROWS: frozenset[type[Row]] = frozenset(
+    {Item, Level, Reservation, DailyDemand, Transfer, BundleSales}
+)
 """The kinds of row that `Verifier.rows`, or the store's check, compares with the ledger."""
 
 ROWS_BESIDE_THE_LEDGER: frozenset[type[Row]] = frozenset(

@@ -56,7 +56,11 @@ async def verify_store(store: Store, progress: Progress = lambda done, total: No
         position = page[-1].revision
         progress(min(position, snapshot.revision), snapshot.revision)
     result.findings += verifier.rows(
-        snapshot.revision, snapshot.items, snapshot.levels, snapshot.holds
+        snapshot.revision,
+        snapshot.items,
+        snapshot.levels,
+        snapshot.holds,
+        snapshot.bundle_sales,
     )
     for id_ in verifier.late:
         result.findings += verifier.late_payment(id_, await store.reservation(id_))

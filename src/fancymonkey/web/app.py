@@ -24,6 +24,7 @@ from fancymonkey.store.open import open_store
 from fancymonkey.web.accounts_api import api_keys, audit_log, own_account, sessions, users
 from fancymonkey.web.admin_api import (
     alerts,
+    bundles,
     changes,
     exports,
     history,
@@ -89,6 +90,7 @@ ROUTERS = (
     products.router,
     stock_moves.router,
     transfers.router,
+    bundles.router,
     alerts.router,
     webhooks.router,
     jobs.router,
@@ -142,16 +144,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     crowd = Crowd(open_files(), by_address=settings.server.rate_limit)
     listeners = Listeners(Turns(), crowd.most // 2, by_address=settings.server.rate_limit)
     app.state.context, app.state.crowd, app.state.readiness = context, crowd, ReadinessLog()
-    own = (
-        live.router(context, listeners),
-        stock_live.router(context, listeners),
-        migrate.router(context),
-        files.router(),
-    )
-    # `include_router` would build every route a second time, during the first unusual request.
-    for router in (*ROUTERS, *own):
-        app.routes.extend(router.routes)
-    app.routes.extend(former_names.router(routes_of(app)).routes)
+    _add_routes(app, context, listeners)
     files.mount(app)
     dashboard.mount(app, context)
     if twin is not None:
@@ -162,6 +155,20 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     _answer_errors(app)
     _describe(app)
     return _fronted(app, context, crowd, listeners)
+
+
+def _add_routes(app: FastAPI, context: AppContext, listeners: Listeners) -> None:
+    """Adds the routes of all endpoints."""
+    own = (
+        live.router(context, listeners),
+        stock_live.router(context, listeners),
+        migrate.router(context),
+        files.router(),
+    )
+    # `include_router` would build every route a second time, during the first unusual request.
+    for router in (*ROUTERS, *own):
+        app.routes.extend(router.routes)
+    app.routes.extend(former_names.router(routes_of(app)).routes)
 
 
 def _describe(app: FastAPI) -> None:

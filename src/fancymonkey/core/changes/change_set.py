@@ -24,7 +24,7 @@ CHANGE_SET_ROWS = "act_rows"
 KEPT = 90 * DAY_MS
 """How long a change set is stored, in ms."""
 
-CORRECTIONS = (Kind.ADDED, Kind.ADJUSTED, Kind.COUNTED, Kind.RECEIVED)
+CORRECTIONS = (Kind.ADDED, Kind.ADJUSTED, Kind.COUNTED, Kind.RECEIVED, Kind.ASSEMBLED)
 """Counts and corrections of the owner. An undo leaves backorders that they filled as sold."""
 
 IDENTITY = {"sku", "product_id", "size", "updated_at"}

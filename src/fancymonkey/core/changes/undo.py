@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from fancymonkey.core.bundles.sales import BundleSales, next_version, sales_of
 from fancymonkey.core.catalogue.field_changes import (
     CALLED,
     in_words,
@@ -19,7 +20,7 @@ from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import Item, Kind, Level, Product
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.state import Key, State
-from fancymonkey.core.stock.adjust import Adjust, adjust
+from fancymonkey.core.stock.adjust import Adjust, correct
 from fancymonkey.core.stock.move import book_move
 from fancymonkey.core.stock.sku_stock import SkuStock
 
@@ -60,6 +61,8 @@ def needs_undo(command: Undo, state: State) -> Iterator[Key]:
             yield Level, (key, _location(command, row))
             for account in row.get("moved", ()):
                 yield Level, (key, account)
+            if "bundle" in row["fields"]:
+                yield BundleSales, key
         else:
             yield Product, key
 
@@ -128,6 +131,8 @@ def _fault(state: State, command: Undo, row: dict[str, Any]) -> str | None:
     moved = _move_fault(state, command, row)
     if moved is not None:
         return moved
+    if fields.get("bundle", [True])[0] is None and sales_of(state, key).held:
+        return "Buyers hold bundles of it."
     if "/" in key and fields.get("archived", [None])[0]:
         reserved = SkuStock.of(key, state.levels_of(key)).reserved
         if reserved:
@@ -159,7 +164,7 @@ def _put_back(state: State, command: Undo, row: dict[str, Any]) -> list[dict[str
     if row["stock"]:
         location = _location(command, row)
         before = state.level(row["key"], location).on_hand
-        answer = adjust(
+        answer = correct(
             state,
             Adjust(
                 sku=row["key"],
@@ -197,10 +202,12 @@ def _fields(state: State, command: Undo, row: dict[str, Any]) -> list[dict[str, 
     now = state.get(Item, key) if "/" in key else state.get(Product, key)
     if not fields or now is None:
         return []
-    values = {name: restored(name, old) for name, (old, _) in fields.items()}
+    values = restored({name: old for name, (old, _) in fields.items()})
     if isinstance(now, Product):
         state.put(replace(now, **values, updated_at=state.now))
     else:
+        if "bundle" in values:  # each change of a bundle has changed its version
+            values["bundle"] = next_version(state, now, values["bundle"])
         state.put(replace(now, **values))
     kind = Kind.EDITED
     if "archived" in values:

@@ -20,6 +20,7 @@ export const KINDS = {
   transferred_out: "Transferred out",
   transferred_in: "Transferred in",
   location_edited: "Location changed",
+  assembled: "Assembled",
   edited: "Edited",
   removed: "Off sale",
 };

@@ -33,6 +33,9 @@ STATUS: dict[str, int] = {
     Code.ALREADY_UNDONE: 409,
     Code.WRONG_STATUS: 409,
     Code.ALREADY_THERE: 409,
+    Code.IS_BUNDLE: 409,
+    Code.INVALID_BUNDLE: 422,
+    Code.BUNDLE_CYCLE: 422,
     Code.INVALID_CHOICES: 422,
     Code.TOO_MANY_LINES: 422,
     Code.SOLD_OUT: 409,
@@ -67,8 +70,7 @@ def refusal(refused: Refused) -> Problem:
     elif isinstance(refused.detail, list):
         more["lines"] = [fault_out(fault) for fault in refused.detail]
     elif isinstance(refused.detail, dict):
-        detail = refused.detail
-        more.update(fault_out(detail) if "sku" in detail else detail)
+        more.update(fault_out(refused.detail) if "sku" in refused.detail else refused.detail)
     return Problem(
         STATUS[refused.code], refused.code.value, refused.message, headers=headers, **more
     )

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from fancymonkey.core.explode import Choice
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Line, split_sku
 from fancymonkey.core.outcomes import Code, Refused
@@ -22,6 +23,7 @@ from fancymonkey.web.context import AppContext, new_reservation_id
 from fancymonkey.web.http.messages import RETRY_SOON, Problem
 from fancymonkey.web.http.query_params import Text
 from fancymonkey.web.http.refusals import buyer_hold_id, refusal, session_as_sent
+from fancymonkey.web.http.unknown_fields import ignored_fields
 from fancymonkey.web.http.wire import deadline
 from fancymonkey.web.routing.access import public
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
@@ -33,6 +35,7 @@ from fancymonkey.web.shop_api.checkout_models import (
     CheckoutLine,
     CheckoutLineOut,
     CheckoutStatus,
+    ChosenOption,
     OpenedCheckout,
 )
 
@@ -62,7 +65,8 @@ async def checkout(context: Context, request: Call, body: CheckoutBody) -> Opene
     checkout lives until Stripe's session ends, plus a grace period.
     """
     checkouts = _checkouts(context)
-    lines = tuple(_resolve(context, line) for line in _wanted(body))
+    wanted_lines = _wanted(body)
+    lines = tuple(_resolve(context, line) for line in wanted_lines)
     if not lines and body.session_id is None:
         raise Problem(
             422, "invalid_request", "Send `productId` and `size`, `lines`, or a `sessionId`."
@@ -80,6 +84,7 @@ async def checkout(context: Context, request: Call, body: CheckoutBody) -> Opene
         lines,
         source=None if sources is None else sources.fair(source),
         replaces=None if body.replaces is None else buyer_hold_id(body.replaces),
+        choices=_choices(context, wanted_lines, lines),
     )
     if sources is not None:
         sources.checkouts.take(source)
@@ -89,13 +94,16 @@ async def checkout(context: Context, request: Call, body: CheckoutBody) -> Opene
         if sources is not None and problem.code in BEFORE_STRIPE:
             sources.checkouts.give_back(source)
         raise
-    return {
+    answer: OpenedCheckout = {
         "success": True,
         "checkoutUrl": opened.session.url,
         "sessionId": opened.session.id,
         "reservation": _reservation(opened.hold, body.session_id or ""),
         "revision": opened.hold.revision,
     }
+    if ignored := ignored_fields(body):
+        answer["ignored"] = ignored
+    return answer
 
 
 def _checkouts(context: AppContext) -> Checkouts:
@@ -149,13 +157,13 @@ async def _open(engine: Engine, checkouts: Checkouts, wanted: CheckoutRequest) -
 
 def _wanted(body: CheckoutBody) -> list[CheckoutLine]:
     """The lines of either form. Raises Problem 422 for both, or for an incomplete one."""
-    one = (body.product_id, body.size, body.sku_id, body.price_id, body.quantity)
+    one = (body.product_id, body.size, body.sku_id, body.price_id, body.quantity, body.choices)
     if body.lines is not None:
-        if one != (None,) * 5:
+        if one != (None,) * 6:
             raise Problem(422, "invalid_request", "Send either `lines` or a single size, not both.")
         return body.lines
     if body.product_id is None:
-        if one != (None,) * 5:
+        if one != (None,) * 6:
             raise Problem(422, "invalid_request", "Missing: productId.")
         return []
     return [
@@ -165,8 +173,24 @@ def _wanted(body: CheckoutBody) -> list[CheckoutLine]:
             sku_id=body.sku_id,
             price_id=body.price_id,
             quantity=1 if body.quantity is None else body.quantity,
+            choices=body.choices,
         )
     ]
+
+
+def _choices(
+    context: AppContext, wanted: list[CheckoutLine], lines: tuple[Line, ...]
+) -> tuple[Choice, ...]:
+    """The chosen options of the bundles among the lines. Raises Problem 404."""
+    return tuple(
+        Choice(line.sku, _resolve(context, _option(choice)).sku, choice.quantity)
+        for row, line in zip(wanted, lines, strict=True)
+        for choice in row.choices or ()
+    )
+
+
+def _option(choice: ChosenOption) -> CheckoutLine:
+    return CheckoutLine.model_construct(product_id=choice.product_id, size=choice.size)
 
 
 def _resolve(context: AppContext, line: CheckoutLine) -> Line:

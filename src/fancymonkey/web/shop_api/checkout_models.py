@@ -2,7 +2,7 @@
 
 from typing import Annotated, NotRequired
 
-from pydantic import Field, with_config
+from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from fancymonkey.core.model import MAX_LINES, MAX_QUANTITY
@@ -20,14 +20,31 @@ _HOLD = {
 }
 
 
+class ChosenOption(JsonBody):
+    """An option of a bundle, and how many of it each bundle has."""
+
+    product_id: Id
+    size: Id
+    quantity: Quantity
+
+
+Choices = Annotated[list[ChosenOption], Field(max_length=MAX_LINES)]
+
+
 class CheckoutLine(JsonBody):
-    """A size, by its name or its `skuId`, and its quantity; `priceId` is checked if given."""
+    """A size, by its name or its `skuId`, and its quantity; `priceId` is checked if given.
+
+    `choices` are the chosen options of a bundle.
+    """
+
+    model_config = ConfigDict(extra="allow")
 
     product_id: Id
     size: Id | None = None
     sku_id: Id | None = None
     price_id: Id | None = None
     quantity: Quantity = 1
+    choices: Choices | None = None
 
 
 class CheckoutBody(JsonBody):
@@ -36,7 +53,7 @@ class CheckoutBody(JsonBody):
     `replaces` is an earlier hold of the buyer, which is released in the same transaction.
     """
 
-    model_config = example(
+    model_config = ConfigDict(extra="allow") | example(
         {
             "productId": "prod_hoodie_001",
             "skuId": "sku_midnight_emerald_m",
@@ -51,6 +68,7 @@ class CheckoutBody(JsonBody):
     sku_id: Id | None = None
     price_id: Id | None = None
     quantity: Quantity | None = None
+    choices: Choices | None = None
     lines: Annotated[list[CheckoutLine], Field(min_length=1, max_length=MAX_LINES)] | None = None
     replaces: Id | None = None
 
@@ -95,6 +113,7 @@ class OpenedCheckout(TypedDict):
     sessionId: str
     reservation: CheckoutHold
     revision: int
+    ignored: NotRequired[list[str]]
 
 
 @with_config(
