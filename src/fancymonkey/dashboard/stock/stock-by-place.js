@@ -45,7 +45,7 @@ export async function stockByPlace(row, editable) {
   const accounts = (name, words, chosen) => html`<label class="field">${words}<select name=${name}>${data.locations.flatMap((place) =>
     Object.entries(STATES).map(([state, text]) => html`<option value=${JSON.stringify([place.location, state])} ?selected=${state === chosen && place === data.locations[0]}>${place.name}: ${text} (${number(place[FIELDS[state]])})</option>`))}</select></label>`;
 
-  const safety = (place, give, draw) => html`<form class="pair" aria-label="Safety stock at ${place.name}" @submit=${(event) => {
+  const safety = (place, give, draw) => html`<form class="pair" @submit=${(event) => {
       event.preventDefault();
       const quantity = Number(new FormData(event.target).get("quantity"));
       change("/safety", { location: place.location, quantity, was: place.safetyStock }, "The safety stock is saved.", give, draw);
