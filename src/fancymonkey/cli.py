@@ -26,6 +26,7 @@ COMMANDS = {
     "user": "fancymonkey.commands.user:user",
     "drill": "fancymonkey.commands.drill.command:drill",
     "bundle": "fancymonkey.commands.bundle:bundle",
+    "transfer": "fancymonkey.commands.transfer:transfer",
     "job": "fancymonkey.commands.job:job",
     "alerts": "fancymonkey.commands.alerts:alerts",
     "reconcile": "fancymonkey.commands.reconcile:reconcile",

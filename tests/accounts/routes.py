@@ -72,6 +72,15 @@ NEEDS: dict[tuple[str, str], str] = {
     ("POST", "/api/admin/products"): ADMIN,
     ("PUT", "/api/admin/products"): ADMIN,
     ("POST", "/api/admin/products/archive"): ADMIN,
+    ("GET", "/api/admin/stock"): READ,
+    ("POST", "/api/admin/stock/move"): STOCK,
+    ("POST", "/api/admin/stock/safety"): STOCK,
+    ("GET", "/api/admin/transfers"): READ,
+    ("PUT", "/api/admin/transfers"): STOCK,
+    **{
+        ("POST", f"/api/admin/transfers{what}"): STOCK
+        for what in ("", "/send", "/receive", "/undo-receipt", "/close", "/cancel")
+    },
     ("POST", "/api/admin/bundles/preview"): READ,
     ("POST", "/api/admin/bundles/assemble"): STOCK,
     ("GET", "/api/admin/history"): READ,

@@ -20,6 +20,7 @@ from fancymonkey.settings.holds import HoldSettings
 from fancymonkey.settings.payments import PaymentSettings
 from fancymonkey.settings.schedule import ScheduleSettings
 from fancymonkey.settings.server import ServerSettings
+from fancymonkey.settings.stock import StockSettings
 from fancymonkey.settings.store import StoreSettings
 
 FORMER_SETTINGS = {
@@ -43,6 +44,7 @@ class Settings(BaseModel):
     accounts: AccountSettings = AccountSettings()
     payments: PaymentSettings = PaymentSettings()
     holds: HoldSettings = HoldSettings()
+    stock: StockSettings = StockSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     alerts: AlertSettings = AlertSettings()
     backup: BackupSettings = BackupSettings()

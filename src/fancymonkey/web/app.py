@@ -36,7 +36,9 @@ from fancymonkey.web.admin_api import (
     payments,
     products,
     stock_live,
+    stock_moves,
     stock_updates,
+    transfers,
     webhooks,
 )
 from fancymonkey.web.context import AppContext
@@ -86,6 +88,8 @@ ROUTERS = (
     exports.router,
     imports.router,
     products.router,
+    stock_moves.router,
+    transfers.router,
     bundles.router,
     alerts.router,
     webhooks.router,
