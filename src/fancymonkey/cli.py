@@ -26,6 +26,8 @@ COMMANDS = {
     "user": "fancymonkey.commands.user:user",
     "location": "fancymonkey.commands.location:location",
     "drill": "fancymonkey.commands.drill.command:drill",
+    "bundle": "fancymonkey.commands.bundle:bundle",
+    "transfer": "fancymonkey.commands.transfer:transfer",
     "job": "fancymonkey.commands.job:job",
     "alerts": "fancymonkey.commands.alerts:alerts",
     "reconcile": "fancymonkey.commands.reconcile:reconcile",

@@ -72,6 +72,15 @@ NEEDS: dict[tuple[str, str], str] = {
     ("POST", "/api/admin/products"): ADMIN,
     ("PUT", "/api/admin/products"): ADMIN,
     ("POST", "/api/admin/products/archive"): ADMIN,
+    ("GET", "/api/admin/stock"): READ,
+    ("POST", "/api/admin/stock/move"): STOCK,
+    ("POST", "/api/admin/stock/safety"): STOCK,
+    ("GET", "/api/admin/transfers"): READ,
+    ("PUT", "/api/admin/transfers"): STOCK,
+    **{
+        ("POST", f"/api/admin/transfers{what}"): STOCK
+        for what in ("", "/send", "/receive", "/undo-receipt", "/close", "/cancel")
+    },
     ("GET", "/api/admin/locations"): READ,
     ("POST", "/api/admin/locations"): ADMIN,
     ("PUT", "/api/admin/locations"): ADMIN,
@@ -114,9 +123,9 @@ NEEDS: dict[tuple[str, str], str] = {
             *(
                 "basket.js",
                 "choices.js",
-                "garments.js",
+                "product-art.js",
                 "page.js",
-                "return.js",
+                "after-payment.js",
                 "shop.css",
                 "icon.svg",
             ),

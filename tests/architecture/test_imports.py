@@ -87,11 +87,12 @@ CORE_HELPERS = {
     "stock.backorders",
     "stock.sku_stock",
     "stock.status",
+    "transfers.transfer",
 }
 
 CORE_FEATURES = {
     *("bundles", "catalogue", "changes", "documents", "holds"),
-    *("locations", "payments", "planning", "stock"),
+    *("locations", "payments", "planning", "stock", "transfers"),
 }
 
 CLOCK = "engine.clock"

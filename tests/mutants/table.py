@@ -9,5 +9,14 @@ from tests.mutants.files import OWNERS_FILE, SPREADSHEETS
 from tests.mutants.planted import Planted
 from tests.mutants.services import ENGINE
 from tests.mutants.stores import STORES
+from tests.mutants.transfers import TRANSFERS
 
-PLANTED: list[Planted] = [*RULES, *PAYMENTS, *STORES, *ENGINE, *SPREADSHEETS, *OWNERS_FILE]
+PLANTED: list[Planted] = [
+    *RULES,
+    *PAYMENTS,
+    *STORES,
+    *ENGINE,
+    *SPREADSHEETS,
+    *OWNERS_FILE,
+    *TRANSFERS,
+]

@@ -21,6 +21,7 @@ from fancymonkey.settings.locations import LocationSettings
 from fancymonkey.settings.payments import PaymentSettings
 from fancymonkey.settings.schedule import ScheduleSettings
 from fancymonkey.settings.server import ServerSettings
+from fancymonkey.settings.stock import StockSettings
 from fancymonkey.settings.store import StoreSettings
 
 FORMER_SETTINGS = {
@@ -44,6 +45,7 @@ class Settings(BaseModel):
     accounts: AccountSettings = AccountSettings()
     payments: PaymentSettings = PaymentSettings()
     holds: HoldSettings = HoldSettings()
+    stock: StockSettings = StockSettings()
     locations: LocationSettings = LocationSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     alerts: AlertSettings = AlertSettings()

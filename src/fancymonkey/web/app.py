@@ -38,7 +38,9 @@ from fancymonkey.web.admin_api import (
     products,
     routing,
     stock_live,
+    stock_moves,
     stock_updates,
+    transfers,
     webhooks,
 )
 from fancymonkey.web.context import AppContext
@@ -88,6 +90,8 @@ ROUTERS = (
     exports.router,
     imports.router,
     products.router,
+    stock_moves.router,
+    transfers.router,
     locations.router,
     routing.router,
     bundles.router,

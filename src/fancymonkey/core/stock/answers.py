@@ -21,6 +21,13 @@ def unknown_item(state: State, sku: str) -> Refused | None:
     return None
 
 
+def unmovable_item(state: State, sku: str) -> Refused | None:
+    """The refusal of a SKU that does not exist, or None. It may be off sale."""
+    if state.get(Item, sku) is None:
+        return Refused(Code.UNKNOWN_ITEM, "No such product or size.", [{"sku": sku}])
+    return None
+
+
 def bundle_without_stock(state: State, sku: str) -> Refused | None:
     """The refusal of a change of the stock of a bundle without pre-built units, or None."""
     item = state.get(Item, sku)

@@ -53,7 +53,7 @@ async def list_inventory(
     ] = "",
 ) -> Any:
     """Returns every SKU, or the ones that match the query, at one revision."""
-    table = context.table
+    table = context.stock_rows
     if location:
         if location not in context.engine.view.locations:
             raise unknown_location(location)

@@ -285,7 +285,7 @@ async def _chosen(context: AppContext, body: wire.BulkBody) -> list[str]:
         statuses=_set(given.status),
         words=tuple(normal_form(given.q).lower().split()),
     )
-    table = context.table
+    table = context.stock_rows
     if not isinstance(given.location, msgspec.UnsetType):
         table = table.at(given.location)
     rows = await table.choose(RowQuery(wanted))
