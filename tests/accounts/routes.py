@@ -116,9 +116,9 @@ NEEDS: dict[tuple[str, str], str] = {
             *(
                 "basket.js",
                 "choices.js",
-                "garments.js",
+                "product-art.js",
                 "page.js",
-                "return.js",
+                "after-payment.js",
                 "shop.css",
                 "icon.svg",
             ),

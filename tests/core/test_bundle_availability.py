@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fancymonkey.core.bundles.availability import buildable, pools, scarce_parts
+from fancymonkey.core.bundles.availability import buildable, buildable_of_fixed, pools, scarce_parts
 from fancymonkey.core.bundles.recipe import NotBuildable, OptionGroup, Recipe, recipe_of
 from fancymonkey.core.item_parts import Bundle, BundlePolicy, ChoiceGroup, Component
 from fancymonkey.core.model import Item
@@ -177,6 +177,9 @@ def test_no_way_of_building_makes_more_or_fewer_bundles(
     kinds = list(contents(recipe))
     expected = sum(most(kinds, units, {}) for units in pools(recipe, free))
     assert buildable(recipe, free) == expected
+    if recipe.is_plain:
+        units = [[place.get(part.sku, 0) for place in places] for part in recipe.parts]
+        assert buildable_of_fixed(recipe, units) == expected
 
 
 @settings(max_examples=200, deadline=None)

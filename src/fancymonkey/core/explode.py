@@ -35,12 +35,12 @@ def needs_parts(state: State, skus: Iterable[str]) -> Iterator[Key]:
             waiting += [part.sku for part in item.components]
 
 
-def part_skus(lookup: Lookup, item: Item) -> set[str]:
+def part_skus(lookup: Lookup, item: Item) -> frozenset[str]:
     """The SKUs with units that a bundle may take, options included; none if a part is missing."""
     try:
         return recipe_of(item, lookup).skus
     except NotBuildable:
-        return set()
+        return frozenset()
 
 
 def explode(

@@ -85,6 +85,7 @@ class View:
         self.sizes, self.order = {}, []
         names = Names()
         share_in_items(snapshot.items, {row.product_id: row for row in snapshot.products}, names)
+        self.bundles.clear()
         self.bundles.set_sales(snapshot.bundle_sales)
         self.set_catalogue(snapshot.products, snapshot.items)
         share_in_levels(snapshot.levels, self.items, names)
@@ -106,8 +107,7 @@ class View:
     def set_bundle_sales(self, rows: Iterable[BundleSales]) -> set[str]:
         """Replaces the counts of these bundles; returns the bundles with another count."""
         changed = self.bundles.set_sales(rows)
-        for sku in changed:
-            self._touch(split_sku(sku)[0])
+        list(map(self._touch, {split_sku(sku)[0] for sku in changed}))
         return changed
 
     @property
@@ -125,13 +125,11 @@ class View:
             self.products[product.product_id] = product
             changed.add(product.product_id)
         rows: dict[str, set[str]] = {id_: set(self.sizes.get(id_, ())) for id_ in changed}
-        redefined = False
+        stale = [row.sku for row in items if self.bundles.is_stale(self.items.get(row.sku), row)]
         for item in items:
-            redefined = redefined or self.bundles.is_stale(self.items.get(item.sku), item)
             self.items[item.sku] = item
             rows[item.product_id].add(item.sku)
-        if redefined:
-            self.bundles.rebuild(self.items)
+        self.bundles.update(self.items, stale)
         for item in items if self.bundles else ():
             self._touch_bundles(item.sku)
         for id_, skus in rows.items():

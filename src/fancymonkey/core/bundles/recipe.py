@@ -1,8 +1,9 @@
 """The parts of a bundle with the parts of its parts multiplied out."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 
-from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.item_parts import BundlePolicy, Component
 from fancymonkey.core.model import MAX_LINES, MAX_QUANTITY, Item
 
@@ -22,7 +23,7 @@ class OptionGroup:
     options: tuple[Component, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Recipe:
     """The units of one bundle. `parts` are fixed: every SKU once, none of them a fixed bundle.
 
@@ -34,11 +35,16 @@ class Recipe:
     parts: tuple[Component, ...]
     groups: tuple[OptionGroup, ...] = ()
 
-    @property
-    def skus(self) -> set[str]:
+    @cached_property
+    def skus(self) -> frozenset[str]:
         """The SKUs of all parts and options."""
         options = {option.sku for group in self.groups for option in group.options}
-        return options | {part.sku for part in self.parts}
+        return frozenset(options | {part.sku for part in self.parts})
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether it has fixed parts only, and no units to keep."""
+        return not self.groups and not any(part.keep for part in self.parts)
 
 
 class NotBuildable(ValueError):

@@ -98,7 +98,11 @@ def serve(
     free = {place.key: _free_at(state, place.key, skus, own) for place in places}
     built = pre_built(held, parts, free)
     demands, sets = _demands(state, held, parts, built)
-    result = _kept_back(state, held, parts, free, built) or route(demands, places, free, routing)
+    result = (
+        _kept_back(state, held, parts, free, built)
+        or (_at_one_place(demands, places[0], free) if len(places) == 1 else None)
+        or route(demands, places, free, routing)
+    )
     if isinstance(result, Route):
         return Served(result.allocations, parts, result.because)
     return Refused(
@@ -106,6 +110,21 @@ def serve(
         "Not enough stock is available.",
         _faults(held, sets, result, built),
     )
+
+
+def _at_one_place(demands: list[Demand], place: Location, free: Free) -> Route | None:
+    """The route where the only location has everything, without a search; else None."""
+    left = dict(free[place.key])
+    units: dict[str, int] = {}
+    for demand in demands:
+        for sku, each in demand.units:
+            taken = each * demand.quantity
+            left[sku] -= taken
+            if left[sku] < 0:
+                return None
+            units[sku] = units.get(sku, 0) + taken
+    allocations = tuple(Allocation(sku, number, place.key) for sku, number in units.items())
+    return Route(allocations, (f"{place.name} has all of it.",), ())
 
 
 def pre_built(held: Lines, parts: tuple[SoldPart, ...], free: Free) -> dict[str, int]:

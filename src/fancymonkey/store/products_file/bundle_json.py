@@ -144,6 +144,21 @@ def definition_out(item: Item, *, public: bool = False) -> dict[str, Any] | None
     return out
 
 
+def public_definition(item: Item) -> msgspec.Raw:
+    """The definition of a bundle as buyers see it, encoded once for each version."""
+    known = _PUBLIC.get(item.sku)
+    if known is None or known[0] is not item:
+        if len(_PUBLIC) >= _PUBLIC_MAX:
+            _PUBLIC.clear()
+        encoded = msgspec.Raw(msgspec.json.encode(definition_out(item, public=True)))
+        known = _PUBLIC[item.sku] = (item, encoded)
+    return known[1]
+
+
+_PUBLIC: dict[str, tuple[Item, msgspec.Raw]] = {}
+_PUBLIC_MAX = 10_000
+
+
 def _part_out(quantity: str, part: Component, *, public: bool) -> dict[str, Any]:
     product_id, size = split_sku(part.sku)
     out: dict[str, Any] = {"productId": product_id, "size": size, quantity: part.quantity}

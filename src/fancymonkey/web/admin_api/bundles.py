@@ -77,7 +77,7 @@ def _definition(context: AppContext, body: BundleBody | None) -> Definition | No
 async def preview_bundle(context: Context, body: PreviewBody) -> Any:
     """Counts the bundles that the available units make; changes nothing."""
     definition = definition_from(body.bundle, context.spelling)
-    context.table.stop_counting_due()
+    context.stock_rows.stop_counting_due()
     view = context.engine.view
     unknown = [
         {"productId": product_id, "size": size}
