@@ -66,7 +66,13 @@ CORE_HELPERS = {
     "holds.network_memory",
     "locations.accounts",
     "locations.allocate",
+    "locations.edit",
     "locations.locations",
+    "orders.check",
+    "orders.come_back",
+    "orders.rows",
+    "orders.units",
+    "orders.waiting",
     "payments.amounts",
     "payments.issues",
     "payments.pending",
@@ -80,7 +86,17 @@ CORE_HELPERS = {
 }
 
 CORE_FEATURES = {
-    *("catalogue", "changes", "documents", "holds", "locations", "payments", "planning", "stock"),
+    *(
+        "catalogue",
+        "changes",
+        "documents",
+        "holds",
+        "locations",
+        "orders",
+        "payments",
+        "planning",
+        "stock",
+    ),
 }
 
 CLOCK = "engine.clock"

@@ -9,6 +9,7 @@ from fancymonkey.core import (
     documents,
     holds,
     locations,
+    orders,
     payments,
     planning,
     stock,
@@ -25,5 +26,6 @@ ROWS: tuple[type[Row], ...] = (
     *changes.ROWS,
     *planning.ROWS,
     *locations.ROWS,
+    *orders.ROWS,
 )
 """Every kind of row. A store may write the tables in this order."""

@@ -14,6 +14,7 @@ from fancymonkey.core.model import (
     Level,
     Product,
 )
+from fancymonkey.core.orders.waiting import needs_waiting
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.state import Key, State
 from fancymonkey.core.stock.answers import stock_of, unknown_item
@@ -93,6 +94,7 @@ def needs_adjust(command: ItemCommand, state: State) -> Iterator[Key]:
     """The rows that the rules of this file read."""
     yield from needs_stock(command.sku)
     yield Level, (command.sku, command.location)
+    yield from needs_waiting((command.sku, command.location), state)
     item = state.get(Item, command.sku)
     if item is not None:
         yield Product, item.product_id
