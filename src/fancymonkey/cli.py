@@ -24,6 +24,7 @@ COMMANDS = {
     "stand-in": "fancymonkey.commands.fake_stripe:stand_in",
     "user": "fancymonkey.commands.user:user",
     "drill": "fancymonkey.commands.drill.command:drill",
+    "order": "fancymonkey.commands.order:order",
     "job": "fancymonkey.commands.job:job",
     "alerts": "fancymonkey.commands.alerts:alerts",
     "reconcile": "fancymonkey.commands.reconcile:reconcile",

@@ -52,6 +52,8 @@ EVENT_TYPES = {
         EventType("hold.changed", "The units or the deadline of a hold have changed", alert=False),
         EventType("hold.ended", "A hold was paid, released or has expired", alert=False),
         EventType("order.captured", "A hold was paid and its units are sold", alert=False),
+        EventType("order.shipped", "Units of an order have left", alert=False),
+        EventType("order.returned", "Units of an order have come back", alert=False),
         EventType("ping", "A test, sent on request", "Test", "in"),
     )
 }

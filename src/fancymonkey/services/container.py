@@ -19,6 +19,7 @@ from fancymonkey.payments.events import PaymentPolicy, livemode_of
 from fancymonkey.payments.gateway import Gateway
 from fancymonkey.payments.reconcile import Reconciler
 from fancymonkey.services.job_definitions import jobs_of
+from fancymonkey.services.orders import OrderIndex
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.open import open_store
 
@@ -39,10 +40,12 @@ class Services:
     alerts: Alerts = field(init=False)
     demand: DemandKeeper = field(init=False)
     jobs: JobExecutor = field(init=False)
+    orders: OrderIndex = field(init=False)
 
     def __post_init__(self) -> None:
         self.engine.zone = self.settings.schedule.time_zone
         self.demand = DemandKeeper(self.engine)
+        self.orders = OrderIndex(self.engine)
         self.accounts = accounts_of(self.engine, self.settings)
         self.policy = policy_of(self.settings)
         self.checkouts = checkouts_of(self.engine, self.settings)
@@ -132,6 +135,8 @@ def policy_of(settings: Settings) -> PaymentPolicy:
         patience=settings.payments.pending_payment_days * DAY_MS,
         currency=settings.payments.currency,
         livemode=livemode_of(settings.payments.stripe_secret_key),
+        on_shipment=settings.orders.fulfilment == "on_shipment",
+        keep_buyers=settings.orders.order_data_days > 0,
     )
 
 

@@ -233,7 +233,9 @@ def hold_out(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def fault_out(fault: dict[str, Any]) -> dict[str, Any]:
-    """A failed line, with its SKU spelled out."""
+    """A failed line, with its SKU spelled out; a fault that is not about a SKU stays as it is."""
+    if "sku" not in fault:
+        return fault
     product_id, size = split_sku(fault["sku"])
     rest = {key: value for key, value in fault.items() if key != "sku"}
     return {"productId": product_id, "size": size, **rest}
