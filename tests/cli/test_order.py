@@ -54,7 +54,7 @@ def test_an_order_is_listed_shown_shipped_and_returned(cli: Run, shop: str, writ
     assert cli("verify", "--data", shop).exit_code == 0
 
 
-def test_what_cannot_be_done_is_one_line(cli: Run, shop: str, write: Write) -> None:
+def test_a_refused_change_is_one_line(cli: Run, shop: str, write: Write) -> None:
     write(*SALE, at=1)
     for arguments, words in (
         (("ship", "9"), "does not exist"),

@@ -41,8 +41,8 @@ class OrderFilter:
     With `buyers` the words are also searched in names and addresses.
     """
 
-    status: OrderStatus | None = None
-    location: str | None = None
+    status: OrderStatus | None
+    location: str | None
     words: str = ""
     buyers: bool = False
 

@@ -12,7 +12,7 @@ STEPS_MAX = 500
 
 
 def units_at(order: Order, key: tuple[str, str]) -> OrderUnits:
-    """The order's units of a SKU at a location; none where it has no row for them."""
+    """The order's units of a SKU at a location; none if it has no row for them."""
     for units in order.units:
         if units.key == key:
             return units

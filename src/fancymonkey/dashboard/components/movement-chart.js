@@ -13,6 +13,8 @@ export const KINDS = {
   expired: "Hold expired",
   captured: "Sold",
   sold: "Sold later",
+  allocated: "Paid, to be shipped",
+  shipped: "Shipped",
   returned: "Returned",
   adjusted: "Adjusted",
   counted: "Counted",

@@ -13,6 +13,7 @@ from fancymonkey.core.orders.erase import EraseBuyer
 from fancymonkey.core.orders.rows import Order, OrderBuyer, OrderStatus
 from fancymonkey.core.orders.ship import MoveOrderAllocation, ShipOrder
 from fancymonkey.core.outcomes import Code, Refused
+from fancymonkey.errors import PaymentRefused, PaymentUnknown
 from fancymonkey.services.order_json import order_out
 from fancymonkey.services.orders import OrderFilter
 from fancymonkey.services.request_key import RequestKey
@@ -21,9 +22,11 @@ from fancymonkey.web.admin_api.models.orders import (
     CancelBody,
     EraseBody,
     MoveBody,
+    NamedPlace,
     OrderBody,
     OrderPage,
     OrderResult,
+    RefundBody,
     ReturnBody,
     ShipBody,
 )
@@ -78,6 +81,8 @@ async def list_orders(
             success=True,
             orders=[await _out(context, actor, order) for order in orders],
             counts={str(name): count for name, count in (await index.counts()).items()},
+            places=_places(context),
+            refunds=context.checkouts is not None,
             next=None if following is None else str(following),
             revision=revision,
         )
@@ -163,6 +168,37 @@ async def erase_buyer(
     return await _change(context, request, actor, key, EraseBuyer, body, {})
 
 
+@router.post(
+    "/refund",
+    summary="Refund the payment of an order",
+    dependencies=[requires("admin")],
+    response_model=OrderResult,
+    responses=refusals(404, 409, 502),
+)
+async def refund_order(context: Context, actor: Caller, body: RefundBody) -> Any:
+    """Refunds the whole payment at Stripe, once. It moves no units."""
+    order = await context.services.orders.by_name(body.id)
+    payment = None if order is None else order.intent or order.payment_id
+    if order is None or payment is None:
+        raise refusal(UNKNOWN)
+    if context.checkouts is None:
+        raise Problem(
+            503, "not_configured", "Refunds are not configured. Set STRIPE_SECRET_KEY and restart."
+        )
+    try:
+        await context.checkouts.gateway.refund(payment, f"refund-order-{order.order_id}")
+    except PaymentRefused as error:
+        if error.code != "charge_already_refunded":
+            raise Problem(502, "payment_failed", f"Nothing was refunded. {error}") from None
+        raise Problem(409, "already_refunded", "This payment was refunded before.") from None
+    except PaymentUnknown as error:
+        raise Problem(503, "payment_unavailable", f"{error} Try again.") from None
+    context.payers.forget(payment)
+    out = await _out(context, actor, order)
+    revision = context.engine.view.revision
+    return json_response(OrderResult(success=True, order=out, revision=revision))
+
+
 async def _change(
     context: AppContext,
     request: Request,
@@ -217,6 +253,11 @@ async def _out(context: AppContext, actor: Actor, order: Order) -> Any:
     if _sees_buyers(actor):
         buyer = await context.engine.store.find(OrderBuyer, order.order_id)
     return order_out(order, buyer, lambda id_: product_name(context.engine, id_))
+
+
+def _places(context: AppContext) -> list[NamedPlace]:
+    places = context.engine.view.locations.values()
+    return [{"id": place.location_id, "name": place.name} for place in places if place.active]
 
 
 def _before(after: str | None) -> int | None:

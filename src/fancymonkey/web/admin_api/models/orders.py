@@ -146,6 +146,14 @@ class ReturnBody(OrderBody):
     reason: Text = ""
 
 
+class RefundBody(JsonBody):
+    """The order whose payment is refunded."""
+
+    model_config = example({"id": _ID})
+
+    id: Id
+
+
 class EraseBody(JsonBody):
     """The order whose buyer is erased."""
 
@@ -267,6 +275,13 @@ class OrderOut(TypedDict):
     revision: int
 
 
+class NamedPlace(TypedDict):
+    """A location by its name."""
+
+    id: str
+    name: str
+
+
 @with_config(
     example(
         {
@@ -279,17 +294,24 @@ class OrderOut(TypedDict):
                 "cancelled": 2,
                 "returned": 4,
             },
+            "places": [{"id": "main", "name": "Main"}],
+            "refunds": True,
             "next": None,
             "revision": 90,
         }
     )
 )
 class OrderPage(TypedDict):
-    """A page of orders, and the number of orders of each status."""
+    """A page of orders, and the number of orders of each status.
+
+    `places` are the locations that are active, `refunds` whether the shop can refund by itself.
+    """
 
     success: Ok
     orders: list[OrderOut]
     counts: dict[str, int]
+    places: list[NamedPlace]
+    refunds: bool
     next: str | None
     revision: int
 
