@@ -18,7 +18,9 @@ export const KINDS = {
   returned: "Returned",
   adjusted: "Adjusted",
   counted: "Counted",
+  moved: "Moved",
   edited: "Edited",
+  location_edited: "Location changed",
   removed: "Off sale",
 };
 
