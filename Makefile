@@ -36,6 +36,9 @@ setup-dev: venv $(VENV)/.dev-stamp ## ... and what its tests and checks need
 run: setup ## Start the shop on http://HOST:PORT with its data in DATA (made on first start)
 	DATA_DIR='$(DATA)' $(BIN)/fancymonkey serve --init $(if $(filter on1,$(DEMO)$(WORKERS)),--demo) --host '$(HOST)' --port '$(PORT)' --workers '$(WORKERS)' $(ARGS)
 
+# Bytecode is kept: without it every process of the tests would compile the program again.
+test test-fast: export PYTHONDONTWRITEBYTECODE =
+
 test: setup-dev browser ## Run every test, with a real PostgreSQL and a real browser
 	$(BIN)/python -m pytest -n '$(JOBS)' $(PYTEST_ARGS) $(TESTS)
 

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench.rows import bulk, engine, http, lone, size, workers
+from bench.rows import bulk, crowd, engine, http, lone, size, workers
 from bench.settings import FULL, QUICK, Effort
 from bench.shops import STORES, Places
 from bench.table import Row, markdown
@@ -20,6 +20,7 @@ ROWS: dict[str, Callable[[Places, Effort], list[Row]]] = {
     "memory": size.memory,
     "workers": workers.workers,
     "growth": size.growth,
+    "crowd": crowd.crowd,
     "client": http.client,
 }
 """Every measurement, by the name that the command line takes."""

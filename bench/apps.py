@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from bench.shops import HOT
 from fancymonkey.commands import serve
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.holds.reserved import Reserved
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Line, sku_of
 from fancymonkey.core.outcomes import Refused
@@ -34,14 +35,14 @@ TYPED = "/bench/typed-reserve"
 def answer_of_a_reserve() -> bytes:
     """A body like that of a reserve of the hot SKU, byte for byte as long."""
     return wire.reserved_one(
-        {
-            "lines": [(sku_of(*HOT), 1, 900_000_000, 100_000, 899_900_000)],
-            "expires_at": 1_800_000_000_000,
-            "at": 1_799_998_200_000,
-            "reservation_id": new_reservation_id(),
-            "session_id": "0123456789abcdef",
-            "revision": 100_000,
-        }
+        Reserved(
+            new_reservation_id(),
+            "0123456789abcdef",
+            1_799_998_200_000,
+            1_800_000_000_000,
+            ((sku_of(*HOT), 1, 900_000_000, 100_000, 899_900_000),),
+            100_000,
+        )
     )
 
 
@@ -117,21 +118,21 @@ def typed(shop: AppContext) -> APIRouter:
         if isinstance(answer, Refused):
             raise refusal(answer)
         data = answer.data
-        until, minutes = wire.deadline(data["at"], data["expires_at"])
-        _, quantity, on_hand, reserved, available = data["lines"][0]
+        until, minutes = wire.deadline(data.at, data.expires_at)
+        _, quantity, on_hand, reserved, available = data.lines[0]
         return ReserveOut(
             success=True,
             reservation=Held(
-                id=data["reservation_id"],
+                id=data.reservation_id,
                 productId=body.productId,
                 size=body.size,
                 quantity=quantity,
-                sessionId=data["session_id"],
+                sessionId=data.session_id,
                 expiresAt=until or "",
                 expiresInMinutes=minutes or 0,
             ),
             stock=StockNow(total=on_hand, reserved=reserved, available=available),
-            revision=data["revision"],
+            revision=data.revision,
         )
 
     return routes

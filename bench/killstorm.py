@@ -9,7 +9,6 @@ import argparse
 import asyncio
 import os
 import random
-import subprocess
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -20,7 +19,8 @@ from bench.shops import STORES, BenchShop, Places, large
 from fancymonkey.core.model import split_sku
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.store.open import open_store
-from tests.support.server import PROGRAM, Server
+from tests.support.program import run
+from tests.support.server import Server
 
 SKUS, UNITS = 24, 60
 ENVIRONMENT = {"RESERVATION_TTL_SECONDS": "86400"}
@@ -164,11 +164,9 @@ async def _check_holds(shop: BenchShop, crowd: Crowd) -> None:
 def verify(shop: BenchShop) -> None:
     """Runs `fancymonkey verify` beside the server. Raises Lost where it finds anything."""
     environment = {**os.environ, **shop.environment()}
-    told = subprocess.run(
-        [*PROGRAM, "verify"], env=environment, cwd="/", capture_output=True, text=True, check=False
-    )
-    if told.returncode != 0:
-        raise Lost(f"verify ended with {told.returncode}:\n{told.stdout}{told.stderr}")
+    done = run(["verify"], environment=environment, directory="/")
+    if done.returncode != 0:
+        raise Lost(f"verify ended with {done.returncode}:\n{done.stdout}{done.stderr}")
 
 
 def storm(places: Places, name: str, seed: int, verify_every: int = 1) -> Storm:

@@ -13,6 +13,7 @@ import time
 from array import array
 from collections import Counter
 from dataclasses import asdict, dataclass, field
+from itertools import cycle
 from typing import Any, Self
 
 import uvloop
@@ -32,18 +33,23 @@ class Load:
     body: str = ""
     method: str = "POST"
     headers: dict[str, str] = field(default_factory=dict)
+    bodies: tuple[str, ...] = ()
+    """Bodies that are sent in turn, in place of `body`."""
     connections: int = 64
     seconds: float = 3.0
     warm_seconds: float = 0.5
     host: str = "127.0.0.1"
 
-    def request(self) -> bytes:
-        """The bytes of a request, the hole still in it."""
+    def requests(self) -> list[bytes]:
+        """The bytes of each request, the hole still in it."""
+        return [self._request(body) for body in self.bodies or (self.body,)]
+
+    def _request(self, body: str) -> bytes:
         head = [f"{self.method} {self.path} HTTP/1.1", f"Host: {self.host}:{self.port}"]
         head += [f"{name}: {value}" for name, value in self.headers.items()]
-        if self.body:
-            head += ["Content-Type: application/json", f"Content-Length: {len(self.body)}"]
-        return ("\r\n".join(head) + "\r\n\r\n" + self.body).encode()
+        if body:
+            head += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+        return ("\r\n".join(head) + "\r\n\r\n" + body).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,19 +150,19 @@ def _cpu(pid: int | None) -> float:
 class _Tally:
     """What all connections have in common."""
 
-    def __init__(self, request: bytes) -> None:
-        head, hole, tail = request.partition(HOLE.encode())
-        self.head, self.tail, self.counted = head, tail, bool(hole)
+    def __init__(self, requests: list[bytes]) -> None:
+        self.requests = cycle([request.partition(HOLE.encode()) for request in requests])
         self.session = int.from_bytes(os.urandom(3), "big") << 40
         self.done, self.took = array("q"), array("q")
         self.statuses: Counter[bytes] = Counter()
         self.running = True
 
     def next(self) -> bytes:
-        if not self.counted:
-            return self.head
+        head, hole, tail = next(self.requests)
+        if not hole:
+            return head
         self.session += 1
-        return b"%b%016x%b" % (self.head, self.session, self.tail)
+        return b"%b%016x%b" % (head, self.session, tail)
 
     def clear(self) -> None:
         del self.done[:], self.took[:]
@@ -206,7 +212,7 @@ class _Connection(asyncio.Protocol):
 
 
 async def _run(load: Load) -> None:
-    tally = _Tally(load.request())
+    tally = _Tally(load.requests())
     loop = asyncio.get_running_loop()
     for _ in range(load.connections):
         await loop.create_connection(lambda: _Connection(tally), load.host, load.port)

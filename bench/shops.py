@@ -20,6 +20,7 @@ from fancymonkey.core.stock.adjust import Count
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.store.open import open_store
 from tests.support.postgres import PostgresServer
+from tests.support.scratch import on_disk
 from tests.support.server import PROGRAM, Server
 
 STORES = ("json", "sqlite", "postgres")
@@ -43,13 +44,15 @@ class BenchShop:
 
     name: str
     target: str
+    program: Sequence[str] | None = PROGRAM
+    """The program of its servers; None starts them more cheaply, as tests do."""
 
     def server(
         self,
         *,
         env: Mapping[str, str] | None = None,
         workers: int = 1,
-        program: Sequence[str] = PROGRAM,
+        program: Sequence[str] | None = None,
     ) -> Server:
         """The real `fancymonkey serve` on it, not started yet."""
         sql = "://" in self.target
@@ -58,7 +61,7 @@ class BenchShop:
             database_url=self.target if sql else None,
             env={**ENVIRONMENT, **(env or {})},
             workers=workers,
-            program=program,
+            program=program or self.program,
             start_seconds=120,
         )
 
@@ -86,11 +89,15 @@ class Places:
     """Where stores are made and removed again: a directory, and one PostgreSQL when needed."""
 
     def __init__(
-        self, stores: Sequence[str] = STORES, postgres: PostgresServer | None = None
+        self,
+        stores: Sequence[str] = STORES,
+        postgres: PostgresServer | None = None,
+        program: Sequence[str] | None = PROGRAM,
     ) -> None:
         self.stores = stores
+        self.program = program
         self._stack = ExitStack()
-        self.directory = Path(tempfile.mkdtemp(prefix="fm-bench-"))
+        self.directory = Path(tempfile.mkdtemp(prefix="fm-bench-", dir=on_disk()))
         self._stack.callback(shutil.rmtree, self.directory, ignore_errors=True)
         self._postgres = postgres
         self._made = 0
@@ -113,12 +120,12 @@ class Places:
         place = self.directory / f"{name}-{self._made}"
         match name:
             case "json":
-                shop = BenchShop(name, str(place))
+                shop = BenchShop(name, str(place), self.program)
             case "sqlite":
                 place.mkdir()
-                shop = BenchShop(name, f"sqlite:///{place}/shop.db")
+                shop = BenchShop(name, f"sqlite:///{place}/shop.db", self.program)
             case "postgres":
-                shop = BenchShop(name, self.postgres.create_database())
+                shop = BenchShop(name, self.postgres.create_database(), self.program)
             case _:
                 raise ValueError(f"no store is called {name}")
         if commands:

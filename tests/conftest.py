@@ -1,5 +1,6 @@
 """Fixtures for all tests, and the rules for running them."""
 
+import gc
 import inspect
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -10,7 +11,12 @@ from hypothesis import settings
 from playwright.async_api import Browser
 
 from tests.support.browser import BrowserPage, chromium
+from tests.support.hashes import make_hashes_cheap
 from tests.support.postgres import PostgresServer
+from tests.support.scratch import use_memory
+
+# Collecting thousands of tests makes objects that stay: see pytest_collection_finish.
+gc.disable()
 
 # A loaded machine must not fail a test for being slow. What failed is printed, to be repeated.
 settings.register_profile("default", deadline=None, print_blob=True)
@@ -19,6 +25,12 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 BROWSER_FIXTURES = {"browser", "browser_page"}
 POSTGRES_FIXTURES = {"postgres_server", "postgres_url"}
+
+
+def pytest_configure() -> None:
+    """Puts the files of the tests into memory, if there is enough; makes hashes cheap."""
+    use_memory()
+    make_hashes_cheap()
 
 
 def skipped(what: str) -> bool:
@@ -41,6 +53,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
         if item.get_closest_marker("browser") and skipped("BROWSER"):
             item.add_marker(pytest.mark.skip(reason="SKIP_BROWSER=1"))
+
+
+def pytest_collection_finish() -> None:
+    """Collects garbage again, but not among the modules and the tests."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,7 @@ def _serverless(settings: Settings) -> Settings:
             "The demo's stand-in for Stripe needs a single process, and a serverless function runs "
             "in many. Switch DEMO off and use a Stripe test key."
         )
-    return settings.changed(schedules=False)
+    return settings.changed(run_jobs=False)
 
 
 app = application()

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from fancymonkey import __version__
+from fancymonkey.commands import gc_tuning
 from fancymonkey.errors import FancyMonkeyError
 
 COMMANDS = {
@@ -47,7 +48,8 @@ class Program(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, _, name = COMMANDS[cmd_name].partition(":")
-        command: click.Command = getattr(import_module(module), name)
+        with gc_tuning.paused():
+            command: click.Command = getattr(import_module(module), name)
         return command
 
     def invoke(self, ctx: click.Context) -> Any:

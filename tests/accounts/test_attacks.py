@@ -238,7 +238,7 @@ async def test_logins_that_fail_are_on_record_without_what_was_typed(
     await visitor.log_in("typed into the wrong field", "x")
     shop.clock.forward(1)
     await visitor.log_in()
-    acts = await accounts(shop).acts.latest(10)
+    acts = await accounts(shop).audit_log.latest(10)
     assert [(act.actor, act.status) for act in acts] == [
         ("owner", 200),
         ("somebody", 401),
@@ -253,7 +253,7 @@ async def test_logins_that_fail_are_on_record_without_what_was_typed(
 async def test_a_flood_of_refused_logins_does_not_fill_the_store(
     shop: Shop, visitor: Visitor
 ) -> None:
-    acts = accounts(shop).acts
+    acts = accounts(shop).audit_log
     for number in range(300):
         await acts.record_refused("somebody", f"10.0.0.{number % 250}", "login", 401)
     found = await acts.latest(1000)

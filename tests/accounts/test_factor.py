@@ -154,6 +154,6 @@ async def test_an_owner_switches_off_a_lost_second_factor(shop: Shop, visitor: V
 
 async def test_the_record_has_neither_secret_nor_code(shop: Shop, visitor: Visitor) -> None:
     secret, codes = await switched_on(await visitor.logged_in())
-    told = repr(await accounts(shop).acts.latest(100))
+    told = repr(await accounts(shop).audit_log.latest(100))
     assert "POST /api/admin/factor/confirm" in told
     assert not [word for word in (secret, PASSWORD, *codes) if word in told]

@@ -6,11 +6,18 @@ import hmac
 import pytest
 from argon2 import PasswordHasher
 
+from fancymonkey.accounts import passwords as passwords_module
 from fancymonkey.accounts import two_factor
 from fancymonkey.accounts.model import Busy
 from fancymonkey.accounts.passwords import AT_ONCE, WAITING_MAX, Passwords
 from fancymonkey.web.auth import shared_secrets
 from tests.web.shops import CHEAP
+
+
+@pytest.fixture(autouse=True)
+def real_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hasher of the program, which other tests replace."""
+    monkeypatch.setattr(passwords_module, "PasswordHasher", PasswordHasher)
 
 
 async def test_a_hash_is_argon2id_and_costs_enough() -> None:

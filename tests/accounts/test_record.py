@@ -9,13 +9,13 @@ import pytest
 from tests.accounts.visitor import Visitor, accounts, made
 from tests.web.shops import CRON, HOODIE, PASSWORD, Shop
 
-RECORD = "/api/admin/record"
+RECORD = "/api/admin/audit-log"
 UPDATE = "/api/inventory/update"
 ROWS = {"updates": [{"productId": HOODIE, "size": "M", "stock": 30}]}
 
 
 async def latest(owner: Visitor) -> dict[str, Any]:
-    found: dict[str, Any] = (await owner.get(f"{RECORD}?limit=1")).json["acts"][0]
+    found: dict[str, Any] = (await owner.get(f"{RECORD}?limit=1")).json["entries"][0]
     return found
 
 
@@ -65,14 +65,17 @@ async def test_by_session_by_key_by_password_and_refused(shop: Shop, visitor: Vi
 async def test_manual_job_runs_are_in_the_audit_log(shop: Shop, visitor: Visitor) -> None:
     owner = await visitor.logged_in()
     admin = {"Authorization": f"Bearer {PASSWORD}"}
-    for method, path in (("POST", "/api/cron/tidy"), ("GET", "/api/cron/tidy")):
+    for method, path in (
+        ("POST", "/api/cron/release-expired"),
+        ("GET", "/api/cron/release-expired"),
+    ):
         shop.clock.forward(1)
         assert (await visitor.client.request(method, path, headers=admin)).status == 200
         found = await latest(owner)
         assert (found["actor"], found["what"]) == ("admin", f"{method} {path}")
     before = await latest(owner)
     schedule = {"Authorization": f"Bearer {CRON}"}
-    assert (await visitor.client.get("/api/cron/tidy", schedule)).status == 200
+    assert (await visitor.client.get("/api/cron/release-expired", schedule)).status == 200
     assert await latest(owner) == before, "what a scheduler runs has a record of its own"
 
 
@@ -80,26 +83,26 @@ async def test_pages_follow_one_another_without_a_gap(shop: Shop, visitor: Visit
     owner = await visitor.logged_in()
     for number in range(25):
         shop.clock.forward(1)
-        await accounts(shop).acts.record(f"user{number % 2}", "203.0.113.9", f"act {number}")
+        await accounts(shop).audit_log.record(f"user{number % 2}", "203.0.113.9", f"act {number}")
     found: list[str] = []
     before = ""
     while True:
         page = (await owner.get(f"{RECORD}?limit=10&before={before}")).json
-        found += [act["what"] for act in page["acts"]]
+        found += [act["what"] for act in page["entries"]]
         before = page["next"]
         if before is None:
             break
     assert found == [*(f"act {number}" for number in reversed(range(25))), "POST /api/admin/login"]
-    one = (await owner.get(f"{RECORD}?actor=user1")).json["acts"]
+    one = (await owner.get(f"{RECORD}?actor=user1")).json["entries"]
     assert [act["what"] for act in one] == [f"act {n}" for n in range(23, 0, -2)]
 
 
 async def test_the_file_is_safe_to_open(shop: Shop, visitor: Visitor) -> None:
     owner = await visitor.logged_in()
     shop.clock.forward(1)
-    await accounts(shop).acts.record("=cmd|' /C calc'!A0", "203.0.113.9", "x", 200, "@SUM(1)")
+    await accounts(shop).audit_log.record("=cmd|' /C calc'!A0", "203.0.113.9", "x", 200, "@SUM(1)")
     answer = await owner.get(f"{RECORD}?format=csv")
-    assert answer.header("content-disposition") == 'attachment; filename="record.csv"'
+    assert answer.header("content-disposition") == 'attachment; filename="audit-log.csv"'
     rows = list(csv.DictReader(io.StringIO(answer.body.decode())))
     assert [(row["actor"], row["about"]) for row in rows] == [
         ("'=cmd|' /C calc'!A0", "'@SUM(1)"),
@@ -120,7 +123,7 @@ async def test_nothing_secret_is_on_it(shop: Shop, visitor: Visitor) -> None:
     await owner.post("/api/admin/users/password", {"name": "ada", "password": new[::-1]})
     await owner.post("/api/admin/password", {"old": PASSWORD, "new": new})
     made_ = (await owner.post("/api/admin/keys/make", {"label": "Sheet"})).json["secret"]
-    told = repr(await accounts(shop).acts.latest(100))
+    told = repr(await accounts(shop).audit_log.latest(100))
     for secret in (new, new[::-1], PASSWORD, made_, owner.csrf, *owner.cookies.values()):
         assert secret not in told
 

@@ -148,7 +148,7 @@ async def _begun(client: Client, path: str, headers: dict[str, str]) -> int:
 def concrete(path: str) -> str:
     """A path as somebody asks for it."""
     return {"/admin": "/admin/holds.html", "/static": "/static/tokens.css"}.get(
-        path, path.replace("{job}", "tidy")
+        path, path.replace("{job}", "release-expired")
     )
 
 
@@ -184,7 +184,7 @@ async def test_outsiders_learn_nothing_about_their_events(shop: Shop) -> None:
     got = {}
     for method, path in ASKED:
         if expected(NEEDS[method, path], "anonymous") == 401 and path not in IN_THE_BODY:
-            for body in (b"", b"{}", b"{", b'{"act": 7, "ids": 7, "productId": 7}'):
+            for body in (b"", b"{}", b"{", b'{"changeId": 7, "ids": 7, "productId": 7}'):
                 answer = await shop.client.request(method, concrete(path), body)
                 got[method, path, body] = answer.status
     assert len(got) > 100

@@ -131,7 +131,7 @@ async def test_a_stolen_renewal_ends_the_session_for_both(shop: Shop, visitor: V
     shop.clock.now += GRACE + 1
     assert (await thief.post(REFRESH)).code == "no_session"
     assert (await visitor.get(ME)).code == "no_session"
-    acts = await accounts(shop).acts.latest(1)
+    acts = await accounts(shop).audit_log.latest(1)
     assert acts[0].what == "session ended: a refresh token was used twice"
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from fancymonkey.alerts.alerts import Alerts
 from fancymonkey.alerts.channels import SendFailed
-from fancymonkey.alerts.events import ALERTS
 from fancymonkey.alerts.message import AlertMessage
 from fancymonkey.alerts.outbox import Delivery
 from fancymonkey.core.holds.end import Capture, Release
@@ -18,6 +17,7 @@ from fancymonkey.core.model import Line
 from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.engine.documents import StoredDocument
 from fancymonkey.engine.engine import Engine
+from fancymonkey.settings.event_names import ALERTS
 from fancymonkey.store.contract import Store
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.web.shops import HOODIE, Clock, catalogue

@@ -23,9 +23,9 @@ FINE, LOW, OUT = KnownBand(StockBand.FINE), KnownBand(StockBand.LOW, 5), KnownBa
         (LOW, 0, 0, "stock.out", StockBand.OUT),
         (OUT, 0, 0, None, StockBand.OUT),
         (OUT, -3, -3, None, StockBand.OUT),
-        (OUT, 1, 1, "stock.back", StockBand.LOW),
-        (OUT, 50, 50, "stock.back", StockBand.FINE),
-        (OUT, 0, 4, "stock.back", StockBand.LOW),
+        (OUT, 1, 1, "stock.restocked", StockBand.LOW),
+        (OUT, 50, 50, "stock.restocked", StockBand.FINE),
+        (OUT, 0, 4, "stock.restocked", StockBand.LOW),
         (KnownBand(StockBand.FINE, 6), 5, 6, None, StockBand.LOW),  # these very units were told of
         (KnownBand(StockBand.FINE, 7), 5, 6, "stock.low", StockBand.LOW),
     ],
@@ -114,7 +114,7 @@ def _promises(history: list[tuple[int, int, str | None]], threshold: int) -> Non
         available = unsold - held
         # Out and back alternate, and each is told in the very moment.
         assert (word == "stock.out") == (unsold == 0 and not out)
-        assert (word == "stock.back") == (unsold > 0 and out)
+        assert (word == "stock.restocked") == (unsold > 0 and out)
         out = unsold == 0
         if word == "stock.low":
             assert unsold > 0
@@ -123,9 +123,9 @@ def _promises(history: list[tuple[int, int, str | None]], threshold: int) -> Non
             assert not told_low or peak >= threshold + margin(threshold)
             assert last_low is None or last_low != unsold
             lows.append(unsold)
-        if word == "stock.low" or (word == "stock.back" and available <= threshold):
+        if word == "stock.low" or (word == "stock.restocked" and available <= threshold):
             told_low, peak, last_low = True, 0, unsold
-        elif word in ("stock.back", "stock.out"):
+        elif word in ("stock.restocked", "stock.out"):
             told_low, peak, last_low = False, 0, None
         peak = max(peak, available)
         if unsold != last_low:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from fancymonkey.alerts.events import ALERTS, PING, WEBHOOKS
+from fancymonkey.alerts.events import WEBHOOKS
 from fancymonkey.alerts.signing import sign
+from fancymonkey.settings.event_names import ALERTS, EventName
 
 PAGE = Path("docs/how-to/tell-other-systems.md").read_text("utf-8")
 BODY = '{"title":"Ünïcode, 4 left"}'.encode()
@@ -56,7 +57,7 @@ def test_javascript(tmp_path: Path) -> None:
 def test_the_reference_has_every_type_and_no_other() -> None:
     page = Path("docs/reference/webhooks.md").read_text("utf-8")
     section = page.partition("## Types")[2].partition("\n## ")[0]
-    assert set(re.findall(r"^\| `([^`]+)`", section, re.MULTILINE)) == {*WEBHOOKS, PING}
+    assert set(re.findall(r"^\| `([^`]+)`", section, re.MULTILINE)) == {*WEBHOOKS, EventName.PING}
     page = Path("docs/how-to/get-alerts.md").read_text("utf-8")
     section = page.partition("## Events")[2].partition("\n## ")[0]
     rows = re.findall(r"^\|([^|]+)\|", section, re.MULTILINE)

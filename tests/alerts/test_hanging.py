@@ -6,7 +6,7 @@ import time
 
 from fancymonkey.alerts.alerts import Alerts
 from fancymonkey.alerts.channels import channels_of
-from fancymonkey.alerts.events import ALERTS, WEBHOOKS
+from fancymonkey.alerts.events import WEBHOOKS
 from fancymonkey.alerts.message import AlertMessage
 from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.holds.end import Release
@@ -14,6 +14,7 @@ from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Line, Product
 from fancymonkey.engine.engine import Engine
+from fancymonkey.settings.event_names import ALERTS
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.alerts.alert_shop import RecordingChannel, alert_shop, made, until
 from tests.alerts.receivers import HttpReceiver, mail_server

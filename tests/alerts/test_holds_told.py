@@ -28,8 +28,8 @@ async def told(shop: AlertShop) -> list[AlertEvent]:
         while await shop.alerts._watch.ledger(targets):
             pass
     found = [kept.value for kept in await shop.waiting() if kept.name not in before]
-    found.sort(key=lambda one: one.happening.id, reverse=True)
-    return [one.happening for one in found if one.target.startswith("whk_")]
+    found.sort(key=lambda one: one.event.id, reverse=True)
+    return [one.event for one in found if one.target.startswith("whk_")]
 
 
 def words(found: list[AlertEvent]) -> list[str]:

@@ -4,11 +4,12 @@ import json
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from fancymonkey.accounts.model import Right
 from fancymonkey.alerts.alerts import Alerts
-from fancymonkey.alerts.events import ALERTS, EVENT_TYPES, WEBHOOKS
-from fancymonkey.settings.alerts import ALERTS as NAMES
+from fancymonkey.alerts.events import EVENT_TYPES, WEBHOOKS
+from fancymonkey.settings.event_names import ALERTS, FORMER_EVENTS, EventName
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.web.admin_api.models.alerts import Sort
 from tests.alerts.receivers import HttpReceiver
@@ -36,10 +37,12 @@ def alerts_of(shop: Shop) -> Alerts:
 
 
 def test_the_words_are_the_same_everywhere() -> None:
-    assert ("stock.low", "stock.out", "stock.back", "stock.digest", *NAMES[4:]) == NAMES
-    assert set(NAMES) == set(ALERTS)
-    assert set(Sort.__args__) == set(WEBHOOKS)  # type: ignore[attr-defined]
-    assert {*ALERTS, *WEBHOOKS, "ping"} == EVENT_TYPES.keys()
+    alerts = {name for name, sort in EVENT_TYPES.items() if sort.alert}
+    assert set(ALERTS) == alerts - {EventName.PING}
+    schema = TypeAdapter(Sort).json_schema()
+    assert set(schema["enum"]) == set(WEBHOOKS)
+    assert {*ALERTS, *WEBHOOKS, EventName.PING} == EVENT_TYPES.keys() == set(EventName)
+    assert not FORMER_EVENTS.keys() & EVENT_TYPES.keys()
 
 
 async def test_the_samples_are_what_is_really_asked_and_answered() -> None:
@@ -70,7 +73,7 @@ async def test_the_samples_are_what_is_really_asked_and_answered() -> None:
             got["remove_webhook"] = await post(shop, "webhooks/remove", sent["remove_webhook"])
             got["alert_status"] = await get(shop, "alerts?limit=1")
             got["test_alerts"] = await post(shop, "alerts/test")
-            await shop.client.post("/api/cron/tidy", b"", OWNER)
+            await shop.client.post("/api/cron/release-expired", b"", OWNER)
             got["list_jobs"] = await get(shop, "jobs")
             types = [json.loads(request.body).get("type") for request in receiver.requests]
     assert got.keys() == documented.answers("alerts").keys()
@@ -178,6 +181,6 @@ async def test_the_jobs_of_alerts(shop: Shop) -> None:
     assert (await shop.client.post("/api/cron/digest", b"", OWNER)).json["outcome"] == "nothing"
     assert (await shop.client.post("/api/cron/alerts", b"", OWNER)).json["outcome"] == "done"
     listed = (await get(shop, "jobs")).json["jobs"]
-    assert {"tidy", "retention", "digest", "alerts"} <= {row["job"] for row in listed}
+    assert {"release-expired", "retention", "digest", "alerts"} <= {row["job"] for row in listed}
     recent = (await get(shop, "alerts")).json["recent"]
     assert [row["type"] for row in recent] == ["stock.digest"]

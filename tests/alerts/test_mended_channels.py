@@ -1,7 +1,7 @@
 """A channel whose URL was mended is another one: what waited for the old one is not lost."""
 
 from fancymonkey.alerts.alerts import Alerts
-from fancymonkey.alerts.events import ALERTS
+from fancymonkey.settings.event_names import ALERTS
 from tests.alerts.alert_shop import AlertShop, RecordingChannel, alert_shop
 from tests.web.shops import HOODIE
 

@@ -49,7 +49,7 @@ async def test_out_and_back() -> None:
         assert [one for (one,) in shop.channel.told] == [
             "stock.low",
             "stock.out",
-            "stock.back",
+            "stock.restocked",
             "stock.out",
         ]
 
@@ -239,7 +239,7 @@ async def test_trouble_with_the_store_does_not_wait_for_the_morning() -> None:
         shop.clock.forward(EVENING)
         store.problems = ["The disk has 312 MB left."]
         await shop.alerts.once()
-        assert shop.channel.told == [("store.trouble",)]
+        assert shop.channel.told == [("store.unhealthy",)]
         store.problems = ["The disk has 311 MB left."]  # the same trouble
         await shop.look()
         assert len(shop.channel.letters) == 1
@@ -259,7 +259,7 @@ async def test_payment_issues_are_reported_once_by_name() -> None:
         await shop.look()
         await shop.look()
         told = [one for letter in shop.channel.letters for one in letter.happenings]
-        (matter,) = [one for one in told if one.type == "matter.opened"]
+        (matter,) = [one for one in told if one.type == "payment_issue.opened"]
         assert matter.title == "Late payment: 20 × MIDNIGHT EMERALD HOODIE M"
         assert matter.data["concern"] == "late_payment"
         other = shop.again()
@@ -297,7 +297,7 @@ async def test_corrections_of_reconciliation_are_reported() -> None:
         await ran(shop, "reconcile", "balanced")
         await ran(shop, "reconcile", "mended", mended=["a payment of cs_1 was missed"], open=[])
         await shop.look()
-        assert shop.channel.told == [("books.mended",)]
+        assert shop.channel.told == [("reconciliation.corrected",)]
         assert "Corrected: a payment of cs_1 was missed" in shop.channel.letters[0].text()
         await ran(shop, "reconcile", "open", mended=[], open=["cs_2 is of no hold"])
         await shop.look()
@@ -308,7 +308,7 @@ async def test_reported_events_are_not_repeated_after_quiet_months() -> None:
     async with alert_shop(jobs=lambda: ["reconcile"]) as shop:
         await ran(shop, "reconcile", "mended", mended=["a payment of cs_1 was missed"], open=[])
         await shop.look()
-        assert shop.channel.told == [("books.mended",)]
+        assert shop.channel.told == [("reconciliation.corrected",)]
         commands = shop.engine.batcher.commands
         for _ in range(70):
             await shop.look(24 * 3600)

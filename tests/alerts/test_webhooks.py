@@ -16,7 +16,7 @@ from tests.alerts.alert_shop import SKU, AlertShop, alert_shop
 from tests.alerts.receivers import HttpReceiver, Request
 from tests.web.shops import HOODIE
 
-STOCK = ("stock.low", "stock.out", "stock.back")
+STOCK = ("stock.low", "stock.out", "stock.restocked")
 
 
 async def settle(shop: AlertShop, rounds: int = 3) -> None:

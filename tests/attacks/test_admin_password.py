@@ -59,7 +59,7 @@ async def bulk(client: Client, guess: str) -> Answer:
 
 
 async def cron(client: Client, guess: str) -> Answer:
-    return await client.get("/api/cron/tidy", {"Authorization": f"Bearer {guess}"})
+    return await client.get("/api/cron/release-expired", {"Authorization": f"Bearer {guess}"})
 
 
 async def release(client: Client, guess: str) -> Answer:
@@ -178,7 +178,7 @@ async def test_the_right_password_on_the_schedulers_path_is_not_a_failure(shop: 
 
 
 async def test_the_owner_gets_one_alert(shop: Shop) -> None:
-    acts: AuditLog = accounts(shop).acts
+    acts: AuditLog = accounts(shop).audit_log
     told: list[str] = []
 
     async def hear(one: Any) -> None:

@@ -35,7 +35,7 @@ PATHS = (
     ("POST", "/api/admin/migrate"),
     ("GET", "/admin/"),
     ("GET", "/metrics"),
-    ("GET", "/api/cron/tidy"),
+    ("GET", "/api/cron/release-expired"),
 )
 
 

@@ -96,7 +96,7 @@ async def test_a_client_behind_two_named_proxies_cannot_choose_an_address() -> N
 
 async def test_audit_entries_have_the_peer_and_no_forged_address() -> None:
     async with running(MemoryStore()) as shop:
-        acts: AuditLog = accounts(shop).acts
+        acts: AuditLog = accounts(shop).audit_log
         for number in range(SPREAD_MAX + 5):
             await bearer(through(shop, appended(f"45.{number}.1.1")), f"guess {number}")
         kept = await acts.latest(1000)

@@ -114,8 +114,8 @@ async def test_swapping_a_basket_counts_like_an_ended_hold(
 ) -> None:
     settings: dict[str, Any] = {
         "rate_limit": True,
-        "hold_unpaid_minutes": 2,
-        "hold_calm_percent": 0,
+        "hold_unpaid_allowance_minutes": 2,
+        "hold_contention_percent": 0,
     }
     async with opened(MemoryStore(), reservation_ttl_seconds=60, **settings) as till:
         attacker = Attacker(till, "198.51.100.7", "203.0.112.9")

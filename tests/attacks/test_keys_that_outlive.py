@@ -61,7 +61,7 @@ async def test_a_key_makes_nothing_that_outlives_it(shop: Shop, path: str) -> No
 
 async def test_a_key_still_does_the_daily_work(shop: Shop) -> None:
     headers = await key(shop)
-    for path in ("users", "keys", "record", "inventory", "webhooks", "sessions"):
+    for path in ("users", "keys", "audit-log", "inventory", "webhooks", "sessions"):
         assert (await shop.client.get(f"/api/admin/{path}", headers)).status == 200
 
 

@@ -15,7 +15,8 @@ import pytest
 from fancymonkey.doctor.permissions import check_permissions
 from fancymonkey.examples import products_json
 from fancymonkey.settings.settings import Settings
-from tests.support.server import PROGRAM, Server
+from tests.support.program import PROGRAM, run
+from tests.support.server import Server
 
 PASSWORD = "four words without sense"
 NOBODY = 65534
@@ -250,6 +251,6 @@ def test_the_doctor_finds_an_open_backup_and_no_other_file(place: Path) -> None:
 
 def fancymonkey(*words: str, fails: bool = False) -> str:
     """Runs the program; returns what it printed."""
-    done = subprocess.run([*PROGRAM, *words], capture_output=True, text=True, check=False)
+    done = run(words)
     assert fails or done.returncode == 0, (words, done.stdout, done.stderr)
     return done.stdout

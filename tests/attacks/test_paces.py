@@ -81,7 +81,9 @@ async def test_every_way_to_ask_stripe_counts(how: str) -> None:
 
 
 async def test_refused_holds_do_not_count() -> None:
-    async with opened(MemoryStore(), rate_limit=True, hold_units=0, hold_calm_percent=0) as till:
+    async with opened(
+        MemoryStore(), rate_limit=True, hold_units=0, hold_contention_percent=0
+    ) as till:
         client = till.shop.client.elsewhere(ONE)
         for number in range(30):
             body = {**BASKET, "quantity": 59, "sessionId": f"s{number}"}

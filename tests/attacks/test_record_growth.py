@@ -26,8 +26,8 @@ async def shop() -> AsyncIterator[Shop]:
 
 
 async def acts_of(shop: Shop, actor: str) -> list[dict[str, Any]]:
-    answer = await shop.client.get(f"/api/admin/record?limit=1000&actor={actor}", OWNER)
-    found: list[dict[str, Any]] = answer.json["acts"]
+    answer = await shop.client.get(f"/api/admin/audit-log?limit=1000&actor={actor}", OWNER)
+    found: list[dict[str, Any]] = answer.json["entries"]
     return found
 
 

@@ -21,6 +21,7 @@ from fancymonkey.store.contract import Store
 from fancymonkey.store.open import open_store
 from fancymonkey.store.shared.files import PRIVATE, Disk
 from tests.backup.conftest import Fresh, fill
+from tests.support.program import run, start
 
 NOW = 1_764_000_000_000
 PROGRAM = [sys.executable, "-m", "fancymonkey.cli"]
@@ -162,10 +163,11 @@ def tree_of(folder: Path) -> set[tuple[str, int]]:
     return sizes
 
 
-def killed_at_change(command: list[str], folder: Path, number: int) -> bool:
+def killed_at_change(words: list[str], folder: Path, number: int) -> bool:
     """Kills a program when it has changed the folder so often; False where it ended before."""
     tree = tree_of(folder)
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with Path(os.devnull).open("wb") as nowhere:
+        process = start(words, directory=folder, environment=os.environ, output=nowhere)
     while process.poll() is None and number:
         now = tree_of(folder)
         number -= now != tree
@@ -179,7 +181,7 @@ def test_a_kill_while_saving_leaves_no_file_that_looks_whole_and_is_not(
 ) -> None:
     to = tmp_path / "kept"
     to.mkdir()
-    command = [*PROGRAM, "backup", "--data", str(shop), "--to", str(to)]
+    command = ["backup", "--data", str(shop), "--to", str(to)]
     killed = torn = 0
     for change in (1, 1, 2, 2, 3, 4):
         killed += killed_at_change(command, to, change)
@@ -189,7 +191,7 @@ def test_a_kill_while_saving_leaves_no_file_that_looks_whole_and_is_not(
             path.unlink()
     assert killed >= 2, "each run ended before it could be killed"
     assert torn, "no run was killed while it was writing"
-    subprocess.run(command, check=True, capture_output=True)
+    assert run(command).returncode == 0
     assert len(list(to.iterdir())) == 1  # the files of the killed programs are gone
 
 
@@ -204,7 +206,7 @@ async def test_a_kill_while_restoring_leaves_all_or_nothing_or_says_so(
     again = fresh(kind)
     killed, ends = 0, set()
     for change in (1, 1, 2, 3, 4, 6):
-        command = [*PROGRAM, "restore", "--from", str(made), "--data", again, "--force"]
+        command = ["restore", "--from", str(made), "--data", again, "--force"]
         killed += await asyncio.to_thread(killed_at_change, command, tmp_path, change)
         restored = open_store(again, read_only=True)
         try:

@@ -41,7 +41,7 @@ async def products_shop(fill: Sequence[Command] | None = None) -> AsyncIterator[
     """A shop over a store in memory; empty where `fill` is."""
     port = free_port()
     engine = Engine(MemoryStore())
-    made = Settings.of(admin_password=PASSWORD, rate_limit=False, schedules=False, port=port)
+    made = Settings.of(admin_password=PASSWORD, rate_limit=False, run_jobs=False, port=port)
     app: Any = create_app(made, engine)
     async with serving(app, port, lifespan=True) as url:
         for command in catalogue() if fill is None else fill:

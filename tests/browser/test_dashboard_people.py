@@ -144,7 +144,7 @@ async def test_a_key_is_shown_once_works_and_is_revoked(
 async def test_audit_entries_are_shown_as_text(browser_page: BrowserPage, site: Site) -> None:
     dialogs: list[str] = []
     browser_page.page.on("dialog", lambda dialog: dialogs.append(dialog.message))
-    acts = accounts(site.shop).acts
+    acts = accounts(site.shop).audit_log
     for part in (EVIL, "javascript:alert(1)", '"><script>alert(1)</script>', "'-alert(1)-'"):
         site.shop.clock.forward(1)
         await acts.record(part, part, part, 200, part)

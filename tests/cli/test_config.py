@@ -6,7 +6,14 @@ import pytest
 from pydantic import ValidationError
 
 from fancymonkey.errors import ConfigError
-from fancymonkey.settings.settings import Settings, declarations, reference, without_password
+from fancymonkey.settings.event_names import EventName
+from fancymonkey.settings.settings import (
+    FORMER_SETTINGS,
+    Settings,
+    declarations,
+    reference,
+    without_password,
+)
 
 NO_FILE = Path("/nonexistent/.env")
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "settings.md"
@@ -192,3 +199,22 @@ def test_a_secret_may_be_in_a_file(name: str, tmp_path: Path) -> None:
             load(**{f"{name}_FILE": str(file)})
     with pytest.raises(ConfigError, match="cannot be read"):
         load(**{f"{name}_FILE": str(tmp_path / "missing")})
+
+
+@pytest.mark.parametrize(("former", "present"), FORMER_SETTINGS.items())
+def test_a_former_name_is_refused_with_the_present_one(former: str, present: str) -> None:
+    names = {variable.name for variable in declarations()}
+    assert present in names
+    assert former not in names
+    for value in ("5", "off", "wrong"):
+        with pytest.raises(ConfigError, match=rf"^The setting {former} is now called {present}\b"):
+            load(**{former: value})
+    assert load(**{former: ""}) == Settings()  # set to nothing counts as not set
+
+
+def test_events_are_chosen_by_present_and_former_names() -> None:
+    present = load(ALERT_EVENTS="stock.restocked, store.unhealthy").alerts.alert_events
+    assert present == (EventName.STOCK_RESTOCKED, EventName.STORE_UNHEALTHY)
+    assert load(ALERT_EVENTS="Stock.Back,store.trouble").alerts.alert_events == present
+    with pytest.raises(ConfigError, match=r"some of stock\.low, stock\.out, stock\.restocked"):
+        load(ALERT_EVENTS="stock.back,stock.gone")

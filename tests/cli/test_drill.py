@@ -12,7 +12,8 @@ import pytest
 
 from fancymonkey.settings.fields import PUBLISHED_PASSWORD
 from tests.support.ports import free_port
-from tests.support.server import PROGRAM, Server
+from tests.support.program import PROGRAM, run
+from tests.support.server import Server
 
 STOCK = 17
 SECONDS = 120
@@ -27,9 +28,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def begin(shop: Server, *options: str) -> subprocess.Popen[str]:
-    crowd = ["--buyers", "60", "--stock", str(STOCK), "--seed", "3", "--json"]
     return subprocess.Popen(
-        [*PROGRAM, "drill", "--url", shop.url, *crowd, *options],
+        [*PROGRAM, *_words(shop, *options)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -37,12 +37,16 @@ def begin(shop: Server, *options: str) -> subprocess.Popen[str]:
     )
 
 
+def _words(shop: Server, *options: str) -> list[str]:
+    crowd = ["--buyers", "60", "--stock", str(STOCK), "--seed", "3", "--json"]
+    return ["drill", "--url", shop.url, *crowd, *options]
+
+
 def drill(shop: Server, *options: str) -> tuple[int, dict[str, Any]]:
     """Its exit code and its certificate."""
-    program = begin(shop, *options)
-    out, err = program.communicate(timeout=SECONDS)
-    assert out, err
-    return program.returncode, json.loads(out)
+    done = run(_words(shop, *options), environment=shop.env, timeout=SECONDS)
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
 
 
 def first_size(shop: Server) -> dict[str, Any]:
@@ -67,14 +71,10 @@ def test_an_honest_shop_gets_its_certificate(shop: Server) -> None:
 
 
 def test_a_certificate_for_people(shop: Server) -> None:
-    told = subprocess.run(
-        [*PROGRAM, "drill", "--url", shop.url, "--buyers", "3", "--stock", "2"],
-        capture_output=True,
-        text=True,
-        env=shop.env,
-        timeout=SECONDS,
-        check=True,
-    ).stdout
+    words = ["drill", "--url", shop.url, "--buyers", "3", "--stock", "2"]
+    done = run(words, environment=shop.env, timeout=SECONDS)
+    assert done.returncode == 0
+    told = done.stdout
     assert told.startswith("3 buyers wanted 2 units.")
     assert told.endswith("PASSED\n")
     for word in ("sold", "held", "backordered", "oversold", "lost", "books balance", "p99"):

@@ -12,10 +12,11 @@ from fancymonkey.commands import gc_tuning
 @pytest.fixture(autouse=True)
 def as_before() -> Iterator[None]:
     thresholds = gc.get_threshold()
+    gc.unfreeze()  # the tests themselves: see conftest.py
     yield
-    gc.unfreeze()
     gc.set_threshold(*thresholds)
     gc.enable()
+    gc.freeze()
 
 
 class Node:
@@ -29,6 +30,7 @@ def cycle() -> weakref.ref[Node]:
 
 
 def test_nothing_is_collected_while_the_stock_is_loaded() -> None:
+    assert gc.get_freeze_count() == 0
     gc_tuning.pause_collection()
     found = cycle()
     rows = [[number] for number in range(100_000)]

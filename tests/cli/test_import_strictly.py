@@ -24,13 +24,13 @@ async def undone(target: str) -> tuple[str, str, int]:
     await engine.open()
     try:
         entries = await engine.store.entries_after(0, 10_000)
-        act_id = next(
+        change_id = next(
             one.cause for one in reversed(entries) if (one.cause or "").startswith("act_")
         )
-        assert act_id is not None
-        act = await find_change_set(engine, act_id)
+        assert change_id is not None
+        act = await find_change_set(engine, change_id)
         done = await undo_change_set(
-            engine, "owner", act_id, act, DEFAULT_LOCATION, partial=False, dry_run=False
+            engine, "owner", change_id, act, DEFAULT_LOCATION, partial=False, dry_run=False
         )
         return act.action, act.reason, len(done.rows)
     finally:

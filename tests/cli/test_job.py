@@ -12,18 +12,19 @@ from tests.support.server import Server
 
 
 def test_jobs_are_listed_before_and_after_they_ran(cli: Run, shop: str) -> None:
-    assert "tidy        never ran" in cli("job", "list", "--data", shop).output
-    assert cli("job", "run", "tidy", "--data", shop).output == "No expired holds.\n"
+    assert "release-expired   never ran" in cli("job", "list", "--data", shop).output
+    assert cli("job", "run", "release-expired", "--data", shop).output == "No expired holds.\n"
     rows = json.loads(cli("job", "list", "--data", shop, "--json").output)["jobs"]
-    assert {row["job"] for row in rows} >= {"tidy", "retention"}
-    (tidy,) = [row for row in rows if row["job"] == "tidy"]
-    assert tidy["last"]["outcome"] == "nothing"
-    began = datetime.fromisoformat(tidy["last"]["startedAt"])
+    assert {row["job"] for row in rows} >= {"release-expired", "retention"}
+    assert cli("job", "run", "tidy", "--data", shop).output == "No expired holds.\n"
+    (released,) = [row for row in rows if row["job"] == "release-expired"]
+    assert released["last"]["outcome"] == "nothing"
+    began = datetime.fromisoformat(released["last"]["startedAt"])
     assert abs(datetime.now(UTC) - began) < timedelta(minutes=1)  # and not its hour
 
 
 def test_an_unknown_job_is_refused_in_one_line(cli: Run, shop: str) -> None:
-    for name in ("dig", "../update"):
+    for name in ("dig", "../update", "release--expired"):
         result = cli("job", "run", name, "--data", shop)
         assert result.exit_code == 1
         assert "job" in result.output
@@ -37,8 +38,10 @@ def test_a_running_server_is_asked(
     with Server(data=tmp_path, env={"CRON_SECRET": "tick"}) as server:
         monkeypatch.setenv("CRON_SECRET", "tick")
         monkeypatch.setenv("PORT", str(server.port))
-        assert cli("job", "run", "tidy", "--data", tmp_path).output == "No expired holds.\n"
+        assert (
+            cli("job", "run", "release-expired", "--data", tmp_path).output == "No expired holds.\n"
+        )
         refused = cli("job", "run", "dig", "--url", server.url)
         assert refused.exit_code == 1
         assert "No such job" in refused.output
-        assert "tidy        20" in cli("job", "list", "--data", tmp_path).output
+        assert "release-expired   20" in cli("job", "list", "--data", tmp_path).output

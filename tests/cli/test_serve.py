@@ -216,7 +216,7 @@ def test_a_client_is_believed_to_be_elsewhere_only_behind_a_trusted_proxy(
         answer = httpx.post(f"{server.url}/api/inventory/update", json=body, headers=forwarded)
         assert answer.status_code == 401
         owner = {"Authorization": f"Bearer {env['ADMIN_PASSWORD']}"}
-        entry = httpx.get(f"{server.url}/api/admin/record", headers=owner).json()["acts"][0]
+        entry = httpx.get(f"{server.url}/api/admin/audit-log", headers=owner).json()["entries"][0]
         assert (entry["status"], entry["address"]) == (401, address)
 
 

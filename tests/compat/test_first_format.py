@@ -117,16 +117,16 @@ async def test_live_holds_can_be_released_paid_and_expire(target: str, facts: An
 async def test_payment_issues_changes_and_accounts_are_there(target: str, facts: Any) -> None:
     async with opened(target, facts) as shop:
         client = shop.client
-        issues = (await client.get("/api/payments/matters", OWNER)).json["matters"]
+        issues = (await client.get("/api/payments/issues", OWNER)).json["issues"]
         assert [[i["payment"], i["concern"], i["progress"]] for i in issues] == facts["issues"]
-        changes = (await client.get("/api/admin/acts", OWNER)).json["acts"]
+        changes = (await client.get("/api/admin/changes", OWNER)).json["changes"]
         assert [change["id"] for change in changes] == [id_ for id_, _ in facts["changes"]]
         assert all(change["undoable"] for change in changes)
         users = (await client.get("/api/admin/users", OWNER)).json["users"]
         assert [user["name"] for user in users] == facts["users"]
         webhooks = (await client.get("/api/admin/webhooks", OWNER)).json["webhooks"]
         assert [webhook["url"] for webhook in webhooks] == facts["webhooks"]
-        audit_log = (await client.get("/api/admin/record", OWNER)).json["acts"]
+        audit_log = (await client.get("/api/admin/audit-log", OWNER)).json["entries"]
         assert len(audit_log) >= facts["auditEntries"]
         key = {"Authorization": f"Bearer {facts['key']}"}
         assert (await client.get("/api/admin/holds", key)).status == 200
@@ -142,15 +142,15 @@ async def test_a_change_is_undone_and_an_issue_is_settled(target: str, facts: An
     async with opened(target, facts) as shop:
         client = shop.client
         change = facts["changes"][0][0]
-        undone = await client.post("/api/admin/undo", {"act": change}, OWNER)
+        undone = await client.post("/api/admin/undo", {"changeId": change}, OWNER)
         assert undone.status == 200, undone.body
         answer = (await client.get("/api/inventory/get")).json
         assert "mug" not in [product["productId"] for product in answer["inventory"]]
-        (issue,) = (await client.get("/api/payments/matters", OWNER)).json["matters"]
+        (issue,) = (await client.get("/api/payments/issues", OWNER)).json["issues"]
         settled = await client.post(
-            "/api/payments/matters/settle",
+            "/api/payments/issues/settle",
             {
-                "matterId": issue["id"],
+                "issueId": issue["id"],
                 "then": "done",
                 "returned": [{"productId": "tee", "size": "M", "quantity": 3}],
             },

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fancymonkey.core.answers import stored
 from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import execute
@@ -144,7 +145,8 @@ class Row:
             assert answer.code is self.answer
         else:
             assert isinstance(answer, Accepted), answer
-            part = {key: answer.data[key] for key in self.answer}
+            data = stored(answer.data)
+            part = {key: data[key] for key in self.answer}
             assert part == self.answer
         assert [told(entry) for entry in shop.new] == list(self.entries)
         shop.audit()

@@ -25,7 +25,11 @@ SKU = "a/M"
 
 def act(*commands: Command, id_: str = "act_1", part: int = 0) -> ChangeSet:
     return ChangeSet(
-        act_id=id_, action="test", part=part, command=CommandGroup(commands=commands), actor="ana"
+        change_id=id_,
+        action="test",
+        part=part,
+        command=CommandGroup(commands=commands),
+        actor="ana",
     )
 
 
@@ -34,7 +38,7 @@ def changed(sku: str = SKU, **change: Any) -> Command:
 
 
 def undo(shop: CoreShop, of: str = "act_1", id_: str = "act_2", **more: Any) -> Any:
-    return shop.do(Undo(undoes=of, act_id=id_, location=DEFAULT_LOCATION, actor="ben", **more))
+    return shop.do(Undo(undoes=of, change_id=id_, location=DEFAULT_LOCATION, actor="ben", **more))
 
 
 def on_hand(shop: CoreShop, sku: str = SKU) -> int:
@@ -67,10 +71,10 @@ def test_a_change_of_stock_is_undone_by_its_opposite(change: dict[str, int]) -> 
     answer = shop.do(act(changed(**change)))
     after = on_hand(shop)
     if after == 5:  # nothing changed: there is nothing to undo
-        assert answer.data["act"] is None
-        assert undo(shop).code is Code.UNKNOWN_ACT
+        assert answer.data.change_id is None
+        assert undo(shop).code is Code.UNKNOWN_CHANGE
         return
-    assert answer.data["act"] == "act_1"
+    assert answer.data.change_id == "act_1"
     assert undo(shop).data["rows"] == [
         {"key": SKU, "changes": [{"field": "stock", "from": after, "to": 5}]}
     ]
@@ -220,11 +224,11 @@ def test_portions_are_one_act() -> None:
 def test_a_dry_run_leaves_no_act_and_refusals_neither() -> None:
     shop = CoreShop()
     shop.do(DryRun(command=act(changed(adjust=1))))
-    assert undo(shop).code is Code.UNKNOWN_ACT
+    assert undo(shop).code is Code.UNKNOWN_CHANGE
     refused = ChangeSet(
-        act_id="act_1",
+        change_id="act_1",
         action="test",
         command=CommandGroup(commands=(changed(adjust=-9),), all_or_nothing=True),
     )
     assert isinstance(shop.do(refused), Refused)
-    assert undo(shop).code is Code.UNKNOWN_ACT
+    assert undo(shop).code is Code.UNKNOWN_CHANGE

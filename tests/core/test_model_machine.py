@@ -81,8 +81,8 @@ class Machine(RuleBasedStateMachine):
             self.events[event] = code
         command = RecordEvent(event_id=event, type="t", object_id=ref, effect=effect)
         data = self.expect(command, "ok")
-        assert data["first"] is (told != self.events[event])
-        assert (data["outcome"] == "unknown_session") is (self.events[event] != "ok")
+        assert data.first is (told != self.events[event])
+        assert (data.outcome == "unknown_session") is (self.events[event] != "ok")
 
     @rule(by=st.integers(1, 12))
     def wait(self, by: int) -> None:

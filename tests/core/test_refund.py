@@ -6,6 +6,7 @@ from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Status
 from fancymonkey.core.outcomes import Accepted, Code, Refused
+from fancymonkey.core.payments.answers import PaymentNews
 from fancymonkey.core.payments.refunds import (
     RecordRefund,
     RefundFailed,
@@ -61,50 +62,48 @@ def matters(shop: CoreShop) -> dict[str, tuple[IssueKind, IssueStatus, dict[str,
             Row(
                 "what the owner takes back",
                 [HELD, PAY, BACK],
-                ResolveIssue(matter_id=ASKED, returned=lines(a_M=1)),
+                ResolveIssue(issue_id=ASKED, returned=lines(a_M=1)),
                 {"progress": "open", "lines": [("a/M", 1), ("b/S", 1)]},
                 ["returned a/M on_hand+1"],
             ),
             Row(
                 "the rest is over with",
-                [HELD, PAY, BACK, ResolveIssue(matter_id=ASKED, returned=lines(a_M=1))],
-                ResolveIssue(matter_id=ASKED, returned=lines(a_M=1, b_S=1)),
+                [HELD, PAY, BACK, ResolveIssue(issue_id=ASKED, returned=lines(a_M=1))],
+                ResolveIssue(issue_id=ASKED, returned=lines(a_M=1, b_S=1)),
                 {"progress": "done", "lines": []},
                 ["returned a/M on_hand+1", "returned b/S on_hand+1"],
             ),
             Row(
                 "more than was sold",
-                [HELD, PAY, BACK, ResolveIssue(matter_id=ASKED, returned=lines(a_M=1))],
-                ResolveIssue(matter_id=ASKED, returned=lines(a_M=2)),
+                [HELD, PAY, BACK, ResolveIssue(issue_id=ASKED, returned=lines(a_M=1))],
+                ResolveIssue(issue_id=ASKED, returned=lines(a_M=2)),
                 Code.OUT_OF_RANGE,
             ),
             Row(
                 "nothing at all",
                 [HELD, PAY, BACK],
-                ResolveIssue(matter_id=ASKED, returned=lines(a_M=0)),
+                ResolveIssue(issue_id=ASKED, returned=lines(a_M=0)),
                 Code.OUT_OF_RANGE,
             ),
             Row(
                 "kept by the buyer",
                 [HELD, PAY, BACK],
-                ResolveIssue(matter_id=ASKED, then=IssueStatus.DISMISSED),
+                ResolveIssue(issue_id=ASKED, then=IssueStatus.DISMISSED),
                 {"progress": "dismissed"},
             ),
             Row(
                 "after it was put aside",
-                [HELD, PAY, BACK, ResolveIssue(matter_id=ASKED, then=IssueStatus.DISMISSED)],
-                ResolveIssue(matter_id=ASKED, returned=lines(a_M=1)),
-                Code.MATTER_CLOSED,
+                [HELD, PAY, BACK, ResolveIssue(issue_id=ASKED, then=IssueStatus.DISMISSED)],
+                ResolveIssue(issue_id=ASKED, returned=lines(a_M=1)),
+                Code.ISSUE_CLOSED,
             ),
             Row(
                 "put aside twice",
-                [HELD, PAY, BACK, ResolveIssue(matter_id=ASKED, then=IssueStatus.DISMISSED)],
-                ResolveIssue(matter_id=ASKED, then=IssueStatus.DISMISSED),
+                [HELD, PAY, BACK, ResolveIssue(issue_id=ASKED, then=IssueStatus.DISMISSED)],
+                ResolveIssue(issue_id=ASKED, then=IssueStatus.DISMISSED),
                 {"progress": "dismissed"},
             ),
-            Row(
-                "payment issue does not exist", [], ResolveIssue(matter_id="x"), Code.UNKNOWN_MATTER
-            ),
+            Row("payment issue does not exist", [], ResolveIssue(issue_id="x"), Code.UNKNOWN_ISSUE),
         ]
     )
 )
@@ -115,7 +114,7 @@ def test_a_refund(row: Row) -> None:
 PART = RecordRefund(ref="pi_1", whole=False, refund="re_1", note="re_1")
 MORE = RecordRefund(ref="pi_1", whole=False, refund="re_2", note="re_2")
 CHARGE = RecordRefund(ref="pi_1", whole=False, note="ch_1")
-ASIDE = ResolveIssue(matter_id=ASKED, then=IssueStatus.DISMISSED, note="goodwill")
+ASIDE = ResolveIssue(issue_id=ASKED, then=IssueStatus.DISMISSED, note="goodwill")
 
 
 @pytest.mark.parametrize(
@@ -127,14 +126,14 @@ ASIDE = ResolveIssue(matter_id=ASKED, then=IssueStatus.DISMISSED, note="goodwill
             Row("is the rest", [HELD, PAY, PART, ASIDE], BACK, {"outcome": "return proposed"}),
             Row(
                 "is the rest, and returns by itself",
-                [HELD, PAY, PART, ResolveIssue(matter_id=ASKED, returned=lines(a_M=1)), ASIDE],
+                [HELD, PAY, PART, ResolveIssue(issue_id=ASKED, returned=lines(a_M=1)), ASIDE],
                 AUTO,
                 {"outcome": "returned"},
                 ["returned a/M on_hand+1", "returned b/S on_hand+1"],
             ),
             Row(
                 "when all is back on the shelf",
-                [HELD, PAY, PART, ResolveIssue(matter_id=ASKED, returned=lines(a_M=2, b_S=1))],
+                [HELD, PAY, PART, ResolveIssue(issue_id=ASKED, returned=lines(a_M=2, b_S=1))],
                 AUTO,
                 {"outcome": "no change"},
             ),
@@ -154,7 +153,7 @@ def test_a_refund_after_one_was_settled(row: Row) -> None:
 
 def test_a_further_refund_asks_again_for_the_remaining_units() -> None:
     shop = CoreShop()
-    shop.do(HELD, PAY, PART, ResolveIssue(matter_id=ASKED, returned=lines(a_M=1)), ASIDE)
+    shop.do(HELD, PAY, PART, ResolveIssue(issue_id=ASKED, returned=lines(a_M=1)), ASIDE)
     shop.do(MORE, at=7)
     assert matters(shop) == {ASKED: (IssueKind.REFUNDED, IssueStatus.OPEN, {"a/M": 1, "b/S": 1})}
     found = shop.image.rows[PaymentIssue][ASKED]
@@ -167,7 +166,7 @@ def test_a_second_payment_is_a_matter_and_its_refund_settles_it() -> None:
     shop.do(HELD, PAY)
     answer = shop.do(second)
     assert isinstance(answer, Accepted)
-    assert answer.data["outcome"] == "second payment"
+    assert answer.data.outcome == "second payment"
     shop.do(second)
     assert shop.new == []
     assert matters(shop) == {
@@ -212,9 +211,9 @@ OWED = "late_payment:pi_1"
     "decided",
     [
         None,
-        ResolveIssue(matter_id=OWED, then=IssueStatus.DONE, note="kept as a backorder"),
-        ResolveIssue(matter_id=OWED, then=IssueStatus.DISMISSED),
-        ResolveIssue(matter_id=OWED, then=IssueStatus.DONE, note="re_1"),
+        ResolveIssue(issue_id=OWED, then=IssueStatus.DONE, note="kept as a backorder"),
+        ResolveIssue(issue_id=OWED, then=IssueStatus.DISMISSED),
+        ResolveIssue(issue_id=OWED, then=IssueStatus.DONE, note="re_1"),
     ],
 )
 @pytest.mark.parametrize("then", [IssueStatus.DONE, IssueStatus.DISMISSED])
@@ -232,7 +231,7 @@ def test_a_refund_cancels_backorders_for_any_answer_of_the_owner(
     shop.do(BACK)
     assert shop.new == []
     shop.do(
-        ResolveIssue(matter_id=ASKED, then=then),
+        ResolveIssue(issue_id=ASKED, then=then),
         Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=2),
     )
     assert shop.numbers("a/M") == (5, 3, 0)
@@ -244,7 +243,7 @@ def test_a_refund_of_what_was_never_delivered_asks_nothing() -> None:
     shop.do(take("s1", a_M=2), Release(ref="s1"), take("s2", a_M=5), PAY)
     answer = shop.do(BACK)
     assert isinstance(answer, Accepted)
-    assert answer.data == {"outcome": "returned"}
+    assert answer.data == PaymentNews("returned")
     assert [told(entry) for entry in shop.new] == ["returned a/M backordered-2"]
     assert matters(shop)[ASKED] == (IssueKind.REFUNDED, IssueStatus.DONE, {})
     shop.audit()
@@ -259,7 +258,7 @@ def test_a_refund_by_the_shop_makes_no_unit_out_of_nothing() -> None:
         Count(sku="a/M", location=DEFAULT_LOCATION, quantity=0),
         PAY,
     )
-    shop.do(ResolveIssue(matter_id="backorder:pi_1", then=IssueStatus.DONE, note="re_1"), AUTO)
+    shop.do(ResolveIssue(issue_id="backorder:pi_1", then=IssueStatus.DONE, note="re_1"), AUTO)
     assert shop.numbers("a/M") == (0, 1, 0)
     assert matters(shop)[ASKED] == (IssueKind.REFUNDED, IssueStatus.DONE, {})
     shop.audit()
@@ -276,7 +275,7 @@ def test_after_a_part_the_owner_says_first_what_was_never_delivered() -> None:
     shop = CoreShop()
     shop.do(*LATE, PAY, RecordRefund(ref="pi_1", whole=False, note="re_1"))
     assert shop.new == []
-    shop.do(ResolveIssue(matter_id=ASKED, returned=lines(a_M=1)))
+    shop.do(ResolveIssue(issue_id=ASKED, returned=lines(a_M=1)))
     assert [told(entry) for entry in shop.new] == ["returned a/M backordered-1"]
     shop.do(AUTO)
     assert [told(entry) for entry in shop.new] == [
@@ -293,7 +292,7 @@ def test_a_late_payment_that_cannot_be_served_is_refunded_once() -> None:
     for outcome in ("refund due", None):
         answer = shop.do(late)
         assert isinstance(answer, Accepted)
-        assert answer.data.get("outcome") == outcome
+        assert answer.data.outcome == outcome
         assert shop.new == []
     shop.do(Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=50), late)
     assert shop.new == []
@@ -303,7 +302,7 @@ def test_a_late_payment_that_cannot_be_served_is_refunded_once() -> None:
     assert matters(shop) == {
         "late_payment:pi_1": (IssueKind.LATE_PAYMENT, IssueStatus.DUE, {"a/M": 4})
     }
-    shop.do(ResolveIssue(matter_id="late_payment:pi_1", then=IssueStatus.DONE, note="re_1"), AUTO)
+    shop.do(ResolveIssue(issue_id="late_payment:pi_1", then=IssueStatus.DONE, note="re_1"), AUTO)
     assert matters(shop)["late_payment:pi_1"][1] is IssueStatus.DONE
     assert shop.numbers("a/M") == (55, 3, 0)
 
@@ -314,7 +313,7 @@ OTHER = Capture(ref="s1", payment_id="cs_2", intent="pi_2", refund_late=True)
 
 
 @pytest.mark.parametrize(
-    "given", [[], [ResolveIssue(matter_id=OWED, then=IssueStatus.DONE, note="re_1")]]
+    "given", [[], [ResolveIssue(issue_id=OWED, then=IssueStatus.DONE, note="re_1")]]
 )
 def test_the_refund_of_one_payment_returns_no_unit_of_another(given: list[ResolveIssue]) -> None:
     shop = CoreShop()
@@ -322,7 +321,7 @@ def test_the_refund_of_one_payment_returns_no_unit_of_another(given: list[Resolv
     assert shop.numbers("a/M") == (1, 0, 0)
     answer = shop.do(AUTO)
     assert isinstance(answer, Accepted)
-    assert (answer.data, shop.new) == ({"outcome": "refund noted"}, [])
+    assert (answer.data, shop.new) == (PaymentNews("refund noted"), [])
     assert matters(shop)[OWED][1] is IssueStatus.DONE
     assert ASKED not in matters(shop)
     shop.do(RecordRefund(ref="pi_2", whole=True, take_back=True))
@@ -351,7 +350,7 @@ def test_a_count_that_found_too_little_owes_and_says_so() -> None:
     shop.do(take("s1", a_M=4), Count(sku="a/M", location=DEFAULT_LOCATION, quantity=1), PAY)
     assert matters(shop) == {"backorder:pi_1": (IssueKind.BACKORDER, IssueStatus.OPEN, {"a/M": 3})}
     assert isinstance(
-        shop.do(ResolveIssue(matter_id="backorder:pi_1", returned=lines(a_M=1))), Refused
+        shop.do(ResolveIssue(issue_id="backorder:pi_1", returned=lines(a_M=1))), Refused
     )
 
 
@@ -378,7 +377,7 @@ def test_a_refund_that_failed_is_a_matter_of_its_own_and_once() -> None:
     assert matters(shop)["refund_failed:re_1"] == (IssueKind.REFUND_FAILED, IssueStatus.OPEN, {})
     assert matters(shop)[ASKED][1] is IssueStatus.DONE
     shop.do(
-        ResolveIssue(matter_id="refund_failed:re_1", then=IssueStatus.DONE, note="in cash"), FAILED
+        ResolveIssue(issue_id="refund_failed:re_1", then=IssueStatus.DONE, note="in cash"), FAILED
     )
     assert matters(shop)["refund_failed:re_1"][1] is IssueStatus.DONE
     shop.do(RefundFailed(ref="pi_1", refund="re_2"))
@@ -388,7 +387,5 @@ def test_a_refund_that_failed_is_a_matter_of_its_own_and_once() -> None:
 
 def test_a_refund_fails_of_a_payment_that_bought_nothing() -> None:
     shop = CoreShop()
-    shop.do(
-        *LATE, INSTEAD, ResolveIssue(matter_id=OWED, then=IssueStatus.DONE, note="re_1"), FAILED
-    )
+    shop.do(*LATE, INSTEAD, ResolveIssue(issue_id=OWED, then=IssueStatus.DONE, note="re_1"), FAILED)
     assert shop.image.rows[PaymentIssue]["refund_failed:re_1"].reservation_id == "h-s1"

@@ -100,7 +100,7 @@ def test_of_a_size_that_is_another_the_owner_is_asked(how: str) -> None:
     assert shop.level("a/L").on_hand == new[1]
     shop.do(AUTO)  # told again
     assert open_matters(shop) == [{"a/M": 2}]
-    shop.do(ResolveIssue(matter_id="refunded:h-s1", returned=lines(a_M=2)))
+    shop.do(ResolveIssue(issue_id="refunded:h-s1", returned=lines(a_M=2)))
     assert open_matters(shop) == []
     shop.audit()
 
@@ -131,7 +131,7 @@ def test_the_owner_takes_units_back_under_the_new_name() -> None:
     shop = shop_with(S, M)
     shop.do(product(shop, (S, 5), (size("Medium", 1), 3)))
     shop.do(RecordRefund(ref="pi_1", whole=True))
-    shop.do(ResolveIssue(matter_id="refunded:h-s1", returned=lines(a_M=1)))
+    shop.do(ResolveIssue(issue_id="refunded:h-s1", returned=lines(a_M=1)))
     assert shop.level("a/Medium").on_hand == 4
     assert open_matters(shop) == [{"a/M": 1}]
 

@@ -270,7 +270,7 @@ def test_lines_of_one_sku_in_one_command_are_one() -> None:
     answer = shop.do(twice)
     assert isinstance(answer, Accepted)
     assert shop.hold("s1").lines == lines(a_M=5)
-    assert answer.data["lines"] == [("a/M", 5, 5, 5, 0)]
+    assert answer.data.lines == (("a/M", 5, 5, 5, 0),)
     shop.do(Release(ref="s1"))
     more = Reserve(
         reservation_id="h2",

@@ -229,7 +229,7 @@ def test_holds_expire_the_oldest_deadline_first() -> None:
     shop.do(take("s1", ttl=300, a_M=1), take("s2", ttl=100, a_M=1), take("s3", ttl=200, a_M=1))
     answer = shop.do(Expire(), at=250)
     assert isinstance(answer, Accepted)
-    assert [row["session_id"] for row in answer.data["released"]] == ["s2", "s3"]
+    assert [hold.session_id for hold in answer.data.released] == ["s2", "s3"]
     assert shop.hold("s1").status is Status.HELD
     shop.do(Expire(), at=250)
     assert shop.new == []
@@ -253,5 +253,5 @@ def test_expired_units_are_free_in_the_same_batch() -> None:
     first, second = shop.batch([take("s2", a_M=5), Release(ref="s1")])
     assert isinstance(first, Accepted)
     assert isinstance(second, Accepted)
-    assert second.data["status"] == "expired"
+    assert second.data.status == "expired"
     shop.audit()

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,23 +12,16 @@ from bench.killstorm import Storm, storm, verify
 from bench.shops import Places
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.store.open import open_store
-from tests.support.server import PROGRAM
+from tests.support.program import run
 
 pytestmark = pytest.mark.crash
 
 
 def program(*words: str, **settings: str) -> dict[str, object]:
-    told = subprocess.run(
-        [*PROGRAM, *words, "--json"],
-        env={**os.environ, **settings},
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd="/",
-    )
-    assert told.returncode == 0, told.stderr + told.stdout
-    found: dict[str, object] = json.loads(told.stdout)
-    return found
+    done = run([*words, "--json"], environment={**os.environ, **settings}, directory="/")
+    assert done.returncode == 0, done.stderr + done.stdout
+    report: dict[str, object] = json.loads(done.stdout)
+    return report
 
 
 def test_nothing_acknowledged_before_the_backup_is_lost(

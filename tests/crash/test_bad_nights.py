@@ -83,7 +83,7 @@ async def stopped(night: Storm) -> int:
 @pytest.mark.postgres
 def test_a_database_that_restarts() -> None:
     """The service stays up, says 503 meanwhile, and goes on by itself."""
-    with PostgresServer() as postgres, Places(postgres=postgres) as places:
+    with PostgresServer() as postgres, Places(postgres=postgres, program=None) as places:
         night = Storm(places.shop("postgres", large(SKUS, UNITS)), seed=3)
         try:
             night.start()
@@ -121,7 +121,7 @@ def test_a_database_that_fails_over_to_its_standby() -> None:
             primary.stop()
             primary.settings |= PRIMARY
             primary.start()
-            shop = BenchShop("postgres", both(primary, standby, url))
+            shop = BenchShop("postgres", both(primary, standby, url), program=None)
             shop.fill(large(SKUS, UNITS))
             night = Storm(shop, seed=4)
             try:
@@ -173,7 +173,7 @@ def test_a_disk_that_is_full(name: str, tmp_path: Path) -> None:
     """Selling stops with a clear word, nothing confirmed is lost, and it goes on with room."""
     with small_disk(tmp_path / "disk", 16) as disk:
         target = str(disk / "shop") if name == "json" else f"sqlite:///{disk}/shop.db"
-        shop = BenchShop(name, target)
+        shop = BenchShop(name, target, program=None)
         shop.fill(large(40, 100_000))
         with shop.server(env=ENVIRONMENT) as server:
             confirmed = asyncio.run(until_full(server.port, disk / "ballast"))
@@ -231,7 +231,11 @@ def test_a_clock_that_is_set(places: Places, name: str, tmp_path: Path) -> None:
     offset.write_text("0")
     shop = places.shop(name, large(2, 10))
     program = (sys.executable, "-m", "tests.support.clockwork")
-    env = {"CLOCK_OFFSET": str(offset), "RESERVATION_TTL_SECONDS": "1800", "PYTHONPATH": str(ROOT)}
+    env = {
+        "CLOCK_OFFSET": str(offset),
+        "RESERVATION_TTL_SECONDS": "1800",
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}",
+    }
     with shop.server(program=program, env=env) as server:
         asyncio.run(set_about(server.port, offset))
         assert "Traceback" not in server.log

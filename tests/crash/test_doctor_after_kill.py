@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from tests.store.conftest import target
-from tests.support.server import PROGRAM, Server
+from tests.support.program import run
+from tests.support.server import Server
 
 __all__ = ["target"]
 
@@ -59,9 +60,7 @@ class Sales:
 def fancymonkey(*arguments: str) -> subprocess.CompletedProcess[str]:
     env = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     env["ADMIN_PASSWORD"] = PASSWORD
-    return subprocess.run(
-        [*PROGRAM, *arguments], env=env, capture_output=True, text=True, check=False
-    )
+    return run(arguments, environment=env)
 
 
 @pytest.mark.crash

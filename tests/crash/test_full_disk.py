@@ -16,7 +16,8 @@ import pytest
 
 from fancymonkey.examples import products_json
 from tests.support.postgres import PostgresServer
-from tests.support.server import PROGRAM, Server
+from tests.support.program import run
+from tests.support.server import Server
 
 PASSWORD = "four words without sense"
 SIZE = "160m"
@@ -98,11 +99,7 @@ def test_it_is_not_ready_while_the_disk_is_full_and_ready_by_itself_afterwards(
 ) -> None:
     url = postgres.create_database()
     (tmp_path / "products.json").write_bytes(products_json())
-    filled = subprocess.run(
-        [*PROGRAM, "migrate", "--from", str(tmp_path), "--to", url],
-        capture_output=True,
-        check=False,
-    )
+    filled = run(["migrate", "--from", tmp_path, "--to", url])
     assert filled.returncode == 0, filled
     with Server(database_url=url, env={"ADMIN_PASSWORD": PASSWORD}) as server:
 
@@ -125,10 +122,5 @@ def test_it_is_not_ready_while_the_disk_is_full_and_ready_by_itself_afterwards(
         wait_for(lambda: ready() == 200)
         assert add_one(server) == 200
         assert stock(server) == before + added + 1
-        checked = subprocess.run(
-            [*PROGRAM, "verify"],
-            env={**os.environ, "DATABASE_URL": url},
-            capture_output=True,
-            check=False,
-        )
+        checked = run(["verify"], environment={**os.environ, "DATABASE_URL": url})
         assert checked.returncode == 0, checked

@@ -11,7 +11,8 @@ import pytest
 
 from bench.killstorm import ENVIRONMENT, Storm, storm, verify
 from bench.shops import PASSWORD, Places
-from tests.support.server import PROGRAM, Server
+from tests.support.program import run
+from tests.support.server import Server
 
 pytestmark = pytest.mark.crash
 
@@ -23,13 +24,10 @@ def marked(way: str) -> object:
 
 
 def move(server: Server, target: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*PROGRAM, "migrate", "--live", "--to", target, "--url", server.url, "--json"],
-        env={**os.environ, "ADMIN_PASSWORD": PASSWORD},
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd="/",
+    return run(
+        ["migrate", "--live", "--to", target, "--url", server.url, "--json"],
+        environment={**os.environ, "ADMIN_PASSWORD": PASSWORD},
+        directory="/",
     )
 
 
@@ -41,7 +39,7 @@ def way(request: pytest.FixtureRequest) -> list[str]:
 @pytest.fixture
 def places(way: list[str], request: pytest.FixtureRequest):  # type: ignore[no-untyped-def]
     server = request.getfixturevalue("postgres_server").start() if "postgres" in way else None
-    with Places(postgres=server) as found:
+    with Places(postgres=server, program=None) as found:
         yield found
 
 
@@ -101,13 +99,8 @@ def test_kill_9_while_it_moves(places: Places, way: list[str]) -> None:
                 verify(one.shop)
                 continue
             assert "has moved from here to" in one.server.log
-            finish = subprocess.run(
-                [*PROGRAM, "migrate", "--from", one.shop.target, "--to", there.target],
-                capture_output=True,
-                text=True,
-                check=False,
-                cwd="/",
-            )
+            words = ["migrate", "--from", one.shop.target, "--to", there.target]
+            finish = run(words, directory="/")
             assert finish.returncode == 0 or "moved to" in finish.stderr, finish.stderr
             break
         else:

@@ -22,7 +22,7 @@ TERMS = {
     *("cycle count", "days of cover", "drop", "fill rate", "hold", "incoming", "lead time"),
     *("ledger entry", "low stock", "on hand", "receipt", "release", "reorder point"),
     *("reservation", "reserved", "revision", "routing", "safety stock", "shortfall", "sku"),
-    *("sold out", "transfer", "payment issue", "matter", "change set", "audit log", "document"),
+    *("sold out", "transfer", "payment issue", "change set", "audit log", "document"),
     *("outbox", "lease", "feed", "view", "batch", "savepoint", "journal", "segment", "snapshot"),
     *("fake stripe", "drill", "group commit", "idempotency key", "turned away", "in transit"),
 }

@@ -101,7 +101,7 @@ def documented_endpoints(page: Page) -> set[tuple[str, str]]:
 
 
 def test_every_endpoint_is_documented() -> None:
-    names = ("http", "admin-http", "accounts-http")
+    names = ("http", "admin-http", "accounts-http", "former-names")
     pages = [f"docs/reference/{name}.md" for name in names]
     assert set().union(*(documented_endpoints(read(page)) for page in pages)) == set(endpoints())
 

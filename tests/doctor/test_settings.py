@@ -37,7 +37,7 @@ CASES: dict[str, tuple[dict[str, str], str, Severity]] = {
         Severity.WARNING,
     ),
     "holds of seconds": ({"RESERVATION_TTL_SECONDS": "30"}, "holds.short", Severity.WARNING),
-    "nobody does the jobs": ({"SCHEDULES": "off"}, "jobs.nobody", Severity.WARNING),
+    "nobody does the jobs": ({"RUN_JOBS": "off"}, "jobs.nobody", Severity.WARNING),
 }
 
 GOOD = {
@@ -47,7 +47,7 @@ GOOD = {
     "SHOP_URL": "https://Shop.example/drop",
     "CORS_ORIGINS": "https://shop.example",
     "CRON_SECRET": "tick",
-    "SCHEDULES": "off",
+    "RUN_JOBS": "off",
 }
 
 

@@ -169,10 +169,10 @@ async def test_undecided_issues_are_kept(shop: str) -> None:
     paid = Capture(ref="r", payment_id="cs_1")
     event = RecordEvent(event_id="evt_1", type="paid", object_id="cs_1", effect=paid)
     await written(shop, reserve, Count(sku=M, location=DEFAULT_LOCATION, quantity=3), event)
-    assert "matters.forgotten" not in ids((await examined(shop, NOW + HOUR)).findings)
+    assert "issues.forgotten" not in ids((await examined(shop, NOW + HOUR)).findings)
     found = await examined(shop, NOW + 25 * HOUR)
-    assert "matters.forgotten" in ids(found.findings)
-    assert "cs_1" in next(one for one in found.findings if one.id == "matters.forgotten").what
+    assert "issues.forgotten" in ids(found.findings)
+    assert "cs_1" in next(one for one in found.findings if one.id == "issues.forgotten").what
 
 
 async def test_a_silent_webhook_is_seen_by_what_reconciliation_found(shop: str) -> None:
@@ -185,7 +185,7 @@ async def test_a_silent_webhook_is_seen_by_what_reconciliation_found(shop: str) 
 async def test_a_job_that_fails_and_a_backup_that_is_old(shop: str) -> None:
     await written(
         shop,
-        RecordRun(run=JobRun("tidy", NOW - HOUR, 10, "failed", "{}")),
+        RecordRun(run=JobRun("release-expired", NOW - HOUR, 10, "failed", "{}")),
         RecordRun(run=JobRun("backup", NOW - 72 * HOUR, 10, "done", "{}")),
     )
     found = await examined(shop)
@@ -206,19 +206,21 @@ async def test_a_job_that_works_again_is_well(shop: str) -> None:
     """Of quiet runs one an hour is kept, under its hour: before the failure."""
     began = NOW // HOUR * HOUR
     stands = DocumentWrite(
-        "jobs", "tidy", f'{{"started_at":{began + 9},"ended_at":{began + 10},"outcome":"nothing"}}'
+        "jobs",
+        "release-expired",
+        f'{{"started_at":{began + 9},"ended_at":{began + 10},"outcome":"nothing"}}',
     )
     await written(
         shop,
-        RecordRun(run=JobRun("tidy", began + 5, 1, "failed", "{}")),
-        RecordRun(run=JobRun("tidy", began, 1, "nothing", "{}")),
+        RecordRun(run=JobRun("release-expired", began + 5, 1, "failed", "{}")),
+        RecordRun(run=JobRun("release-expired", began, 1, "nothing", "{}")),
         PutDocuments(drafts=(stands,)),
     )
     assert (await examined(shop)).findings == []
 
 
 async def test_jobs_that_were_never_requested_are_found(shop: str) -> None:
-    found = await examined(shop, schedules=False, cron_secret="tick")
+    found = await examined(shop, run_jobs=False, cron_secret="tick")
     assert ids(found.findings) == {"jobs.silent"}
 
 

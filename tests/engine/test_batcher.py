@@ -16,6 +16,7 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Level, Line, Product
 from fancymonkey.core.outcomes import Accepted, Answer
 from fancymonkey.core.stock.adjust import Adjust
+from fancymonkey.core.stock.answers import StockAnswer
 from fancymonkey.engine.batcher import WEIGHT_MAX, Batcher
 from fancymonkey.errors import Overloaded, StoreCorrupt, StoreUnavailable
 from fancymonkey.store.contract import Commit
@@ -58,9 +59,9 @@ def up(delta: int = 1, **fields: str) -> Adjust:
     return Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=delta, **fields)  # type: ignore[arg-type]
 
 
-def data(answer: Answer) -> dict[str, int]:
+def data(answer: Answer) -> StockAnswer:
     assert isinstance(answer, Accepted)
-    found: dict[str, int] = answer.data
+    found: StockAnswer = answer.data
     return found
 
 
@@ -87,7 +88,7 @@ def test_commands_that_arrive_during_a_commit_form_the_next_batch() -> None:
             [1],
             [10, 11, 12, 13, 14],
         ]
-        assert [data(answer)["onHand"] for answer in answers] == [6, 16, 27, 39, 52, 66]
+        assert [data(answer).on_hand for answer in answers] == [6, 16, 27, 39, 52, 66]
         assert rig.batcher.largest == 5
 
     simulate(work)
@@ -207,7 +208,7 @@ def test_the_command_of_a_waiter_that_left_later_still_counts() -> None:
         gone, stays = rig.batcher.submit(up(100)), rig.batcher.submit(up())
         await asyncio.sleep(0.005)
         gone.cancel()
-        assert data(await stays)["onHand"] == 106
+        assert data(await stays).on_hand == 106
 
     simulate(work)
 
@@ -241,7 +242,7 @@ def test_an_error_of_the_store_fails_the_whole_batch_and_not_the_next(
         later = rig.batcher.submit(up())
         answers = await asyncio.gather(*batch, return_exceptions=True)
         assert [type(answer) for answer in answers] == [error] * 3
-        assert data(await later)["onHand"] == 6
+        assert data(await later).on_hand == 6
         assert [len(commands) for commands in rig.store.batches] == [3, 1]
 
     simulate(work)
@@ -255,7 +256,7 @@ def test_a_commit_that_cannot_be_shown_is_never_run_again(
         await rig.fill()
         rig.broken = KeyError("a bug in what is shown")
         answers = await asyncio.gather(*[rig.batcher.submit(up()) for _ in range(3)])
-        assert [data(answer)["onHand"] for answer in answers] == [6, 7, 8]
+        assert [data(answer).on_hand for answer in answers] == [6, 7, 8]
         assert rig.on_hand == 8
 
     with caplog.at_level(logging.CRITICAL, "fancymonkey"):
@@ -316,7 +317,7 @@ def test_a_store_that_is_fast_and_slow_in_turns_loses_nothing(seed: int) -> None
                 wishes.append(asyncio.ensure_future(wait_for(rig.batcher, up())))
             await asyncio.sleep(chance.choice((0, 0, 0.003, 0.02)))
         answers = await asyncio.gather(*wishes)
-        numbers = sorted(data(answer)["onHand"] for answer in answers)
+        numbers = sorted(data(answer).on_hand for answer in answers)
         assert numbers == list(range(6, 6 + len(wishes)))
         await rig.batcher.close()
         assert rig.on_hand == 5 + len(wishes)
@@ -347,7 +348,7 @@ def test_a_commit_that_others_wait_to_be_shown_is_answered_after_that() -> None:
         third = rig.batcher.submit(up())
         held.set()
         answers = await asyncio.gather(first, second, third)
-        assert [data(answer)["onHand"] for answer in answers] == [6, 7, 8]
+        assert [data(answer).on_hand for answer in answers] == [6, 7, 8]
 
     simulate(work)
 
@@ -361,7 +362,7 @@ def test_a_failing_fast_store_fails_one_batch_only() -> None:
             *(rig.batcher.submit(up()) for _ in range(2)), return_exceptions=True
         )
         assert [type(answer) for answer in answers] == [StoreUnavailable] * 2
-        assert data(await rig.batcher.submit(up()))["onHand"] == 6
+        assert data(await rig.batcher.submit(up())).on_hand == 6
 
     simulate(work)
 
@@ -392,7 +393,7 @@ def test_while_the_batcher_is_held_a_fast_store_waits_too() -> None:
             future = rig.batcher.submit(up())
             await asyncio.sleep(1)
             assert not future.done()
-        assert data(await future)["onHand"] == 6
+        assert data(await future).on_hand == 6
 
     simulate(work)
 

@@ -33,7 +33,7 @@ def test_an_answer_is_followed_by_its_effect() -> None:
             async def buyer(number: int) -> None:
                 answer = await engine.submit(take(f"s{number}", a_M=1))
                 if isinstance(answer, Accepted):
-                    assert engine.view.revision >= answer.data["revision"]
+                    assert engine.view.revision >= answer.data.revision
                     assert f"h-s{number}" in engine.view.holds
 
             await asyncio.gather(*[buyer(number) for number in range(9)])
@@ -110,7 +110,7 @@ def test_a_view_far_behind_is_read_again_and_never_goes_back(
             answers = await asyncio.gather(*[engine.submit(up()) for _ in range(3)])
             for answer in answers:
                 assert isinstance(answer, Accepted)
-                assert engine.view.revision >= answer.data["revision"]
+                assert engine.view.revision >= answer.data.revision
             await ringing
             shows(engine, store)
 
@@ -192,7 +192,7 @@ def test_commits_during_a_reload_are_shown(caplog: pytest.LogCaptureFixture) -> 
             second = await engine.submit(up("b/M"))
             await first
             assert isinstance(second, Accepted)
-            assert engine.view.revision >= second.data["revision"]
+            assert engine.view.revision >= second.data.revision
             shows(engine, store)
 
     with caplog.at_level(logging.CRITICAL, "fancymonkey"):

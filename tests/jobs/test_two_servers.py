@@ -44,7 +44,7 @@ def test_a_killed_runner_is_replaced_and_a_nightly_job_runs_once(
     nightly = (int(now) // 60 + 2) * 60
     env = {
         "ADMIN_PASSWORD": PASSWORD,
-        "NIGHTLY_AT": datetime.fromtimestamp(nightly, UTC).strftime("%H:%M"),
+        "NIGHTLY_JOBS_AT": datetime.fromtimestamp(nightly, UTC).strftime("%H:%M"),
         "LOG_LEVEL": "debug",
         "CLOCK_AHEAD": str(int((nightly - now - LEAD) * 1000)),
     }

@@ -74,13 +74,13 @@ class Till:
         return report
 
     async def matters(self) -> list[dict[str, Any]]:
-        answer = await self.shop.client.get("/api/payments/matters", OWNER)
+        answer = await self.shop.client.get("/api/payments/issues", OWNER)
         assert answer.status == 200, answer
-        found: list[dict[str, Any]] = answer.json["matters"]
+        found: list[dict[str, Any]] = answer.json["issues"]
         return found
 
-    async def settle_matter(self, **body: Any) -> Answer:
-        return await self.shop.client.post("/api/payments/matters/settle", body, OWNER)
+    async def settle_issue(self, **body: Any) -> Answer:
+        return await self.shop.client.post("/api/payments/issues/settle", body, OWNER)
 
     def cut(self) -> None:
         """From now on no event arrives."""

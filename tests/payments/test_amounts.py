@@ -222,10 +222,10 @@ async def test_on_every_store_and_settled_by_the_owner(any_till: Till) -> None:
     (matter,) = await any_till.matters()
     assert (matter["concern"], matter["payment"]) == (CONCERN, "pi_1")
     assert matter["lines"][0]["productId"] == HOODIE
-    answer = await any_till.settle_matter(matterId=matter["id"], then="done", note="sent two more")
+    answer = await any_till.settle_issue(issueId=matter["id"], then="done", note="sent two more")
     assert answer.status == 200, answer
-    listed = await shop.client.get("/api/payments/matters", OWNER)
-    (row,) = listed.json["matters"]
+    listed = await shop.client.get("/api/payments/issues", OWNER)
+    (row,) = listed.json["issues"]
     assert "174.00 USD" in row["note"]
     assert row["note"].endswith("sent two more")
 

@@ -108,7 +108,7 @@ def test_reinstated_money_is_shown_in_any_order_of_events() -> None:
 def test_a_lost_dispute_reopens_a_dismissed_issue_once() -> None:
     shop = sold()
     take_in(shop, dispute("created"))
-    aside = ResolveIssue(matter_id="disputed:dp_1", then=IssueStatus.DISMISSED, note="answered")
+    aside = ResolveIssue(issue_id="disputed:dp_1", then=IssueStatus.DISMISSED, note="answered")
     shop.do(aside)
     assert "answered" in the_matter(shop).note
     assert "25.00 USD" in the_matter(shop).note
@@ -170,5 +170,5 @@ async def test_over_http_on_every_store_before_and_after_the_payment(any_till: T
     assert (matter["id"], matter["reservationId"]) == ("disputed:dp_1", id_)
     assert "116.00 USD" in matter["note"]
     assert (await shop.size())["stock"] == 18
-    listed = await shop.client.get("/api/payments/matters", OWNER)
+    listed = await shop.client.get("/api/payments/issues", OWNER)
     assert listed.json["open"] == 1

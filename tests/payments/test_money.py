@@ -43,9 +43,9 @@ async def test_a_late_payment_owes_what_is_missing(any_till: Till) -> None:
     (matter,) = await any_till.matters()
     line = {"productId": HOODIE, "size": "S", "quantity": 1, "name": "MIDNIGHT EMERALD HOODIE"}
     assert matter["lines"] == [line]
-    answer = await any_till.settle_matter(matterId=matter["id"], then="refund")
+    answer = await any_till.settle_issue(issueId=matter["id"], then="refund")
     assert answer.status == 200, answer
-    assert answer.json["matter"]["progress"] == "done"
+    assert answer.json["issue"]["progress"] == "done"
     assert len(any_till.twin.account.refunds) == 1
 
 
@@ -105,8 +105,8 @@ async def test_a_refund_that_fails_later_waits_for_the_owner_who_gives_it_again(
         assert (matter["id"], matter["progress"]) == (f"refund_failed:{id_}", "open")
         (charge,) = till.twin.account.charges.values()
         charge |= {"amount_refunded": 0, "refunded": False}  # the money is with the shop again
-        answer = await till.settle_matter(matterId=matter["id"], then="refund")
-        assert answer.json["matter"]["progress"] == "done"
+        answer = await till.settle_issue(issueId=matter["id"], then="refund")
+        assert answer.json["issue"]["progress"] == "done"
         assert len(till.twin.account.refunds) == 2
 
 
@@ -133,12 +133,12 @@ async def test_only_the_owner_calls_a_refund_off() -> None:
         (matter,) = await till.matters()
         assert matter["progress"] == "due"
         for then in ("dismissed", "done", "refund"):
-            body = {"matterId": matter["id"], "then": then}
-            answer = await sam.post("/api/payments/matters/settle", body)
+            body = {"issueId": matter["id"], "then": then}
+            answer = await sam.post("/api/payments/issues/settle", body)
             assert (answer.status, answer.code) == (403, "not_allowed"), then
         assert (await till.matters())[0]["progress"] == "due"
-        answer = await till.settle_matter(matterId=matter["id"], then="dismissed")
-        assert answer.json["matter"]["progress"] == "dismissed"
+        answer = await till.settle_issue(issueId=matter["id"], then="dismissed")
+        assert answer.json["issue"]["progress"] == "dismissed"
 
 
 async def test_staff_settle_what_is_open(till: Till) -> None:
@@ -146,9 +146,9 @@ async def test_staff_settle_what_is_open(till: Till) -> None:
     sam = await Visitor(till.shop.client).logged_in("sam", "six blue owls sing")
     await late(till)
     (matter,) = await till.matters()
-    body = {"matterId": matter["id"], "then": "done"}
-    answer = await sam.post("/api/payments/matters/settle", body)
-    assert answer.json["matter"]["progress"] == "done"
+    body = {"issueId": matter["id"], "then": "done"}
+    answer = await sam.post("/api/payments/issues/settle", body)
+    assert answer.json["issue"]["progress"] == "done"
 
 
 async def test_money_that_takes_days_keeps_the_hold(any_till: Till) -> None:
@@ -187,13 +187,13 @@ async def test_a_refund_asks_the_owner(any_till: Till) -> None:
     (matter,) = await till.matters()
     assert (matter["concern"], matter["progress"]) == ("refunded", "open")
     back = [{"productId": HOODIE, "size": "M", "quantity": 1}]
-    answer = await till.settle_matter(matterId=matter["id"], returned=back)
-    assert answer.json["matter"]["progress"] == "open"
+    answer = await till.settle_issue(issueId=matter["id"], returned=back)
+    assert answer.json["issue"]["progress"] == "open"
     assert (await till.shop.size())["stock"] == 19
-    answer = await till.settle_matter(matterId=matter["id"], returned=back, then="done")
-    assert answer.json["matter"]["progress"] == "done"
-    again = await till.settle_matter(matterId=matter["id"], returned=back)
-    assert (again.status, again.code) == (409, "matter_closed")
+    answer = await till.settle_issue(issueId=matter["id"], returned=back, then="done")
+    assert answer.json["issue"]["progress"] == "done"
+    again = await till.settle_issue(issueId=matter["id"], returned=back)
+    assert (again.status, again.code) == (409, "issue_closed")
     assert (await till.shop.size())["stock"] == 20
 
 
@@ -217,8 +217,8 @@ async def test_a_whole_refund_after_one_for_goodwill(auto: bool) -> None:
         till.twin.account.refund(part, till.shop.clock() // 1000)
         await till.settle()
         (matter,) = await till.matters()
-        aside = await till.settle_matter(matterId=matter["id"], then="dismissed", note="goodwill")
-        assert aside.json["matter"]["progress"] == "dismissed"
+        aside = await till.settle_issue(issueId=matter["id"], then="dismissed", note="goodwill")
+        assert aside.json["issue"]["progress"] == "dismissed"
         await till.act(session, "refund")
         (matter,) = await till.matters()
         assert matter["progress"] == ("done" if auto else "open")
@@ -423,7 +423,7 @@ async def test_stripe_is_away_when_the_books_are_compared(till: Till) -> None:
     assert answer.json["report"]["outcome"] == "balanced"
 
 
-@pytest.mark.parametrize("path", ["matters", "events", "runs"])
+@pytest.mark.parametrize("path", ["issues", "events", "runs"])
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer no"}, {"Authorization": "é"}])
 async def test_only_the_owner_sees_it(till: Till, path: str, headers: dict[str, Any]) -> None:
     answer = await till.shop.client.get(f"/api/payments/{path}", headers)

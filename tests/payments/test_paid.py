@@ -11,7 +11,7 @@ from fancymonkey.payments.basket import major_units
 from fancymonkey.payments.gateway import paid_of
 from tests.payments.conftest import OWNER, Till
 
-LIST = "/api/payments/matters"
+LIST = "/api/payments/issues"
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ async def test_a_read_key_does_not_see_the_payer(
     body = {"label": "k", "right": right}
     made = await refunded.shop.client.post("/api/admin/keys/make", body, OWNER)
     key = {"Authorization": f"Bearer {made.json['secret']}"}
-    (matter,) = (await refunded.shop.client.get(LIST, key)).json["matters"]
+    (matter,) = (await refunded.shop.client.get(LIST, key)).json["issues"]
     assert matter["paid"]["buyer"] == buyer
     assert matter["paid"]["amount"] == 50
 

@@ -120,7 +120,7 @@ def test_set_reserved_ends_other_holds_first_and_counts_this_one() -> None:
     shop.do(take("s2", a_M=2))
     answer = shop.do(SetReserved(sku="a/M", location=DEFAULT_LOCATION, quantity=2))
     assert isinstance(answer, Accepted)
-    assert [row["sessionId"] for row in answer.data["ended"]] == ["s2"]
+    assert [hold.session_id for hold in answer.data.ended] == ["s2"]
     assert shop.hold("s1").status is Status.HELD
 
 
@@ -128,7 +128,7 @@ def test_the_owner_may_free_it_and_is_warned() -> None:
     shop = waiting()
     answer = shop.do(Release(ref="h-s1", deliberate=True))
     assert isinstance(answer, Accepted)
-    assert answer.data["payment_pending"] is True
+    assert answer.data.payment_pending is True
     assert shop.numbers("a/M") == (5, 0, 0)
     take_in(shop, session("async_payment_succeeded", "cs_B", status="paid"))
     assert [str(row.concern) for row in open_matters(shop)] == ["late_payment"]

@@ -41,7 +41,7 @@ class Buyer:
             answer = await self._reserve() or answer
         if not isinstance(answer, Accepted):
             return
-        hold = str(answer.data["reservation_id"])
+        hold = str(answer.data.reservation_id)
         ending = self.chance.random()
         if ending < 0.2:
             await self._release(hold)

@@ -10,7 +10,7 @@ from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.model import Entry, Level, Reservation
-from fancymonkey.core.outcomes import Accepted, Answer
+from fancymonkey.core.outcomes import Accepted, Answer, Refused
 from fancymonkey.core.planning.daily_demand import AddDemand, RestartDemand
 from fancymonkey.core.state import State
 from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem
@@ -65,7 +65,7 @@ class Replay:
     def _does_nothing(self, command: Command, answer: Answer) -> bool:
         """A group of which every row is refused, or a buyer who holds these very units already."""
         if isinstance(command, CommandGroup) and isinstance(answer, Accepted):
-            return all("refused" in row for row in answer.data["rows"])
+            return all(isinstance(row, Refused) for row in answer.data.rows)
         if isinstance(command, Reserve) and isinstance(answer, Accepted):
             hold = self.model.find(command.session_id)
             held = {} if hold is None or hold.status != "held" else hold.wanted
@@ -141,7 +141,7 @@ class Replay:
             code = "ok" if command.effect is None else self._apply(command.effect, None)
             self._events[command.event_id] = code
         first = told != self._events[command.event_id]
-        if isinstance(answer, Accepted) and answer.data["first"] is not first:
+        if isinstance(answer, Accepted) and answer.data.first is not first:
             self.problems.append(f"{command}: {answer}")
         return "ok"
 

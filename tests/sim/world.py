@@ -5,6 +5,7 @@ import logging
 import random
 from collections import Counter
 
+from fancymonkey.core.answers import stored
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import DryRun
 from fancymonkey.core.model import Cursor, Level, Reservation, Status, TurnedAway
@@ -158,7 +159,7 @@ class World:
     def _acknowledged(self, engine: Engine, command: Command, answer: Answer) -> None:
         if answer not in self.db.applied.get(id(command), ()):
             self.problem(f"acknowledged, not committed: {command}: {answer}")
-        data = answer.data if isinstance(answer, Accepted) else None
+        data = stored(answer.data) if isinstance(answer, Accepted) else None
         revision = data.get("revision", 0) if isinstance(data, dict) else 0
         if not isinstance(answer, Accepted) or answer.replayed or isinstance(command, DryRun):
             return

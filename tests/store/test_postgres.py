@@ -169,7 +169,7 @@ async def test_rows_read_at_two_moments_are_not_decided_on(
     )
     (answer,) = (await store.run([Release(ref="s1")], 5, 0)).answers
     assert isinstance(answer, Accepted)
-    assert answer.data["lines"] == []  # the other server has released it
+    assert answer.data.lines == ()  # the other server has released it
     assert store._crowded > 0
 
 
@@ -233,7 +233,7 @@ async def test_a_buyer_who_is_known_elsewhere_is_not_taken_for_a_new_one(
     commit = await store.run([reserve("r2", "s1", quantity=3)], 5, known)
     (answer,) = commit.answers
     assert isinstance(answer, Accepted)
-    assert answer.data["reservation_id"] == "r1"
+    assert answer.data.reservation_id == "r1"
     assert await store.reservation("r2") is None
     level = await store.find(Level, ("prod_a/M", DEFAULT_LOCATION))
     assert level is not None
@@ -411,7 +411,7 @@ async def test_a_connection_lost_during_the_commit_leaves_it_unknown(
         (answer,) = (await server.run([command], 6, 0)).answers
         assert isinstance(answer, Accepted)
         assert answer.replayed is arrived
-        assert answer.data["onHand"] == 7
+        assert answer.data.on_hand == 7
         await server.close()
 
 

@@ -25,7 +25,7 @@ from typing import Any, Self
 
 import asyncpg
 
-from tests.support import process_cleanup
+from tests.support import process_cleanup, scratch
 from tests.support.ports import free_port
 from tests.support.postgres_binaries import PostgresMissing, find_binaries, run_as, version_of
 from tests.support.processes import kill_family
@@ -189,8 +189,9 @@ class PostgresServer:
     def _make_directory(self) -> Path:
         # Short, because a socket's path has at most 107 bytes, and open to the server's user,
         # unlike many a TMPDIR.
-        place = "/tmp" if os.access("/tmp", os.W_OK | os.X_OK) else None
-        directory = Path(tempfile.mkdtemp(prefix="fm-pg-", dir=place))
+        place = str(scratch.IN_MEMORY) if scratch.in_memory() else "/tmp"
+        usable = os.access(place, os.W_OK | os.X_OK)
+        directory = Path(tempfile.mkdtemp(prefix="fm-pg-", dir=place if usable else None))
         if self.user:
             shutil.chown(directory, self.user)
         return directory

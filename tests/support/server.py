@@ -10,7 +10,6 @@ import http.client
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -20,8 +19,10 @@ from typing import IO, Self
 
 from tests.support.ports import free_port
 from tests.support.processes import kill_family
+from tests.support.program import PROGRAM, ForkedProcess, start
 
-PROGRAM = (str(Path(sys.executable).with_name("fancymonkey")),)
+__all__ = ["PROGRAM", "Server"]
+
 # What the program gets of this process's environment: a developer's DATABASE_URL must not reach it.
 INHERITED = (
     *("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV"),
@@ -30,7 +31,11 @@ INHERITED = (
 
 
 class Server:
-    """`fancymonkey serve` on a free port, with its data in a directory or in a database."""
+    """`fancymonkey serve` on a free port, with its data in a directory or in a database.
+
+    `program` starts as a new process; without it the start takes less time, and so do hashes of
+    passwords without `costly_hashes`: see `program.py`.
+    """
 
     host = "127.0.0.1"
 
@@ -43,8 +48,9 @@ class Server:
         workers: int = 1,
         arguments: Sequence[str] = (),
         port: int | None = None,
-        program: Sequence[str] = PROGRAM,
+        program: Sequence[str] | None = None,
         start_seconds: float = 30.0,
+        costly_hashes: bool = False,
     ) -> None:
         if (data is None) == (database_url is None):
             raise ValueError("give either data (a directory) or database_url")
@@ -54,14 +60,15 @@ class Server:
         self.env |= {"PYTHONUNBUFFERED": "1"}  # and no PYTHONDEVMODE: even "0" switches it on
         self.env |= {"DATABASE_URL": database_url} if database_url else {}
         self.env |= env or {}
-        self.command = [*program, "serve", "--host", self.host, "--port", str(self.port)]
-        self.command += ["--data", str(data)] if data is not None else []
-        self.command += ["--workers", str(workers)] if workers != 1 else []
-        self.command += arguments
+        self.program, self.costly_hashes = program, costly_hashes
+        self.arguments = ["serve", "--host", self.host, "--port", str(self.port)]
+        self.arguments += ["--data", str(data)] if data is not None else []
+        self.arguments += ["--workers", str(workers)] if workers != 1 else []
+        self.arguments += arguments
         self._log: IO[bytes] = tempfile.TemporaryFile(prefix="fm-server-")  # noqa: SIM115
         # Away from the checkout, so that a developer's .env there is not read.
         self._home = tempfile.TemporaryDirectory(prefix="fm-server-")
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | ForkedProcess | None = None
 
     @property
     def url(self) -> str:
@@ -89,14 +96,14 @@ class Server:
         """Start without waiting: for a start that is meant to fail. See wait()."""
         if self.running:
             raise RuntimeError("the server runs already")
-        self._process = subprocess.Popen(
-            self.command,
-            cwd=self._home.name,
-            env=self.env,
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
+        self._process = start(
+            self.arguments,
+            program=self.program,
+            directory=self._home.name,
+            environment=self.env,
+            output=self._log,
+            new_session=True,
+            costly_hashes=self.costly_hashes,
         )
         return self
 

@@ -12,7 +12,12 @@ import uvicorn
 
 @asynccontextmanager
 async def serving(
-    app: Any, port: int = 0, *, lifespan: bool = False, http: Any = "httptools"
+    app: Any,
+    port: int = 0,
+    *,
+    lifespan: bool = False,
+    http: Any = "httptools",
+    ws: Any = "websockets-sansio",
 ) -> AsyncIterator[str]:
     """Serves an ASGI app, with its lifespan or without; gives `http://127.0.0.1:port`."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
@@ -21,7 +26,7 @@ async def serving(
         config = uvicorn.Config(
             app,
             http=http,
-            ws="websockets-sansio",
+            ws=ws,
             lifespan="on" if lifespan else "off",
             log_config=None,
             access_log=False,

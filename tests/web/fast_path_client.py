@@ -24,6 +24,7 @@ class Transport(asyncio.Transport):
         self.ended = False
         self.changed = asyncio.Event()
         self._closing = False
+        self._protocol: Any = None
 
     def write(self, data: Any) -> None:
         self.written += bytes(data)
@@ -44,10 +45,10 @@ class Transport(asyncio.Transport):
         return self._closing
 
     def set_protocol(self, protocol: Any) -> None:
-        pass
+        self._protocol = protocol
 
     def get_protocol(self) -> Any:
-        return None
+        return self._protocol
 
     def can_write_eof(self) -> bool:
         return True

@@ -173,3 +173,18 @@ async def test_a_query_is_checked_only_where_it_is_read(shop: Shop, query: str) 
     headers = {"Authorization": "Bearer correct horse"}
     answer = await shop.client.get(f"/api/admin/holds?{query}", headers)
     assert (answer.status, answer.code) == (422, "invalid_request")
+
+
+async def test_a_request_builds_no_route(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """FastAPI's `include_router` builds the routes again, at the first request that needs them."""
+    built: list[str] = []
+    build = AuthorizedRoute.get_route_handler
+    monkeypatch.setattr(
+        AuthorizedRoute, "get_route_handler", lambda route: built.append(route.path) or build(route)
+    )
+    for method, path in (("GET", "/api/nothing"), ("PATCH", "/api/shop"), ("GET", "/docs/")):
+        assert (await shop.client.request(method, path)).status in (404, 405, 307)
+    assert not built
+    create_app(Settings(), Engine(MemoryStore()))
+    assert built, "the patched method is the one that builds a route"
+    assert "/api/shop" not in built, "the routes of the modules are built once for all apps"

@@ -25,17 +25,19 @@ async def test_a_scheduler_elsewhere_runs_a_job(
 ) -> None:
     await any_shop.reserve("cs_1")
     any_shop.clock.now += TTL + 1
-    answer = await any_shop.client.request(method, "/api/cron/tidy", headers=secret)
+    answer = await any_shop.client.request(method, "/api/cron/release-expired", headers=secret)
     assert answer.status == 200, answer
-    assert answer.json["job"] == "tidy"
-    assert (await any_shop.client.request(method, "/api/cron/tidy", headers=secret)).status == 200
+    assert answer.json["job"] == "release-expired"
+    assert (
+        await any_shop.client.request(method, "/api/cron/release-expired", headers=secret)
+    ).status == 200
     runs = (await any_shop.client.get("/api/payments/runs", OWNER)).json["runs"]
-    assert {run["job"] for run in runs} == {"tidy"}
+    assert {run["job"] for run in runs} == {"release-expired"}
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}])
 async def test_no_other_caller_does(shop: Shop, headers: dict[str, str]) -> None:
-    for job in ("tidy", "nonsense"):
+    for job in ("release-expired", "nonsense"):
         assert (await shop.client.get(f"/api/cron/{job}", headers)).status == 401
     assert "'job'" not in await shop.stored_text()
 
@@ -43,11 +45,11 @@ async def test_no_other_caller_does(shop: Shop, headers: dict[str, str]) -> None
 async def test_there_is_no_such_job(shop: Shop) -> None:
     answer = await shop.client.post("/api/cron/dig", headers=SCHEDULER)
     assert (answer.status, answer.code) == (404, "unknown_job")
-    assert "tidy" in answer.json["detail"]
+    assert "release-expired" in answer.json["detail"]
 
 
 async def test_a_job_that_is_not_set_up_says_what_it_needs(shop: Shop) -> None:
-    answer = await shop.client.get("/api/cron/versions", SCHEDULER)
+    answer = await shop.client.get("/api/cron/commit-catalogue", SCHEDULER)
     assert (answer.status, answer.code) == (404, "unknown_job")
     assert "needs BACKUP_GIT=on" in answer.json["detail"]
 
@@ -108,7 +110,7 @@ async def test_the_release_of_due_holds_is_the_job(any_shop: Shop) -> None:
     assert sorted(lines) == [1, 2]
     runs = (await any_shop.client.get("/api/payments/runs", OWNER)).json["runs"]
     assert [(row["job"], row["outcome"], len(row["report"]["ended"])) for row in runs] == [
-        ("tidy", "done", 2)
+        ("release-expired", "done", 2)
     ]
     again = (await any_shop.client.get(RELEASE, SCHEDULER)).json
     assert (again["released"], again["message"]) == (0, "Released 0 expired holds")

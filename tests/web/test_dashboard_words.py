@@ -137,7 +137,7 @@ def test_every_issue_has_a_title_and_a_text_for_the_mail() -> None:
         "pages/overview.js",
     ):  # the page has no titles of its own
         text = (FILES / script).read_text("utf-8")
-        assert "matter.title" in text
+        assert "issue.title" in text
         assert not [title for title in ISSUE_TITLES.values() if f'"{title}"' in text]
 
 

@@ -269,6 +269,7 @@ async def test_a_socket_is_gone_when_it_is_closed(shop: Shop) -> None:
     try:
         state, transport = ServerState(), Transport()
         socket = WebSocketServerProtocol(config, state, {})
+        transport.set_protocol(socket)  # as an event loop does
         socket.connection_made(transport)
         socket.data_received(
             b"GET /api/inventory/live HTTP/1.1\r\nHost: shop.test\r\nConnection: Upgrade\r\n"
@@ -280,6 +281,7 @@ async def test_a_socket_is_gone_when_it_is_closed(shop: Shop) -> None:
                 transport.changed.clear()
                 await transport.changed.wait()
         socket.connection_lost(None)
+        transport.set_protocol(None)
         async with asyncio.timeout(5):
             while state.tasks:
                 await asyncio.sleep(0)

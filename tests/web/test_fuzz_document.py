@@ -93,7 +93,7 @@ class Maker:
 async def ask(maker: Maker, visitor: Visitor, path: str, method: str, one: Any) -> Answer:
     parameters = one.get("parameters", ())
     target = path.replace(
-        "{job}", quote(maker.chance.choice(("tidy", "reconcile", *TEXTS)), safe="")
+        "{job}", quote(maker.chance.choice(("release-expired", "reconcile", *TEXTS)), safe="")
     )
     query = maker.query([part for part in parameters if "$ref" not in part])
     headers = {}

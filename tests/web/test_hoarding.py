@@ -199,10 +199,10 @@ async def test_without_an_attacker_no_buyer_is_refused() -> None:
 LIMITS = [
     "holds_per_address",
     "hold_units",
-    "hold_calm_percent",
-    "hold_rush_percent",
-    "hold_unpaid_minutes",
-    "hold_wait_minutes",
+    "hold_contention_percent",
+    "hold_network_share_percent",
+    "hold_unpaid_allowance_minutes",
+    "hold_retry_minutes",
 ]
 
 

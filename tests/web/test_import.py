@@ -82,7 +82,7 @@ async def test_a_round_trip_without_edits_changes_nothing(any_shop: Shop, format
         answer = await take(any_shop, data, f"&mode={mode}")
         assert counts(answer) == {"rows": 7, "unchanged": 7}
         assert answer.json["changes"] == answer.json["faults"] == []
-        assert answer.json["act"] is None
+        assert answer.json["changeId"] is None
     assert any_shop.engine.view.revision == revision
 
 
@@ -111,7 +111,7 @@ async def test_a_sale_in_between_survives_and_one_undo_reverts_everything(any_sh
     assert counts(again) == {"rows": 7, "unchanged": 7}
     await sell(any_shop, 2, "cs_2")
     assert counts(await apply(any_shop, text)) == {"rows": 7, "unchanged": 7}
-    assert (await undo(any_shop, done.json["act"])).status == 200
+    assert (await undo(any_shop, done.json["changeId"])).status == 200
     size = await any_shop.size()
     assert (size["stock"], size["lowStockThreshold"]) == (15, 5)
     assert counts(await take(any_shop, text)) == {"rows": 7, "changed": 1, "unchanged": 6}
@@ -187,7 +187,7 @@ async def test_new_things_are_listed_and_made_only_when_asked_for(any_shop: Shop
     assert await stock(any_shop, "L", "prod_new") == 4
     assert await stock(any_shop, "3XL") == 2
     assert counts(await apply(any_shop, NEW, "&create=true")) == {"rows": 3, "unchanged": 3}
-    assert (await undo(any_shop, done.json["act"])).status == 200
+    assert (await undo(any_shop, done.json["changeId"])).status == 200
     assert "prod_new" not in await exported(any_shop)
     await any_shop.check()
 
@@ -290,7 +290,7 @@ async def test_more_than_a_portion_is_one_act_or_nothing(any_shop: Shop) -> None
     done = await apply(any_shop, text)
     assert counts(done)["applied"] == CHUNK + 300
     assert await stock(any_shop, "99", "p00700") == 11
-    back = await undo(any_shop, done.json["act"])
+    back = await undo(any_shop, done.json["changeId"])
     assert back.status == 200, back
     assert await stock(any_shop, "99", "p00700") == 10
     await any_shop.check()

@@ -125,7 +125,7 @@ async def test_a_reverted_import_is_applied_when_it_is_sent_again(
     again = await apply(shop, text, **KEY)
     assert again.body == done.body
 
-    assert (await undo(shop, done.json["act"])).status == 200
+    assert (await undo(shop, done.json["changeId"])).status == 200
     assert await stocks(shop) == {10}
     await shop.check()
 
@@ -133,7 +133,7 @@ async def test_a_reverted_import_is_applied_when_it_is_sent_again(
 async def test_an_undone_import_stays_undone_when_its_request_is_repeated(shop: Shop) -> None:
     text = await table(shop, 11)
     done = await apply(shop, text, **KEY)
-    assert (await undo(shop, done.json["act"])).status == 200
+    assert (await undo(shop, done.json["changeId"])).status == 200
     again = await apply(shop, text, **KEY)
     assert again.body == done.body
     assert await stocks(shop) == {10}
@@ -149,7 +149,7 @@ async def test_two_workers_with_one_request_change_each_row_once(
     answers = await asyncio.gather(*(apply(shop, text, **KEY) for _ in range(2)))
     assert sorted(answer.status for answer in answers) in ([200, 200], [200, 422])
     assert await stocks(shop) == {11}
-    changes = (await shop.client.get("/api/admin/acts", OWNER)).json["acts"]
+    changes = (await shop.client.get("/api/admin/changes", OWNER)).json["changes"]
     assert [one["changed"] for one in changes if one["action"] == "import"] == [ROWS]
     again = await apply(shop, text, **KEY)
     assert again.body in [answer.body for answer in answers if answer.status == 200]

@@ -47,7 +47,7 @@ async def test_a_shop_moves_and_sells_on(shop: Shop, tmp_path: Path) -> None:
     told = lines(answer)
     assert [line["step"] for line in told][-1] == "done", told
     assert told[-1]["skus"] == 7
-    acts = await accounts(shop).acts.latest(10, "", None)
+    acts = await accounts(shop).audit_log.latest(10, "", None)
     moved = [act for act in acts if act.what == "POST /api/admin/migrate"]
     assert [(act.actor, act.status, act.about) for act in moved] == [("admin", 200, f"to {to}")]
     await shop.reserve("after")

@@ -20,8 +20,8 @@ TIMES = (
     *("2026-01-31T12:00:00+99:99", "9" * 400),
 )
 LISTS = (
-    *("/api/admin/acts", "/api/admin/holds", "/api/admin/history", "/api/admin/record"),
-    *("/api/admin/alerts", "/api/payments/matters", "/api/payments/events"),
+    *("/api/admin/changes", "/api/admin/holds", "/api/admin/history", "/api/admin/audit-log"),
+    *("/api/admin/alerts", "/api/payments/issues", "/api/payments/events"),
     "/api/admin/webhooks/deliveries",
 )
 NUMBERED = [

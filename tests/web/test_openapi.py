@@ -157,21 +157,21 @@ async def asked_about_payments(sent: dict[str, Any]) -> dict[str, Any]:
         got["checkout_status"] = await client.get(f"/api/checkout/status?sessionId={ref}")
         await till.act(ref, "pay")
         await till.act(ref, "refund")
-        got["list_matters"] = await client.get("/api/payments/matters", OWNER)
-        settle = {**sent["settle_matter"], "matterId": got["list_matters"].json["matters"][0]["id"]}
+        got["list_issues"] = await client.get("/api/payments/issues", OWNER)
+        settle = {**sent["settle_issue"], "issueId": got["list_issues"].json["issues"][0]["id"]}
         settle["returned"] = [{"productId": HOODIE, "size": "M", "quantity": 1}]
         path = "/api/payments/reconcile"
         got["reconcile"] = await client.post(path, b"", OWNER)
         got["reconcile_cron"] = await client.get(path, OWNER)
         got["list_events"] = await client.get("/api/payments/events?limit=1", OWNER)
         got["list_runs"] = await client.get("/api/payments/runs", OWNER)
-        got["settle_matter"] = await client.post("/api/payments/matters/settle", settle, OWNER)
+        got["settle_issue"] = await client.post("/api/payments/issues/settle", settle, OWNER)
         # What is settled has no lines left; its shape is the open one's.
-        lines = documented.answers()["settle_matter"]["matter"]["lines"]
-        told = got["settle_matter"].json
-        assert told["matter"]["lines"] == []
-        told["matter"] |= {"lines": lines, "closedAt": None}
-        got["settle_matter"] = replace(got["settle_matter"], body=json.dumps(told).encode())
+        lines = documented.answers()["settle_issue"]["issue"]["lines"]
+        told = got["settle_issue"].json
+        assert told["issue"]["lines"] == []
+        told["issue"] |= {"lines": lines, "closedAt": None}
+        got["settle_issue"] = replace(got["settle_issue"], body=json.dumps(told).encode())
         return got
 
 
@@ -186,7 +186,7 @@ async def asked_about_accounts(shop: Shop, sent: dict[str, Any]) -> dict[str, An
     got["revoke_session"] = await visitor.post(path + "sessions/revoke", sent["revoke_session"])
     got |= await asked_about_people(visitor, sent)
     got |= await asked_about_ones_own(shop, visitor, sent)
-    got["record"] = await visitor.get(path + "record?limit=1000")
+    got["list_audit_log"] = await visitor.get(path + "audit-log?limit=1000")
     got["logout"] = await visitor.post(path + "logout")
     return got
 

@@ -205,7 +205,9 @@ async def test_a_buyers_data_is_erased_after_its_days() -> None:
         shop.clock.forward(20 * 86_400)
         await buy(shop, "cs_2")
         shop.clock.forward(11 * 86_400)
-        answer = await shop.client.get("/api/cron/erasure", {"Authorization": "Bearer cron secret"})
+        answer = await shop.client.get(
+            "/api/cron/erase-buyers", {"Authorization": "Bearer cron secret"}
+        )
         assert answer.status == 200, answer
         rows = (await get(shop))["orders"]
         assert [row["buyer"] is None for row in rows] == [False, True]

@@ -32,7 +32,7 @@ async def change(shop: Shop, *rows: dict[str, Any]) -> Answer:
 
 
 async def undo(shop: Shop, act: str, **more: Any) -> Answer:
-    return await shop.client.post("/api/admin/undo", {"act": act, **more}, OWNER)
+    return await shop.client.post("/api/admin/undo", {"changeId": act, **more}, OWNER)
 
 
 def skus(rows: list[dict[str, Any]]) -> list[str]:
@@ -103,7 +103,7 @@ async def test_two_people_change_the_same_cell(any_shop: Shop) -> None:
     )
     assert row["lastChange"]["actor"] == "admin"
     assert (row["lastChange"]["kind"], row["lastChange"]["reason"]) == ("counted", "Count")
-    assert second.json["act"] is None
+    assert second.json["changeId"] is None
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ async def test_was_goes_with_what_is_to_change(shop: Shop, row: dict[str, Any]) 
 
 async def test_a_change_is_undone_and_sales_survive(any_shop: Shop) -> None:
     done = await change(any_shop, {"stock": 25, "lowStockThreshold": 9, "reason": "Count"})
-    act = done.json["act"]
+    act = done.json["changeId"]
     await any_shop.reserve("cs_1", quantity=3)
     back = await undo(any_shop, act)
     assert back.status == 200, back
@@ -146,17 +146,17 @@ async def test_a_change_is_undone_and_sales_survive(any_shop: Shop) -> None:
     }
     size = await any_shop.size()
     assert (size["stock"], size["reserved"], size["lowStockThreshold"]) == (20, 3, 5)
-    acts = (await any_shop.client.get("/api/admin/acts", OWNER)).json["acts"]
+    acts = (await any_shop.client.get("/api/admin/changes", OWNER)).json["changes"]
     assert [one["action"] for one in acts] == ["undo", "update"]
     assert acts[0]["undoes"] == act
-    assert (acts[1]["undoneBy"], acts[1]["undoable"]) == (back.json["act"], False)
+    assert (acts[1]["undoneBy"], acts[1]["undoable"]) == (back.json["changeId"], False)
     again = await undo(any_shop, act)
     assert (again.status, again.code) == (409, "already_undone")
     await any_shop.check()
 
 
 async def test_a_later_count_is_not_undone(any_shop: Shop) -> None:
-    act = (await change(any_shop, {"adjustStock": 5})).json["act"]
+    act = (await change(any_shop, {"adjustStock": 5})).json["changeId"]
     await change(any_shop, {"stock": 22})
     for more in ({}, {"dryRun": True}, {"partial": True}):
         back = await undo(any_shop, act, **more)
@@ -181,15 +181,15 @@ async def test_a_bulk_of_several_portions_is_one_act(shop: Shop) -> None:
     )
     body = {"action": "set", "filter": {"category": ["big"]}, "changes": {"stock": 7}}
     dry = await shop.client.post("/api/inventory/bulk-update", {**body, "dryRun": True}, OWNER)
-    assert (dry.json["act"], dry.json["results"]["successful"]) == (None, CHUNK + 20)
+    assert (dry.json["changeId"], dry.json["results"]["successful"]) == (None, CHUNK + 20)
     key = {**OWNER, "Idempotency-Key": "once"}
     done = await shop.client.post("/api/inventory/bulk-update", body, key)
     again = await shop.client.post("/api/inventory/bulk-update", body, key)
     assert again.body == done.body
-    (act,) = (await shop.client.get("/api/admin/acts", OWNER)).json["acts"]
-    assert (act["id"], act["changed"]) == (done.json["act"], CHUNK + 20)
+    (act,) = (await shop.client.get("/api/admin/changes", OWNER)).json["changes"]
+    assert (act["id"], act["changed"]) == (done.json["changeId"], CHUNK + 20)
     dry = await undo(shop, act["id"], dryRun=True)
-    assert (dry.json["act"], len(dry.json["rows"])) == (None, CHUNK + 20)
+    assert (dry.json["changeId"], len(dry.json["rows"])) == (None, CHUNK + 20)
     await change(shop, {"productId": "big", "size": "S3", "stock": 2})
     refused = await undo(shop, act["id"])
     assert refused.code == "cannot_undo"
@@ -214,10 +214,10 @@ async def test_a_bulk_of_what_was_selected(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        ({"act": "act_unknown"}, "unknown_act"),
-        ({"act": ""}, "invalid_request"),
+        ({"changeId": "act_unknown"}, "unknown_change"),
+        ({"changeId": ""}, "invalid_request"),
         ({}, "invalid_request"),
-        ({"act": "a/b/\u2028"}, "unknown_act"),
+        ({"changeId": "a/b/\u2028"}, "unknown_change"),
     ],
 )
 async def test_undoing_nonsense(shop: Shop, body: dict[str, Any], code: str) -> None:
@@ -225,7 +225,7 @@ async def test_undoing_nonsense(shop: Shop, body: dict[str, Any], code: str) -> 
     assert answer.code == code
 
 
-@pytest.mark.parametrize("path", ["/api/admin/inventory", "/api/admin/acts"])
+@pytest.mark.parametrize("path", ["/api/admin/inventory", "/api/admin/changes"])
 async def test_outsiders_see_nothing(shop: Shop, path: str) -> None:
     assert (await shop.client.get(path)).status == 401
     assert (await shop.client.get(path, {"Authorization": "Bearer wrong"})).status == 401
@@ -238,10 +238,10 @@ async def test_the_samples_are_what_is_really_answered(shop: Shop) -> None:
     await shop.reserve("cs_1", quantity=2)
     got = {"list_inventory": await shop.client.get(f"{path}inventory?q={HOODIE}", OWNER)}
     got["explain"] = await shop.client.get(f"{path}explain?sku={HOODIE}/M", OWNER)
-    act = (await change(shop, {"stock": 25, "reason": "Count"})).json["act"]
-    got["list_acts"] = await shop.client.get(f"{path}acts", OWNER)
+    act = (await change(shop, {"stock": 25, "reason": "Count"})).json["changeId"]
+    got["list_changes"] = await shop.client.get(f"{path}changes", OWNER)
     got["history"] = await shop.client.get(f"{path}history?limit=1", OWNER)
-    got["undo"] = await shop.client.post(f"{path}undo", {**sent["undo"], "act": act}, OWNER)
+    got["undo"] = await shop.client.post(f"{path}undo", {**sent["undo"], "changeId": act}, OWNER)
     got["list_holds"] = await shop.client.get(f"{path}holds", OWNER)
     got["overview"] = await shop.client.get(f"{path}overview?days=1", OWNER)
     ids = [hold["id"] for hold in got["list_holds"].json["holds"]]

@@ -109,12 +109,12 @@ async def test_holds_are_given_back_one_or_many(any_shop: Shop) -> None:
     assert (entry["reason"], entry["actor"], entry["cause"]) == (
         "they called",
         "admin",
-        answer.json["act"],
+        answer.json["changeId"],
     )
     assert {"to": "hold", "id": held[2]} in entry["links"]
-    (act,) = (await get(any_shop, "acts"))["acts"]
+    (act,) = (await get(any_shop, "changes"))["changes"]
     assert (act["action"], act["undoable"]) == ("release", False)
-    undo = await any_shop.client.post("/api/admin/undo", {"act": act["id"]}, OWNER)
+    undo = await any_shop.client.post("/api/admin/undo", {"changeId": act["id"]}, OWNER)
     assert undo.code == "cannot_undo"
     await any_shop.check()
 
@@ -178,7 +178,7 @@ async def test_history_comes_in_pages_and_is_filtered(any_shop: Shop) -> None:
         found = await get(any_shop, f"history?{where}{span}")
         assert [row["reason"] for row in found["entries"]] == ["3", "2"]
         assert (await get(any_shop, f"history?{where}actor=nobody"))["entries"] == []
-    act = (await get(any_shop, "acts?limit=1"))["acts"][0]["id"]
+    act = (await get(any_shop, "changes?limit=1"))["changes"][0]["id"]
     found = await get(any_shop, f"history?cause={act}")
     assert [row["reason"] for row in found["entries"]] == ["9"]
 
@@ -317,7 +317,7 @@ async def test_a_late_payment_waits_in_the_overview() -> None:
         await shop.reserve("cs_2", size="S", quantity=3)
         await deliver(shop, event("completed", "cs_1"))
         found = await get(shop, "overview?days=1")
-        assert (found["matters"]["latePayment"], found["matters"]["open"]) == (1, 1)
+        assert (found["issues"]["latePayment"], found["issues"]["open"]) == (1, 1)
         assert found["stock"]["backordered"] == 3
         assert found["days"][0]["sold"] == 3
 

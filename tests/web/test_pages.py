@@ -125,11 +125,13 @@ async def test_metrics_do_not_grow_with_invented_paths(shop: Shop) -> None:
 
 
 async def test_metrics_tell_of_jobs(shop: Shop) -> None:
-    ran = await shop.client.post("/api/cron/tidy", b"", {"Authorization": f"Bearer {CRON}"})
+    ran = await shop.client.post(
+        "/api/cron/release-expired", b"", {"Authorization": f"Bearer {CRON}"}
+    )
     assert ran.status == 200, ran
     text = (await shop.client.get("/metrics")).body.decode()
-    assert 'fancymonkey_job_failed{job_name="tidy"} 0.0' in text
+    assert 'fancymonkey_job_failed{job_name="release-expired"} 0.0' in text
     assert re.search(
-        r'^fancymonkey_job_ended_timestamp_seconds\{job_name="tidy"\} 1\.7', text, re.M
+        r'^fancymonkey_job_ended_timestamp_seconds\{job_name="release-expired"\} 1\.7', text, re.M
     )
     assert re.search(r"^fancymonkey_store_problems 0\.0$", text, re.M)

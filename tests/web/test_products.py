@@ -43,7 +43,7 @@ async def archive(shop: Shop, **body: Any) -> Answer:
 
 
 async def undo(shop: Shop, act: str) -> Answer:
-    return await shop.client.post("/api/admin/undo", {"act": act}, OWNER)
+    return await shop.client.post("/api/admin/undo", {"changeId": act}, OWNER)
 
 
 async def test_a_product_is_added_shown_sold_and_undone(any_shop: Shop) -> None:
@@ -57,7 +57,7 @@ async def test_a_product_is_added_shown_sold_and_undone(any_shop: Shop) -> None:
     assert shown.json["inventory"][0]["image"] == CAP["image"]
     again = await add(any_shop)
     assert (again.status, again.code) == (409, "already_there")
-    assert (await undo(any_shop, done.json["act"])).status == 200
+    assert (await undo(any_shop, done.json["changeId"])).status == 200
     assert "prod_cap_009" not in await products(any_shop)
     assert (await products(any_shop, "?archived=true"))["prod_cap_009"]["archived"]
     assert "off sale" in (await add(any_shop)).json["detail"]
@@ -79,7 +79,7 @@ async def test_missing_fields_stay(any_shop: Shop) -> None:
     assert (sizes["M"]["lowStockThreshold"], sizes["M"]["skuId"]) == (9, None)
     assert sizes["M"]["priceId"] == f"price_{HOODIE}_m"
     assert sizes["L"] == {one["size"]: one for one in before["sizes"]}["L"]
-    assert (await undo(any_shop, done.json["act"])).status == 200
+    assert (await undo(any_shop, done.json["changeId"])).status == 200
     back = (await products(any_shop))[HOODIE]
     assert {**back, "lastUpdated": ""} == {**before, "lastUpdated": ""}
     await any_shop.check()
@@ -91,7 +91,7 @@ async def test_a_size_is_added_with_its_stock(any_shop: Shop) -> None:
     assert (made["size"], made["stock"], made["soldOut"]) == ("3/4", 7, True)
     there = await change(any_shop, sizes=[{"size": "3/4", "stock": 8}])
     assert (there.status, there.code) == (422, "conflicting_fields")
-    assert (await undo(any_shop, done.json["act"])).status == 200
+    assert (await undo(any_shop, done.json["changeId"])).status == 200
     assert "3/4" not in [one["size"] for one in (await products(any_shop))[HOODIE]["sizes"]]
 
 
@@ -169,7 +169,7 @@ async def test_nothing_to_do_and_nothing_there(shop: Shop) -> None:
     assert (await archive(shop, productId="none")).code == "unknown_product"
     assert (await archive(shop, size="none")).code == "unknown_item"
     same = await change(shop, name="MIDNIGHT EMERALD HOODIE")
-    assert same.json["act"] is None
+    assert same.json["changeId"] is None
 
 
 async def test_off_sale_and_back_with_what_went_with_it(any_shop: Shop) -> None:
@@ -178,7 +178,7 @@ async def test_off_sale_and_back_with_what_went_with_it(any_shop: Shop) -> None:
     assert gone.json["product"]["archived"]
     assert HOODIE not in await products(any_shop)
     assert (await any_shop.reserve("cs_1")).code == "unknown_item"
-    assert (await archive(any_shop)).json["act"] is None  # it is so already
+    assert (await archive(any_shop)).json["changeId"] is None  # it is so already
     back = (await archive(any_shop, archived=False)).json["product"]
     assert {one["size"]: one["archived"] for one in back["sizes"]} == {
         "S": False,
@@ -193,10 +193,10 @@ async def test_off_sale_and_back_with_what_went_with_it(any_shop: Shop) -> None:
 
 
 async def test_taking_off_sale_is_undone(any_shop: Shop) -> None:
-    act = (await archive(any_shop)).json["act"]
+    act = (await archive(any_shop)).json["changeId"]
     assert (await undo(any_shop, act)).status == 200
     assert (await any_shop.reserve("cs_1")).status == 200
-    act = (await archive(any_shop, size="L")).json["act"]
+    act = (await archive(any_shop, size="L")).json["changeId"]
     assert (await undo(any_shop, act)).status == 200
     assert (await any_shop.size("L"))["stock"] == 58
 
@@ -221,7 +221,7 @@ async def test_a_repeated_request_is_one(any_shop: Shop) -> None:
     first = await any_shop.client.post("/api/admin/products", CAP, key)
     again = await any_shop.client.post("/api/admin/products", CAP, key)
     assert first.status == again.status == 200
-    assert first.json["act"] == again.json["act"]
+    assert first.json["changeId"] == again.json["changeId"]
     other = await any_shop.client.post("/api/admin/products", {**CAP, "name": "X"}, key)
     assert other.code == "idempotency_conflict"
 
@@ -261,7 +261,7 @@ async def test_the_owners_own_fields_stay(tmp_path: Path) -> None:
         *("id", "name", "category", "price", "image", "sizes", "restockDate", "lastUpdated")
     ]
     async with running(open_store(str(tmp_path)), fill=False) as shop:
-        acts = await undo(shop, done.json["act"])
+        acts = await undo(shop, done.json["changeId"])
         fields = {one["field"]: one["to"] for row in acts.json["rows"] for one in row["changes"]}
         assert fields["image"] == "old.png"
         assert (await products(shop))["p1"]["image"] == "old.png"
@@ -282,7 +282,7 @@ async def test_changes_of_a_size_are_in_the_ledger(shop: Shop) -> None:
     done = await change(shop, price=60, name="EMERALD", reason="autumn")
     entry = (await shop.engine.store.entries_after(shop.engine.view.revision - 1))[0]
     assert entry.reason == "autumn: name MIDNIGHT EMERALD HOODIE → EMERALD; price 58 → 60"
-    assert (entry.cause, entry.actor) == (done.json["act"], "admin")
+    assert (entry.cause, entry.actor) == (done.json["changeId"], "admin")
     product = await shop.engine.store.find(Product, HOODIE)
     assert product is not None
     assert str(product.price) == "60"

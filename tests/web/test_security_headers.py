@@ -120,7 +120,7 @@ async def test_data_has_types_that_no_browser_runs(shop: Shop, owner: Visitor) -
     for path in (
         *("/api/inventory/get", "/api/admin/inventory", "/api/admin/holds", "/api/admin/history"),
         *("/api/admin/explain?sku=prod_hoodie_001/M", f"/api/admin/explain?sku={evil}"),
-        *("/api/admin/acts", f"/api/checkout/status?sessionId={evil}", f"/api/cron/{evil}"),
+        *("/api/admin/changes", f"/api/checkout/status?sessionId={evil}", f"/api/cron/{evil}"),
     ):
         answer = await owner.get(path)
         assert answer.header("content-type") in ("application/json", "application/problem+json")
@@ -144,7 +144,7 @@ async def test_no_other_origin_may_use_the_owners_side(path: str) -> None:
 async def test_no_secret_is_in_an_address(owner: Visitor) -> None:
     """What is in an address ends in logs: secrets are taken from headers and bodies alone."""
     for query in (f"password={PASSWORD}", f"token={owner.cookies['fm_access']}"):
-        for path in ("/api/admin/me", "/api/admin/record", "/api/admin/users"):
+        for path in ("/api/admin/me", "/api/admin/audit-log", "/api/admin/users"):
             answer = await owner.client.get(f"{path}?{query}")
             assert answer.status == 401
         row = {"productId": "prod_hoodie_001", "size": "M", "stock": 3}

@@ -142,7 +142,7 @@ async def seen(trusted: tuple[str, ...], peer: str, headers: dict[str, str]) -> 
         client = Client(app, peer)
         body = {"password": PASSWORD, "updates": [{"productId": HOODIE, "size": "M", "stock": 5}]}
         assert (await client.post("/api/inventory/update", body, headers)).status == 200
-        (act,) = await shop.client.app._shop.accounts.acts.latest(1)
+        (act,) = await shop.client.app._shop.accounts.audit_log.latest(1)
         answer = await client.post(
             "/api/admin/login", {"name": "owner", "password": PASSWORD}, headers
         )

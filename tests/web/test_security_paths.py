@@ -77,5 +77,5 @@ async def test_a_line_end_makes_no_line_of_its_own(
         await shop.client.get("/api/admin/me", {"Authorization": f"Bearer {evil}"})
         await owner.get("/api/inventory/get?productId=x%0d%0ay", {"X-Forwarded-For": evil})
     assert "logged in" not in caplog.text
-    acts = (await owner.get("/api/admin/record?format=csv")).body.decode()
+    acts = (await owner.get("/api/admin/audit-log?format=csv")).body.decode()
     assert all(len(line.split(",")) >= 7 for line in acts.splitlines())

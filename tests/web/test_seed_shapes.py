@@ -156,7 +156,8 @@ async def test_update(any_shop: Shop) -> None:
     assert answer.json == {
         "success": True,
         "message": "Updated 1 inventory item",
-        "act": answer.json["act"],
+        "changeId": answer.json["changeId"],
+        "act": answer.json["changeId"],
         "results": {
             "successful": 1,
             "failed": 0,
@@ -195,7 +196,8 @@ async def test_bulk_update(any_shop: Shop) -> None:
         "message": "Updated 1 inventory item",
         "action": "adjust",
         "dryRun": False,
-        "act": answer.json["act"],
+        "changeId": answer.json["changeId"],
+        "act": answer.json["changeId"],
         "results": {
             "successful": 1,
             "failed": 0,

@@ -324,7 +324,7 @@ def test_overloaded_is_a_store_error_of_its_own() -> None:
 
 async def test_the_rate_limit_stops_one_address_and_no_other(monkeypatch: Any) -> None:
     monkeypatch.setitem(RATES, "buy", Rate("buy", 1000, 5))
-    async with running(MemoryStore(), rate_limit=True, hold_calm_percent=0) as shop:
+    async with running(MemoryStore(), rate_limit=True, hold_contention_percent=0) as shop:
         statuses = [(await shop.reserve(f"cs_{number}")).status for number in range(8)]
         assert statuses == [200] * 5 + [429] * 3
         refused = await shop.release("cs_1")

@@ -15,7 +15,7 @@ NAME = "MIDNIGHT EMERALD HOODIE"
 async def act_of(shop: Shop, **row: Any) -> str:
     answer = await change(shop, row)
     assert answer.json["success"], answer
-    found: str = answer.json["act"]
+    found: str = answer.json["changeId"]
     return found
 
 
@@ -27,7 +27,7 @@ async def stock(shop: Shop) -> int:
 async def bulk(shop: Shop, action: str, **changes: Any) -> str:
     body = {"action": action, "filter": {"productIds": [HOODIE]}, "changes": changes}
     answer = await shop.client.post("/api/inventory/bulk-update", body, OWNER)
-    found: str = answer.json["act"]
+    found: str = answer.json["changeId"]
     return found
 
 
@@ -35,7 +35,7 @@ async def imported(shop: Shop, count: int) -> str:
     table = f"productId,size,stock\n{HOODIE},M,{count}\n".encode()
     answer = await shop.client.post("/api/admin/import?mode=apply", table, OWNER)
     assert answer.status == 200, answer
-    found: str = answer.json["act"]
+    found: str = answer.json["changeId"]
     return found
 
 
@@ -43,7 +43,7 @@ async def done(shop: Shop, act: str, **more: Any) -> str:
     """Undoes an act; returns the undoing's own."""
     answer = await undo(shop, act, **more)
     assert answer.status == 200, answer
-    found: str = answer.json["act"]
+    found: str = answer.json["changeId"]
     return found
 
 

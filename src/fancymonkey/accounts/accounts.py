@@ -22,4 +22,4 @@ class Accounts:
         self.login = Login(self.users, tokens, self.places, engine.clock)
         self.sessions = Sessions(engine, self.users, tokens, idle, longest)
         self.keys = ApiKeys(engine, self.users)
-        self.acts = AuditLog(engine)
+        self.audit_log = AuditLog(engine)

@@ -27,13 +27,13 @@ ACTORS_MAX = 10_000
 
 @dataclass(slots=True)
 class _Refused:
-    """Refused requests of one actor in an hour: the first are kept one by one, the rest as `act`.
+    """Refused requests of one actor in an hour: the first one by one, the rest as `merged`.
 
-    `written` is how many of the others the record shows.
+    `written` is how many of the others the log shows.
     """
 
     hour: int
-    act: AuditEntry
+    merged: AuditEntry
     single: int = 0
     further: int = 0
     written: int = 0
@@ -51,7 +51,7 @@ class AuditLog:
         self, actor: str, address: str, what: str, status: int = 200, about: str = ""
     ) -> None:
         """Writes an entry."""
-        await self._put(self._act(actor, address, what, status, about), 0)
+        await self._put(self._entry(actor, address, what, status, about), 0)
 
     async def record_refused(
         self,
@@ -64,19 +64,19 @@ class AuditLog:
     ) -> None:
         """Writes a refused attempt: the first `most` of an hour one by one, the rest as one entry.
 
-        That one is written when their number has doubled, and before the record is read.
+        That one is written when their number has doubled, and before the log is read.
         """
-        entry = self._refused.get(actor)
-        if entry is None or entry.hour != self._clock() // WINDOW:
-            entry = await self._begin(actor, address)
-        if entry.single < most:
-            entry.single += 1
+        refused = self._refused.get(actor)
+        if refused is None or refused.hour != self._clock() // WINDOW:
+            refused = await self._begin(actor, address)
+        if refused.single < most:
+            refused.single += 1
             await self.record(actor, address, what, status, about)
             return
-        entry.further += 1
-        entry.act = _merged(entry.act, entry.further, address, what, status)
-        if entry.further & (entry.further - 1) == 0:  # 1, 2, 4, 8 …
-            await self._write(entry)
+        refused.further += 1
+        refused.merged = _merged(refused.merged, refused.further, address, what, status)
+        if refused.further & (refused.further - 1) == 0:  # 1, 2, 4, 8 …
+            await self._write(refused)
 
     async def latest(
         self, most: int, before: str = "", actor: str | None = None
@@ -98,16 +98,16 @@ class AuditLog:
         ended = [self._refused.pop(actor, None)]
         if len(self._refused) >= ACTORS_MAX:
             ended.append(self._refused.pop(next(iter(self._refused))))
-        act = self._act(actor, address, MERGED, 0, "")
-        begun = self._refused[actor] = _Refused(self._clock() // WINDOW, act)
+        entry = self._entry(actor, address, MERGED, 0, "")
+        begun = self._refused[actor] = _Refused(self._clock() // WINDOW, entry)
         for refused in filter(None, ended):
             await self._write(refused)
         return begun
 
-    def _act(self, actor: str, address: str, what: str, status: int, about: str) -> AuditEntry:
+    def _entry(self, actor: str, address: str, what: str, status: int, about: str) -> AuditEntry:
         now = self._clock()
         return AuditEntry(
-            act_id=f"{LAST - now:015d}-{secrets.token_hex(4)}",
+            entry_id=f"{LAST - now:015d}-{secrets.token_hex(4)}",
             at=now,
             actor=actor,
             address=address,
@@ -116,19 +116,19 @@ class AuditLog:
             about=about[:500],
         )
 
-    async def _put(self, act: AuditEntry, expected: int | None = None) -> None:
-        await self.folder.put(act.act_id, act, expected, act.at + KEEP)
+    async def _put(self, entry: AuditEntry, expected: int | None = None) -> None:
+        await self.folder.put(entry.entry_id, entry, expected, entry.at + KEEP)
 
     async def _write(self, refused: _Refused) -> None:
         """Writes the merged entry over its earlier state, if it has changed."""
         if refused.further > refused.written:
             refused.written = refused.further
-            await self._put(refused.act)
+            await self._put(refused.merged)
 
 
-def _merged(act: AuditEntry, further: int, address: str, what: str, status: int) -> AuditEntry:
+def _merged(entry: AuditEntry, further: int, address: str, what: str, status: int) -> AuditEntry:
     """Returns the entry for this number of refused requests; it describes the latest one."""
     about = f"{further} in this hour; the latest: {what}"
     return msgspec.structs.replace(
-        act, address=address, status=status, about=about[:500], count=further
+        entry, address=address, status=status, about=about[:500], count=further
     )

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 
 class Right(StrEnum):
@@ -91,7 +91,7 @@ class ApiKey(Struct, frozen=True, kw_only=True):
 class AuditEntry(Struct, frozen=True, kw_only=True):
     """An entry of the audit log: actor, time, address, request and status."""
 
-    act_id: str
+    entry_id: str = field(name="act_id")
     at: int
     actor: str
     address: str

@@ -10,7 +10,6 @@ from io import BytesIO
 
 import msgspec
 import pyotp
-import segno
 
 from fancymonkey.accounts.model import FactorState, NotProven, User
 from fancymonkey.accounts.users import Users
@@ -58,6 +57,8 @@ async def start_setup(users: Users, account: StoredDocument[User]) -> tuple[str,
 
     Raises FactorState if two-factor authentication is already on.
     """
+    import segno  # only this function draws
+
     if account.value.factor is not None:
         raise FactorState("Two-factor authentication is already on. Switch it off first.")
     secret = pyotp.random_base32()

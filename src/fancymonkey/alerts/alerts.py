@@ -11,7 +11,7 @@ from fancymonkey.alerts import event_texts
 from fancymonkey.alerts.channels import Channel, send_reporting
 from fancymonkey.alerts.delivery_worker import DeliveryWorker
 from fancymonkey.alerts.detector import STORE_SECONDS, EventDetector
-from fancymonkey.alerts.events import PING, AlertEvent, event_type
+from fancymonkey.alerts.events import AlertEvent, event_type
 from fancymonkey.alerts.message import AlertMessage
 from fancymonkey.alerts.outbox import DeliveryTarget, Outbox
 from fancymonkey.alerts.quiet_hours import QuietHours
@@ -24,6 +24,7 @@ from fancymonkey.engine.documents import Conflict, DocumentCollection, put_docum
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.follow import heard
 from fancymonkey.errors import StoreError
+from fancymonkey.settings.event_names import EventName
 
 log = logging.getLogger(__name__)
 
@@ -168,7 +169,7 @@ class Alerts:
             return
         self._cried = True
         text = why or "It is not responding."
-        if "store.trouble" in self.events:
+        if EventName.STORE_UNHEALTHY in self.events:
             event = event_texts.trouble([f"The store is unavailable. {text}"], self._engine.clock())
             message = AlertMessage([event], self._link)
             await asyncio.gather(*(send_reporting(channel, message) for channel in self.channels))
@@ -179,7 +180,7 @@ class Alerts:
         """Sends a test to every channel now, and returns the result of each."""
         title = "Test alert"
         text = "This is a test. Alerts are delivered here."
-        event = event_type(PING, self._engine.clock(), "test", title, text)
+        event = event_type(EventName.PING, self._engine.clock(), "test", title, text)
 
         async def send(channel: Channel) -> TestResult:
             return TestResult(
@@ -199,7 +200,7 @@ class Alerts:
         """Puts a test event into the outbox; returns the delivery id. Raises UnknownWebhook."""
         await self.webhooks.get(id_)
         now = self._engine.clock()
-        event = event_type(PING, now, id_, "Test event", webhookId=id_)
+        event = event_type(EventName.PING, now, id_, "Test event", webhookId=id_)
         return await self._put(event, id_)
 
     async def redeliver(self, delivery: str) -> str:
@@ -208,7 +209,7 @@ class Alerts:
         if stored is None:
             raise UnknownWebhook("No such delivery in the log.")
         await self.webhooks.get(stored.value.target)
-        return await self._put(stored.value.happening, stored.value.target)
+        return await self._put(stored.value.event, stored.value.target)
 
     async def _put(self, event: AlertEvent, target: str) -> str:
         draft = self.outbox.draft(event, target, alert=False)

@@ -177,7 +177,7 @@ class DeliveryWorker:
     ) -> None:
         quiet = self._outbox.quiet.until(now) if self._outbox.quiet else None
         if quiet is not None:
-            due = [stored for stored in due if stored.value.happening.sort.urgent]
+            due = [stored for stored in due if stored.value.event.sort.urgent]
         if due and not lane.under_way and lane.rest_until <= now:
             some = due[:SHOWN]
             self._begin(lane, some)
@@ -186,7 +186,7 @@ class DeliveryWorker:
     async def _letter(
         self, lane: _Lane, channel: Channel, some: list[StoredDocument[Delivery]]
     ) -> None:
-        news = sorted((stored.value.happening for stored in some), key=lambda event: event.at)
+        news = sorted((stored.value.event for stored in some), key=lambda event: event.at)
         fresh = [stored.value for stored in some if not stored.value.tries]
         held = any(
             delivery.due - delivery.made_at > REST_MAX for delivery in fresh
@@ -203,7 +203,7 @@ class DeliveryWorker:
         some = sorted(lane.waiting.values(), key=lambda stored: stored.value.made_at)
         hears = await self._outbox.hears(some[0].value.made_at, some[-1].value.made_at)
         for stored in some:
-            event = stored.value.happening
+            event = stored.value.event
             heirs = {to.name for to in self._owner if event.type in to.types}
             heirs -= {name for name, id_ in hears if id_ == event.id}
             attempt = Attempt(self._clock(), 0, None, HANDED_ON if heirs else GONE)
@@ -235,7 +235,7 @@ class DeliveryWorker:
     async def _post(
         self, lane: _Lane, target: str, endpoint: WebhookEndpoint, stored: StoredDocument[Delivery]
     ) -> None:
-        attempt = await self._poster.post(endpoint, stored.value.happening, stored.name)
+        attempt = await self._poster.post(endpoint, stored.value.event, stored.name)
         if attempt.error:
             lane.failures += 1
             rest = min(REST_MAX, SECOND << min(lane.failures, 10))

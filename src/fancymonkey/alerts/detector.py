@@ -22,11 +22,13 @@ from fancymonkey.core.documents.put import DocumentWrite, PutDocuments
 from fancymonkey.core.execute import CommandGroup
 from fancymonkey.core.model import Cursor, Entry, split_sku
 from fancymonkey.core.outcomes import Refused
-from fancymonkey.core.payments.rows import JobRun, PaymentIssue
+from fancymonkey.core.payments.rows import PaymentIssue
 from fancymonkey.core.records import MoveCursor
 from fancymonkey.engine.documents import Conflict, DocumentCollection, put_documents_command
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.follow import Follower
+from fancymonkey.engine.job_names import by_job, present_job
+from fancymonkey.engine.job_runs import runs_since
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +60,11 @@ class Seen(Struct):
     failed: dict[str, int] = {}
     troubles: list[str] = []
     left: dict[str, int] = {}
+
+    def __post_init__(self) -> None:
+        """Names jobs as they are called now: an earlier version may have stored a former name."""
+        self.failing = sorted({present_job(job) for job in self.failing})
+        self.failed = {present_job(job): at for job, at in self.failed.items()}
 
 
 class KnownJobState(Struct):
@@ -105,7 +112,7 @@ class EventDetector:
         """Reports payment issues, runs and store problems. Raises StoreError."""
         seen = await self.begun()
         now = self._engine.clock()
-        events = [await self._matter(row) for row in await self._matters(seen)]
+        events = [await self._issue(row) for row in await self._issues(seen)]
         ran, new = await self._ran(seen, list(jobs))
         problems = await self._engine.store.health_problems()
         known = {_plain(text) for text in seen.troubles}
@@ -159,24 +166,24 @@ class EventDetector:
             if row.item.sold_out and old is not None:
                 continue  # the owner took it off sale and knows
             stand = ledger_events.stand(row)
-            band, word = (begin(stand), None) if old is None else cross(old, stand)
+            band, crossed = (begin(stand), None) if old is None else cross(old, stand)
             if band != old:
                 bands[sku] = band
-            if word is not None:
+            if crossed is not None:
                 events.append(
-                    event_texts.crossed(word, row, self._engine.view.revision, entries[-1].at)
+                    event_texts.crossed(crossed, row, self._engine.view.revision, entries[-1].at)
                 )
         return bands, events
 
-    async def _matters(self, seen: Seen) -> list[PaymentIssue]:
-        events = []
+    async def _issues(self, seen: Seen) -> list[PaymentIssue]:
+        issues = []
         async for row in self._engine.store.scan(PaymentIssue):
             if row.closed_at is None and row.opened_at >= seen.since:
                 if await self._outbox.happened.get(event_texts.issue_event(row)) is None:
-                    events.append(row)
-        return events
+                    issues.append(row)
+        return issues
 
-    async def _matter(self, row: PaymentIssue) -> AlertEvent:
+    async def _issue(self, row: PaymentIssue) -> AlertEvent:
         names = []
         for line in row.lines:
             product = self._engine.view.products.get(split_sku(line.sku)[0])
@@ -188,11 +195,9 @@ class EventDetector:
         """Returns events of runs; failing jobs, and the failures and open points already seen."""
         failing, failed, events = set(seen.failing), dict(seen.failed), []
         left, since = dict(seen.left), self._engine.clock() - LEFT
-        states = {stored.name: stored.value for stored in await self._jobs.all()}
+        states = {name: stored.value for name, stored in by_job(await self._jobs.all()).items()}
         for job in jobs:
-            async for row in self._engine.store.scan(JobRun, (job, seen.since)):
-                if row.job != job:
-                    break
+            async for row in runs_since(self._engine.store, job, seen.since):
                 event = event_texts.run(row)
                 if event is None:
                     continue
@@ -249,7 +254,7 @@ class EventDetector:
             log.info("another process also detects events: %s", answer.message)
             self.forget()
             raise Conflict(answer.message)
-        self._seen, self._version = new, answer.data["rows"][0]["accepted"][0]
+        self._seen, self._version = new, answer.data.rows[0].data[0]
 
     def forget(self) -> None:
         """Reads the stored positions again before the next check."""

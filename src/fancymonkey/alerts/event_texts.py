@@ -9,6 +9,7 @@ from fancymonkey.alerts.ledger_events import numbers
 from fancymonkey.core.payments.issue_titles import ISSUE_TITLES
 from fancymonkey.core.payments.rows import FACTS, IssueKind, JobRun, PaymentIssue
 from fancymonkey.core.stock.status import StockRow
+from fancymonkey.settings.event_names import EventName
 from fancymonkey.text import counted
 from fancymonkey.timestamps import local_day
 
@@ -29,7 +30,7 @@ ISSUE_TEXTS = {
 """Each kind of payment issue: a sentence about it."""
 
 
-def crossed(word: str, row: StockRow, revision: int, at: int) -> AlertEvent:
+def crossed(name_of_event: EventName, row: StockRow, revision: int, at: int) -> AlertEvent:
     """A size that became low, out, or is back."""
     stock, item = row.stock, row.item
     name = f"{row.product.name}, {item.size}"
@@ -37,14 +38,14 @@ def crossed(word: str, row: StockRow, revision: int, at: int) -> AlertEvent:
     held = f" {counted(stock.reserved, 'more unit')} held in baskets." if stock.reserved else ""
     threshold = f"The threshold is {item.low_stock_threshold:,}."
     owed = f" {counted(stock.backordered, 'unit')} owed to buyers." if stock.backordered else ""
-    match word:
-        case "stock.low":
+    match name_of_event:
+        case EventName.STOCK_LOW:
             title, text = f"Low: {name}, {available:,} left", f"{threshold}{held}"
-        case "stock.out":
+        case EventName.STOCK_OUT:
             title, text = f"Out of stock: {name}", f"The last unit was sold or is held.{owed}"
         case _:
             title, text = f"Back in stock: {name}, {available:,} available", f"{threshold}{held}"
-    return event_type(word, at, f"{item.sku}@{revision}", title, text, **numbers(row))
+    return event_type(name_of_event, at, f"{item.sku}@{revision}", title, text, **numbers(row))
 
 
 def issue_event(row: PaymentIssue) -> str:
@@ -59,7 +60,7 @@ def issue_detail(row: PaymentIssue, units: list[str]) -> AlertEvent:
     facts = row.note if row.concern in FACTS else ""
     lines = [text, facts, f"Units: {about}." if about else "", "Decide it on the Payments page."]
     data = {
-        "matterId": row.matter_id,
+        "issueId": row.matter_id,
         "concern": str(row.concern),
         "progress": str(row.progress),
         "payment": row.payment,
@@ -68,7 +69,9 @@ def issue_detail(row: PaymentIssue, units: list[str]) -> AlertEvent:
     }
     body = " ".join(line for line in lines if line)
     heading = f"{title}: {about}" if about else title
-    return event_type("matter.opened", row.opened_at, row.matter_id, heading, body, **data)
+    return event_type(
+        EventName.PAYMENT_ISSUE_OPENED, row.opened_at, row.matter_id, heading, body, **data
+    )
 
 
 def run(row: JobRun) -> AlertEvent | None:
@@ -80,7 +83,7 @@ def run(row: JobRun) -> AlertEvent | None:
         why = str(report.get("message") or report.get("error") or "The log has the reason.")
         again = "You get no further alerts about this job until it has succeeded again."
         title, text = f"The job {row.job} failed", f"{why}\n{again}"
-        return event_type("job.failed", row.started_at, key, title, text, **data)
+        return event_type(EventName.JOB_FAILED, row.started_at, key, title, text, **data)
     if row.outcome not in ("mended", "open") or row.job != "reconcile":
         return None
     mended = [str(text) for text in report.get("mended", ())]
@@ -89,14 +92,16 @@ def run(row: JobRun) -> AlertEvent | None:
     parts = [f"{len(mended)} corrected"] if mended else []
     parts += [f"{len(to_see)} to check"] if to_see else []
     title = f"Reconciliation with Stripe: {', '.join(parts)}"
-    return event_type("books.mended", row.started_at, key, title, "\n".join(lines), **data)
+    return event_type(
+        EventName.RECONCILIATION_CORRECTED, row.started_at, key, title, "\n".join(lines), **data
+    )
 
 
 def trouble(problems: list[str], at: int) -> AlertEvent:
     """Problems of the store."""
     text = "\n".join(problems)
     title = "The store has a problem"
-    return event_type("store.trouble", at, text, title, text, problems=problems)
+    return event_type(EventName.STORE_UNHEALTHY, at, text, title, text, problems=problems)
 
 
 def guessed(secret: str, address: str, at: int) -> AlertEvent:
@@ -107,14 +112,16 @@ def guessed(secret: str, address: str, at: int) -> AlertEvent:
         f"that have used the secret before are not. The audit log on the People page has the "
         f"details."
     )
-    return event_type("secret.guessed", at, secret, title, text, secret=secret, address=address)
+    return event_type(
+        EventName.SECRET_GUESSED, at, secret, title, text, secret=secret, address=address
+    )
 
 
 def off(url: str, id_: str, why: str, at: int) -> AlertEvent:
     """A webhook that was switched off."""
     title = "A webhook was switched off"
     text = f"{url} has failed for days: {why} Switch it on again on the Alerts page once it works."
-    return event_type("webhook.off", at, id_, title, text, webhookId=id_, url=url, why=why)
+    return event_type(EventName.WEBHOOK_OFF, at, id_, title, text, webhookId=id_, url=url, why=why)
 
 
 def digest(rows: list[StockRow], issues: int, at: int, date: str) -> AlertEvent:
@@ -126,8 +133,8 @@ def digest(rows: list[StockRow], issues: int, at: int, date: str) -> AlertEvent:
     parts += [f"{counted(issues, 'payment')} to decide"] if issues else []
     lines = [f"{row['name']}, {row['size']}: {row['left']} left" for row in [*out, *low]]
     title = f"{date}: {', '.join(parts)}"
-    data = {"day": date, "low": low, "out": out, "openMatters": issues}
-    return event_type("stock.digest", at, date, title, "\n".join(lines), **data)
+    data = {"day": date, "low": low, "out": out, "openIssues": issues}
+    return event_type(EventName.STOCK_DIGEST, at, date, title, "\n".join(lines), **data)
 
 
 def day(now: int, zone: ZoneInfo) -> str:

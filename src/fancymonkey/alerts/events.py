@@ -6,6 +6,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from fancymonkey.settings.event_names import FORMER_EVENTS, EventName, present_event
+
 NEWEST_FIRST = (1 << 44) - 1
 """Ids count down from here, so that the newest is read first."""
 
@@ -25,45 +27,67 @@ class EventType:
     urgent: bool = False
 
 
-EVENT_TYPES = {
+EVENT_TYPES: dict[str, EventType] = {
     sort.name: sort
     for sort in (
-        EventType("stock.low", "A size has reached its low stock threshold", "Low", "low"),
-        EventType("stock.out", "A size is out of stock", "Out", "out"),
-        EventType("stock.back", "A size is back in stock", "Back", "in"),
-        EventType("matter.opened", "A payment needs a decision", "Payment", "owed"),
+        EventType(EventName.STOCK_LOW, "A size has reached its low stock threshold", "Low", "low"),
+        EventType(EventName.STOCK_OUT, "A size is out of stock", "Out", "out"),
+        EventType(EventName.STOCK_RESTOCKED, "A size is back in stock", "Back", "in"),
+        EventType(EventName.PAYMENT_ISSUE_OPENED, "A payment needs a decision", "Payment", "owed"),
         EventType(
-            "books.mended", "Reconciliation has corrected missed events", "Corrected", "owed"
+            EventName.RECONCILIATION_CORRECTED,
+            "Reconciliation has corrected missed events",
+            "Corrected",
+            "owed",
         ),
         EventType(
-            "job.failed",
+            EventName.JOB_FAILED,
             "A job, such as the backup, has failed after it worked before",
             "Failed",
             "out",
         ),
-        EventType("store.trouble", "The store has a problem", "Problem", "out", urgent=True),
         EventType(
-            "secret.guessed", "Repeated wrong attempts at a secret", "Guessed", "out", urgent=True
+            EventName.STORE_UNHEALTHY, "The store has a problem", "Problem", "out", urgent=True
         ),
-        EventType("stock.digest", "Low and sold out sizes, once a day", "Digest", "low"),
-        EventType("webhook.off", "A webhook failed for days and was switched off", "Off", "out"),
-        EventType("stock.changed", "The stock of a size has changed", alert=False),
-        EventType("hold.created", "A hold was created", alert=False),
-        EventType("hold.changed", "The units or the deadline of a hold have changed", alert=False),
-        EventType("hold.ended", "A hold was paid, released or has expired", alert=False),
-        EventType("order.captured", "A hold was paid and its units are sold", alert=False),
-        EventType("order.shipped", "Units of an order have left", alert=False),
-        EventType("order.returned", "Units of an order have come back", alert=False),
-        EventType("ping", "A test, sent on request", "Test", "in"),
+        EventType(
+            EventName.SECRET_GUESSED,
+            "Repeated wrong attempts at a secret",
+            "Guessed",
+            "out",
+            urgent=True,
+        ),
+        EventType(EventName.STOCK_DIGEST, "Low and sold out sizes, once a day", "Digest", "low"),
+        EventType(
+            EventName.WEBHOOK_OFF, "A webhook failed for days and was switched off", "Off", "out"
+        ),
+        EventType(EventName.STOCK_CHANGED, "The stock of a size has changed", alert=False),
+        EventType(EventName.HOLD_CREATED, "A hold was created", alert=False),
+        EventType(
+            EventName.HOLD_CHANGED,
+            "The units or the deadline of a hold have changed",
+            alert=False,
+        ),
+        EventType(EventName.HOLD_ENDED, "A hold was paid, released or has expired", alert=False),
+        EventType(EventName.ORDER_CAPTURED, "A hold was paid and its units are sold", alert=False),
+        EventType(EventName.ORDER_SHIPPED, "Units of an order have left", alert=False),
+        EventType(EventName.ORDER_RETURNED, "Units of an order have come back", alert=False),
+        EventType(EventName.PING, "A test, sent on request", "Test", "in"),
     )
 }
 """Every event type by its name, for alerts and for webhooks."""
 
-PING = "ping"
-ALERTS = tuple(name for name, sort in EVENT_TYPES.items() if sort.alert and name != PING)
-"""The event types that can go to a person."""
-WEBHOOKS = tuple(name for name in EVENT_TYPES if name not in (PING, "stock.digest"))
-"""The event types that can go to another system."""
+WEBHOOKS = tuple(
+    sort.name
+    for sort in EVENT_TYPES.values()
+    if sort.name not in (EventName.PING, EventName.STOCK_DIGEST)
+)
+"""The events that can go to another system."""
+
+FORMER_KEYS = {"matterId": "issueId", "openMatters": "openIssues"}
+"""The present name of a key of an event's data, by the one of earlier versions."""
+
+_NAME_IN_IDS = {present: former for former, present in FORMER_EVENTS.items()}
+"""Ids are made with the first name of a type: a new name does not report an event again."""
 
 
 class AlertEvent(Struct, rename="camel"):
@@ -76,17 +100,24 @@ class AlertEvent(Struct, rename="camel"):
     text: str = ""
     data: dict[str, Any] = {}
 
+    def __post_init__(self) -> None:
+        """Gives an event that an earlier version has stored its present names."""
+        self.type = present_event(self.type)
+        if not FORMER_KEYS.keys().isdisjoint(self.data):
+            self.data = {FORMER_KEYS.get(key, key): value for key, value in self.data.items()}
+
     @property
     def sort(self) -> EventType:
-        """The type of the event; a type stored by an older version may be unknown."""
+        """The type of the event; a type stored by another version may be unknown."""
         return EVENT_TYPES.get(self.type) or EventType(self.type, self.type, self.type)
 
 
 def event_type(
-    type_: str, at: int, key: str, title: str, text: str = "", **data: Any
+    type_: EventName, at: int, key: str, title: str, text: str = "", **data: Any
 ) -> AlertEvent:
     """An event with an id derived from its key: the same event reported twice has one id."""
-    digest = hashlib.sha256(f"{type_}\n{at}\n{key}".encode()).hexdigest()
+    first_name = _NAME_IN_IDS.get(type_, type_)
+    digest = hashlib.sha256(f"{first_name}\n{at}\n{key}".encode()).hexdigest()
     return AlertEvent(stamped("evt", at, digest[:14]), type_, at, title, text, data)
 
 

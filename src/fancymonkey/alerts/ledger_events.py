@@ -9,6 +9,7 @@ from fancymonkey.alerts.stock_thresholds import StockNow
 from fancymonkey.core.model import Entry, Kind, Reservation, Status, split_sku
 from fancymonkey.core.stock.status import StockRow
 from fancymonkey.engine.engine import Engine
+from fancymonkey.settings.event_names import EventName
 from fancymonkey.text import counted
 
 HOLDS = {
@@ -21,7 +22,12 @@ HOLDS = {
     Kind.ALLOCATED,
 }
 PAID = (Kind.CAPTURED, Kind.SOLD, Kind.ALLOCATED)
-ABOUT_HOLDS = {"hold.created", "hold.changed", "hold.ended", "order.captured"}
+ABOUT_HOLDS = {
+    EventName.HOLD_CREATED,
+    EventName.HOLD_CHANGED,
+    EventName.HOLD_ENDED,
+    EventName.ORDER_CAPTURED,
+}
 
 
 def whole(entries: list[Entry]) -> list[Entry]:
@@ -57,7 +63,7 @@ def stand(row: StockRow) -> StockNow:
 
 
 def numbers(row: StockRow) -> dict[str, Any]:
-    """A size with its numbers, as every happening about stock has it."""
+    """A size with its numbers, as every event about stock has it."""
     stock, item = row.stock, row.item
     return {
         "productId": item.product_id,
@@ -78,12 +84,12 @@ async def moves(engine: Engine, entries: list[Entry], wanted: set[str]) -> list[
     """The events of these ledger entries, of the `wanted` types. Raises StoreError."""
     events: list[AlertEvent] = []
     last = entries[-1]
-    if "stock.changed" in wanted:
+    if EventName.STOCK_CHANGED in wanted:
         for row in touched(engine, entries):
             key = f"{row.item.sku}@{last.revision}"
             title = f"{row.product.name}, {row.item.size}: {row.stock.available} available"
             data = {**numbers(row), "revision": last.revision}
-            events.append(event_type("stock.changed", last.at, key, title, **data))
+            events.append(event_type(EventName.STOCK_CHANGED, last.at, key, title, **data))
     if wanted & ABOUT_HOLDS:
         groups: dict[tuple[str, int, str], list[Entry]] = {}
         for entry in entries:
@@ -118,18 +124,22 @@ def _of_hold(hold: Reservation, entries: list[Entry]) -> Iterator[AlertEvent]:
         late = not first.reserved
         order = {**data, "paymentId": hold.payment_id, "late": late}
         title = "Paid late" if late else "Paid"
-        yield event_type("order.captured", first.at, key, f"{title}: {_units(data)}", **order)
+        yield event_type(
+            EventName.ORDER_CAPTURED, first.at, key, f"{title}: {_units(data)}", **order
+        )
         if not late:
             ended = {**data, "why": "captured"}
-            yield event_type("hold.ended", first.at, key, f"Paid: {_units(data)}", **ended)
+            yield event_type(EventName.HOLD_ENDED, first.at, key, f"Paid: {_units(data)}", **ended)
         return
     given_back = kind is Kind.RELEASED and hold.status is Status.RELEASED
     if kind is Kind.EXPIRED or (given_back and first.at >= (hold.ended_at or 0)):
         ended = {**data, "why": str(kind)}
-        yield event_type("hold.ended", first.at, key, f"Hold ended: {_units(data)}", **ended)
+        yield event_type(
+            EventName.HOLD_ENDED, first.at, key, f"Hold ended: {_units(data)}", **ended
+        )
         return
     fresh = kind is Kind.RESERVED and first.at <= hold.created_at
-    type_ = "hold.created" if fresh else "hold.changed"
+    type_ = EventName.HOLD_CREATED if fresh else EventName.HOLD_CHANGED
     until = next((entry.until for entry in reversed(entries) if entry.until), None)
     more = {**data, "expiresAt": until or hold.expires_at}
     title = "Hold extended" if kind is Kind.EXTENDED else f"Held: {_units(data)}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from html import escape
 
 from fancymonkey.alerts.events import AlertEvent
+from fancymonkey.settings.event_names import EventName
 
 SHOWN = 200
 """The limit of alerts in one message; it has the number of further ones."""
@@ -77,7 +78,7 @@ def _row(event: AlertEvent) -> str:
     sizes = "".join(
         _size(row) for name in ("out", "low") for row in event.data.get(name, ())[:SHOWN]
     )
-    table = f"<table class='sizes'>{sizes}</table>" if event.type == "stock.digest" else ""
+    table = f"<table class='sizes'>{sizes}</table>" if event.type == EventName.STOCK_DIGEST else ""
     details = table or lines
     return (
         f'<tr><td class="row"><span class="badge {look}">{shape}&nbsp;{word}</span>'

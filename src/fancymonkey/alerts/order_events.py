@@ -8,10 +8,11 @@ from fancymonkey.core.locations.accounts import split_account
 from fancymonkey.core.model import Entry, Kind, split_sku
 from fancymonkey.core.orders.rows import Order, OrderStep
 from fancymonkey.engine.engine import Engine
+from fancymonkey.settings.event_names import EventName
 from fancymonkey.text import counted
 
-SHIPPED = "order.shipped"
-RETURNED = "order.returned"
+SHIPPED = EventName.ORDER_SHIPPED
+RETURNED = EventName.ORDER_RETURNED
 ABOUT_ORDERS = {SHIPPED, RETURNED}
 TYPES = {Kind.SHIPPED: SHIPPED, Kind.RETURNED: RETURNED}
 ACTIONS = {SHIPPED: "shipped", RETURNED: "returned"}
@@ -27,7 +28,7 @@ async def order_events(
     if not wanted & ABOUT_ORDERS:
         return
     orders: dict[str, Order | None] = {}
-    steps: dict[tuple[str, int, str], list[Entry]] = {}
+    steps: dict[tuple[str, int, EventName], list[Entry]] = {}
     for entry in entries:
         id_, type_ = entry.reservation_id, TYPES.get(entry.kind)
         if id_ is None or type_ is None:
@@ -38,10 +39,10 @@ async def order_events(
         step = None if order is None else _step_of(order, entry)
         if step is not None and step.action == ACTIONS[type_] and _moves(entry):
             steps.setdefault((id_, step.revision, type_), []).append(entry)
-    for (id_, revision, type_), some in steps.items():
-        order = orders[id_]
-        if order is not None:
-            yield _event(order, type_, some, revision)
+    for (name, revision, of_type), some in steps.items():
+        changed = orders[name]
+        if changed is not None:
+            yield _event(changed, of_type, some, revision)
 
 
 def _step_of(order: Order, entry: Entry) -> OrderStep | None:
@@ -54,7 +55,7 @@ def _moves(entry: Entry) -> bool:
     return entry.kind is Kind.SHIPPED or entry.on_hand > 0
 
 
-def _event(order: Order, type_: str, entries: list[Entry], revision: int) -> AlertEvent:
+def _event(order: Order, type_: EventName, entries: list[Entry], revision: int) -> AlertEvent:
     at = entries[0].at
     data: dict[str, Any] = {
         "orderId": order.order_id,

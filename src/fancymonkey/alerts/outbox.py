@@ -4,7 +4,7 @@ import secrets
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from fancymonkey.alerts.events import AlertEvent, stamped
 from fancymonkey.alerts.quiet_hours import SECOND, QuietHours
@@ -36,7 +36,7 @@ class Delivery(Struct, rename="camel"):
     """One event for one target. `due` is the time of the next attempt, `tries` counts them."""
 
     target: str
-    happening: AlertEvent
+    event: AlertEvent = field(name="happening")
     made_at: int
     due: int
     state: str = WAITING
@@ -65,7 +65,7 @@ class Outbox:
 
     def drafts(
         self,
-        happenings: Iterable[AlertEvent],
+        events: Iterable[AlertEvent],
         targets: Iterable[DeliveryTarget],
         *,
         fresh: bool = True,
@@ -76,7 +76,7 @@ class Outbox:
         """
         targets = list(targets)
         drafts: list[DocumentWrite] = []
-        for event in happenings:
+        for event in events:
             if event.sort.alert:
                 until = self.engine.clock() + KEPT
                 expected = 0 if fresh else None
@@ -117,13 +117,13 @@ class Outbox:
         """Returns which targets have or will get which of the events of this time span."""
         # In this order: a delivery sent between the two reads moves from the first to the second.
         deliveries = {
-            (stored.value.target, stored.value.happening.id) for stored in await self.waiting.all()
+            (stored.value.target, stored.value.event.id) for stored in await self.waiting.all()
         }
         async for stored in self.log.after(stamped("dlv", until + SECOND, "")):
             if stored.value.made_at < since - SECOND:
                 break
             if stored.value.state != DROPPED:
-                deliveries.add((stored.value.target, stored.value.happening.id))
+                deliveries.add((stored.value.target, stored.value.event.id))
         return deliveries
 
     async def hand_on(
@@ -134,7 +134,7 @@ class Outbox:
         due = delivery.made_at if delivery.tries else min(delivery.due, now)
         new = {
             stamped("dlv", delivery.made_at, secrets.token_hex(7)): Delivery(
-                target, delivery.happening, delivery.made_at, due
+                target, delivery.event, delivery.made_at, due
             )
             for target in targets
         }
@@ -169,6 +169,4 @@ class Outbox:
 def tried(value: Delivery, attempt: Attempt, state: str, due: int) -> Delivery:
     """The delivery after one more attempt."""
     attempts = [*value.attempts, attempt][-ATTEMPTS_KEPT:]
-    return Delivery(
-        value.target, value.happening, value.made_at, due, state, value.tries + 1, attempts
-    )
+    return Delivery(value.target, value.event, value.made_at, due, state, value.tries + 1, attempts)

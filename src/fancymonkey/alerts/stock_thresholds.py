@@ -10,6 +10,7 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 from fancymonkey.core.stock.status import at_threshold
+from fancymonkey.settings.event_names import EventName
 
 
 class StockBand(StrEnum):
@@ -51,18 +52,18 @@ def begin(now: StockNow) -> KnownBand:
     return KnownBand(StockBand.LOW, now.unsold) if _low(now) else KnownBand(StockBand.FINE)
 
 
-def cross(old: KnownBand, now: StockNow) -> tuple[KnownBand, str | None]:
-    """Returns the new status and the event: `stock.low`, `stock.out`, `stock.back` or None."""
+def cross(old: KnownBand, now: StockNow) -> tuple[KnownBand, EventName | None]:
+    """Returns the new status and the event: `stock.low`, `stock.out`, `stock.restocked` or None."""
     if now.unsold <= 0:
-        return KnownBand(StockBand.OUT), None if old.band is StockBand.OUT else "stock.out"
+        return KnownBand(StockBand.OUT), None if old.band is StockBand.OUT else EventName.STOCK_OUT
     if old.band is StockBand.OUT:
-        return begin(now), "stock.back"
+        return begin(now), EventName.STOCK_RESTOCKED
     if _low(now):
         # The same unsold units were already reported: only holds have come and gone since.
         new = old.band is StockBand.FINE and old.reported != now.unsold
         return KnownBand(
             StockBand.LOW, now.unsold if new else old.reported
-        ), "stock.low" if new else None
+        ), EventName.STOCK_LOW if new else None
     if old.band is StockBand.FINE or now.available >= now.threshold + margin(now.threshold):
         return KnownBand(StockBand.FINE, old.reported if old.reported == now.unsold else None), None
     return old, None

@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import msgspec
 
 from fancymonkey import __version__
@@ -20,6 +19,9 @@ from fancymonkey.alerts.webhook_address import (
 )
 from fancymonkey.alerts.webhooks import WebhookEndpoint
 from fancymonkey.engine.clock import Clock
+
+if TYPE_CHECKING:
+    import httpx
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,8 @@ class WebhookClient:
 
     async def post(self, endpoint: WebhookEndpoint, event: AlertEvent, delivery: str) -> Attempt:
         """Makes one attempt. `error` of the result is None on success."""
+        import httpx  # takes 0.1 s to load, and few shops have webhooks
+
         began = self._clock()
         loop = asyncio.get_running_loop()
         start = loop.time()
@@ -74,6 +78,8 @@ class WebhookClient:
             "FancyMonkey-Event": event.type,
             "FancyMonkey-Delivery": delivery,
         }
+        import httpx
+
         url = httpx.URL(there.url).copy_with(host=there.address)
         # The request goes to the address, but the certificate must match the host name.
         more = {"sni_hostname": there.host} if there.secure else {}
@@ -87,7 +93,9 @@ class WebhookClient:
                     raise _TooLong(f"The response is longer than {ANSWER_MAX} bytes.")
             return answer.status_code
 
-    def _http(self) -> httpx.AsyncClient:
+    def _http(self) -> "httpx.AsyncClient":
+        import httpx
+
         if self._client is None:
             # No connection is reused: the same address may serve the host of another name.
             self._client = httpx.AsyncClient(
@@ -129,6 +137,8 @@ def _authority(there: ResolvedUrl) -> str:
 
 
 def _words(error: Exception) -> str:
+    import httpx
+
     if isinstance(error, httpx.ConnectTimeout | httpx.ReadTimeout | httpx.WriteTimeout):
         return "The endpoint did not respond in time."
     if isinstance(error, httpx.ConnectError):

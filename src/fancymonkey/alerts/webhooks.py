@@ -15,6 +15,7 @@ from fancymonkey.core.dates import DAY_MS
 from fancymonkey.engine.documents import Conflict, DocumentCollection, StoredDocument
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import FancyMonkeyError
+from fancymonkey.settings.event_names import present_event
 
 MOST = 20
 """The most webhooks of a shop."""
@@ -50,6 +51,10 @@ class WebhookEndpoint(Struct):
     active: bool = True
     failing_since: int | None = None
     off_because: str = ""
+
+    def __post_init__(self) -> None:
+        """Gives the events of a webhook of an earlier version their present names."""
+        self.events = [present_event(name) for name in self.events]
 
     def keys(self, now: int) -> list[str]:
         """The currently valid secrets, the newest first."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fancymonkey import __version__
-from fancymonkey.backup import json_dump, portable_rows, postgres_dump, sqlite_dump
+from fancymonkey.backup import json_dump, portable_rows
 from fancymonkey.backup.archive import FORMAT, Manifest, pack
 from fancymonkey.errors import BackupError, ConfigError
 from fancymonkey.store.json.recovery import check_whole
@@ -107,11 +107,15 @@ async def _stage(
         await json_dump.write(Path(target), folder)
         manifest.revision, verification = await _verify(str(folder), progress)
     elif kind == "sqlite":
+        from fancymonkey.backup import sqlite_dump  # each store has its own library
+
         await sqlite_dump.write(sqlite_path(target), folder)
         manifest.revision, verification = await _verify(
             f"sqlite:///{folder / sqlite_dump.NAME}", progress
         )
     elif kind == "postgres":
+        from fancymonkey.backup import postgres_dump
+
         database = await postgres_dump.dump(target, folder)
         manifest.database_schema = database.schema
     else:

@@ -11,8 +11,6 @@ from typing import Any
 import msgspec
 
 from fancymonkey.backup.create import kind_of
-from fancymonkey.backup.postgres_dump import look
-from fancymonkey.backup.postgres_tools import tools_for
 from fancymonkey.backup.retention import tidy
 from fancymonkey.errors import BackupError, ConfigError
 
@@ -49,6 +47,9 @@ async def _lacks_programs(target: str) -> bool:
     """Whether the store is PostgreSQL and its programs are missing: a portable backup is made."""
     if kind_of(target) != "postgres":
         return False
+    from fancymonkey.backup.postgres_dump import look  # loads PostgreSQL's library
+    from fancymonkey.backup.postgres_tools import tools_for
+
     try:
         await tools_for((await look(target)).major)
     except BackupError:

@@ -93,7 +93,7 @@ async def _list(settings: Settings, limit: int) -> dict[str, Any]:
             {
                 "id": delivery.name,
                 "target": delivery.value.target,
-                "type": delivery.value.happening.type,
+                "type": delivery.value.event.type,
                 "tries": delivery.value.tries,
                 "error": delivery.value.attempts[-1].error if delivery.value.attempts else None,
             }

@@ -23,11 +23,11 @@ readable = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @dataclass(frozen=True, slots=True)
 class _Imported:
-    """The result of an import. `act` is the id for its undo, None without a change."""
+    """The result of an import. `change_id` is the id for its undo, None without a change."""
 
     table: TableFile
     plan: ImportPlan
-    act: str | None
+    change_id: str | None
 
 
 @click.command("import")
@@ -79,8 +79,8 @@ async def _import(
     alone = dry_run or not settings.shared
     async with opened_engine(settings) as engine, import_turn(engine, alone=alone):
         plan = await plan_table(engine, table.records, options, tell, original)
-        act = await import_plan(engine, plan, options, tell, dry_run=dry_run)
-    return _Imported(table, plan, act)
+        change_id = await import_plan(engine, plan, options, tell, dry_run=dry_run)
+    return _Imported(table, plan, change_id)
 
 
 def _sheets_in_words(table: TableFile) -> list[str]:

@@ -1,5 +1,6 @@
 """`fancymonkey job`: runs a scheduled job by hand or from an external scheduler."""
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from fancymonkey.commands.common import (
 )
 from fancymonkey.core.payments.rows import JobRun
 from fancymonkey.engine.engine import Engine
+from fancymonkey.engine.job_names import present_job
 from fancymonkey.engine.job_runs import recent_runs
 from fancymonkey.errors import ConfigError, StoreLocked, StoreUnavailable
 from fancymonkey.jobs.executor import FAILED, JobRunning
@@ -43,7 +45,7 @@ def list_jobs(data: str | None, as_json: bool) -> None:
     for row in rows:
         last = row["last"]
         came = "never ran" if last is None else f"{last['startedAt']}  {last['outcome']}"
-        click.echo(f"{row['job']:<12}{came}\n{'':<12}{row['about']}")
+        click.echo(f"{row['job']:<18}{came}\n{'':<18}{row['about']}")
 
 
 async def _list(settings: Settings) -> list[dict[str, Any]]:
@@ -97,8 +99,9 @@ def run_job(name: str, data: str | None, url: str | None, as_json: bool) -> None
 
 
 async def _run(settings: Settings, url: str | None, name: str) -> dict[str, Any]:
+    name = present_job(name)
     path = f"/api/cron/{name}"
-    if not name.isidentifier():
+    if not re.fullmatch(r"[a-z]+(-[a-z]+)*", name):
         raise ConfigError("This is not the name of a job. Run `fancymonkey job list`.")
     if url is not None:
         return await ask(settings, url, path)

@@ -6,9 +6,9 @@ import click
 
 from fancymonkey.commands.ask_server import address, ask
 from fancymonkey.commands.common import choose_store, data_option, emit, json_option, run
+from fancymonkey.engine.job_names import RECONCILE
 from fancymonkey.errors import ConfigError, StoreLocked
 from fancymonkey.services.container import opened_services, run_now
-from fancymonkey.services.job_definitions import RECONCILE
 from fancymonkey.settings.settings import Settings
 
 PATH = "/api/payments/reconcile"

@@ -5,9 +5,9 @@ from typing import Any
 import click
 
 from fancymonkey.commands.common import choose_store, data_option, emit, json_option, run
+from fancymonkey.engine.job_names import RELEASE_EXPIRED
 from fancymonkey.errors import StoreLocked
 from fancymonkey.services.container import opened_services, run_now
-from fancymonkey.services.job_definitions import TIDY
 from fancymonkey.settings.settings import Settings
 from fancymonkey.text import counted
 
@@ -39,7 +39,7 @@ def release_expired(data: str | None, as_json: bool) -> None:
 
 async def _release(settings: Settings) -> Released:
     async with opened_services(settings) as services:
-        finished = await run_now(services, TIDY)
+        finished = await run_now(services, RELEASE_EXPIRED)
     return [
         {
             "reservationId": hold.reservation_id,

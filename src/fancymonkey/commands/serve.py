@@ -157,9 +157,10 @@ def _backlog(files: int) -> int:
 
 def application() -> App:
     """Makes the application for one process, with settings from the environment."""
+    gc_tuning.pause_collection()
+
     from fancymonkey.web.app import create_app
 
-    gc_tuning.pause_collection()
     end_with_parent()
     allow_more_files()
     settings = Settings.load()

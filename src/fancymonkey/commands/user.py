@@ -176,7 +176,7 @@ async def _here(settings: Settings, work: Work, path: str, body: Any) -> dict[st
         except Denied as denied:
             raise StoreUnavailable(str(denied)) from None
         if body is not None:
-            await accounts.acts.record(ACTOR, "local", f"POST {path}", 200, body["name"])
+            await accounts.audit_log.record(ACTOR, "local", f"POST {path}", 200, body["name"])
         return answer
 
 

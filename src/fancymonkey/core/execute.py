@@ -1,18 +1,27 @@
 """Runs commands: the function that every store calls, and the commands of commands."""
 
 import json
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from itertools import chain, starmap, zip_longest
 from typing import Any
 
-from fancymonkey.core import records
+from fancymonkey.core import answers, records
+from fancymonkey.core.answers import CommandAnswer
 from fancymonkey.core.catalogue import rules as catalogue
 from fancymonkey.core.changes import change_set
 from fancymonkey.core.changes import rules as changes
 from fancymonkey.core.command import Command, Rules, needs_allocations, needs_stock
 from fancymonkey.core.documents import rules as documents
+from fancymonkey.core.group_answers import (
+    ChangeSetAnswer,
+    EventAnswer,
+    GroupAnswer,
+    SkuChange,
+)
 from fancymonkey.core.holds import end, reserve
 from fancymonkey.core.holds import rules as holds
+from fancymonkey.core.holds.ended import Captured, EndedHold, Expired, Released, ReservedSet
+from fancymonkey.core.holds.reserved import Reserved
 from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.locations import rules as locations
@@ -21,18 +30,19 @@ from fancymonkey.core.orders import rules as orders
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.payments import early_news
 from fancymonkey.core.payments import rules as payments
+from fancymonkey.core.payments.answers import PaymentNews, outcome_of
 from fancymonkey.core.planning import rules as planning
 from fancymonkey.core.state import Key, Load, State, missing
 from fancymonkey.core.stock import rules as stock
-from fancymonkey.core.stock.answers import stock_of
+from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem
+from fancymonkey.core.stock.answers import StockAnswer, stock_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SkuCommands(Command):
     """Commands about one SKU that all succeed or leave no trace.
 
-    The answer has the stock of the SKU now and `before`, and the holds that were `ended`; or it is
-    the first refusal.
+    The answer is a `SkuChange`, or the first refusal.
     """
 
     sku: str
@@ -43,8 +53,8 @@ class SkuCommands(Command):
 class CommandGroup(Command):
     """Commands that each succeed or fail on their own, answered together as a list of rows.
 
-    A row is `{"accepted": data}` or `{"refused": code, "message": …, "detail": …}`. With
-    `all_or_nothing` one refusal leaves no trace of all, and is the answer; its detail has the rows.
+    The answer is a `GroupAnswer`. With `all_or_nothing` one refusal leaves no trace of all, and is
+    the answer; its detail is the `GroupAnswer`.
     """
 
     commands: tuple[Command, ...]
@@ -107,16 +117,54 @@ def run_one(state: State, command: Command) -> Answer:
                 Code.IDEMPOTENCY_CONFLICT,
                 "This Idempotency-Key was used for a different request. Use a new one.",
             )
-        return Accepted(json.loads(stored.answer), replayed=True)
+        return Accepted(restored(command, json.loads(stored.answer)), replayed=True)
     revision = state.revision
     answer = RULES[type(command)][1](state, command)
     unchanged = state.revision == revision
     if isinstance(answer, Accepted) and not (unchanged and _may_run_again(command, answer)):
-        text = json.dumps(answer.data, ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(answers.stored(answer.data), ensure_ascii=False, separators=(",", ":"))
         state.put(Outcome(command.command_id, command.digest, state.now, text))
         # Read back, so that the first answer and every repetition are alike to the last detail.
-        answer = Accepted(json.loads(text))
+        answer = Accepted(restored(command, json.loads(text)))
     return answer
+
+
+_RESTORE: dict[type[Command], Callable[[dict[str, Any]], CommandAnswer]] = {
+    reserve.Reserve: Reserved.restored,
+    end.Release: Released.restored,
+    end.Capture: Captured.restored,
+    end.Expire: Expired.restored,
+    SetReserved: ReservedSet.restored,
+    SkuCommands: SkuChange.restored,
+    **dict.fromkeys((Adjust, Count, Return, SetItem), StockAnswer.restored),
+}
+"""How a stored answer becomes the one that the command returns; others are JSON as they are."""
+
+
+def restored(command: Command, value: Any) -> Any:
+    """The data of a stored answer to this command, or to one with the same id in an import.
+
+    The rows of an import may be those of other rows; such an answer stays JSON.
+    """
+    try:
+        if isinstance(command, change_set.ChangeSet):
+            return ChangeSetAnswer(restored(command.command, value), value["act"])
+        if isinstance(command, CommandGroup):
+            if "rows" not in value:  # its last command was run alone under this id
+                return restored(command.commands[-1], value)
+            pairs = zip_longest(value["rows"], command.commands[: len(value["rows"])])
+            return GroupAnswer(tuple(starmap(_restored_row, pairs)), value["revision"])
+        restore = _RESTORE.get(type(command))
+        return value if restore is None else restore(value)
+    except (KeyError, TypeError, IndexError):
+        return value
+
+
+def _restored_row(row: dict[str, Any], part: Command | None) -> Answer:
+    if "refused" in row:
+        return Refused(Code(row["refused"]), row["message"], row["detail"])
+    data = row["accepted"]
+    return Accepted(data if part is None else restored(part, data))
 
 
 def _former(state: State, command: Command) -> Outcome | None:
@@ -134,27 +182,28 @@ def _may_run_again(command: Command, answer: Accepted) -> bool:
     Buyers could fill the store with such answers. The answer to an owner's change that changed
     nothing is stored: a repetition after a sale would undo the sale.
     """
+    data = answer.data
     if isinstance(command, CommandGroup | change_set.ChangeSet):
-        rows = answer.data.get("rows")
-        return rows is not None and all("refused" in row for row in rows)
+        group = data.answer if isinstance(data, ChangeSetAnswer) else data
+        return isinstance(group, GroupAnswer) and group.all_refused
     return isinstance(command, reserve.Reserve | end.Release)
 
 
 def _chain(state: State, command: SkuCommands) -> Answer:
     before = stock_of(state, command.sku) if state.get(Item, command.sku) else None
-    ended: list[Any] = []
+    ended: tuple[EndedHold, ...] = ()
     with state.savepoint() as savepoint:
         for part in command.commands:
             answer = run_one(state, part)
             if isinstance(answer, Refused):
                 savepoint.undo()
                 return answer
-            if isinstance(answer.data, dict):
-                ended += answer.data.get("ended", ())
+            if isinstance(answer.data, ReservedSet):
+                ended += answer.data.ended
         if state.get(Item, command.sku) is None:
             savepoint.undo()
             return Refused(Code.UNKNOWN_ITEM, "No such product or size.", [{"sku": command.sku}])
-    return Accepted({**stock_of(state, command.sku), "before": before, "ended": ended})
+    return Accepted(SkuChange(stock_of(state, command.sku), before, ended))
 
 
 def _dry_run(state: State, command: DryRun) -> Answer:
@@ -166,32 +215,23 @@ def _dry_run(state: State, command: DryRun) -> Answer:
 
 def _many(state: State, command: CommandGroup) -> Answer:
     if not command.all_or_nothing:
-        rows = _rows(state, command)
-        return Accepted({"rows": rows, "revision": state.revision})
+        return Accepted(_rows(state, command))
     with state.savepoint() as savepoint:
-        rows = _rows(state, command)
-        refused = next((row for row in rows if "refused" in row), None)
+        group = _rows(state, command)
+        refused = group.refused
         if refused is not None:
             savepoint.undo()
-            return Refused(Code(refused["refused"]), refused["message"], {"rows": rows})
-    return Accepted({"rows": rows, "revision": state.revision})
+            return Refused(refused.code, refused.message, group)
+    return Accepted(group)
 
 
-def _rows(state: State, command: CommandGroup) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    for part in command.commands:
-        answer = run_one(state, part)
-        if isinstance(answer, Accepted):
-            rows.append({"accepted": answer.data})
-        else:
-            rows.append(
-                {"refused": str(answer.code), "message": answer.message, "detail": answer.detail}
-            )
-    return rows
+def _rows(state: State, command: CommandGroup) -> GroupAnswer:
+    rows = tuple([run_one(state, part) for part in command.commands])
+    return GroupAnswer(rows, state.revision)
 
 
 def _needs_act(command: change_set.ChangeSet, state: State) -> Iterator[Key]:
-    yield from change_set.needs_change_set(command.act_id, command.part)
+    yield from change_set.needs_change_set(command.change_id, command.part)
     yield from needs(command.command, state)
 
 
@@ -207,16 +247,15 @@ def _event(state: State, command: RecordEvent) -> Answer:
     seen = state.get(Event, command.event_id)
     before = None if seen is None else seen.outcome
     if before not in (None, Code.UNKNOWN_SESSION):
-        return Accepted({"outcome": before, "first": False})
+        return Accepted(EventAnswer(before, first=False))
     outcome = "ignored"
     data: Any = None
     if command.effect is not None:
         answer = run_one(state, command.effect)
         if isinstance(answer, Accepted):
             data = answer.data
-            facts = data if isinstance(data, dict) else {}
-            outcome = facts.get("outcome") or ("done" if facts.get("lines") else "no change")
-            if facts.get("unknown"):
+            outcome = outcome_of(data)
+            if isinstance(data, PaymentNews) and data.unknown:
                 early_news.remember(state, command.effect)
         else:
             outcome = str(answer.code)
@@ -224,7 +263,7 @@ def _event(state: State, command: RecordEvent) -> Answer:
                 early_news.remember(state, command.effect)
     if outcome != before:
         state.put(Event(command.event_id, command.type, command.object_id, state.now, outcome))
-    return Accepted({"outcome": outcome, "first": outcome != before, "effect": data})
+    return Accepted(EventAnswer(outcome, outcome != before, data))
 
 
 RULES: Rules = {

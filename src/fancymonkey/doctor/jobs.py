@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.payments.rows import JobRun
 from fancymonkey.doctor.checks import CheckContext, Finding, error, note, warning
+from fancymonkey.engine.job_names import RELEASE_EXPIRED
 from fancymonkey.engine.job_runs import recent_runs
 
 FAILED = ("failed", "interrupted")
@@ -25,13 +26,14 @@ async def check_jobs(context: CheckContext) -> AsyncIterator[Finding]:
             )
     for finding in _backup(recent.get("backup", []), context.now):
         yield finding
-    tidy = latest.get("tidy")
-    silent = tidy is None or tidy.started_at < context.now - DAY_MS
-    if silent and not context.settings.schedule.schedules:
+    last = latest.get(RELEASE_EXPIRED)
+    silent = last is None or last.started_at < context.now - DAY_MS
+    if silent and not context.settings.schedule.run_jobs:
         yield warning(
             "jobs.silent",
-            "SCHEDULES is off, and no scheduler has requested a job for more than a day.",
-            "Let your scheduler call /api/cron/tidy and the others (GET or POST) with CRON_SECRET.",
+            "RUN_JOBS is off, and no scheduler has requested a job for more than a day.",
+            "Let your scheduler call /api/cron/release-expired and the others, by GET or POST, "
+            "with CRON_SECRET.",
         )
 
 

@@ -49,7 +49,7 @@ def _health_problem(text: str) -> Finding:
         )
     if "lacks migration" in text:
         return error("database.behind", text, "Start the service once, or use --repair.")
-    return error("store.trouble", text, "See docs/how-to/find-out-why.md.")
+    return error("store.unhealthy", text, "See docs/how-to/find-out-why.md.")
 
 
 async def check_catalogue(context: CheckContext) -> AsyncIterator[Finding]:
@@ -145,7 +145,7 @@ async def check_payment_issues(context: CheckContext) -> AsyncIterator[Finding]:
     if old:
         late = sum(row.concern in (IssueKind.LATE_PAYMENT, IssueKind.BACKORDER) for row in old)
         yield warning(
-            "matters.forgotten",
+            "issues.forgotten",
             f"{counted(len(old), 'payment issue')} waiting for more than a day, {late} of them "
             "paid orders without stock. The oldest is about "
             f"{min(old, key=lambda row: row.opened_at).payment}.",
@@ -177,4 +177,4 @@ async def _release(target: str) -> str:
         await store.close()
     answer = commit.answers[0]
     assert isinstance(answer, Accepted)
-    return f"{counted(len(answer.data['released']), 'hold')} ended."
+    return f"{counted(len(answer.data.released), 'hold')} ended."

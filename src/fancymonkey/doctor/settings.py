@@ -126,11 +126,11 @@ def _times(settings: Settings) -> Iterator[Finding]:
             "units while they type their address.",
             "Set RESERVATION_TTL_SECONDS to 1800, which is half an hour.",
         )
-    if not settings.schedule.schedules and settings.accounts.cron_secret is None:
+    if not settings.schedule.run_jobs and settings.accounts.cron_secret is None:
         yield warning(
             "jobs.nobody",
-            "SCHEDULES is off and CRON_SECRET is not set: no job can run.",
-            "Switch SCHEDULES on, or set CRON_SECRET and let your scheduler call /api/cron/….",
+            "RUN_JOBS is off and CRON_SECRET is not set: no job can run.",
+            "Switch RUN_JOBS on, or set CRON_SECRET and let your scheduler call /api/cron/….",
         )
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from fancymonkey.core.model import Entry
 from fancymonkey.errors import Overloaded
@@ -24,6 +25,16 @@ class LevelChange:
     skus: frozenset[str]
 
 
+class Follower(Protocol):
+    """Gets every change, for many subscribers."""
+
+    def ring(self, skus: set[str] | None) -> None:
+        """Marks SKUs as changed; None means that everything may have changed."""
+
+    def close(self) -> None:
+        """Ends the subscribers that it works for."""
+
+
 class Subscription:
     """One subscriber. At most one set of SKUs waits for it, however slow it is."""
 
@@ -33,7 +44,7 @@ class Subscription:
         self._fresh = fresh
         self._closed = False
         self._bell = asyncio.Event()
-        self._at_end: Callable[[], None] | None = None
+        self._at_end: list[Callable[[], None]] = []
         if fresh or pending:
             self._bell.set()
 
@@ -60,17 +71,21 @@ class Subscription:
         self._pending, self._fresh = set(), False
         return change
 
+    def rest(self) -> None:
+        """Keeps the place, and marks no more changes: a follower sends them from now on."""
+        self._feed.silence(self)
+
     def at_end(self, work: Callable[[], None]) -> None:
         """Registers work that runs once, when the subscription closes."""
-        self._at_end = work
+        self._at_end.append(work)
 
     def close(self) -> None:
         """Ends the subscription, and wakes a caller of `next`."""
         self._closed = True
         self._bell.set()
         self._feed.drop(self)
-        work, self._at_end = self._at_end, None
-        if work is not None:
+        works, self._at_end = self._at_end, []
+        for work in works:
             work()
 
 
@@ -82,7 +97,9 @@ class Feed:
         self.bells: set[asyncio.Event] = set()
         """Events that each change sets, for the followers of the ledger."""
         self._recent: deque[tuple[int, str]] = deque(maxlen=REMEMBERED)
+        self.followers: dict[Follower, None] = {}
         self._subscriptions: dict[Subscription, None] = {}  # in the order of arrival
+        self._attentive: dict[Subscription, None] = {}  # those that do not rest
 
     @property
     def full(self) -> bool:
@@ -91,6 +108,8 @@ class Feed:
 
     def close(self) -> None:
         """Ends every subscription."""
+        for follower in list(self.followers):
+            follower.close()
         for subscription in list(self._subscriptions):
             subscription.close()
 
@@ -101,17 +120,17 @@ class Feed:
         """Begins again at a revision; everything may have changed."""
         self._recent.clear()
         self.revision = revision
-        for subscription in self._subscriptions:
-            subscription.ring(None)
-        self._wake()
+        self._ring(None)
 
     def ring(self, skus: set[str]) -> None:
         """Notifies every subscriber that these SKUs or products changed."""
-        for subscription in self._subscriptions:
-            subscription.ring(skus)
-        self._wake()
+        self._ring(skus)
 
-    def _wake(self) -> None:
+    def _ring(self, skus: set[str] | None) -> None:
+        for subscription in self._attentive:
+            subscription.ring(skus)
+        for follower in self.followers:
+            follower.ring(skus)
         for bell in self.bells:
             bell.set()
 
@@ -139,9 +158,14 @@ class Feed:
         if self.full:
             raise Overloaded("Too many live connections.")
         subscription = Subscription(self, missed or set(), fresh=missed is None)
-        self._subscriptions[subscription] = None
+        self._subscriptions[subscription] = self._attentive[subscription] = None
         return subscription
 
     def drop(self, subscription: Subscription) -> None:
         """Removes a subscriber."""
         self._subscriptions.pop(subscription, None)
+        self.silence(subscription)
+
+    def silence(self, subscription: Subscription) -> None:
+        """Marks no more changes for a subscriber."""
+        self._attentive.pop(subscription, None)

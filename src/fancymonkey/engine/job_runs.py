@@ -4,11 +4,15 @@ Runs that found nothing to do are kept once per hour, under the start of the hou
 failure in that hour would look like the newer run. The stored state of the job has the real time.
 """
 
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+
 import msgspec
 from msgspec import Struct
 
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.payments.rows import JobRun
+from fancymonkey.engine.job_names import present_job, stored_names
 from fancymonkey.engine.turned_away import HOUR
 from fancymonkey.store.contract import Store
 
@@ -26,10 +30,10 @@ class JobStanding(Struct):
 
 async def recent_runs(store: Store, limit: int = 1) -> dict[str, list[JobRun]]:
     """The latest runs of each job that ever ran, the newest first. Raises StoreError."""
-    runs_by_job: dict[str, list[JobRun]] = {}
+    runs_by_name: dict[str, list[JobRun]] = {}
     async for row in store.scan(JobRun):  # the runs of each job in the order of their start
-        runs = runs_by_job.setdefault(row.job, [])
-        runs.append(row)
+        runs = runs_by_name.setdefault(row.job, [])
+        runs.append(present_run(row))
         del runs[: -limit - 1]
     async for document in store.scan(Document, (FOLDER, "")):
         if document.folder != FOLDER:
@@ -37,8 +41,33 @@ async def recent_runs(store: Store, limit: int = 1) -> dict[str, list[JobRun]]:
         if document.body:
             last = msgspec.json.decode(document.body, type=JobStanding)
             if last.ended_at and not last.by:
-                _add(runs_by_job.setdefault(document.name, []), document.name, last)
-    return {job: runs[::-1][:limit] for job, runs in runs_by_job.items() if runs}
+                job = present_job(document.name)
+                _add(runs_by_name.setdefault(document.name, []), job, last)
+    return {
+        job: [*_latest_first(runs_by_name, job)][:limit]
+        for job in sorted({present_job(name) for name, runs in runs_by_name.items() if runs})
+    }
+
+
+async def runs_since(store: Store, job: str, since: int) -> AsyncIterator[JobRun]:
+    """The runs of a job that began after a time, the earliest first. Raises StoreError."""
+    for name in stored_names(job):
+        async for row in store.scan(JobRun, (name, since)):
+            if row.job != name:
+                break
+            yield present_run(row)
+
+
+def present_run(row: JobRun) -> JobRun:
+    """A stored run under the present name of its job."""
+    job = present_job(row.job)
+    return row if job == row.job else replace(row, job=job)
+
+
+def _latest_first(runs_by_name: dict[str, list[JobRun]], job: str) -> Iterator[JobRun]:
+    """The runs of a job; those under its former names are the older ones."""
+    for name in reversed(stored_names(job)):
+        yield from reversed(runs_by_name.get(name, []))
 
 
 def _add(runs: list[JobRun], job: str, last: JobStanding) -> None:

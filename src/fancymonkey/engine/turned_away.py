@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import CommandGroup
+from fancymonkey.core.group_answers import GroupAnswer
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import TurnedAway
 from fancymonkey.core.outcomes import Answer, Code, Refused
@@ -40,11 +41,12 @@ class TurnedAwayDemand:
             return
         if isinstance(command, Reserve):
             self._refused(answer.code, answer.detail, now)
-        elif isinstance(command, CommandGroup) and isinstance(answer.detail, dict):
-            rows = zip(command.commands, answer.detail.get("rows", ()), strict=False)
-            first = next(((part, row) for part, row in rows if "refused" in row), None)
-            if first is not None and isinstance(first[0], Reserve):  # else it may follow alone
-                self._refused(first[1]["refused"], first[1]["detail"], now)
+        elif isinstance(command, CommandGroup) and isinstance(answer.detail, GroupAnswer):
+            for part, row in zip(command.commands, answer.detail.rows, strict=True):
+                if isinstance(row, Refused):  # the first one: a release alone may be tried again
+                    if isinstance(part, Reserve):
+                        self._refused(row.code, row.detail, now)
+                    break
 
     def _refused(self, code: str, faults: Any, now: int) -> None:
         if code in (Code.INSUFFICIENT_STOCK, Code.SOLD_OUT):

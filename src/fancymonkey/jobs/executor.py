@@ -9,7 +9,7 @@ import socket
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -22,6 +22,7 @@ from fancymonkey.core.payments.rows import JobRun
 from fancymonkey.core.records import RecordRun
 from fancymonkey.engine.documents import Conflict, DocumentCollection, StoredDocument
 from fancymonkey.engine.engine import Engine
+from fancymonkey.engine.job_names import FORMER_JOBS, by_job, present_job, stored_names
 from fancymonkey.engine.job_runs import FOLDER
 from fancymonkey.engine.turned_away import HOUR
 from fancymonkey.errors import FancyMonkeyError, StoreUnavailable
@@ -104,7 +105,16 @@ class JobExecutor:
 
     async def states(self) -> dict[str, StoredDocument[JobState]]:
         """The stored state of each job that ever ran."""
-        return {row.name: row for row in await self._states.all() if row.name in self.jobs}
+        states = by_job(await self._states.all())
+        return {name: _present(row) for name, row in states.items() if name in self.jobs}
+
+    async def _stored(self, job: Job) -> StoredDocument[JobState] | None:
+        """The stored state of a job, also if a version before its present name has written it."""
+        for name in reversed(stored_names(job.name)):
+            stored = await self._states.get(name)
+            if stored is not None:
+                return _present(stored)
+        return None
 
     async def due(self) -> list[tuple[Job, int]]:
         """The jobs that are due now, and their slots. Raises StoreError."""
@@ -184,7 +194,7 @@ class JobExecutor:
         return await (self.run(job) if running is None else asyncio.shield(running.end))
 
     async def _run(self, job: Job, slot: int | None) -> FinishedRun:
-        stored = await self._states.get(job.name)
+        stored = await self._stored(job)
         old = JobState() if stored is None else stored.value
         if stored is not None and old.by and not self._is_dead(stored):
             raise JobRunning(job.name, old.started_at)
@@ -305,6 +315,13 @@ class _Claim:
             async with asyncio.timeout(RENEW_SECONDS):
                 await self._over.wait()
         return self._over.is_set()
+
+
+def _present(stored: StoredDocument[JobState]) -> StoredDocument[JobState]:
+    """The state under the present name of its job, where nothing is stored yet if it is new."""
+    if stored.name not in FORMER_JOBS:
+        return stored
+    return replace(stored, name=present_job(stored.name), version=0)
 
 
 def _interrupted(job: Job, state: JobState, now: int) -> JobRun:

@@ -14,9 +14,12 @@ from typing import Any
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import CommandGroup
+from fancymonkey.core.explode import Choice
+from fancymonkey.core.group_answers import GroupAnswer
 from fancymonkey.core.holds.end import Release
 from fancymonkey.core.holds.limits import ClientSource
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.locations.routing import Routing
 from fancymonkey.core.model import Line, Status
 from fancymonkey.core.outcomes import Answer, Code, Refused
 from fancymonkey.core.payments.checkout import BeginCheckout, CheckoutOpened, CloseCheckout
@@ -38,8 +41,9 @@ SLACK = 60_000
 class CheckoutRequest:
     """The basket that a buyer wants to pay; without lines, the units that the session holds.
 
-    `location` serves them, `new_id` is the id for a new hold, `source` the buyer's network.
-    `replaces` is an earlier hold of the buyer, which is released when the new one begins.
+    `location` serves them, or with a `routing` any location that may; `choices` are the options of
+    bundles. `new_id` is the id for a new hold, `source` the buyer's network. `replaces` is an
+    earlier hold of the buyer, which is released when the new one begins.
     """
 
     session_id: str
@@ -49,6 +53,8 @@ class CheckoutRequest:
     actor: str = "buyer"
     source: ClientSource | None = None
     replaces: str | None = None
+    routing: Routing | None = None
+    choices: tuple[Choice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +136,8 @@ class Checkouts:
                         only=True,
                         source=wanted.source,
                         replaces=wanted.replaces,
+                        routing=wanted.routing,
+                        choices=wanted.choices,
                         actor=wanted.actor,
                     ),
                     BeginCheckout(
@@ -321,6 +329,6 @@ def _same(hold: HoldDetails, lines: Sequence[Line]) -> bool:
 
 def _first_refusal(answer: Refused) -> Refused:
     """The refusal of the first refused command of a group."""
-    rows = answer.detail["rows"]
-    first = next(row for row in rows if "refused" in row)
-    return Refused(Code(first["refused"]), first["message"], first["detail"])
+    group = answer.detail
+    first = group.refused if isinstance(group, GroupAnswer) else None
+    return answer if first is None else first

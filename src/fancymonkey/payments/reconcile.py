@@ -121,8 +121,8 @@ class Reconciler:
                 continue
             command = events.record(event, self._policy, self._engine.clock())
             answer = await self._engine.submit(command)
-            if isinstance(answer, Accepted) and answer.data["first"]:
-                self._report_event(report, event, answer.data["outcome"])
+            if isinstance(answer, Accepted) and answer.data.first:
+                self._report_event(report, event, answer.data.outcome)
 
     def _report_event(self, report: Report, event: Event, outcome: str) -> None:
         if outcome not in ("no change", "ignored", "not ours", "unknown_session"):
@@ -199,8 +199,8 @@ class Reconciler:
                 actor=JOB,
             )
         )
-        if isinstance(answer, Accepted) and answer.data["first"] and text:
-            outcome = answer.data["outcome"]
+        if isinstance(answer, Accepted) and answer.data.first and text:
+            outcome = answer.data.outcome
             if outcome not in ("no change", "ignored"):
                 report.mended.append(f"{text}: {outcome}")
 

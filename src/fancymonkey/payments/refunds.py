@@ -45,7 +45,7 @@ async def give_due(engine: Engine, gateway: Gateway) -> list[PaymentIssue]:
             await engine.submit(RefundFailed(ref=issue.payment, refund=note, actor="refunds"))
         await engine.submit(
             ResolveIssue(
-                matter_id=issue.matter_id, then=IssueStatus.DONE, note=note, actor="refunds"
+                issue_id=issue.matter_id, then=IssueStatus.DONE, note=note, actor="refunds"
             )
         )
         if paid_out:

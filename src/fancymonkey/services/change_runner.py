@@ -4,13 +4,13 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from fancymonkey.core.changes.bulk import portions
 from fancymonkey.core.changes.change_set import ChangeSet
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import CommandGroup, DryRun
-from fancymonkey.core.outcomes import Refused
+from fancymonkey.core.group_answers import ChangeSetAnswer, GroupAnswer
+from fancymonkey.core.outcomes import Answer, Refused
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import FancyMonkeyError
 from fancymonkey.services.request_key import RequestKey
@@ -38,7 +38,7 @@ class ChangeRefused(FancyMonkeyError):
 
 @dataclass
 class ChangeRunner:
-    """Runs the change of one request; `act` is its id, None as long as nothing has changed.
+    """Runs the change of one request; `change_id` is its id, None as long as nothing has changed.
 
     A request that is repeated with the same `key` changes nothing, and gets the first one's id.
     """
@@ -50,60 +50,64 @@ class ChangeRunner:
     key: RequestKey | None = None
     digest: str = ""
     dry_run: bool = False
-    act: str | None = None
+    change_id: str | None = None
 
     async def run(
         self, makers: Sequence[Maker], first: int = 0, content: str | None = None
-    ) -> AsyncIterator[Any]:
-        """Runs the commands in portions, yielding each one's row as `CommandGroup` answers it.
+    ) -> AsyncIterator[Answer]:
+        """Runs the commands in portions, yielding the answer of each.
 
         Other commands run in between. `first` is the number of the first portion. A repeated
         portion is recognised by its number, or by its `content` where there is only one.
         """
-        planned = self.act or new_change_id(self.engine)
+        planned = self.change_id or new_change_id(self.engine)
         for part, portion in enumerate(portions(makers), first):
-            group = CommandGroup(commands=tuple(make(self.act or planned) for make in portion))
+            change_id = self.change_id or planned
+            group = CommandGroup(commands=tuple(make(change_id) for make in portion))
             key = None if self.key is None else self._part(self.key, part, content)
-            data = await self._submit(group, self.act or planned, part, key)
-            for row in data["rows"]:
-                yield row
+            for answer in await self._submit(group, change_id, part, key):
+                yield answer
             await asyncio.sleep(0)
 
-    async def whole(self, makers: Sequence[Maker]) -> list[dict[str, Any]]:
+    async def whole(self, makers: Sequence[Maker]) -> tuple[Answer, ...]:
         """Runs all commands in one transaction; if one is refused, nothing changes."""
-        planned = self.act or new_change_id(self.engine)
+        planned = self.change_id or new_change_id(self.engine)
         commands = tuple(make(planned) for make in makers)
         command = CommandGroup(commands=commands, all_or_nothing=True)
         answer = await self.engine.submit(self._change_set(command, planned, 0, self.key))
         if isinstance(answer, Refused):
-            if not isinstance(answer.detail, dict) or "rows" not in answer.detail:
+            if not isinstance(answer.detail, GroupAnswer):
                 raise ChangeRefused(answer)
-            refused: list[dict[str, Any]] = answer.detail["rows"]
-            return refused
-        self.act = self.act or answer.data.get("act")
-        rows: list[dict[str, Any]] = answer.data["rows"]
-        return rows
+            return answer.detail.rows
+        return self._answers(answer.data)
 
     @staticmethod
     def _part(key: RequestKey, part: int, content: str | None) -> RequestKey:
         return key.part(part) if content is None else key.about(content)
 
     async def _submit(
-        self, group: CommandGroup, act_id: str, part: int, key: RequestKey | None
-    ) -> Any:
-        answer = await self.engine.submit(self._change_set(group, act_id, part, key))
+        self, group: CommandGroup, change_id: str, part: int, key: RequestKey | None
+    ) -> tuple[Answer, ...]:
+        answer = await self.engine.submit(self._change_set(group, change_id, part, key))
         if isinstance(answer, Refused):
             raise ChangeRefused(answer)
-        self.act = self.act or answer.data.get("act")
-        return answer.data
+        return self._answers(answer.data)
+
+    def _answers(self, data: GroupAnswer | ChangeSetAnswer) -> tuple[Answer, ...]:
+        """The answers of a portion; the first change set with an effect gives the change its id."""
+        if isinstance(data, GroupAnswer):  # of a dry run
+            return data.rows
+        self.change_id = self.change_id or data.change_id
+        group: GroupAnswer = data.answer
+        return group.rows
 
     def _change_set(
-        self, group: CommandGroup, act_id: str, part: int, key: RequestKey | None
+        self, group: CommandGroup, change_id: str, part: int, key: RequestKey | None
     ) -> Command:
         if self.dry_run:
             return DryRun(command=group)
         return ChangeSet(
-            act_id=act_id,
+            change_id=change_id,
             part=part,
             action=self.action,
             reason=self.reason,

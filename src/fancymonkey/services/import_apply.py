@@ -9,6 +9,7 @@ from fancymonkey.core.changes.bulk import CHUNK, PORTION
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import SkuCommands, flatten
 from fancymonkey.core.model import Outcome
+from fancymonkey.core.outcomes import Answer, Refused
 from fancymonkey.core.records import StoreResult
 from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.engine.engine import Engine
@@ -43,7 +44,7 @@ async def import_plan(
         await applying.good()
     elif not plan.faults:
         await applying.all()
-    return runner.act
+    return runner.change_id
 
 
 class Applying:
@@ -83,8 +84,8 @@ class Applying:
             if not (stop and self._plan.faults):
                 makers = [_maker(step) for step in portion]
                 content = f"{attempt} {_rows_digest(portion)}"
-                rows = [row async for row in self._runner.run(makers, part, content)]
-                self._refuse(portion, rows)
+                answers = [row async for row in self._runner.run(makers, part, content)]
+                self._refuse(portion, answers)
             if stop and self._plan.faults:
                 return
             done += PORTION
@@ -94,7 +95,7 @@ class Applying:
         """The steps whose stock no other change has corrected since the plan was made."""
         async for entries in entries_since(self._runner.engine, self._seen):
             for entry in entries:
-                if entry.kind in CORRECTIONS and entry.cause != self._runner.act:
+                if entry.kind in CORRECTIONS and entry.cause != self._runner.change_id:
                     self._others[entry.sku] = self._others.get(entry.sku, 0) + entry.on_hand
             self._seen = entries[-1].revision
         unchanged = []
@@ -105,11 +106,11 @@ class Applying:
                 unchanged.append(step)
         return unchanged
 
-    def _refuse(self, steps: Sequence[Step], rows: Sequence[dict[str, Any]]) -> None:
-        # The rows of a repeated request are those of the first one, and may be fewer.
-        for step, row in zip(steps, rows, strict=False):
-            if "refused" in row:
-                self._fault(step, "", row["message"])
+    def _refuse(self, steps: Sequence[Step], answers: Sequence[Answer]) -> None:
+        # The answers of a repeated request are those of the first one, and may be fewer.
+        for step, answer in zip(steps, answers, strict=False):
+            if isinstance(answer, Refused):
+                self._fault(step, "", answer.message)
 
     def _fault(self, step: Step, column: str, text: str) -> None:
         for row in step.rows:
@@ -127,18 +128,24 @@ class Applying:
     async def _take_back(self) -> None:
         """Undoes the portions that were applied before one failed."""
         runner = self._runner
-        if runner.act is None:
+        if runner.change_id is None:
             return
         engine = runner.engine
         if runner.key is not None:
             # Before the undo: a repeated request must not count as done what is undone by then.
             mark = _taken_back(runner.key, await self._attempt())
             await engine.submit(StoreResult(texts=(), command_id=mark.id, digest=runner.digest))
-        change = await find_change_set(engine, runner.act)
+        change = await find_change_set(engine, runner.change_id)
         await undo_change_set(
-            engine, runner.actor, runner.act, change, self._location, partial=True, dry_run=False
+            engine,
+            runner.actor,
+            runner.change_id,
+            change,
+            self._location,
+            partial=True,
+            dry_run=False,
         )
-        runner.act = None
+        runner.change_id = None
 
 
 def _taken_back(key: RequestKey, attempt: int) -> RequestKey:
@@ -159,8 +166,8 @@ def _maker(step: Step) -> Any:
     return partial(_caused, step.command)
 
 
-def _caused(command: Command, act_id: str) -> Command:
-    return with_actor(command, command.actor, act_id)
+def _caused(command: Command, change_id: str) -> Command:
+    return with_actor(command, command.actor, change_id)
 
 
 def _adjusted(command: Command) -> list[str]:

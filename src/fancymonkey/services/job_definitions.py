@@ -6,6 +6,7 @@ from fancymonkey.alerts.alerts import Alerts
 from fancymonkey.backup.catalogue_history import save_version
 from fancymonkey.backup.nightly import BackupPlan, save
 from fancymonkey.engine.engine import OUTCOMES_KEPT, Engine
+from fancymonkey.engine.job_names import COMMIT_CATALOGUE, RECONCILE, RELEASE_EXPIRED
 from fancymonkey.jobs.executor import JobExecutor
 from fancymonkey.jobs.job import Job, JobResult
 from fancymonkey.jobs.lease import is_leased
@@ -16,14 +17,11 @@ from fancymonkey.services.release_due import release_due
 from fancymonkey.settings.settings import Settings
 from fancymonkey.text import counted
 
-TIDY_SECONDS = 300
-VERSION_SECONDS = 300
+RELEASE_SECONDS = 300
+COMMIT_SECONDS = 300
 """Changes of this time (s) go into one version of products.json."""
 
-TIDY = "tidy"
-RECONCILE = "reconcile"
-
-NEEDS = {RECONCILE: "STRIPE_SECRET_KEY", "versions": "BACKUP_GIT=on"}
+NEEDS = {RECONCILE: "STRIPE_SECRET_KEY", COMMIT_CATALOGUE: "BACKUP_GIT=on"}
 """The jobs that exist only with a setting, and that setting."""
 
 
@@ -49,10 +47,10 @@ def _jobs(
 ) -> Iterator[Job]:
     engine = executor.engine
     yield Job(
-        TIDY,
+        RELEASE_EXPIRED,
         "releases expired holds; a running service does so at their deadline",
-        lambda: _tidy(engine, executor.began(TIDY)),
-        Every(TIDY_SECONDS),
+        lambda: _release_expired(engine, executor.began(RELEASE_EXPIRED)),
+        Every(RELEASE_SECONDS),
     )
     if reconciler is not None:
         every = settings.payments.reconcile_seconds
@@ -62,7 +60,7 @@ def _jobs(
             lambda: _reconcile(reconciler),
             Every(every) if every else None,
         )
-    night = Daily(settings.schedule.nightly_at, settings.schedule.time_zone)
+    night = Daily(settings.schedule.nightly_jobs_at, settings.schedule.time_zone)
     yield Job(
         "backup",
         "writes a backup of the store to BACKUP_TO, and removes old backups there",
@@ -71,10 +69,10 @@ def _jobs(
     )
     if settings.backup.backup_git:
         yield Job(
-            "versions",
+            COMMIT_CATALOGUE,
             "commits products.json to the git history of its folder, and pushes it to the remote",
-            lambda: _versions(engine, settings),
-            Every(VERSION_SECONDS),
+            lambda: _commit_catalogue(engine, settings),
+            Every(COMMIT_SECONDS),
         )
     yield Job(
         "retention",
@@ -84,7 +82,7 @@ def _jobs(
     )
     days = settings.orders.order_data_days
     yield Job(
-        "erasure",
+        "erase-buyers",
         "erases the names and addresses of buyers after ORDER_DATA_DAYS",
         lambda: _erasure(engine, days),
         night,
@@ -103,7 +101,7 @@ def _jobs(
     )
 
 
-async def _tidy(engine: Engine, since: int) -> JobResult:
+async def _release_expired(engine: Engine, since: int) -> JobResult:
     holds = await release_due(engine, since)
     if not holds:
         return JobResult("nothing", {"ended": []}, "No expired holds.", quiet=True)
@@ -148,7 +146,7 @@ async def _backup(settings: Settings, target: str) -> JobResult:
     return JobResult("done", made, f"Saved as {made['path']}, {made['bytes']:,} bytes.")
 
 
-async def _versions(engine: Engine, settings: Settings) -> JobResult:
+async def _commit_catalogue(engine: Engine, settings: Settings) -> JobResult:
     target = engine.moved_to or settings.target
     subject = await save_version(engine, target, settings.backup.backup_git_remote)
     if subject is None:

@@ -211,5 +211,5 @@ async def erase_old_buyers(engine: Engine, days: int) -> int:
         if buyer.erased_at is None and buyer.stored_at < before
     ]
     for id_ in old:
-        await engine.submit(EraseBuyer(order_id=id_, actor="erasure"))
+        await engine.submit(EraseBuyer(order_id=id_, actor="erase-buyers"))
     return len(old)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from fancymonkey.core.holds.end import Expire
 from fancymonkey.core.model import Kind, Reservation
 from fancymonkey.engine.engine import Engine
+from fancymonkey.engine.job_names import RELEASE_EXPIRED
 from fancymonkey.engine.ledger_queries import entries_since
 
 
@@ -23,7 +24,7 @@ async def release_due(engine: Engine, since: int) -> tuple[ReleasedHold, ...]:
     Every batch releases due holds first, also that of another request: the ledger has them all.
     Raises StoreError.
     """
-    await engine.submit(Expire(actor="tidy"))
+    await engine.submit(Expire(actor=RELEASE_EXPIRED))
     holds: dict[str, ReleasedHold] = {}
     async for entries in entries_since(engine, since):
         for entry in entries:

@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 from fancymonkey.core.execute import CommandGroup
+from fancymonkey.core.group_answers import GroupAnswer
 from fancymonkey.core.holds.end import Release
 from fancymonkey.core.holds.reserve import Reserve
-from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
+from fancymonkey.core.outcomes import Accepted, Answer, Refused
 from fancymonkey.engine.engine import Engine
 from fancymonkey.payments.checkout import Checkouts
 
@@ -29,15 +30,15 @@ async def reserve_instead(
     )
     answer = await engine.submit(both)
     if isinstance(answer, Accepted):
-        if "rows" not in answer.data:  # a repeated key, whose first request replaced nothing
+        if not isinstance(answer.data, GroupAnswer):  # repeated, and the first replaced nothing
             return answer
-        released, reserved = answer.data["rows"]
-        if checkouts is not None:
-            checkouts.close_later(released["accepted"]["reservation_id"])
-        return Accepted(reserved["accepted"], answer.replayed)
-    if answer.code is Code.IDEMPOTENCY_CONFLICT:
+        released, reserved = answer.data.rows
+        if checkouts is not None and isinstance(released, Accepted):
+            checkouts.close_later(released.data.reservation_id)
+        return (
+            Accepted(reserved.data, answer.replayed) if isinstance(reserved, Accepted) else reserved
+        )
+    if not isinstance(answer.detail, GroupAnswer):
         return answer
-    released, reserved = answer.detail["rows"]
-    if "refused" in released:
-        return await engine.submit(command)
-    return Refused(Code(reserved["refused"]), reserved["message"], reserved["detail"])
+    released, reserved = answer.detail.rows
+    return await engine.submit(command) if isinstance(released, Refused) else reserved

@@ -48,7 +48,7 @@ class StoredChangeRow(Struct):
 class Undone:
     """The result of an undo. `refused`: nothing was changed, because of the rows that failed."""
 
-    act: str | None = None
+    change_id: str | None = None
     rows: list[dict[str, Any]] = field(default_factory=list)
     failed: list[dict[str, Any]] = field(default_factory=list)
     refused: bool = False
@@ -59,7 +59,7 @@ async def find_change_set(engine: Engine, name: str) -> StoredChangeSet:
     row = await engine.store.find(Document, (CHANGE_SETS, name))
     if row is None or not row.body:
         raise ChangeRefused(
-            Refused(Code.UNKNOWN_ACT, "This change does not exist, or it is too old to undo.")
+            Refused(Code.UNKNOWN_CHANGE, "This change does not exist, or it is too old to undo.")
         )
     return msgspec.json.decode(row.body, type=StoredChangeSet)
 
@@ -68,7 +68,7 @@ async def undo_change_set(
     engine: Engine,
     actor: str,
     name: str,
-    act: StoredChangeSet,
+    change: StoredChangeSet,
     location: str,
     *,
     partial: bool,
@@ -79,23 +79,23 @@ async def undo_change_set(
     A change of one portion is undone in one transaction. `location` is where a change of an earlier
     version was made. Raises ChangeRefused, Overloaded.
     """
-    act_id = new_change_id(engine)
+    change_id = new_change_id(engine)
     command = Undo(
         undoes=name,
-        act_id=act_id,
+        change_id=change_id,
         location=location,
         actor=actor,
-        cause=act_id,
+        cause=change_id,
         partial=partial,
     )
-    undoing = _Undoing(engine, command, act.revision)
-    rehearse = dry_run or (act.parts > 1 and not partial)
+    undoing = _Undoing(engine, command, change.revision)
+    rehearse = dry_run or (change.parts > 1 and not partial)
     if rehearse:
-        result = await undoing.run(act.parts, partial, dry_run=True)
+        result = await undoing.run(change.parts, partial, dry_run=True)
         result.refused = bool(result.failed) and not (partial and result.rows)
         if dry_run or result.refused:
             return result
-    result = await undoing.run(act.parts, partial or act.parts > 1, dry_run=False)
+    result = await undoing.run(change.parts, partial or change.parts > 1, dry_run=False)
     result.refused = not result.rows
     return result
 
@@ -120,7 +120,7 @@ class _Undoing:
             if not isinstance(answer, Refused):
                 result.rows += answer.data["rows"]
                 result.failed += answer.data["failed"]
-                result.act = None if dry_run else answer.data["act"]
+                result.change_id = None if dry_run else answer.data["act"]
                 return
             if answer.code is Code.CANNOT_UNDO:
                 result.failed += answer.detail["failed"]
@@ -175,7 +175,7 @@ class _Undoing:
                     counted.add(sku)
         return Undo(
             undoes=plan.undoes,
-            act_id=plan.act_id,
+            change_id=plan.change_id,
             location=plan.location,
             part=part,
             seen=seen,

@@ -1,16 +1,10 @@
 """Settings: alerts to the owner and webhooks to other systems."""
 
 import re
-from collections.abc import Callable
 from datetime import time
 
+from fancymonkey.settings.event_names import ALERTS, EventName, present_event
 from fancymonkey.settings.fields import SettingsGroup, http_url, setting, switch, time_of_day
-
-ALERTS = (
-    *("stock.low", "stock.out", "stock.back", "stock.digest", "matter.opened", "books.mended"),
-    *("job.failed", "store.trouble", "webhook.off", "secret.guessed"),
-)
-"""The events that alerts can report."""
 
 
 def several_urls(text: str) -> tuple[str, ...]:
@@ -21,18 +15,14 @@ def several_urls(text: str) -> tuple[str, ...]:
     return tuple(part.rstrip(", ") for part in urls)
 
 
-def some_of(*words: str) -> Callable[[str], tuple[str, ...]]:
-    """Some of these words, separated by commas; `all` is all of them."""
-
-    def parse(text: str) -> tuple[str, ...]:
-        named = {part.strip().lower() for part in text.split(",") if part.strip()}
-        if named == {"all"}:
-            return words
-        if not named or not named <= set(words):
-            raise ValueError(f"some of {', '.join(words)}")
-        return tuple(word for word in words if word in named)
-
-    return parse
+def some_alerts(text: str) -> tuple[EventName, ...]:
+    """Some events, separated by commas, also by former names; `all` is all of them."""
+    named = {present_event(part.strip().lower()) for part in text.split(",") if part.strip()}
+    if named == {"all"}:
+        return ALERTS
+    if not named or not named <= set(ALERTS):
+        raise ValueError(f"some of {', '.join(ALERTS)}")
+    return tuple(name for name in ALERTS if name in named)
 
 
 def hours(text: str) -> tuple[time, time]:
@@ -71,9 +61,9 @@ class AlertSettings(SettingsGroup):
         shown="none",
         secret=True,
     )
-    alert_events: tuple[str, ...] = setting(
+    alert_events: tuple[EventName, ...] = setting(
         "ALERT_EVENTS",
-        some_of(*ALERTS),
+        some_alerts,
         ALERTS,
         f"The events that alerts report, separated by commas: some of {', '.join(ALERTS)}.",
         shown="all",

@@ -44,32 +44,32 @@ class HoldSettings(SettingsGroup):
         "How many units of one size one visitor may hold; 0: no limit.",
         shown="50",
     )
-    hold_calm_percent: int = setting(
-        "HOLD_CALM_PERCENT",
+    hold_contention_percent: int = setting(
+        "HOLD_CONTENTION_PERCENT",
         whole(0, 100),
         6,
         "The rush limits apply to a size once unpaid holds exceed this percentage of its stock "
         "(and 3 units). Below it, every visitor may hold all that is left. 0 or 100 disables them.",
         shown="6",
     )
-    hold_rush_percent: int = setting(
-        "HOLD_RUSH_PERCENT",
+    hold_network_share_percent: int = setting(
+        "HOLD_NETWORK_SHARE_PERCENT",
         whole(0, 100),
         2,
         "In a rush, the percentage of a size's stock that the unpaid holds of one network (IPv4: a "
         "/24, IPv6: a /48) may take; 1 unit in any case.",
         shown="2",
     )
-    hold_unpaid_minutes: int = setting(
-        "HOLD_UNPAID_MINUTES",
+    hold_unpaid_allowance_minutes: int = setting(
+        "HOLD_UNPAID_ALLOWANCE_MINUTES",
         whole(0, 100_000),
         60,
         "For how many minutes in total one address may have held a size without paying, in holds "
         "that ended in the last two hours. Beyond that it has to wait; 0: no limit.",
         shown="60",
     )
-    hold_wait_minutes: int = setting(
-        "HOLD_WAIT_MINUTES",
+    hold_retry_minutes: int = setting(
+        "HOLD_RETRY_MINUTES",
         whole(0, 1440),
         5,
         "In a rush, the minutes that a network must wait before it holds a size again, after an "

@@ -9,8 +9,8 @@ from fancymonkey.settings.fields import SettingsGroup, setting, switch, time_of_
 class ScheduleSettings(SettingsGroup):
     """Jobs that run by themselves, and when."""
 
-    schedules: bool = setting(
-        "SCHEDULES",
+    run_jobs: bool = setting(
+        "RUN_JOBS",
         switch,
         True,
         "`off` leaves all jobs to your own scheduler: `fancymonkey job run`, or the cron "
@@ -24,8 +24,8 @@ class ScheduleSettings(SettingsGroup):
         "The time zone of the shop, for all times of day: `Europe/Berlin`.",
         shown="UTC",
     )
-    nightly_at: time = setting(
-        "NIGHTLY_AT",
+    nightly_jobs_at: time = setting(
+        "NIGHTLY_JOBS_AT",
         time_of_day,
         time(3, 30),
         "When the nightly jobs run: the backup, and the removal of old rows.",

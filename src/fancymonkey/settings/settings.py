@@ -23,6 +23,16 @@ from fancymonkey.settings.schedule import ScheduleSettings
 from fancymonkey.settings.server import ServerSettings
 from fancymonkey.settings.store import StoreSettings
 
+FORMER_SETTINGS = {
+    "SCHEDULES": "RUN_JOBS",
+    "NIGHTLY_AT": "NIGHTLY_JOBS_AT",
+    "HOLD_CALM_PERCENT": "HOLD_CONTENTION_PERCENT",
+    "HOLD_RUSH_PERCENT": "HOLD_NETWORK_SHARE_PERCENT",
+    "HOLD_UNPAID_MINUTES": "HOLD_UNPAID_ALLOWANCE_MINUTES",
+    "HOLD_WAIT_MINUTES": "HOLD_RETRY_MINUTES",
+}
+"""Variables that were renamed: a start with the former name is refused, and names the present."""
+
 
 class Settings(BaseModel):
     """All settings, by subject. Secrets never appear in its text form."""
@@ -141,9 +151,12 @@ def _group_of(field: str) -> str:
 def _texts(values: Mapping[str, str]) -> dict[str, str]:
     """The text of each variable that is set, also where `NAME_FILE` names a file that has it.
 
-    Raises ConfigError.
+    Raises ConfigError, also for a variable under its former name.
     """
     texts: dict[str, str] = {}
+    for former, present in FORMER_SETTINGS.items():
+        if values.get(former, "").strip():
+            raise ConfigError(f"The setting {former} is now called {present}. Rename it.")
     for declared in declarations():
         text = values.get(declared.name, "").strip()
         path = values.get(f"{declared.name}_FILE", "").strip() if declared.secret else ""

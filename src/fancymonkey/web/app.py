@@ -18,7 +18,6 @@ from fancymonkey.backup.catalogue_history import save_version
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import FancyMonkeyError
 from fancymonkey.jobs.runner import Runner
-from fancymonkey.services import demo_payments
 from fancymonkey.services.container import Services
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.open import open_store
@@ -47,6 +46,7 @@ from fancymonkey.web.http.rate_limits import RateLimits
 from fancymonkey.web.http.security_headers import SecurityHeaders
 from fancymonkey.web.openapi import description, document
 from fancymonkey.web.pages import dashboard, files
+from fancymonkey.web.routing import former_names
 from fancymonkey.web.routing.hot_router import HotRouter
 from fancymonkey.web.routing.routes import PathIndex, methods_of, routes_of
 from fancymonkey.web.server.connections import Crowd
@@ -104,6 +104,8 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     engine = engine or Engine(open_store(settings.target))
     twin = None
     if settings.server.demo:
+        from fancymonkey.services import demo_payments  # loads the libraries of Stripe
+
         twin, settings = demo_payments.stand_in(engine, settings)
     services = Services(engine, settings)
     context = AppContext(services)
@@ -138,15 +140,21 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     crowd = Crowd(open_files(), by_address=settings.server.rate_limit)
     listeners = Listeners(Turns(), crowd.most // 2, by_address=settings.server.rate_limit)
     app.state.context, app.state.crowd, app.state.readiness = context, crowd, ReadinessLog()
-    for router in ROUTERS:
-        app.include_router(router)
-    app.include_router(live.router(context, listeners))
-    app.include_router(stock_live.router(context, listeners))
-    app.include_router(migrate.router(context))
-    app.include_router(files.router())
+    own = (
+        live.router(context, listeners),
+        stock_live.router(context, listeners),
+        migrate.router(context),
+        files.router(),
+    )
+    # `include_router` would build every route a second time, during the first unusual request.
+    for router in (*ROUTERS, *own):
+        app.routes.extend(router.routes)
+    app.routes.extend(former_names.router(routes_of(app)).routes)
     files.mount(app)
     dashboard.mount(app, context)
     if twin is not None:
+        from fancymonkey.services import demo_payments
+
         app.mount(demo_payments.PATH, twin.app)
     app.router.routes.insert(0, PathIndex(list(routes_of(app))))
     _answer_errors(app)
@@ -182,7 +190,7 @@ async def _keep_going(context: AppContext) -> None:
     await Runner(
         context.jobs,
         [context.alerts.run, context.services.demand.run],
-        schedules=context.settings.schedule.schedules,
+        schedules=context.settings.schedule.run_jobs,
     ).run()
 
 

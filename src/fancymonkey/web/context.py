@@ -74,7 +74,7 @@ class AppContext:
         self.payers = Payers(self.checkouts, self.engine.clock)
         self.proxies = Proxies(self.settings.server.trusted_proxies, self.meter)
         self.sources = sources_of(self.engine, self.settings, self.proxies)
-        alarm = Alarm(self.engine.clock, self.accounts.acts, self.alerts)
+        alarm = Alarm(self.engine.clock, self.accounts.audit_log, self.alerts)
         self.guesses = Guesses(
             self.engine.clock, self.throttle, self.accounts.places, alarm.guessed
         )

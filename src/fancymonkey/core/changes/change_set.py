@@ -9,6 +9,7 @@ from fancymonkey.core.catalogue.field_changes import plain
 from fancymonkey.core.command import Command
 from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.documents.document import Document
+from fancymonkey.core.group_answers import ChangeSetAnswer
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import Entry, Item, Kind, Product, Row
 from fancymonkey.core.outcomes import Accepted, Answer
@@ -34,26 +35,25 @@ IDENTITY = {"sku", "product_id", "size", "updated_at"}
 class ChangeSet(Command):
     """Runs a command, and stores the rows that it changed under the id of the change set.
 
-    A change set may come in portions, each with its `part`. The answer is that of the command with
-    the id as `act`, which is None where nothing changed.
+    A change set may come in portions, each with its `part`. The answer is a `ChangeSetAnswer`.
     """
 
-    act_id: str
+    change_id: str
     action: str
     command: Command
     part: int = 0
     reason: str = ""
 
 
-def needs_change_set(act_id: str, part: int) -> Iterator[Key]:
+def needs_change_set(change_id: str, part: int) -> Iterator[Key]:
     """The rows that storing a portion reads, in addition to those of its command."""
-    yield Document, (CHANGE_SETS, act_id)
-    yield Document, (CHANGE_SET_ROWS, part_name(act_id, part))
+    yield Document, (CHANGE_SETS, change_id)
+    yield Document, (CHANGE_SET_ROWS, part_name(change_id, part))
 
 
-def part_name(act_id: str, part: int) -> str:
+def part_name(change_id: str, part: int) -> str:
     """The name of the document with the rows of a portion."""
-    return f"{act_id}/{part:05}"
+    return f"{change_id}/{part:05}"
 
 
 def read(state: State, folder: str, name: str) -> Any:
@@ -82,7 +82,7 @@ def kept(
         return answer
     rows = changes(state, before, entries)
     record(state, command, command.action, command.reason, rows)
-    return Accepted({**answer.data, "act": command.act_id if rows else None})
+    return Accepted(ChangeSetAnswer(answer.data, command.change_id if rows else None))
 
 
 def record(
@@ -94,11 +94,11 @@ def record(
     undoes: str | None = None,
 ) -> None:
     """Stores the rows that a portion changed, and counts them in its change set."""
-    act_id: str = command.act_id  # type: ignore[attr-defined]  # Act, or Undo
+    change_id: str = command.change_id  # type: ignore[attr-defined]  # Act, or Undo
     part: int = command.part  # type: ignore[attr-defined]
     if not rows:
         return
-    head = read(state, CHANGE_SETS, act_id) or {
+    head = read(state, CHANGE_SETS, change_id) or {
         "at": state.now,
         "actor": command.actor,
         "action": action,
@@ -115,8 +115,8 @@ def record(
     head["parts"] = max(head["parts"], part + 1)
     head["undoable"] |= any(row["stock"] or row["fields"] for row in rows)
     head["products"] |= any(beyond_stock(row) for row in rows)
-    write(state, CHANGE_SETS, act_id, head)
-    write(state, CHANGE_SET_ROWS, part_name(act_id, part), rows)
+    write(state, CHANGE_SETS, change_id, head)
+    write(state, CHANGE_SET_ROWS, part_name(change_id, part), rows)
 
 
 def beyond_stock(row: Mapping[str, Any]) -> bool:

@@ -28,7 +28,7 @@ class Undo(Command):
     """
 
     undoes: str
-    act_id: str
+    change_id: str
     location: str
     part: int = 0
     seen: tuple[tuple[str, int], ...] = ()
@@ -40,7 +40,7 @@ def needs_undo(command: Undo, state: State) -> Iterator[Key]:
     """The rows that the rule reads."""
     yield Document, (change_set.CHANGE_SETS, command.undoes)
     yield Document, (change_set.CHANGE_SET_ROWS, change_set.part_name(command.undoes, command.part))
-    yield from change_set.needs_change_set(command.act_id, command.part)
+    yield from change_set.needs_change_set(command.change_id, command.part)
     for row in (
         change_set.read(
             state, change_set.CHANGE_SET_ROWS, change_set.part_name(command.undoes, command.part)
@@ -62,8 +62,8 @@ def undo(state: State, command: Undo) -> Answer:
         state, change_set.CHANGE_SET_ROWS, change_set.part_name(command.undoes, command.part)
     )
     if head is None or rows is None:
-        return Refused(Code.UNKNOWN_ACT, "This change does not exist, or it is too old to undo.")
-    if head["undone_by"] not in (None, command.act_id):
+        return Refused(Code.UNKNOWN_CHANGE, "This change does not exist, or it is too old to undo.")
+    if head["undone_by"] not in (None, command.change_id):
         return Refused(
             Code.ALREADY_UNDONE,
             "This change has already been undone.",
@@ -87,10 +87,10 @@ def undo(state: State, command: Undo) -> Answer:
         changed = change_set.changes(state, savepoint.before(), state.entries[mark:])
     change_set.record(state, command, "undo", "", changed, command.undoes)
     change_set.write(
-        state, change_set.CHANGE_SETS, command.undoes, {**head, "undone_by": command.act_id}
+        state, change_set.CHANGE_SETS, command.undoes, {**head, "undone_by": command.change_id}
     )
     return Accepted(
-        {"rows": told, "failed": failed, "act": command.act_id, "revision": state.revision}
+        {"rows": told, "failed": failed, "act": command.change_id, "revision": state.revision}
     )
 
 
@@ -143,7 +143,7 @@ def _put_back(state: State, command: Undo, row: dict[str, Any]) -> list[dict[str
                 delta=-row["stock"],
                 reason="undo",
                 actor=command.actor,
-                cause=command.act_id,
+                cause=command.change_id,
             ),
         )
         assert isinstance(answer, Accepted), answer

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 from fancymonkey.core.catalogue.renames import needs_renames, renamed
 from fancymonkey.core.command import Command, needs_hold
+from fancymonkey.core.holds.ended import Captured, Expired, Released
 from fancymonkey.core.holds.give_back import give_back
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import (
@@ -28,7 +28,7 @@ from fancymonkey.core.payments.pending import (
 )
 from fancymonkey.core.payments.rows import Checkout, IssueKind, IssueStatus, Stage
 from fancymonkey.core.state import Key, State, by_deadline
-from fancymonkey.core.stock.answers import moved_lines
+from fancymonkey.core.stock.answers import MovedLine, moved_lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,14 +124,14 @@ def release(state: State, command: Release) -> Answer:
     if hold is None:
         return Refused(Code.UNKNOWN_SESSION, "No hold was found for this session.")
     if hold.status is not Status.HELD:
-        return Accepted(_summary(state, hold, ()))
+        return Accepted(Released(*_summary(state, hold, ())))
     if command.of_attempt and not _frees(state, hold, command):
-        return Accepted(_summary(state, hold, ()))
+        return Accepted(Released(*_summary(state, hold, ())))
     pending = payment_pending(state, hold)
     if pending and not command.deliberate:
         return refuse_pending()
     ended = give_back(state, hold, Status.RELEASED, command, command.reason)
-    return Accepted({**_summary(state, ended, ended.allocations), "payment_pending": pending})
+    return Accepted(Released(*_summary(state, ended, ended.allocations), payment_pending=pending))
 
 
 def _frees(state: State, hold: Reservation, command: Release) -> bool:
@@ -179,8 +179,8 @@ def capture(state: State, command: Capture) -> Answer:
     if command.about is not None and (late or backordered):
         concern = IssueKind.LATE_PAYMENT if late else IssueKind.BACKORDER
         raise_issue(state, concern, command.about, paid, command.about, tuple(backordered))
-    rows = [{"sku": line.sku, "quantity": line.quantity} for line in lines_of(backordered)]
-    return Accepted({**_summary(state, paid, paid.allocations), "backordered": rows})
+    lines = lines_of(backordered)
+    return Accepted(Captured(*_summary(state, paid, paid.allocations), backordered=lines))
 
 
 def captured_by(state: State, command: Capture) -> Reservation | None:
@@ -208,8 +208,8 @@ def _again(state: State, hold: Reservation, command: Capture) -> Answer:
         progress = IssueStatus.DUE if command.refund_late else IssueStatus.OPEN
         raise_issue(state, IssueKind.SECOND_PAYMENT, about, hold, about, progress=progress)
         _link(state, hold, command.payment_id)
-        return Accepted({**_summary(state, hold, ()), "outcome": "second payment"})
-    return Accepted(_summary(state, hold, ()))
+        return Accepted(Captured(*_summary(state, hold, ()), outcome="second payment"))
+    return Accepted(Captured(*_summary(state, hold, ())))
 
 
 def _refund_instead(state: State, hold: Reservation, command: Capture) -> Answer | None:
@@ -218,7 +218,7 @@ def _refund_instead(state: State, hold: Reservation, command: Capture) -> Answer
     if about is None:
         return None
     if issue_of(state, IssueKind.LATE_PAYMENT, about) is not None:
-        return Accepted(_summary(state, hold, ()))
+        return Accepted(Captured(*_summary(state, hold, ())))
     if not command.refund_late or all(
         allocation.quantity <= state.level(*allocation.key).available
         for allocation in hold.allocations
@@ -236,7 +236,7 @@ def _refund_instead(state: State, hold: Reservation, command: Capture) -> Answer
         progress=IssueStatus.DUE,
     )
     _link(state, hold, command.payment_id)
-    return Accepted({**_summary(state, hold, ()), "outcome": "refund due"})
+    return Accepted(Captured(*_summary(state, hold, ()), outcome="refund due"))
 
 
 def _link(state: State, hold: Reservation, *ids: str | None) -> None:
@@ -296,12 +296,8 @@ def _sell(
 
 def expire(state: State, command: Expire) -> Answer:
     """Applies an `Expire`: the batch has ended the due holds already."""
-    return Accepted(
-        {
-            "released": [_summary(state, hold, hold.allocations) for hold in state.expired],
-            "revision": state.revision,
-        }
-    )
+    holds = [Released(*_summary(state, hold, hold.allocations)) for hold in state.expired]
+    return Accepted(Expired(tuple(holds), state.revision))
 
 
 def expire_due(state: State, due: Iterable[Reservation]) -> None:
@@ -314,13 +310,15 @@ def expire_due(state: State, due: Iterable[Reservation]) -> None:
 _CLOCK = Expire(actor="clock")
 
 
-def _summary(state: State, hold: Reservation, moved: Sequence[Allocation]) -> dict[str, Any]:
-    """A hold as answers show it, with the units that were just moved."""
-    return {
-        "reservation_id": hold.reservation_id,
-        "session_id": hold.session_id,
-        "status": str(hold.status),
-        "late": hold.late,
-        "lines": moved_lines(state, moved),
-        "revision": state.revision,
-    }
+def _summary(
+    state: State, hold: Reservation, moved: Sequence[Allocation]
+) -> tuple[str, str, str, bool, tuple[MovedLine, ...], int]:
+    """The first fields of an answer: a hold, with the units that were just moved."""
+    return (
+        hold.reservation_id,
+        hold.session_id,
+        str(hold.status),
+        hold.late,
+        moved_lines(state, moved),
+        state.revision,
+    )

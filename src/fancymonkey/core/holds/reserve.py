@@ -3,14 +3,25 @@
 from dataclasses import replace
 
 from fancymonkey.core.command import Command, found_hold
+from fancymonkey.core.explode import Choice
 from fancymonkey.core.holds.limits import (
     ClientSource,
     check_hold_limits,
     needs_source,
     remember_source,
 )
+from fancymonkey.core.holds.lines import Lines, Units, by_sku, sold_lines
+from fancymonkey.core.holds.refusals import (
+    Fault,
+    ended_session,
+    faulty_lines,
+    has_line,
+    open_checkout,
+)
+from fancymonkey.core.holds.reserved import Reserved
+from fancymonkey.core.holds.serve import Request, Served, needs_served, serve, stock_of_lines
 from fancymonkey.core.immutable import dataclass
-from fancymonkey.core.locations.allocate import allocate
+from fancymonkey.core.locations.routing import Routing
 from fancymonkey.core.model import (
     HELD,
     MAX_LINES,
@@ -21,21 +32,15 @@ from fancymonkey.core.model import (
     Line,
     Reservation,
     SessionLink,
-    Status,
-    lines_of,
 )
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
-from fancymonkey.core.payments.pending import needs_pending, payment_pending, refuse_pending
-from fancymonkey.core.payments.rows import Checkout, Stage
+from fancymonkey.core.payments.pending import needs_pending
+from fancymonkey.core.payments.rows import Checkout
 from fancymonkey.core.state import Key, State
 from fancymonkey.core.stock.answers import MovedLine, one_for_each_sku
+from fancymonkey.core.stock.sku_stock import offered, safety_at
 
 _RESERVED = Kind.RESERVED
-Lines = dict[str, Line]
-"""Lines by SKU."""
-Units = dict[tuple[str, str], Allocation]
-"""Allocations by SKU and location."""
-Fault = dict[str, str | int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +54,9 @@ class Reserve(Command):
     its lines cannot change. With `only` the hold has these lines and no others: its other units are
     given back. The limits of a `source` apply to its unpaid units; `replaces` is
     an earlier hold of the same buyer, which is not in their way.
+
+    With a `routing` any location may serve the lines instead, and the answer has the `allocations`
+    and the reasons `because`. `choices` are the options of bundles among the lines.
     """
 
     reservation_id: str
@@ -59,14 +67,25 @@ class Reserve(Command):
     only: bool = False
     source: ClientSource | None = None
     replaces: str | None = None
+    routing: Routing | None = None
+    choices: tuple[Choice, ...] = ()
 
 
 def needs_reserve(command: Reserve, state: State) -> list[Key]:
     """The rows that `reserve` reads."""
     found, hold = found_hold(state, command.session_id)
+    simple = command.routing is None and (hold is None or hold.parts is None)
     for line in command.lines:
         found.append((Item, line.sku))
         found.append((Level, (line.sku, command.location)))
+        item = state.get(Item, line.sku)
+        if item is not None and item.bundle is not None:
+            simple = False
+    if not simple:
+        sold = [line.sku for line in command.lines]
+        if hold is not None and hold.status is HELD and not command.only:
+            sold += [line.sku for line in hold.lines]
+        found += needs_served(state, sold, command.location, command.routing)
     if hold is not None:
         found.append((Checkout, hold.reservation_id))
         if hold.status is HELD:
@@ -80,31 +99,26 @@ def reserve(state: State, command: Reserve) -> Answer:
     """Applies a `Reserve`."""
     found = state.hold(command.session_id)
     current = found if found is not None and found.status is HELD else None
-    lines = _by_sku(command.lines)
+    lines = by_sku(command.lines)
     own: Units = {} if current is None else {units.key: units for units in current.allocations}
-    held = lines if current is None or command.only else _by_sku(current.lines) | lines
+    held = lines if current is None or command.only else by_sku(current.lines) | lines
     allocated = _allocations(state, command, found, lines, own, len(held))
     if isinstance(allocated, Refused):
         return allocated
+    request = served = None
+    if allocated is None:
+        request = Request(lines, command.location, command.routing, command.choices)
+        result = serve(state, request, current, held, own)
+        if isinstance(result, Refused):
+            return result
+        served, allocated = result, result.allocations
     refused = None
     if current is None:
-        simple = len(allocated) == 1 and command.lines[0].price is None  # as nearly always
-        hold = Reservation(
-            command.reservation_id,
-            command.session_id,
-            HELD,
-            allocated,
-            state.now,
-            state.now + command.ttl,
-            None,
-            None,
-            False,
-            None if simple else _sold_lines(held, allocated),
-        )
+        hold = _new_hold(state, command, allocated, held, served)
     else:
-        hold = _changed(command, current, allocated, held)
+        hold = _changed(command, current, allocated, held, served)
         if hold != current:
-            refused = _at_checkout(state, current)
+            refused = open_checkout(state, current)
     if refused is None and command.source is not None:
         own_id = None if found is None else found.reservation_id
         before = command.replaces
@@ -115,33 +129,75 @@ def reserve(state: State, command: Reserve) -> Answer:
         if hold != current:
             state.put(hold)
     else:
-        state.put(SessionLink(command.session_id, hold.reservation_id))
-        if found is not None and found.reservation_id == hold.reservation_id:
-            state.put(hold)  # an earlier hold with this very id has ended
-        else:
-            state.add(hold)
+        _add(state, command, hold, found)
     if command.source is not None:
         remember_source(state, command.source, hold)
     if own:
         _give_up(state, command, hold, own)
-    stock = _set_aside(state, command, hold, allocated, own)
+    stock = tuple(_set_aside(state, command, hold, allocated, own))
     return Accepted(
-        {
-            "reservation_id": hold.reservation_id,
-            "session_id": command.session_id,
-            "at": state.now,
-            "expires_at": hold.expires_at,
-            "lines": stock,
-            "revision": state.revision,
-        }
+        Reserved(
+            hold.reservation_id,
+            command.session_id,
+            state.now,
+            hold.expires_at,
+            stock if request is None else stock_of_lines(state, request, hold),
+            state.revision,
+            None if served is None else allocated,
+            () if served is None else served.because,
+        )
     )
 
 
+def _new_hold(
+    state: State,
+    command: Reserve,
+    allocated: tuple[Allocation, ...],
+    held: Lines,
+    served: Served | None,
+) -> Reservation:
+    """A hold of these units. Its lines are stored only if they do not follow from the units."""
+    simple = served is None and len(allocated) == 1 and command.lines[0].price is None
+    return Reservation(
+        command.reservation_id,
+        command.session_id,
+        HELD,
+        allocated,
+        state.now,
+        state.now + command.ttl,
+        None,
+        None,
+        False,
+        None if simple else sold_lines(held, allocated),
+        None if served is None else served.parts or None,
+    )
+
+
+def _add(state: State, command: Reserve, hold: Reservation, found: Reservation | None) -> None:
+    """Writes a new hold; `found` is an ended hold that the session means."""
+    state.put(SessionLink(command.session_id, hold.reservation_id))
+    if found is not None and found.reservation_id == hold.reservation_id:
+        state.put(hold)  # an earlier hold with this very id has ended
+    else:
+        state.add(hold)
+
+
 def _changed(
-    command: Reserve, current: Reservation, allocated: tuple[Allocation, ...], held: Lines
+    command: Reserve,
+    current: Reservation,
+    allocated: tuple[Allocation, ...],
+    held: Lines,
+    served: Served | None,
 ) -> Reservation:
     """The session's live hold with these lines."""
     allocations = allocated
+    if served is not None:
+        return replace(
+            current,
+            allocations=allocated,
+            sold_lines=sold_lines(held, allocated),
+            parts=served.parts or None,
+        )
     if not command.only:
         wanted = {units.key: units for units in allocated}
         skus = {units.sku for units in allocated}
@@ -151,38 +207,7 @@ def _changed(
             if units.sku not in skus or units.key in wanted
         }
         allocations = tuple((others | wanted).values())
-    return replace(current, allocations=allocations, sold_lines=_sold_lines(held, allocations))
-
-
-def _sold_lines(held: Lines, allocations: tuple[Allocation, ...]) -> tuple[Line, ...] | None:
-    """The lines to store beside the allocations, or None if they follow from them."""
-    lines = tuple(held.values())
-    return None if lines == lines_of(allocations) else lines
-
-
-def _at_checkout(state: State, hold: Reservation) -> Refused | None:
-    """Why the lines of a hold cannot change now: the buyer is paying for them as they are."""
-    if payment_pending(state, hold):
-        return refuse_pending()
-    checkout = state.get(Checkout, hold.reservation_id)
-    if checkout is None or checkout.stage is Stage.CLOSED:
-        return None
-    return Refused(
-        Code.CHECKOUT_OPEN, "This hold has an open checkout. Pay for it, or release it first."
-    )
-
-
-def _by_sku(lines: tuple[Line, ...]) -> Lines:
-    """The lines by SKU; several of the same SKU become one."""
-    if len(lines) == 1:  # as nearly always
-        return {lines[0].sku: lines[0]}
-    merged: Lines = {}
-    for line in lines:
-        before = merged.get(line.sku)
-        merged[line.sku] = (
-            line if before is None else replace(line, quantity=before.quantity + line.quantity)
-        )
-    return merged
+    return replace(current, allocations=allocations, sold_lines=sold_lines(held, allocations))
 
 
 def _set_aside(
@@ -236,64 +261,56 @@ def _allocations(
     lines: Lines,
     own: Units,
     count: int,
-) -> tuple[Allocation, ...] | Refused:
+) -> tuple[Allocation, ...] | Refused | None:
     """The units that serve the lines, or the refusal with every line that is at fault.
 
+    None where `serve` has to find them: for bundles, and where several locations may serve them.
     `found` is what the session means, `own` what it holds, `count` the lines it would hold.
     """
     unknown: list[dict[str, str]] = []
     closed: list[Fault] = []
+    short: list[Fault] = []
     odd: list[Fault] = []
-    free: dict[str, int] = {}
+    allocated: list[Allocation] = []
     location = command.location
+    served_elsewhere = command.routing is not None or (
+        found is not None and found.parts is not None and found.status is HELD
+    )
     for sku, line in lines.items():
         item = state.get(Item, sku)
         if item is None or item.archived:
             unknown.append({"sku": sku})
             continue
+        if item.bundle is not None:
+            served_elsewhere = True
         mine = own[sku, location].quantity if own and (sku, location) in own else 0
         wanted = line.quantity
         if 1 <= wanted <= mine:  # what a hold has already is never refused
-            free[sku] = mine
+            allocated.append(Allocation(sku, wanted, location))
             continue
         available = state.level(sku, location).available + mine
-        free[sku] = available = available if available > 0 else 0
+        if item.safety_stock:
+            available = offered(available, safety_at(item.safety_stock, location))
+        if 1 <= wanted <= available and not item.sold_out:  # as nearly always
+            allocated.append(Allocation(sku, wanted, location))
+            continue
+        fault: Fault = {"sku": sku, "requested": wanted, "available": max(0, available)}
         if wanted < 1:
-            odd.append({"sku": sku, "requested": wanted, "available": available})
-        elif item.sold_out:
-            closed.append({"sku": sku, "requested": wanted, "available": available})
+            odd.append(fault)
+        elif item.sold_out and not has_line(found, sku, wanted):
+            closed.append(fault)
+        else:
+            short.append(fault)
     if unknown:
         return Refused(Code.UNKNOWN_ITEM, "No such product or size.", unknown)
     if found is not None and found.status is not HELD:
-        refused = _ended(command, found)
+        refused = ended_session(command.session_id, found)
         if refused is not None:
             return refused
     if count > MAX_LINES:
         return Refused(Code.TOO_MANY_LINES, f"A hold can have at most {MAX_LINES} lines.")
-    if closed:
-        return Refused(Code.SOLD_OUT, "The shop has marked this size as sold out.", closed)
-    allocated = allocate({location: free}, lines.values())
-    if isinstance(allocated, list):
-        short: list[Fault] = [
-            {"sku": row.sku, "requested": row.requested, "available": row.available}
-            for row in allocated
-        ]
-        return Refused(Code.INSUFFICIENT_STOCK, "Not enough stock is available.", short)
-    if odd or command.ttl < 1:
-        return Refused(
-            Code.OUT_OF_RANGE, "A hold needs at least one unit and a duration above zero.", odd
-        )
-    return allocated
-
-
-def _ended(command: Reserve, found: Reservation) -> Refused | None:
-    """Why the session of an ended hold cannot hold anything again, or None."""
-    if found.status is Status.CAPTURED and found.payment_id == command.session_id:
-        return Refused(
-            Code.SESSION_PAID,
-            "This session has already been paid. Start a new one with a new sessionId.",
-        )
-    if found.reservation_id == command.session_id:
-        # This id means the old hold for good: a new one could never be found by it.
-        return Refused(Code.HOLD_ENDED, f"This hold has ended: {found.status}.")
-    return None
+    if closed or short or odd or command.ttl < 1:
+        refused = faulty_lines(closed, () if served_elsewhere else short, odd, command.ttl)
+        if refused is not None:
+            return refused
+    return None if served_elsewhere else tuple(allocated)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from fancymonkey.core.command import Command, needs_allocations, needs_stock
+from fancymonkey.core.holds.ended import EndedHold, ReservedSet
 from fancymonkey.core.holds.give_back import give_back
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import (
@@ -65,7 +66,7 @@ def set_reserved(state: State, command: SetReserved) -> Answer:
             if payment_pending(state, hold):  # only the owner's release of this very hold ends it
                 continue
             give_back(state, hold, Status.RELEASED, command, command.reason or "ended by the owner")
-            ended.append({"reservationId": hold.reservation_id, "sessionId": hold.session_id})
+            ended.append(EndedHold(hold.reservation_id, hold.session_id))
         level = state.level(command.sku, command.location)
         rest = command.quantity - level.reserved
         if rest < 0:
@@ -80,7 +81,7 @@ def set_reserved(state: State, command: SetReserved) -> Answer:
             )
         if rest > 0:
             _hold_for_owner(state, command, rest)
-    return Accepted({**stock_of(state, command.sku), "ended": ended})
+    return Accepted(ReservedSet(stock_of(state, command.sku), tuple(ended)))
 
 
 def _hold_for_owner(state: State, command: SetReserved, quantity: int) -> None:

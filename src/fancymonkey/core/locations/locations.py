@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.locations.distance import Point
 from fancymonkey.core.model import Row
 
 DEFAULT_LOCATION = "main"
@@ -44,6 +45,13 @@ class Location(Row):
     @property
     def key(self) -> str:
         return self.location_id
+
+    @property
+    def point(self) -> Point | None:
+        """The coordinates, or None."""
+        if self.latitude is None or self.longitude is None:
+            return None
+        return (self.latitude, self.longitude)
 
 
 def first_location() -> Location:

@@ -13,6 +13,7 @@ from fancymonkey.core.documents.document import Document
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import Allocation, Reservation, Status
 from fancymonkey.core.outcomes import Accepted, Answer
+from fancymonkey.core.payments.answers import PaymentNews
 from fancymonkey.core.payments.issues import issue_of, needs_issues
 from fancymonkey.core.payments.rows import IssueKind, IssueStatus, PaymentIssue, issue_id
 from fancymonkey.core.state import Key, State
@@ -71,9 +72,8 @@ def note_dispute(state: State, command: NoteDispute) -> Answer:
     after = _matter(state, before, command, hold, known, note if known != facts else None)
     if after != before:
         state.put(after)
-    return Accepted(
-        {"outcome": "disputed" if after != before else "no change", "unknown": hold is None}
-    )
+    outcome = "disputed" if after != before else "no change"
+    return Accepted(PaymentNews(outcome, unknown=hold is None))
 
 
 def _merged(facts: dict[str, Any], command: NoteDispute) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from fancymonkey.core.documents.document import Document
 from fancymonkey.core.holds.end import Capture
 from fancymonkey.core.model import Event, Reservation
 from fancymonkey.core.outcomes import Accepted, Code
+from fancymonkey.core.payments.answers import outcome_of
 from fancymonkey.core.payments.disputes import NoteDispute, needs_dispute, note_dispute
 from fancymonkey.core.payments.issues import needs_issues
 from fancymonkey.core.payments.refund_names import needs_names
@@ -102,7 +103,7 @@ def replay(state: State, payment: str, hold: Reservation, cause: Capture) -> Non
         else:
             answer = record_refund(state, command)
         if isinstance(answer, Accepted):
-            outcomes[command.cause] = answer.data["outcome"]
+            outcomes[command.cause] = outcome_of(answer.data)
     for event_id, outcome in outcomes.items():  # each has its effect now: none is tried again
         event = state.get(Event, event_id)
         if event is not None and event.outcome == Code.UNKNOWN_SESSION:

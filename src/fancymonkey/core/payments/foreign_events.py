@@ -6,6 +6,7 @@ from fancymonkey.core.command import Command, needs_hold
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import Reservation
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
+from fancymonkey.core.payments.answers import PaymentNews
 from fancymonkey.core.payments.issues import needs_issues, raise_issue
 from fancymonkey.core.payments.rows import IssueKind
 from fancymonkey.core.state import Key, State
@@ -35,13 +36,13 @@ def note_foreign(state: State, command: NoteForeign) -> Answer:
     """Applies a `NoteForeign`."""
     hold = _meant(state, command)
     if not command.refs:  # no payment: there is nothing to decide
-        return Accepted({"outcome": "not ours"})
+        return Accepted(PaymentNews("not ours"))
     if hold is None:
         return Refused(Code.UNKNOWN_SESSION, "No hold was found for this payment.")
     raise_issue(
         state, IssueKind.FOREIGN_PAYMENT, command.payment, hold, command.payment, note=command.why
     )
-    return Accepted({"outcome": "not ours"})
+    return Accepted(PaymentNews("not ours"))
 
 
 def _meant(state: State, command: NoteForeign) -> Reservation | None:

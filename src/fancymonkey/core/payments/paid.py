@@ -41,9 +41,9 @@ def capture(state: State, command: Capture) -> Answer:
     answer = end.capture(state, command)
     if not isinstance(answer, Accepted):
         return answer
-    hold = state.get(Reservation, answer.data["reservation_id"])
+    hold = state.get(Reservation, answer.data.reservation_id)
     assert hold is not None
-    bought = bool(answer.data["lines"])  # just now
+    bought = bool(answer.data.lines)  # just now
     if bought:
         sale = Sale(
             command.payment_id,

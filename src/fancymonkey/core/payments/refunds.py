@@ -11,6 +11,7 @@ from fancymonkey.core.command import Command, needs_hold
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import Allocation, Line, Reservation, Status
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
+from fancymonkey.core.payments.answers import PaymentNews
 from fancymonkey.core.payments.issues import issue_of, needs_issues, raise_issue
 from fancymonkey.core.payments.refund_names import WHOLE, is_news, needs_names, none_stands
 from fancymonkey.core.payments.returned_units import (
@@ -54,7 +55,7 @@ class ResolveIssue(Command):
     the shop makes the refund itself.
     """
 
-    matter_id: str
+    issue_id: str
     returned: tuple[Line, ...] = ()
     then: IssueStatus | None = None
     note: str = ""
@@ -103,8 +104,8 @@ def needs_refund(
         yield from needs_issues(command.payment, IssueKind.NOT_PAID)
         return
     if isinstance(command, ResolveIssue):
-        yield PaymentIssue, command.matter_id
-        issue = state.get(PaymentIssue, command.matter_id)
+        yield PaymentIssue, command.issue_id
+        issue = state.get(PaymentIssue, command.issue_id)
         if issue is None:
             return
         hold = None
@@ -144,13 +145,13 @@ def record_refund(state: State, command: RecordRefund) -> Answer:
     if hold is None or hold.status is not Status.CAPTURED or second:  # it bought nothing
         if owed is not None and command.whole:
             _close(state, owed, IssueStatus.DONE, command.note)
-        return Accepted({"outcome": "refund noted"})
+        return Accepted(PaymentNews("refund noted"))
     issue = raise_issue(
         state, IssueKind.REFUNDED, hold.reservation_id, hold, command.ref, left_of(state, hold)
     )
     if not is_news(state, command.ref, WHOLE if command.whole else command.refund):
         asked = issue.closed_at is None
-        return Accepted({"outcome": "return proposed" if asked else "no change"})
+        return Accepted(PaymentNews("return proposed" if asked else "no change"))
     units = issue.allocations
     if command.whole:
         units = _strike(state, owed, units, command)
@@ -158,15 +159,15 @@ def record_refund(state: State, command: RecordRefund) -> Answer:
             units = take_back(state, issue, units, command, only_on_sale=True)
     if not units:  # nothing is left to ask
         if not issue.allocations:
-            return Accepted({"outcome": "no change"})
+            return Accepted(PaymentNews("no change"))
         _close(state, replace(issue, allocations=()), IssueStatus.DONE, command.note)
-        return Accepted({"outcome": "returned"})
+        return Accepted(PaymentNews("returned"))
     after = replace(issue, allocations=units, note=command.note)
     if issue.closed_at is not None:
         after = replace(after, progress=IssueStatus.OPEN, opened_at=state.now, closed_at=None)
     if after != issue:
         state.put(after)
-    return Accepted({"outcome": "return proposed"})
+    return Accepted(PaymentNews("return proposed"))
 
 
 def report_missing_payment(state: State, command: ReportMissingPayment) -> Answer:
@@ -175,7 +176,7 @@ def report_missing_payment(state: State, command: ReportMissingPayment) -> Answe
     if hold is None:
         return Refused(Code.UNKNOWN_SESSION, "No hold was found with this id.")
     raise_issue(state, IssueKind.NOT_PAID, command.payment, hold, command.payment, hold.allocations)
-    return Accepted({"outcome": "in doubt"})
+    return Accepted(PaymentNews("in doubt"))
 
 
 def refund_failed(state: State, command: RefundFailed) -> Answer:
@@ -187,7 +188,7 @@ def refund_failed(state: State, command: RefundFailed) -> Answer:
         return Refused(Code.UNKNOWN_SESSION, "No hold was found for this payment.")
     raise_issue(state, IssueKind.REFUND_FAILED, command.refund, hold, command.ref)
     _withdraw(state, hold, command)
-    return Accepted({"outcome": "refund failed"})
+    return Accepted(PaymentNews("refund failed"))
 
 
 def _withdraw(state: State, hold: Reservation, command: RefundFailed) -> None:
@@ -210,12 +211,12 @@ def _owed(state: State, refs: Iterable[str]) -> PaymentIssue | None:
 
 def resolve_issue(state: State, command: ResolveIssue) -> Answer:
     """Applies a `ResolveIssue`."""
-    issue = state.get(PaymentIssue, command.matter_id)
+    issue = state.get(PaymentIssue, command.issue_id)
     if issue is None:
-        return Refused(Code.UNKNOWN_MATTER, "This payment issue does not exist.")
+        return Refused(Code.UNKNOWN_ISSUE, "This payment issue does not exist.")
     if issue.closed_at is not None:
         if command.returned or command.then is not issue.progress:
-            return Refused(Code.MATTER_CLOSED, f"This payment issue is already {issue.progress}.")
+            return Refused(Code.ISSUE_CLOSED, f"This payment issue is already {issue.progress}.")
         return Accepted(_told(issue))
     parts = _split(issue, command.returned)
     if parts is None:

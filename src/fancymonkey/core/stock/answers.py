@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from operator import add
 from typing import Any
 
+from fancymonkey.core.answers import CommandAnswer
+from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import Allocation, Item
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.state import State
@@ -23,13 +25,13 @@ MovedLine = tuple[str, int, int, int, int]
 available."""
 
 
-def moved_lines(state: State, moved: Iterable[Allocation]) -> list[MovedLine]:
+def moved_lines(state: State, moved: Iterable[Allocation]) -> tuple[MovedLine, ...]:
     """The moved units, one row for each SKU."""
-    rows = []
+    rows: list[MovedLine] = []
     for units in moved:
         level = state.level(units.sku, units.location)
         rows.append((units.sku, units.quantity, level.on_hand, level.reserved, level.available))
-    return one_for_each_sku(rows)
+    return tuple(one_for_each_sku(rows))
 
 
 def one_for_each_sku(rows: list[MovedLine]) -> list[MovedLine]:
@@ -43,19 +45,63 @@ def one_for_each_sku(rows: list[MovedLine]) -> list[MovedLine]:
     return list(sums.values())
 
 
-def stock_of(state: State, sku: str) -> dict[str, Any]:
-    """The stock of a SKU over its locations, as answers show it."""
+@dataclass(frozen=True, slots=True)
+class StockAnswer(CommandAnswer):
+    """The stock of a SKU over its locations, with its settings, at a revision."""
+
+    sku: str
+    on_hand: int
+    reserved: int
+    available: int
+    backordered: int
+    short: int
+    low_stock_threshold: int
+    sold_out: bool
+    revision: int
+
+    def stored(self) -> dict[str, Any]:
+        """The answer as JSON for an `Outcome`."""
+        return {
+            "sku": self.sku,
+            "onHand": self.on_hand,
+            "reserved": self.reserved,
+            "available": self.available,
+            "backordered": self.backordered,
+            "short": self.short,
+            "lowStockThreshold": self.low_stock_threshold,
+            "soldOut": self.sold_out,
+            "revision": self.revision,
+        }
+
+    @classmethod
+    def restored(cls, value: dict[str, Any]) -> "StockAnswer":
+        """The answer of a stored one. Raises KeyError for another kind of answer."""
+        return cls(
+            value["sku"],
+            value["onHand"],
+            value["reserved"],
+            value["available"],
+            value["backordered"],
+            value["short"],
+            value["lowStockThreshold"],
+            value["soldOut"],
+            value["revision"],
+        )
+
+
+def stock_of(state: State, sku: str) -> StockAnswer:
+    """The stock of a SKU over its locations."""
     item = state.get(Item, sku)
     assert item is not None
     stock = SkuStock.of(sku, state.levels_of(sku), item.safety_stock)
-    return {
-        "sku": sku,
-        "onHand": stock.on_hand,
-        "reserved": stock.reserved,
-        "available": stock.available,
-        "backordered": stock.backordered,
-        "short": stock.short,
-        "lowStockThreshold": item.low_stock_threshold,
-        "soldOut": item.sold_out,
-        "revision": state.revision,
-    }
+    return StockAnswer(
+        sku,
+        stock.on_hand,
+        stock.reserved,
+        stock.available,
+        stock.backordered,
+        stock.short,
+        item.low_stock_threshold,
+        item.sold_out,
+        state.revision,
+    )

@@ -25,12 +25,12 @@ const about = ({ concern, lines }) => CONCERNS[concern]?.[lines.length ? 0 : 1] 
 const FACTS = ["amount_differs", "payment_reused", "foreign_payment", "disputed"]; // their note has the details
 const PROGRESS = { due: ["backordered", "Refund in progress"], done: ["good", "Done"], dismissed: ["", "Dismissed"] };
 
-async function settle(matter, body, done, after) {
+async function settle(issue, body, done, after) {
   try {
-    await api("/api/payments/matters/settle", { body: { matterId: matter.id, ...body } });
+    await api("/api/payments/issues/settle", { body: { issueId: issue.id, ...body } });
     toast(done);
   } catch (error) {
-    toast(`The issue was not resolved. ${error.message}`, { error: true, action: { label: "Retry", run: () => settle(matter, body, done, after) } });
+    toast(`The issue was not resolved. ${error.message}`, { error: true, action: { label: "Retry", run: () => settle(issue, body, done, after) } });
   }
   after();
 }
@@ -39,26 +39,26 @@ const note = html`<label class="field">Internal note<input name="note" maxlength
 const buttons = (give, words, kind = "") => html`<div class="actions"><button type="button" class="quiet" @click=${() => give(null)}>Cancel</button><button class="button ${kind}">${words}</button></div>`;
 
 /** Asks for confirmation and a note, and resolves the issue. */
-async function decide(matter, title, words, label, then, done, after, kind = "") {
+async function decide(issue, title, words, label, then, done, after, kind = "") {
   const noted = await question(
     title,
     (give) => html`<form @submit=${(event) => { event.preventDefault(); give(new FormData(event.target).get("note").trim()); }}>
       <p>${words}</p>${note}${buttons(give, label, kind)}
     </form>`,
   );
-  if (noted !== null) await settle(matter, { then, note: noted }, done, after);
+  if (noted !== null) await settle(issue, { then, note: noted }, done, after);
 }
 
-async function takeBack(matter, after) {
+async function takeBack(issue, after) {
   const answer = await question(
     "Return units to stock",
     (give) => html`<form @submit=${(event) => {
         event.preventDefault();
         const form = new FormData(event.target);
-        const lines = matter.lines.map((line, place) => ({ productId: line.productId, size: line.size, quantity: Number(form.get(`line-${place}`)) }));
+        const lines = issue.lines.map((line, place) => ({ productId: line.productId, size: line.size, quantity: Number(form.get(`line-${place}`)) }));
         give({ returned: lines.filter((line) => line.quantity > 0), note: form.get("note").trim(), rest: form.has("rest") });
       }}>
-      ${matter.lines.map((line, place) => html`<label class="field">${sizeOf(line)}, of ${number(line.quantity)}<input name="line-${place}" type="number" inputmode="numeric" min="0" max=${line.quantity} step="1" required .value=${String(line.quantity)} /></label>`)}
+      ${issue.lines.map((line, place) => html`<label class="field">${sizeOf(line)}, of ${number(line.quantity)}<input name="line-${place}" type="number" inputmode="numeric" min="0" max=${line.quantity} step="1" required .value=${String(line.quantity)} /></label>`)}
       <label class="check"><input type="checkbox" name="rest" checked /> Mark the issue as done</label>
       ${note}${buttons(give, "Return to stock")}
     </form>`,
@@ -66,17 +66,17 @@ async function takeBack(matter, after) {
   if (!answer) return;
   const units = answer.returned.reduce((sum, line) => sum + line.quantity, 0);
   const body = { returned: answer.returned, note: answer.note, ...(answer.rest ? { then: "done" } : {}) };
-  if (units || answer.rest) await settle(matter, body, units ? `${plural(units, "unit")} returned to stock.` : "Marked as done; no units were returned.", after);
+  if (units || answer.rest) await settle(issue, body, units ? `${plural(units, "unit")} returned to stock.` : "Marked as done; no units were returned.", after);
 }
 
 /** The refundable rest of a payment, as money; empty if Stripe did not report it. */
 const leftOf = (paid) => (paid ? paidMoney(Math.max(0, Math.round((paid.amount - paid.refunded) * 1000) / 1000), paid.currency) : "");
 
-function aboutRefund(matter) {
-  const { paid, lines } = matter;
+function aboutRefund(issue) {
+  const { paid, lines } = issue;
   const units = lines.map((line) => `${number(line.quantity)} × ${sizeOf(line)}`).join(", ");
   const about = units ? html`<br />Units: ${units}.` : nothing;
-  if (!paid) return html`Stripe refunds the full remaining amount of payment ${matter.payment}. Stripe did not report the amount and the buyer just now.${about}<br />This cannot be undone.`;
+  if (!paid) return html`Stripe refunds the full remaining amount of payment ${issue.payment}. Stripe did not report the amount and the buyer just now.${about}<br />This cannot be undone.`;
   const whole = paid.refunded ? html`the remaining amount of ${paidMoney(paid.amount, paid.currency)}` : "the whole payment";
   return html`Stripe refunds <b>${leftOf(paid)}</b> to <b>${paid.buyer ?? "the buyer"}</b>: ${whole}, paid on ${when(paid.at)}.${about}<br />This cannot be undone.`;
 }
@@ -87,40 +87,40 @@ const money = ({ paid }) => (paid ? html`<b class="number">${paidMoney(paid.amou
 
 const act = (words, what, run) => html`<button type="button" class="quiet small" aria-label="${words.replace(" …", "")}: ${what}" @click=${run}>${words}</button>`;
 
-function actions(matter, can, after) {
-  if (!can.stock || matter.progress !== "open") return nothing;
-  const some = matter.lines.length > 0;
-  const what = `${matter.title} ${matter.payment ?? ""}`;
-  const refund = () => decide(matter, "Refund this payment?", aboutRefund(matter), `Refund ${leftOf(matter.paid)}`.trim(), "refund", "The refund is in progress.", after, "danger");
-  const keep = () => decide(matter, "Keep it as a backorder?", "The buyer waits for the units. The next incoming goods fill the backorder automatically.", "Keep as backorder", "done", "Kept as a backorder.", after);
-  const done = () => decide(matter, "Mark as done?", "The issue leaves the list.", "Mark as done", "done", "Marked as done.", after);
-  const aside = () => decide(matter, "Dismiss this issue?", "The issue leaves the list. Nothing else changes.", "Dismiss", "dismissed", "Dismissed.", after);
-  const owes = ["late_payment", "backorder"].includes(matter.concern) && some;
+function actions(issue, can, after) {
+  if (!can.stock || issue.progress !== "open") return nothing;
+  const some = issue.lines.length > 0;
+  const what = `${issue.title} ${issue.payment ?? ""}`;
+  const refund = () => decide(issue, "Refund this payment?", aboutRefund(issue), `Refund ${leftOf(issue.paid)}`.trim(), "refund", "The refund is in progress.", after, "danger");
+  const keep = () => decide(issue, "Keep it as a backorder?", "The buyer waits for the units. The next incoming goods fill the backorder automatically.", "Keep as backorder", "done", "Kept as a backorder.", after);
+  const done = () => decide(issue, "Mark as done?", "The issue leaves the list.", "Mark as done", "done", "Marked as done.", after);
+  const aside = () => decide(issue, "Dismiss this issue?", "The issue leaves the list. Nothing else changes.", "Dismiss", "dismissed", "Dismissed.", after);
+  const owes = ["late_payment", "backorder"].includes(issue.concern) && some;
   return html`<div class="row-actions">
-    ${matter.concern === "refunded" && some ? act("Return to stock …", what, () => takeBack(matter, after)) : nothing}
+    ${issue.concern === "refunded" && some ? act("Return to stock …", what, () => takeBack(issue, after)) : nothing}
     ${owes ? act("Keep as backorder …", what, keep) : nothing}
-    ${can.admin && ["late_payment", "second_payment", "backorder", "refund_failed", "amount_differs", "payment_reused"].includes(matter.concern) ? act("Refund …", what, refund) : nothing}
+    ${can.admin && ["late_payment", "second_payment", "backorder", "refund_failed", "amount_differs", "payment_reused"].includes(issue.concern) ? act("Refund …", what, refund) : nothing}
     ${owes ? nothing : act("Done …", what, done)}
     ${act("Dismiss …", what, aside)}
   </div>`;
 }
 
-const payment = (matter) => html`<small class="quiet id" title=${matter.payment ?? ""}>${matter.payment}</small>
-  ${matter.reservationId ? html`<span class="links"><a href="/admin/holds.html?id=${encodeURIComponent(matter.reservationId)}">hold</a></span>` : nothing}`;
+const payment = (issue) => html`<small class="quiet id" title=${issue.payment ?? ""}>${issue.payment}</small>
+  ${issue.reservationId ? html`<span class="links"><a href="/admin/holds.html?id=${encodeURIComponent(issue.reservationId)}">hold</a></span>` : nothing}`;
 
 /** The list of issues. `can` are rights; `after` runs when an issue was resolved. */
-export function matterList(label, rows, can, after, current) {
-  const state = (matter) => {
-    const [kind, words] = PROGRESS[matter.progress] ?? ["", matter.progress];
-    return matter.progress === "open" ? nothing : html` <span class="badge ${kind}">${words}</span>`;
+export function issueList(label, rows, can, after, current) {
+  const state = (issue) => {
+    const [kind, words] = PROGRESS[issue.progress] ?? ["", issue.progress];
+    return issue.progress === "open" ? nothing : html` <span class="badge ${kind}">${words}</span>`;
   };
   const columns = [
-    ["What", (matter) => html`<b>${matter.title}</b>${state(matter)}<small class="quiet block">${about(matter)}</small>${FACTS.includes(matter.concern) && matter.note ? html`<small class="block">${matter.note}</small>` : nothing}${!FACTS.includes(matter.concern) && matter.note && matter.progress !== "open" ? html`<small class="block">“${matter.note}”</small>` : nothing}`, "title"],
-    ["Units", (matter) => (matter.lines.length ? matter.lines.map((line) => html`<div><b class="number">${number(line.quantity)}</b> × ${toHistory(line)}</div>`) : html`<span class="quiet">–</span>`)],
+    ["What", (issue) => html`<b>${issue.title}</b>${state(issue)}<small class="quiet block">${about(issue)}</small>${FACTS.includes(issue.concern) && issue.note ? html`<small class="block">${issue.note}</small>` : nothing}${!FACTS.includes(issue.concern) && issue.note && issue.progress !== "open" ? html`<small class="block">“${issue.note}”</small>` : nothing}`, "title"],
+    ["Units", (issue) => (issue.lines.length ? issue.lines.map((line) => html`<div><b class="number">${number(line.quantity)}</b> × ${toHistory(line)}</div>`) : html`<span class="quiet">–</span>`)],
     ["Paid", money],
-    ["Since", (matter) => moment(matter.openedAt)],
+    ["Since", (issue) => moment(issue.openedAt)],
     ["Payment", payment],
   ];
-  if (can.stock && rows.some((matter) => matter.progress === "open")) columns.push(["Decide", (matter) => actions(matter, can, after), "act"]);
-  return listing(label, columns, rows, { key: (matter) => matter.id, current });
+  if (can.stock && rows.some((issue) => issue.progress === "open")) columns.push(["Decide", (issue) => actions(issue, can, after), "act"]);
+  return listing(label, columns, rows, { key: (issue) => issue.id, current });
 }

@@ -6,7 +6,7 @@ import { ask } from "/admin/components/dialogs.js";
 const WORDS = {
   "stock.low": "A size is low",
   "stock.out": "A size is out of stock",
-  "stock.back": "A size is back in stock",
+  "stock.restocked": "A size is back in stock",
   "stock.changed": "Every change of stock",
   "hold.created": "A hold was created",
   "hold.changed": "A hold was changed",
@@ -14,15 +14,14 @@ const WORDS = {
   "order.captured": "An order was paid",
   "order.shipped": "Units of an order were shipped",
   "order.returned": "Units of an order came back",
-  "matter.opened": "A payment needs a decision",
-  "books.mended": "Reconciliation corrected missed events",
+  "payment_issue.opened": "A payment needs a decision",
+  "reconciliation.corrected": "Reconciliation corrected missed events",
   "job.failed": "A job failed",
-  "store.trouble": "The store has a problem",
-  "secret.guessed": "A secret is being guessed",
+  "store.unhealthy": "The store has a problem",
   "webhook.off": "A webhook was switched off",
   "secret.guessed": "Repeated wrong attempts at a secret",
 };
-const USUAL = ["stock.low", "stock.out", "stock.back"];
+const USUAL = ["stock.low", "stock.out", "stock.restocked"];
 
 /** Returns the URL and the event types; null after Cancel. */
 export function askForWebhook(title, events, hook = null) {

@@ -57,7 +57,7 @@ const show = (values) => view.set({ ...Object.fromEntries(Object.keys(view.value
 const button = (words, title, run, kind = "") => html`<button type="button" class="link tight ${kind}" title=${title} @click=${run}>${words}</button>`;
 
 const LINKS = {
-  act: (id) => button("whole change", id, () => show({ cause: id })),
+  change: (id) => button("whole change", id, () => show({ cause: id })),
   payment: (id) => html`<a href="/admin/payments.html?payment=${encodeURIComponent(id)}" title=${id}>payment</a>`,
   event: (id) => html`<a href="/admin/payments.html?event=${encodeURIComponent(id)}" title=${id}>event</a>`,
   hold: (id) => html`<a href="/admin/holds.html?id=${encodeURIComponent(id)}" title=${id}>hold</a>`,

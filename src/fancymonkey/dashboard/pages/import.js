@@ -103,7 +103,7 @@ async function apply() {
   try {
     applied = await ask("apply");
     preview = null;
-    offerUndo(applied.act, `${file.name}: ${plural(applied.counts.applied, "row")} imported.`, taken);
+    offerUndo(applied.changeId, `${file.name}: ${plural(applied.counts.applied, "row")} imported.`, taken);
   } catch (error) {
     problem = error.message;
     if (error.problem?.counts) preview = { ...preview, counts: error.problem.counts, faults: error.problem.faults, notices: error.problem.notices ?? [] };
@@ -229,7 +229,7 @@ function finished() {
   const { counts, faults: left } = applied;
   return html`<section class="finished" role="status">
       <p class="large"><b>${number(counts.applied)}</b> ${counts.applied === 1 ? "row was" : "rows were"} imported, ${number(counts.unchanged)} unchanged${counts.faults ? `, ${number(counts.faults)} skipped` : ""}.</p>
-      <p>${applied.act ? html`<button type="button" class="quiet" @click=${() => undo(applied.act, taken)}>Undo the import</button> ` : nothing}<button type="button" class="quiet" @click=${() => { [file, applied] = [null, null]; page.draw(); }}>Another file</button> <a class="quiet button-like" href="/admin/">View the stock</a></p>
+      <p>${applied.changeId ? html`<button type="button" class="quiet" @click=${() => undo(applied.changeId, taken)}>Undo the import</button> ` : nothing}<button type="button" class="quiet" @click=${() => { [file, applied] = [null, null]; page.draw(); }}>Another file</button> <a class="quiet button-like" href="/admin/">View the stock</a></p>
     </section>
     ${faults(left, counts.faults)} ${notices(applied.notices)}`;
 }

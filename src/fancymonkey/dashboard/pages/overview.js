@@ -15,15 +15,15 @@ const view = filters(["days"], () => page.read({ quiet: true }));
 const days = () => (SPANS.includes(view.values.days) ? view.values.days : "30");
 
 async function load() {
-  const [data, matters] = await Promise.all([
+  const [data, issues] = await Promise.all([
     ask("/api/admin/overview", { days: days(), zone }).catch((error) => {
       if (error.status !== 422) throw error; // a time zone that the service does not support
       return ask("/api/admin/overview", { days: days() });
     }),
-    ask("/api/payments/matters", { limit: 50 }),
+    ask("/api/payments/issues", { limit: 50 }),
   ]);
   setCurrency(data.currency);
-  return { ...data, waiting: matters.matters.filter((matter) => matter.closedAt === null) };
+  return { ...data, waiting: issues.issues.filter((issue) => issue.closedAt === null) };
 }
 
 /** A long number is set smaller, and breaks only behind its separators. */
@@ -45,9 +45,9 @@ function tiles({ stock, holds }) {
 }
 
 function toDo(data) {
-  const row = (matter) => html`<li><a href="/admin/payments.html?payment=${encodeURIComponent(matter.payment ?? "")}">${matter.title}</a>
-    <span>${matter.lines.map((line) => `${number(line.quantity)} × ${sizeOf(line)}`).join(", ") || "no units"}</span>${moment(matter.openedAt)}</li>`;
-  const more = data.matters.open + data.matters.due - Math.min(FIRST, data.waiting.length);
+  const row = (issue) => html`<li><a href="/admin/payments.html?payment=${encodeURIComponent(issue.payment ?? "")}">${issue.title}</a>
+    <span>${issue.lines.map((line) => `${number(line.quantity)} × ${sizeOf(line)}`).join(", ") || "no units"}</span>${moment(issue.openedAt)}</li>`;
+  const more = data.issues.open + data.issues.due - Math.min(FIRST, data.waiting.length);
   return html`<section class="part" aria-labelledby="todo"><h2 id="todo">To decide</h2>
     ${data.waiting.length
       ? html`<ul class="todo">${data.waiting.slice(0, FIRST).map(row)}</ul>${more > 0 ? html`<p class="after"><a href="/admin/payments.html">${plural(more, "more", "more")}</a></p>` : nothing}`
@@ -115,12 +115,12 @@ function health({ health: { store, catalogue, webhook, reconcile, backup, proxy 
   </section>`;
 }
 
-function sentence({ stock, holds, matters }) {
+function sentence({ stock, holds, issues }) {
   const parts = [];
   if (stock.low) parts.push(`${number(stock.low)} low`);
   if (stock.out) parts.push(`${number(stock.out)} out or sold out`);
   if (holds.units) parts.push(`${number(holds.units)} held now`);
-  const open = matters.open + matters.due;
+  const open = issues.open + issues.due;
   const stands = parts.length ? `${parts.join(", ")}. ` : "Everything is in stock. ";
   return `${stands}${open ? `${plural(open, "payment")} to decide.` : "No open issues."}`;
 }

@@ -3,7 +3,7 @@
 import { html, nothing } from "/admin/lib/lit.js";
 import { number, plural } from "/admin/lib/format.js";
 import { listing } from "/admin/components/responsive-table.js";
-import { matterList } from "/admin/components/payment-issues.js";
+import { issueList } from "/admin/components/payment-issues.js";
 import { Page, RUNS, ask, filters, moment, ranAt } from "/admin/lib/data-page.js";
 import { api } from "/admin/lib/session.js";
 import { toast } from "/admin/components/toast.js";
@@ -32,12 +32,12 @@ let shownEvents = EVENTS;
 const view = filters(["event", "payment"], () => page.read());
 
 async function load() {
-  const [matters, events, runs] = await Promise.all([
-    ask("/api/payments/matters", { limit: 500 }),
+  const [issues, events, runs] = await Promise.all([
+    ask("/api/payments/issues", { limit: 500 }),
     ask("/api/payments/events", { limit: view.values.event ? 1000 : shownEvents }),
     ask("/api/payments/runs", { job: "reconcile", limit: 30 }),
   ]);
-  return { ...matters, events: events.events, runs: runs.runs };
+  return { ...issues, events: events.events, runs: runs.runs };
 }
 
 async function compare() {
@@ -59,16 +59,16 @@ const badge = (names, word) => {
 
 /* Drawing. */
 
-function matters(data, can) {
+function issues(data, can) {
   const { payment } = view.values;
   const again = () => page.read({ quiet: true });
-  const meant = data.matters.filter((matter) => !payment || matter.payment === payment);
-  const waiting = meant.filter((matter) => matter.closedAt === null);
-  const settled = meant.filter((matter) => matter.closedAt !== null);
-  return html`<section class="part" aria-labelledby="matters"><h2 id="matters">To decide</h2>
+  const meant = data.issues.filter((issue) => !payment || issue.payment === payment);
+  const waiting = meant.filter((issue) => issue.closedAt === null);
+  const settled = meant.filter((issue) => issue.closedAt !== null);
+  return html`<section class="part" aria-labelledby="issues"><h2 id="issues">To decide</h2>
     ${payment ? html`<div class="chips"><button type="button" class="chip long" aria-pressed="true" aria-label="Show all, not only ${payment}" @click=${() => view.set({ payment: "" })}>${payment} ×</button></div>` : nothing}
-    ${waiting.length ? matterList("To decide", waiting, can, again) : html`<p class="calm">No issues to decide${payment ? " for this payment" : ""}. Late payments, backorders and refunds appear here automatically.</p>`}
-    ${settled.length ? html`<details class="settled" ?open=${Boolean(payment)}><summary>${plural(settled.length, "resolved issue")}</summary>${matterList("Resolved", settled, can, again)}</details>` : nothing}
+    ${waiting.length ? issueList("To decide", waiting, can, again) : html`<p class="calm">No issues to decide${payment ? " for this payment" : ""}. Late payments, backorders and refunds appear here automatically.</p>`}
+    ${settled.length ? html`<details class="settled" ?open=${Boolean(payment)}><summary>${plural(settled.length, "resolved issue")}</summary>${issueList("Resolved", settled, can, again)}</details>` : nothing}
   </section>`;
 }
 
@@ -117,7 +117,7 @@ function body(data, page_) {
   const can = { stock: page_.can("stock"), admin: page_.can("admin") };
   return {
     state: data.open ? `${plural(data.open, "issue")} to decide or in progress.` : "No open issues.",
-    content: html`${matters(data, can)} ${events(data)} ${runs(data, can)}`,
+    content: html`${issues(data, can)} ${events(data)} ${runs(data, can)}`,
   };
 }
 

@@ -12,7 +12,7 @@ import { toast } from "/admin/components/toast.js";
 const ROLES = { owner: "Owner", staff: "Staff", viewer: "Viewer" };
 const MAY = { read: "Reads", stock: "Changes stock", admin: "Everything" };
 const wanted = { actor: asked.get("actor") ?? "" };
-let acts = [];
+let entries = [];
 let next = null;
 
 async function load() {
@@ -28,8 +28,8 @@ async function load() {
 }
 
 async function readActs(before = null) {
-  const found = await ask("/api/admin/record", { limit: 50, actor: wanted.actor, before });
-  acts = before ? [...acts, ...found.acts] : found.acts;
+  const found = await ask("/api/admin/audit-log", { limit: 50, actor: wanted.actor, before });
+  entries = before ? [...entries, ...found.entries] : found.entries;
   next = found.next;
 }
 
@@ -215,16 +215,16 @@ function record() {
   const query = wanted.actor ? `&actor=${encodeURIComponent(wanted.actor)}` : "";
   return html`<section class="part">
     <div class="head"><div><h2 id="record">Audit log</h2><p class="quiet">Who did what, when and from where, with refused attempts. Entries cannot be changed.</p></div>
-      <a class="button-like" href="/api/admin/record?format=csv${query}" download="record.csv">Export CSV</a></div>
+      <a class="button-like" href="/api/admin/audit-log?format=csv${query}" download="audit-log.csv">Export CSV</a></div>
     ${wanted.actor ? html`<div class="chips"><button type="button" class="chip" aria-pressed="true" @click=${() => filter("")}>${wanted.actor} ×</button></div>` : nothing}
-    ${acts.length
+    ${entries.length
       ? html`<div class="plain cards" tabindex="0" role="region" aria-labelledby="record"><table>
           <thead><tr><th>Time</th><th>Actor</th><th>Request</th><th>Details</th><th>Result</th><th>Address</th></tr></thead>
-          <tbody>${acts.map(
-            (act) => html`<tr>
-              <td data-label="Time">${time(act.at)}</td>
-              <td data-label="Actor"><button type="button" class="link" aria-label="Show only entries of ${act.actor}" @click=${() => filter(act.actor)}>${act.actor}</button></td>
-              <td data-label="Request"><code>${act.what}</code></td><td data-label="Details" class="wrap ${act.about ? "" : "none"}">${act.about}</td><td data-label="Result">${badge(act.status)}</td><td data-label="Address">${act.address}</td>
+          <tbody>${entries.map(
+            (entry) => html`<tr>
+              <td data-label="Time">${time(entry.at)}</td>
+              <td data-label="Actor"><button type="button" class="link" aria-label="Show only entries of ${entry.actor}" @click=${() => filter(entry.actor)}>${entry.actor}</button></td>
+              <td data-label="Request"><code>${entry.what}</code></td><td data-label="Details" class="wrap ${entry.about ? "" : "none"}">${entry.about}</td><td data-label="Result">${badge(entry.status)}</td><td data-label="Address">${entry.address}</td>
             </tr>`,
           )}</tbody></table></div>
         ${next ? html`<p><button type="button" class="quiet" @click=${() => again(next)}>More</button></p>` : nothing}`

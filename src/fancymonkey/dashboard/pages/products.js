@@ -29,7 +29,7 @@ const again = () => page.read({ quiet: true });
 const keep = () => address({ q: search, category, archived: archived ? "true" : "", product: open });
 
 function done(answer, words) {
-  offerUndo(answer.act, words, again);
+  offerUndo(answer.changeId, words, again);
   again();
 }
 

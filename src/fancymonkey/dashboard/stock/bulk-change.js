@@ -112,7 +112,7 @@ class Bulk {
       this.result = await track(this.send());
       const { successful, failed } = this.result.results;
       const more = failed ? ` ${plural(failed, "size")} could not be changed and ${failed === 1 ? "stays" : "stay"} selected: ${this.result.results.details.failed[0].reason}` : "";
-      offerUndo(this.result.act, `${this.kind.words}: ${plural(successful, "size")}.${more}`);
+      offerUndo(this.result.changeId, `${this.kind.words}: ${plural(successful, "size")}.${more}`);
       this.host.querySelector("dialog").close();
     } catch (error) {
       this.problem = error.message;

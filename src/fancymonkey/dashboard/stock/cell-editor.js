@@ -101,7 +101,7 @@ export class Editing {
     if (answer.ok) this.#stock.confirm(sku, confirmed(answer.ok, field, value), heard);
     back();
     this.#table()?.show(sku, field);
-    if (answer.ok) offerUndo(answer.act, describe(this.#stock.rows.get(sku), field, from, answer.ok[field] ?? value));
+    if (answer.ok) offerUndo(answer.changeId, describe(this.#stock.rows.get(sku), field, from, answer.ok[field] ?? value));
     else if (answer.stale) await this.#settle(change, answer.stale);
     else this.#refused(change, answer.failed);
   }

@@ -23,7 +23,7 @@ export function parse(text, present) {
   return { set: Number(trimmed) };
 }
 
-const acts = []; // the user's own changes, the latest last: {act, after, close}; close() closes its message
+const changes = []; // the user's own changes, the latest last: {changeId, after, close}; close() closes its message
 let undoing = false;
 const pending = new Set(); // changes that were sent and are not answered yet
 
@@ -36,34 +36,34 @@ export function track(change) {
 }
 
 /** Keeps a change for Ctrl+Z and offers to undo it. */
-export function offerUndo(act, text, after = () => {}) {
-  if (!act) {
+export function offerUndo(changeId, text, after = () => {}) {
+  if (!changeId) {
     toast(text);
     return;
   }
-  acts.push({ act, after, close: toast(text, { action: { label: "Undo", run: () => undo(act, after) } }) });
+  changes.push({ changeId, after, close: toast(text, { action: { label: "Undo", run: () => undo(changeId, after) } }) });
 }
 
 /** Undoes a change with balancing entries; the undo can be undone. */
-export async function undo(act, after = () => {}, { partial = false } = {}) {
+export async function undo(changeId, after = () => {}, { partial = false } = {}) {
   if (undoing) return;
   undoing = true;
   try {
-    const answer = await api("/api/admin/undo", { body: { act, partial } });
-    acts.find((kept) => kept.act === act)?.close(); // its Undo no longer works
-    toast(toldUndone(answer), { action: { label: "Redo", run: () => undo(answer.act, after) } });
+    const answer = await api("/api/admin/undo", { body: { changeId, partial } });
+    changes.find((kept) => kept.changeId === changeId)?.close(); // its Undo no longer works
+    toast(toldUndone(answer), { action: { label: "Redo", run: () => undo(answer.changeId, after) } });
     after(answer);
   } catch (error) {
-    cannot(act, after, error);
+    cannot(changeId, after, error);
   } finally {
     undoing = false;
-    const at = acts.findIndex((kept) => kept.act === act);
-    if (at >= 0) acts.splice(at, 1);
+    const at = changes.findIndex((kept) => kept.changeId === changeId);
+    if (at >= 0) changes.splice(at, 1);
   }
 }
 
-function cannot(act, after, error) {
-  const rest = error.problem?.rest ? { label: `Undo the other ${number(error.problem.rest)}`, run: () => undo(act, after, { partial: true }) } : null;
+function cannot(changeId, after, error) {
+  const rest = error.problem?.rest ? { label: `Undo the other ${number(error.problem.rest)}`, run: () => undo(changeId, after, { partial: true }) } : null;
   toast(error.message, { error: true, action: rest });
 }
 
@@ -79,7 +79,7 @@ document.addEventListener("keydown", (event) => {
   const field = event.target.closest?.("input:not([type=checkbox]), textarea, select");
   const clean = field && (field.closest("fm-stock") ? !field.hasAttribute("data-unsent") : !field.value);
   const waiting = pending.size > 0;
-  if ((field && !clean) || !(acts.length || waiting) || (document.querySelector("dialog[open]") && !waiting)) return;
+  if ((field && !clean) || !(changes.length || waiting) || (document.querySelector("dialog[open]") && !waiting)) return;
   event.preventDefault();
   track((lastUndo = undoLast(lastUndo, [...pending])));
 });
@@ -89,15 +89,15 @@ let lastUndo = Promise.resolve();
 /** Undoes the user's latest change, once everything that was sent before is answered. */
 async function undoLast(before, sent) {
   await Promise.allSettled([before, ...sent]);
-  const last = acts.at(-1);
-  if (last) await undo(last.act, last.after);
+  const last = changes.at(-1);
+  if (last) await undo(last.changeId, last.after);
 }
 
 /** The row of `update` for a SKU. */
 const rowOf = (row, more) => ({ productId: row.productId, size: row.size, ...more });
 
 /** Sends one change. `values` is `{stock}`, `{adjustStock}`, or another field with its value; `was` is the
- * seen value; `key` makes repetitions safe. Returns `{ok, act}`, `{stale}` with the failed row, `{ended}` if
+ * seen value; `key` makes repetitions safe. Returns `{ok, changeId}`, `{stale}` with the failed row, `{ended}` if
  * the session has ended, or `{failed}` with a text.
  */
 export async function send(row, values, was, reason, key) {
@@ -105,7 +105,7 @@ export async function send(row, values, was, reason, key) {
   try {
     const answer = await api("/api/inventory/update", { body: { updates: [update] }, headers: { "Idempotency-Key": key } });
     const [failed] = answer.results.details.failed;
-    if (!failed) return { ok: answer.results.details.successful[0], act: answer.act };
+    if (!failed) return { ok: answer.results.details.successful[0], changeId: answer.changeId };
     return failed.code === "stale" ? { stale: failed } : { failed: failed.reason };
   } catch (error) {
     if (error.status === 401) return { ended: true };

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from fancymonkey.core.catalogue.products import NewItem, RemoveProduct, UpsertProduct
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import CommandGroup
+from fancymonkey.core.group_answers import GroupAnswer
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Level, Product
 from fancymonkey.core.outcomes import Answer, Refused
@@ -149,10 +150,11 @@ def refusals(command: Command, answer: Answer) -> list[str]:
     if isinstance(answer, Refused):
         return [answer.message]
     parts = command.commands if isinstance(command, CommandGroup) else ()
+    rows = answer.data.rows if isinstance(answer.data, GroupAnswer) else ()
     return [
-        f"{_subject(part)}: {row['message']}"
-        for part, row in zip(parts, answer.data["rows"], strict=False)
-        if "refused" in row
+        f"{_subject(part)}: {row.message}"
+        for part, row in zip(parts, rows, strict=False)
+        if isinstance(row, Refused)
     ]
 
 

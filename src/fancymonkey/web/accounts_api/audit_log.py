@@ -10,7 +10,7 @@ from fastapi import Response as StarletteResponse
 from fancymonkey.accounts.model import AuditEntry
 from fancymonkey.spreadsheets.formula_escape import safe
 from fancymonkey.timestamps import iso
-from fancymonkey.web.accounts_api.models import ActOut, AuditLogPage
+from fancymonkey.web.accounts_api.models import AuditEntryOut, AuditLogPage
 from fancymonkey.web.http.files import FORMAT, also_csv, file_response
 from fancymonkey.web.http.query_params import LIMIT, Page, Text
 from fancymonkey.web.routing.access import requires
@@ -25,13 +25,13 @@ COLUMNS = ("at", "actor", "address", "what", "status", "about", "id", "count")
 
 
 @router.get(
-    "/record",
+    "/audit-log",
     summary="List the audit log (owner)",
     dependencies=[requires("admin")],
     response_model=AuditLogPage,
     responses=also_csv(),
 )
-async def record(
+async def list_audit_log(
     context: Context,
     limit: Annotated[Page, Query(description=LIMIT)] = PAGE,
     before: Annotated[Text, Query(description="`next` of the previous page")] = "",
@@ -40,32 +40,32 @@ async def record(
 ) -> Any:
     """Returns the entries, the latest first, with refused attempts."""
     most = FILE_MAX if format == "csv" else limit
-    found = await context.accounts.acts.latest(most + 1, before, actor)
+    entries = await context.accounts.audit_log.latest(most + 1, before, actor)
     if format == "csv":
-        return _file(found[:most])
-    acts = [_out(act) for act in found[:most]]
-    following = acts[-1]["id"] if len(found) > most else None
-    return AuditLogPage(success=True, acts=acts, next=following)
+        return _file(entries[:most])
+    rows = [_out(entry) for entry in entries[:most]]
+    following = rows[-1]["id"] if len(entries) > most else None
+    return AuditLogPage(success=True, entries=rows, next=following)
 
 
-def _out(act: AuditEntry) -> ActOut:
+def _out(entry: AuditEntry) -> AuditEntryOut:
     return {
-        "id": act.act_id,
-        "at": iso(act.at),
-        "actor": act.actor,
-        "address": act.address,
-        "what": act.what,
-        "status": act.status,
-        "about": act.about,
-        "count": act.count,
+        "id": entry.entry_id,
+        "at": iso(entry.at),
+        "actor": entry.actor,
+        "address": entry.address,
+        "what": entry.what,
+        "status": entry.status,
+        "about": entry.about,
+        "count": entry.count,
     }
 
 
-def _file(found: list[AuditEntry]) -> StarletteResponse:
+def _file(entries: list[AuditEntry]) -> StarletteResponse:
     buffer = io.StringIO()
     write = csv.writer(buffer, lineterminator="\r\n").writerow
     write(COLUMNS)
-    for act in found:
-        row: dict[str, Any] = {**_out(act)}
+    for entry in entries:
+        row: dict[str, Any] = {**_out(entry)}
         write([safe(str(row[name])) for name in COLUMNS])
-    return file_response(buffer.getvalue().encode(), "text/csv; charset=utf-8", "record.csv")
+    return file_response(buffer.getvalue().encode(), "text/csv; charset=utf-8", "audit-log.csv")

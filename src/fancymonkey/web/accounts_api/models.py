@@ -304,7 +304,7 @@ class NewKey(ChangedKey):
     secret: str
 
 
-class ActOut(TypedDict):
+class AuditEntryOut(TypedDict):
     """An entry of the audit log."""
 
     id: str
@@ -317,7 +317,7 @@ class ActOut(TypedDict):
     count: int
 
 
-_ACT = {
+_ENTRY = {
     "id": "998240161600000-1f0c2a9b",
     "at": _AT,
     "actor": "owner",
@@ -329,10 +329,10 @@ _ACT = {
 }
 
 
-@with_config(example({"success": True, "acts": [_ACT], "next": None}))
+@with_config(example({"success": True, "entries": [_ENTRY], "next": None}))
 class AuditLogPage(TypedDict):
     """A page of the audit log."""
 
     success: Ok
-    acts: list[ActOut]
+    entries: list[AuditEntryOut]
     next: str | None

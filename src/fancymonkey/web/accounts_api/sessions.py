@@ -84,7 +84,7 @@ async def checked(
         found = await context.accounts.users.find(name)
         who = "somebody" if found is None else found.name
         what = f"{request.method} {request.scope['path']}"
-        await context.accounts.acts.record_refused(who, request.address, what, 401)
+        await context.accounts.audit_log.record_refused(who, request.address, what, 401)
         raise
 
 
@@ -124,7 +124,7 @@ async def renewed(context: AppContext, request: Request) -> SessionTokens:
     try:
         return await context.accounts.sessions.renew(token)
     except SessionReused as reused:
-        await context.accounts.acts.record(
+        await context.accounts.audit_log.record(
             reused.session.user,
             request.address,
             "session ended: a refresh token was used twice",

@@ -4,11 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from fancymonkey.alerts.events import ALERTS, AlertEvent
+from fancymonkey.alerts.events import AlertEvent
 from fancymonkey.alerts.outbox import Delivery
 from fancymonkey.core.payments.rows import JobRun
 from fancymonkey.engine.documents import StoredDocument
 from fancymonkey.engine.job_runs import recent_runs
+from fancymonkey.settings.event_names import ALERTS
 from fancymonkey.text import counted
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.models.alerts import (
@@ -138,7 +139,7 @@ async def list_jobs(
             {
                 "job": job.name,
                 "about": job.about,
-                "scheduled": job.when is not None and context.settings.schedule.schedules,
+                "scheduled": job.when is not None and context.settings.schedule.run_jobs,
                 "running": running,
                 "runs": [_run_out(row) for row in latest.get(job.name, [])],
             }

@@ -24,6 +24,7 @@ from fancymonkey.web.admin_api.models.changes import (
 from fancymonkey.web.admin_api.row_params import ChosenRows
 from fancymonkey.web.auth.authorize import require
 from fancymonkey.web.context import AppContext
+from fancymonkey.web.http.change_names import named_change
 from fancymonkey.web.http.etag import is_known
 from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text
@@ -59,8 +60,8 @@ async def list_inventory(
     return Response(body, 200, headers, "application/json")
 
 
-@router.get("/acts", summary="List recent changes", dependencies=[requires("read")])
-async def list_acts(
+@router.get("/changes", summary="List recent changes", dependencies=[requires("read")])
+async def list_changes(
     context: Context,
     limit: Annotated[Page, Query(description=LIMIT)] = PAGE,
     after: Annotated[Text, Query(description="The last change of the previous page")] = "",
@@ -71,21 +72,21 @@ async def list_acts(
         if row.folder != CHANGE_SETS or len(rows) == limit:
             break
         if row.body:
-            rows.append(_act_out(row.name, msgspec.json.decode(row.body, type=StoredChangeSet)))
-    return {"success": True, "acts": rows}
+            rows.append(_change_out(row.name, msgspec.json.decode(row.body, type=StoredChangeSet)))
+    return {"success": True, "changes": rows}
 
 
-def _act_out(name: str, act: StoredChangeSet) -> ChangeOut:
+def _change_out(name: str, change: StoredChangeSet) -> ChangeOut:
     return {
         "id": name,
-        "at": iso(act.at),
-        "actor": act.actor,
-        "action": act.action,
-        "reason": act.reason,
-        "changed": act.changed,
-        "undoable": act.undoable and act.undone_by is None,
-        "undoneBy": act.undone_by,
-        "undoes": act.undoes,
+        "at": iso(change.at),
+        "actor": change.actor,
+        "action": change.action,
+        "reason": change.reason,
+        "changed": change.changed,
+        "undoable": change.undoable and change.undone_by is None,
+        "undoneBy": change.undone_by,
+        "undoes": change.undoes,
     }
 
 
@@ -97,18 +98,18 @@ def _act_out(name: str, act: StoredChangeSet) -> ChangeOut:
 )
 async def undo(context: Context, request: Call, actor: Caller, body: UndoBody) -> UndoneChange:
     """Undoes a change with balancing entries, once, or returns why it cannot be undone."""
-    act = await find_change_set(context.engine, body.act)
-    if act.products:
+    change = await find_change_set(context.engine, body.change_id)
+    if change.products:
         actor = await require(context, request, "admin")
-    if act.undone_by is not None:
+    if change.undone_by is not None:
         raise Problem(
-            409, "already_undone", "This change has already been undone.", undoneBy=act.undone_by
+            409, "already_undone", "This change has already been undone.", undoneBy=change.undone_by
         )
     done = await undo_change_set(
         context.engine,
         actor.name,
-        body.act,
-        act,
+        body.change_id,
+        change,
         DEFAULT_LOCATION,
         partial=body.partial,
         dry_run=body.dry_run,
@@ -117,13 +118,13 @@ async def undo(context: Context, request: Call, actor: Caller, body: UndoBody) -
         {**_names(context, row["key"]), "reason": row["reason"]} for row in done.failed
     ]
     if done.refused:
-        rest = max(0, act.changed - len(failed))
+        rest = max(0, change.changed - len(failed))
         raise Problem(409, "cannot_undo", _why_not(failed, rest), failed=failed, rest=rest)
     verb = "Would undo" if body.dry_run else "Undone:"
     return {
         "success": True,
-        "act": done.act,
-        "undone": body.act,
+        **named_change(done.change_id),
+        "undone": body.change_id,
         "message": f"{verb} {counted(len(done.rows), 'row')}.",
         "rows": [{**_names(context, row["key"]), "changes": row["changes"]} for row in done.rows],
         "failed": failed,

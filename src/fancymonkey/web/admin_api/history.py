@@ -156,7 +156,7 @@ def _wire(change: dict[str, int]) -> dict[str, int]:
     }
 
 
-PLACES = {"act_": "act", "evt_": "event", "pi_": "payment", "cs_": "payment"}
+PLACES = {"act_": "change", "evt_": "event", "pi_": "payment", "cs_": "payment"}
 """The target of a link, by the prefix of a cause."""
 
 

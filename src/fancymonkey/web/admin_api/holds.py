@@ -10,7 +10,9 @@ from fastapi import APIRouter, Query
 from fancymonkey.core.command import Command
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.holds.end import Release
+from fancymonkey.core.holds.ended import Released
 from fancymonkey.core.model import MANUAL, Line, Reservation, Status, split_sku
+from fancymonkey.core.outcomes import Accepted
 from fancymonkey.core.payments.pending import FOLDER, pending_until
 from fancymonkey.core.payments.rows import Checkout, Stage
 from fancymonkey.core.state import FOREVER
@@ -27,6 +29,7 @@ from fancymonkey.web.admin_api.models.holds import (
     ReleaseHoldsBody,
 )
 from fancymonkey.web.admin_api.request_changes import RequestChanges
+from fancymonkey.web.http.change_names import named_change
 from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text, Time
 from fancymonkey.web.http.refusals import request_fingerprint
@@ -238,20 +241,20 @@ async def release_holds(
     released = 0
     reason = body.reason or "ended by the owner"
     makers = [partial(_release, actor.name, reason, id_) for id_ in ids]
-    async for row in doing.run(makers):
-        found = row.get("accepted")
-        moved = found is not None and bool(found["lines"])
-        released += moved
-        results.append(
-            {"id": ids[len(results)], "status": None if found is None else found["status"]}
-        )
-        if moved and found["payment_pending"]:
-            warnings.append(_PAYING.format(ids[len(results) - 1]))
-        if moved and context.checkouts is not None:
-            context.checkouts.close_later(found["reservation_id"])
+    async for answer in doing.run(makers):
+        id_ = ids[len(results)]
+        hold: Released | None = answer.data if isinstance(answer, Accepted) else None
+        results.append({"id": id_, "status": None if hold is None else hold.status})
+        if hold is None or not hold.lines:
+            continue
+        released += 1
+        if hold.payment_pending:
+            warnings.append(_PAYING.format(id_))
+        if context.checkouts is not None:
+            context.checkouts.close_later(hold.reservation_id)
     return {
         "success": True,
-        "act": doing.act,
+        **named_change(doing.change_id),
         "released": released,
         "results": results,
         "warnings": warnings,
@@ -259,8 +262,8 @@ async def release_holds(
     }
 
 
-def _release(actor: str, reason: str, ref: str, act_id: str) -> Command:
-    return Release(ref=ref, reason=reason, actor=actor, cause=act_id, deliberate=True)
+def _release(actor: str, reason: str, ref: str, change_id: str) -> Command:
+    return Release(ref=ref, reason=reason, actor=actor, cause=change_id, deliberate=True)
 
 
 _PAYING = "A payment for {} is in progress. If it succeeds, it becomes a late payment."

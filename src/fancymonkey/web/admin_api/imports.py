@@ -31,6 +31,7 @@ from fancymonkey.web.admin_api.models.imports import (
 )
 from fancymonkey.web.auth.audit import note
 from fancymonkey.web.context import AppContext
+from fancymonkey.web.http.change_names import named_change
 from fancymonkey.web.http.errors import problem_response
 from fancymonkey.web.http.files import BINARY
 from fancymonkey.web.http.messages import Problem, Request
@@ -197,10 +198,10 @@ class _Import:
         table = await read_table(self.data, tell, self.sheet)
         records = table.records
         plan = await plan_table(context.engine, records, options, tell)
-        act = None
+        change_id = None
         if self.apply:
             key = None if self.key is None else self.key.about("rows")
-            act = await import_plan(
+            change_id = await import_plan(
                 context.engine, plan, options, tell, good=not self.whole, key=key, digest=mark
             )
             if self.whole and plan.faults:
@@ -220,7 +221,7 @@ class _Import:
         answer: ImportReport = {
             "success": True,
             "mode": "apply" if self.apply else "preview",
-            "act": act,
+            **named_change(change_id),
             "revision": context.engine.view.revision,
             "columns": columns,
             "sheet": table.sheet,

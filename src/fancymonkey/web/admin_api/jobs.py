@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import with_config
 from typing_extensions import TypedDict
 
+from fancymonkey.engine.job_names import present_job
 from fancymonkey.errors import PaymentError, StoreError
 from fancymonkey.jobs.executor import FAILED, FinishedRun, JobRunning
 from fancymonkey.services.job_definitions import unknown_job_text
@@ -25,7 +26,7 @@ router = APIRouter(tags=["jobs"], route_class=AuthorizedRoute, responses=refusal
     example(
         {
             "success": True,
-            "job": "tidy",
+            "job": "release-expired",
             "outcome": "done",
             "message": "Released 1 expired hold.",
             "startedAt": "2025-10-07T12:00:00.000Z",
@@ -69,7 +70,7 @@ async def run_job(context: AppContext, name: str, *, join: bool = False) -> Fini
 
     With `join` a run that is under way in this process is awaited, and its result returned.
     """
-    job = context.jobs.jobs.get(name)
+    job = context.jobs.jobs.get(present_job(name))
     if job is None:
         raise Problem(404, "unknown_job", unknown_job_text(context.jobs, name))
     try:

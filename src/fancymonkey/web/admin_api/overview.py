@@ -74,7 +74,7 @@ async def overview(
         "stock": await _stock(context),
         "holds": _holds(engine),
         "days": await _days(context, days, place),
-        "matters": await _matters(engine),
+        "issues": await _issues(engine),
         "health": await _health(context),
     }
     return json_response(answer)
@@ -177,7 +177,7 @@ async def _turned_away(context: AppContext) -> dict[int, tuple[int, int]]:
     return await context.glance.lately("turned away", read)
 
 
-async def _matters(engine: Engine) -> OverviewIssues:
+async def _issues(engine: Engine) -> OverviewIssues:
     waiting = [row for row in await payment_issues(engine) if row.closed_at is None]
     return {
         "open": sum(row.progress is IssueStatus.OPEN for row in waiting),

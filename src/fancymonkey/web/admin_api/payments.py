@@ -12,10 +12,11 @@ from fancymonkey.core.outcomes import Refused
 from fancymonkey.core.payments.issue_titles import ISSUE_TITLES
 from fancymonkey.core.payments.refunds import ResolveIssue
 from fancymonkey.core.payments.rows import IssueStatus, JobRun, PaymentIssue
+from fancymonkey.engine.job_names import RECONCILE, present_job
+from fancymonkey.engine.job_runs import present_run
 from fancymonkey.payments.basket import major_units
 from fancymonkey.payments.gateway import Paid
 from fancymonkey.payments.refunds import give_due, payment_issues
-from fancymonkey.services.job_definitions import RECONCILE
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.holds import line_out
 from fancymonkey.web.admin_api.jobs import run_job
@@ -60,12 +61,12 @@ async def list_events(context: Context, limit: Limit = PAGE) -> EventList:
 
 
 @router.get(
-    "/matters",
+    "/issues",
     summary="List payment issues (owner)",
     dependencies=[requires("read")],
     response_model=IssueList,
 )
-async def list_matters(context: Context, actor: Caller, limit: Limit = PAGE) -> Any:
+async def list_issues(context: Context, actor: Caller, limit: Limit = PAGE) -> Any:
     """Returns payment issues: open and due ones first, then the newest."""
     revision = context.engine.view.revision
     found = sorted(await payment_issues(context.engine), key=lambda row: row.closed_at is not None)
@@ -73,21 +74,21 @@ async def list_matters(context: Context, actor: Caller, limit: Limit = PAGE) -> 
     waits = [row.payment for row in shown if row.progress is IssueStatus.OPEN]
     paid = await context.payers.of(waits)
     private = not actor.right.covers(Right.STOCK)
-    rows = [_matter_out(context, row, paid.get(row.payment), private=private) for row in shown]
+    rows = [_issue_out(context, row, paid.get(row.payment), private=private) for row in shown]
     waiting = sum(row.closed_at is None for row in found)
-    return json_response(IssueList(success=True, matters=rows, open=waiting, revision=revision))
+    return json_response(IssueList(success=True, issues=rows, open=waiting, revision=revision))
 
 
 @router.post(
-    "/matters/settle",
+    "/issues/settle",
     summary="Resolve a payment issue: return units to stock, refund, or dismiss (owner)",
     dependencies=[requires("stock")],
     response_model=SettledIssue,
     responses=refusals(404, 409),
 )
-async def settle_matter(context: Context, request: Call, actor: Caller, body: SettleBody) -> Any:
+async def settle_issue(context: Context, request: Call, actor: Caller, body: SettleBody) -> Any:
     """Resolves an issue: returns units to stock, refunds, or dismisses it."""
-    issue = await context.engine.store.find(PaymentIssue, body.matter_id)
+    issue = await context.engine.store.find(PaymentIssue, body.issue_id)
     due = issue is not None and issue.progress is IssueStatus.DUE
     if due or body.then == "refund":  # only an owner may refund
         await require(context, request, "admin")
@@ -103,7 +104,7 @@ async def settle_matter(context: Context, request: Call, actor: Caller, body: Se
         )
     answer = await context.engine.submit(
         ResolveIssue(
-            matter_id=body.matter_id,
+            issue_id=body.issue_id,
             returned=lines,
             then=then or None,
             note=body.note,
@@ -115,11 +116,11 @@ async def settle_matter(context: Context, request: Call, actor: Caller, body: Se
     if then is IssueStatus.DUE and context.checkouts is not None:
         await give_due(context.engine, context.checkouts.gateway)
     issues = await payment_issues(context.engine)
-    found = [row for row in issues if row.matter_id == body.matter_id]
+    found = [row for row in issues if row.matter_id == body.issue_id]
     context.payers.forget(found[0].payment)
     paid = await context.payers.of([found[0].payment])
-    issue_out = _matter_out(context, found[0], paid.get(found[0].payment))
-    return json_response(SettledIssue(success=True, matter=issue_out))
+    issue_out = _issue_out(context, found[0], paid.get(found[0].payment))
+    return json_response(SettledIssue(success=True, issue=issue_out))
 
 
 @router.post("/reconcile", summary=COMPARE, dependencies=[requires("stock", schedule=True)])
@@ -156,8 +157,8 @@ async def list_runs(
     job: Annotated[Text | None, Query(description="Only runs of this job")] = None,
 ) -> RunList:
     """Returns the latest runs of all jobs, or of one `job`, the newest first."""
-    rows = [row async for row in context.engine.store.scan(JobRun)]
-    meant = [row for row in rows if job is None or row.job == job]
+    rows = [present_run(row) async for row in context.engine.store.scan(JobRun)]
+    meant = [row for row in rows if job is None or row.job == present_job(job)]
     newest = heapq.nlargest(limit, meant, key=lambda row: row.started_at)
     return {"success": True, "runs": [_run_out(row) for row in newest]}
 
@@ -172,7 +173,7 @@ def _event_out(row: Event) -> EventOut:
     }
 
 
-def _matter_out(
+def _issue_out(
     context: AppContext, row: PaymentIssue, paid: Paid | None, *, private: bool = False
 ) -> IssueOut:
     """A payment issue; `private` hides the buyer's address from the caller."""

@@ -17,10 +17,13 @@ from fancymonkey.core.catalogue.products import (
     RestoreProduct,
 )
 from fancymonkey.core.command import Command
+from fancymonkey.core.group_answers import SkuChange
+from fancymonkey.core.holds.ended import ReservedSet
 from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.keys import normal_form
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Kind, Product, sku_of
+from fancymonkey.core.outcomes import Accepted
 from fancymonkey.engine.engine import Engine
 from fancymonkey.spreadsheets.cells import plain
 from fancymonkey.spreadsheets.import_plan import with_actor
@@ -43,6 +46,7 @@ from fancymonkey.web.admin_api.product_bodies import (
 )
 from fancymonkey.web.admin_api.product_details import product_out, product_with_sizes
 from fancymonkey.web.admin_api.request_changes import RequestChanges, raise_refused
+from fancymonkey.web.http.change_names import named_change
 from fancymonkey.web.http.json_body import json_response
 from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.http.query_params import Flag, Text
@@ -288,23 +292,24 @@ async def _do(
     context = doing.shop
     if commands:
         makers = [partial(_caused, command, doing) for command in commands]
-        rows = await doing.whole(makers)
-        raise_refused(rows)
-        for row in rows:
-            for hold in (row["accepted"] or {}).get("ended", ()):
-                if context.checkouts is not None:
-                    context.checkouts.close_later(hold["reservationId"])
+        answers = await doing.whole(makers)
+        raise_refused(answers)
+        for answer in answers:
+            data = answer.data if isinstance(answer, Accepted) else None
+            if context.checkouts is not None and isinstance(data, ReservedSet | SkuChange):
+                for hold in data.ended:
+                    context.checkouts.close_later(hold.reservation_id)
     call.about = product_id[:100]
     product, sizes = product_with_sizes(context.engine, product_id)
-    answer: ChangedProduct = {
+    changed: ChangedProduct = {
         "success": True,
-        "act": doing.act,
+        **named_change(doing.change_id),
         "product": product_out(product, sizes, archived=True),
         "revision": context.engine.view.revision,
     }
-    return json_response(answer)
+    return json_response(changed)
 
 
-def _caused(command: Command, doing: RequestChanges, act_id: str) -> Command:
+def _caused(command: Command, doing: RequestChanges, change_id: str) -> Command:
     reason = None if isinstance(command, SetReserved) else doing.reason
-    return with_actor(command, doing.actor, act_id, reason)
+    return with_actor(command, doing.actor, change_id, reason)

@@ -1,9 +1,8 @@
 """The changes of a request, recorded for undo."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from fancymonkey.core.outcomes import Code, Refused
+from fancymonkey.core.outcomes import Answer, Refused
 from fancymonkey.services.change_runner import ChangeRunner, Maker
 from fancymonkey.services.request_key import RequestKey
 from fancymonkey.web.context import AppContext
@@ -29,8 +28,8 @@ class RequestChanges(ChangeRunner):
         self.shop = context
 
 
-def raise_refused(rows: Sequence[dict[str, Any]]) -> None:
-    """Raises Problem with the first refused row, if there is one."""
-    for row in rows:
-        if "refused" in row:
-            raise refusal(Refused(Code(row["refused"]), row["message"], row["detail"]))
+def raise_refused(answers: Sequence[Answer]) -> None:
+    """Raises Problem with the first refusal, if there is one."""
+    for answer in answers:
+        if isinstance(answer, Refused):
+            raise refusal(answer)

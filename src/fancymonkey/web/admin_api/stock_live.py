@@ -4,22 +4,26 @@ import asyncio
 
 from fastapi import APIRouter
 from fastapi import Request as StarletteRequest
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
 from fancymonkey.accounts.model import Denied
 from fancymonkey.core.model import split_sku
-from fancymonkey.engine.feed import LevelChange
 from fancymonkey.errors import StoreError
 from fancymonkey.web.auth.authorize import require
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.http.wire import encode
-from fancymonkey.web.read_models.stock_rows import StockRowJson, off_sale
+from fancymonkey.web.read_models.live_messages import ChangeBody, LiveView
+from fancymonkey.web.read_models.stock_rows import StockRowJson, StockRows, off_sale
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 from fancymonkey.web.routing.dependencies import Call
+from fancymonkey.web.server.audience import Audience
 from fancymonkey.web.server.listeners import Listeners
-from fancymonkey.web.shop_api.live import EventStream, Messages, seated
+from fancymonkey.web.server.live_response import EventStream, Stage
+from fancymonkey.web.server.pace import Pace
+from fancymonkey.web.server.turns import Turns
+from fancymonkey.web.shop_api.live import seated
 
 PACE_SECONDS = 0.1
 """Changes within this time are sent in one message: faster updates cannot be read."""
@@ -28,30 +32,55 @@ CHECK_SECONDS = 15.0
 """How long a listener may stay connected after its right has ended."""
 
 
-class TableMessages(Messages):
-    """The changes as stock rows."""
+BURST = 3
+"""Messages that may go one right after the other after a quiet time."""
 
-    def _snapshot(self) -> bytes:
-        return self._shop.table.snapshot(self._shop.settings.payments.currency)
 
-    def _change(self, change: LevelChange) -> bytes:
-        table = self._shop.table
-        rows: dict[str, StockRowJson] = {}
-        for sku in sorted(change.skus):
-            product_id, size = split_sku(sku)
-            for row in table.of_product(product_id):
-                if not size or row.stocked.item.sku == sku:
-                    rows[row.stocked.item.sku] = row
-        shown = [row.body for row in rows.values() if not off_sale(row.stocked)]
-        removed = [sku for sku, row in rows.items() if off_sale(row.stocked)]
-        head = b'{"revision":%d,"rows":[' % change.revision
+class TableView(LiveView):
+    """The stock as the owner's rows."""
+
+    def __init__(self, context: AppContext, turns: Turns) -> None:
+        super().__init__(context.engine.view, turns)
+        self._table = context.table
+        self._currency = context.settings.payments.currency
+
+    def snapshot(self) -> bytes:
+        """All rows."""
+        return self._table.snapshot(self._currency)
+
+    def change_body(self) -> ChangeBody:
+        """A change without SKUs."""
+        return TableChange(self._table)
+
+
+class TableChange:
+    """Rows that changed, and SKUs that are no longer shown."""
+
+    def __init__(self, table: StockRows) -> None:
+        self._table = table
+        self._rows: dict[str, StockRowJson] = {}
+
+    def add(self, sku: str) -> None:
+        """Adds the row of a SKU, or all rows of a product."""
+        product_id, size = split_sku(sku)
+        for row in self._table.of_product(product_id):
+            if not size or row.stocked.item.sku == sku:
+                self._rows[row.stocked.item.sku] = row
+
+    def json(self, revision: int) -> bytes:
+        """The message."""
+        shown = [row.body for row in self._rows.values() if not off_sale(row.stocked)]
+        removed = [sku for sku, row in self._rows.items() if off_sale(row.stocked)]
+        head = b'{"revision":%d,"rows":[' % revision
         return b"".join((head, b",".join(shown), b'],"removed":', encode(removed), b"}"))
 
 
 def router(context: AppContext, listeners: Listeners) -> APIRouter:
     """The endpoint of live rows."""
     routes = APIRouter(tags=["dashboard"], route_class=AuthorizedRoute)
-    messages = TableMessages(context)
+    messages = TableView(context, listeners.turns)
+    audience = Audience(context.engine.feed, messages.encode, Pace(PACE_SECONDS, BURST))
+    stage = Stage(audience, messages, listeners.turns)
 
     @routes.get(
         "/api/admin/inventory/live",
@@ -60,7 +89,7 @@ def router(context: AppContext, listeners: Listeners) -> APIRouter:
         response_class=StreamingResponse,
         responses={200: {"content": {"text/event-stream": {}}}},
     )
-    async def live_table(request: StarletteRequest, call: Call) -> StreamingResponse:
+    async def live_table(request: StarletteRequest, call: Call) -> Response:
         """Sends a `snapshot`, or the changes since `Last-Event-ID`, and then changes."""
 
         async def until_not_allowed() -> None:
@@ -75,8 +104,6 @@ def router(context: AppContext, listeners: Listeners) -> APIRouter:
         since = last if last is not None else request.query_params.get("since")
         await context.table.prepare()
         subscription = await seated(context, listeners, call, since, owner=True)
-        return EventStream(
-            messages, subscription, listeners.turns, until_not_allowed, pace=PACE_SECONDS
-        )
+        return EventStream(subscription, stage, until_not_allowed)
 
     return routes

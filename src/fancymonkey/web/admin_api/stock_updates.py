@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 
 from fancymonkey.core.changes.bulk import Change, Filter, chain
 from fancymonkey.core.execute import SkuCommands
+from fancymonkey.core.group_answers import SkuChange
 from fancymonkey.core.keys import normal_form
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import sku_of, split_sku
@@ -29,6 +30,7 @@ from fancymonkey.web.admin_api.row_query import RowQuery
 from fancymonkey.web.admin_api.update_rows import Wish, names_in, restock_date_of, wish_of
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http import wire
+from fancymonkey.web.http.change_names import named_change
 from fancymonkey.web.http.json_body import json_response
 from fancymonkey.web.http.messages import Problem, parse
 from fancymonkey.web.http.refusals import refusal, request_fingerprint, request_key
@@ -98,48 +100,52 @@ async def _run(
     successful: list[dict[str, Any]] = []
     makers = [partial(_make, doing.actor, *options) for options in wishes]
     done = 0
-    async for row in doing.run(makers):
-        if "accepted" in row:
-            successful.append(_row_out(row["accepted"]))
-            _close_checkouts(doing, row["accepted"]["ended"])
+    async for answer in doing.run(makers):
+        if isinstance(answer, Refused):
+            failed.append(_failed_out(places[done], wishes[done][0], answer))
         else:
-            failed.append(_failed_out(places[done], wishes[done][0], row))
+            successful.append(_row_out(answer.data))
+            _close_checkouts(doing, answer.data)
         done += 1
     await _say_who(doing.shop, failed)
     return successful
 
 
-def _close_checkouts(doing: RequestChanges, ended: list[dict[str, Any]]) -> None:
+def _close_checkouts(doing: RequestChanges, change: SkuChange) -> None:
     """Closes the checkouts of released holds."""
     if doing.shop.checkouts is not None and not doing.dry_run:
-        for hold in ended:
-            doing.shop.checkouts.close_later(hold["reservationId"])
+        for hold in change.ended:
+            doing.shop.checkouts.close_later(hold.reservation_id)
 
 
-def _make(actor: str, sku: str, change: Change, act_id: str) -> SkuCommands:
-    return chain(sku, change, location=DEFAULT_LOCATION, actor=actor, cause=act_id)
+def _make(actor: str, sku: str, change: Change, change_id: str) -> SkuCommands:
+    return chain(sku, change, location=DEFAULT_LOCATION, actor=actor, cause=change_id)
 
 
-def _row_out(data: dict[str, Any]) -> dict[str, Any]:
-    before = data["before"]
+def _row_out(change: SkuChange) -> dict[str, Any]:
+    before = change.before
     return {
-        **wire.stock_out(data),
+        **wire.stock_out(change.stock),
         "previous": None if before is None else wire.stock_out(before),
-        "holdsEnded": data["ended"],
+        "holdsEnded": [
+            {"reservationId": hold.reservation_id, "sessionId": hold.session_id}
+            for hold in change.ended
+        ],
     }
 
 
-def _failed_out(index: int, sku: str, row: dict[str, Any]) -> dict[str, Any]:
+def _failed_out(index: int, sku: str, refused: Refused) -> dict[str, Any]:
     product_id, size = split_sku(sku)
-    detail = dict(row["detail"][0] if isinstance(row["detail"], list) else row["detail"] or {})
-    if row["refused"] == Code.STALE and "onHand" in detail:
+    given = refused.detail
+    detail = dict(given[0] if isinstance(given, list) else given or {})
+    if refused.code is Code.STALE and "onHand" in detail:
         detail |= {"field": "stock", "present": detail["onHand"]}
     return {
         "index": index,
         "productId": product_id,
         "size": size,
-        "code": row["refused"],
-        "reason": row["message"],
+        "code": refused.code,
+        "reason": refused.message,
         **{name: value for name, value in detail.items() if name != "sku"},
     }
 
@@ -169,7 +175,7 @@ def _results(
         {
             "success": bool(successful) or not failed,
             "message": message,
-            "act": doing.act,
+            **named_change(doing.change_id),
             **more,
             "results": {
                 "successful": len(successful),

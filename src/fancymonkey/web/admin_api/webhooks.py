@@ -189,9 +189,9 @@ def _delivery_out(kept: StoredDocument[Delivery]) -> DeliveryOut:
         "id": kept.name,
         "webhook": value.target,
         "event": {
-            "id": value.happening.id,
-            "type": value.happening.type,
-            "title": value.happening.title,
+            "id": value.event.id,
+            "type": value.event.type,
+            "title": value.event.title,
         },
         "state": value.state,
         "madeAt": iso(value.made_at),

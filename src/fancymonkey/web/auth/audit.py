@@ -16,13 +16,13 @@ async def note(context: AppContext, request: Request, status: int) -> None:
     """Writes an entry of the audit log; if that fails, the log has it, as the request is done."""
     assert request.actor is not None
     what = f"{request.method} {request.scope['path']}"[:WHAT_MAX]
-    acts = context.accounts.acts
+    audit_log = context.accounts.audit_log
     try:
         if status < 400:
-            await acts.record(request.actor.name, request.address, what, status, request.about)
+            await audit_log.record(request.actor.name, request.address, what, status, request.about)
             return
         name = request.actor.name
-        await acts.record_refused(
+        await audit_log.record_refused(
             name, request.address, what, status, request.about, most=KNOWN_MOST
         )
     except Exception:

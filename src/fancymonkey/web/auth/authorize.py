@@ -116,7 +116,7 @@ async def note_refused(context: AppContext, request: Request, problem: Problem) 
         return  # the router records attempts of known callers
     what = f"{request.method} {request.scope['path']}"
     try:
-        await context.accounts.acts.record_refused(
+        await context.accounts.audit_log.record_refused(
             "somebody", request.address, what, problem.status
         )
     except FancyMonkeyError:

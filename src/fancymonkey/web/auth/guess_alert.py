@@ -18,9 +18,9 @@ QUIET = 3_600_000
 class Alarm:
     """Records an attack in the audit log, the log and the alerts."""
 
-    def __init__(self, clock: Clock, acts: AuditLog, alerts: Alerts) -> None:
+    def __init__(self, clock: Clock, audit_log: AuditLog, alerts: Alerts) -> None:
         self._clock = clock
-        self._acts = acts
+        self._audit_log = audit_log
         self._alerts = alerts
         self._told: dict[str, int] = {}
 
@@ -34,7 +34,7 @@ class Alarm:
         log.warning("repeated wrong attempts at %s, the latest from %s", secret, address)
         try:
             what = f"{secret} is being guessed: unknown addresses are throttled"
-            await self._acts.record("somebody", address, what, 429)
+            await self._audit_log.record("somebody", address, what, 429)
             await self._alerts.tell(event_texts.guessed(secret, address, now))
         except FancyMonkeyError:
             log.exception("the guesses at %s could not be written to the audit log", secret)

@@ -92,10 +92,10 @@ def sources_of(engine: Engine, settings: Settings, proxies: Proxies) -> ClientSo
     limits = HoldLimits(
         holds=settings.holds.holds_per_address,
         units=settings.holds.hold_units,
-        calm=settings.holds.hold_calm_percent % 100,
-        rush=settings.holds.hold_rush_percent,
-        unpaid=settings.holds.hold_unpaid_minutes * 60_000,
-        wait=settings.holds.hold_wait_minutes * 60_000,
+        calm=settings.holds.hold_contention_percent % 100,
+        rush=settings.holds.hold_network_share_percent,
+        unpaid=settings.holds.hold_unpaid_allowance_minutes * 60_000,
+        wait=settings.holds.hold_retry_minutes * 60_000,
     )
     if not settings.server.rate_limit:
         return None

@@ -2,8 +2,11 @@
 
 import hashlib
 import re
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
+from fancymonkey.core.holds.ended import Released
+from fancymonkey.core.holds.reserved import Reserved
 from fancymonkey.core.model import MANUAL
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.services.request_key import RequestKey
@@ -23,12 +26,13 @@ STATUS: dict[str, int] = {
     Code.PAYMENT_PENDING: 409,
     Code.CHECKOUT_CHANGED: 409,
     Code.TOO_MANY_CHECKOUTS: 429,
-    Code.UNKNOWN_MATTER: 404,
-    Code.MATTER_CLOSED: 409,
+    Code.UNKNOWN_ISSUE: 404,
+    Code.ISSUE_CLOSED: 409,
     Code.UNKNOWN_ORDER: 404,
-    Code.UNKNOWN_ACT: 404,
+    Code.UNKNOWN_CHANGE: 404,
     Code.ALREADY_UNDONE: 409,
     Code.ALREADY_THERE: 409,
+    Code.INVALID_CHOICES: 422,
     Code.TOO_MANY_LINES: 422,
     Code.SOLD_OUT: 409,
     Code.INSUFFICIENT_STOCK: 409,
@@ -50,6 +54,8 @@ WAITS = (Code.TOO_MANY_HOLDS, Code.HELD_TOO_OFTEN)
 """Temporary refusals; their detail has the seconds to wait."""
 
 KEY_MAX = 255
+
+Hold = TypeVar("Hold", Reserved, Released)
 
 
 def refusal(refused: Refused) -> Problem:
@@ -86,10 +92,10 @@ def _short(ref: str) -> str:
     return "sid_" + hashlib.blake2b(ref.encode(), digest_size=20).hexdigest()
 
 
-def as_sent(data: dict[str, Any], sent: str) -> dict[str, Any]:
+def as_sent(hold: Hold, sent: str) -> Hold:
     """A hold with the session id that the buyer sent, even if it is stored shortened."""
-    shown = session_as_sent(data["session_id"], sent)
-    return data if shown == data["session_id"] else {**data, "session_id": shown}
+    shown = session_as_sent(hold.session_id, sent)
+    return hold if shown == hold.session_id else replace(hold, session_id=shown)
 
 
 def session_as_sent(stored: str, sent: str) -> str:

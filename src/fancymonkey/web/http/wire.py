@@ -6,7 +6,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from fancymonkey.core.model import MAX_LINES, MAX_QUANTITY, split_sku
+from fancymonkey.core.holds.ended import Released
+from fancymonkey.core.holds.reserved import Reserved
+from fancymonkey.core.model import MAX_LINES, MAX_QUANTITY, Item, split_sku
+from fancymonkey.core.stock.answers import StockAnswer
+from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.timestamps import iso
 
 Id = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -157,44 +161,44 @@ def deadline(at: int, until: int | None) -> tuple[str | None, int | None]:
     return iso(until), max(0, -((at - until) // 60_000))
 
 
-def reserved_one(data: dict[str, Any]) -> bytes:
+def reserved_one(hold: Reserved) -> bytes:
     """The response to a reserve in the seed's form."""
-    sku, quantity, on_hand, reserved, available = data["lines"][0]
+    sku, quantity, on_hand, reserved, available = hold.lines[0]
     product_id, size = split_sku(sku)
-    until, minutes = deadline(data["at"], data["expires_at"])
+    until, minutes = deadline(hold.at, hold.expires_at)
     return encode(
         ReserveOut(
             True,
             HeldOut(
-                data["reservation_id"],
+                hold.reservation_id,
                 product_id,
                 size,
                 quantity,
-                data["session_id"],
+                hold.session_id,
                 until,  # type: ignore[arg-type]  # None only for the owner's own holds
                 minutes,  # type: ignore[arg-type]
             ),
             StockOut(on_hand, reserved, left(available)),
-            data["revision"],
+            hold.revision,
         )
     )
 
 
-def reserved_lines(data: dict[str, Any]) -> bytes:
+def reserved_lines(hold: Reserved) -> bytes:
     """The response to a reserve of several lines."""
-    until, minutes = deadline(data["at"], data["expires_at"])
+    until, minutes = deadline(hold.at, hold.expires_at)
     return encode(
         {
             "success": True,
             "reservation": {
-                "id": data["reservation_id"],
-                "sessionId": data["session_id"],
-                "lines": [line_out(line) for line in data["lines"]],
+                "id": hold.reservation_id,
+                "sessionId": hold.session_id,
+                "lines": [line_out(line) for line in hold.lines],
                 "expiresAt": until,
                 "expiresInMinutes": minutes,
             },
-            "stock": [line_stock(line) for line in data["lines"]],
-            "revision": data["revision"],
+            "stock": [line_stock(line) for line in hold.lines],
+            "revision": hold.revision,
         }
     )
 
@@ -222,13 +226,13 @@ def line_stock(line: Any) -> dict[str, Any]:
     }
 
 
-def hold_out(data: dict[str, Any]) -> dict[str, Any]:
+def hold_out(hold: Released) -> dict[str, Any]:
     """An ended hold, with its released lines."""
     return {
-        "id": data["reservation_id"],
-        "sessionId": data["session_id"],
-        "status": data["status"],
-        "lines": [{**line_out(line), "stock": line_stock(line)} for line in data["lines"]],
+        "id": hold.reservation_id,
+        "sessionId": hold.session_id,
+        "status": hold.status,
+        "lines": [{**line_out(line), "stock": line_stock(line)} for line in hold.lines],
     }
 
 
@@ -241,17 +245,20 @@ def fault_out(fault: dict[str, Any]) -> dict[str, Any]:
     return {"productId": product_id, "size": size, **rest}
 
 
-def stock_out(data: dict[str, Any]) -> dict[str, Any]:
+def stock_out(stock: StockAnswer) -> dict[str, Any]:
     """A SKU in the responses of update and bulk-update."""
-    product_id, size = split_sku(data["sku"])
+    product_id, size = split_sku(stock.sku)
+    return {"productId": product_id, "size": size, **stock_fields(stock, stock)}
+
+
+def stock_fields(stock: StockAnswer | SkuStock, settings: StockAnswer | Item) -> dict[str, Any]:
+    """The stock and the settings of a SKU under their public names, for the owner."""
     return {
-        "productId": product_id,
-        "size": size,
-        "stock": data["onHand"],
-        "reserved": data["reserved"],
-        "available": data["available"],
-        "backordered": data["backordered"],
-        "short": data["short"],
-        "lowStockThreshold": data["lowStockThreshold"],
-        "soldOut": data["soldOut"],
+        "stock": stock.on_hand,
+        "reserved": stock.reserved,
+        "available": stock.available,
+        "backordered": stock.backordered,
+        "short": stock.short,
+        "lowStockThreshold": settings.low_stock_threshold,
+        "soldOut": settings.sold_out,
     }

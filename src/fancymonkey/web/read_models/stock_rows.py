@@ -11,7 +11,7 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.row_query import RowQuery, ordered
 from fancymonkey.web.http.etag import etag_of
-from fancymonkey.web.http.wire import encode
+from fancymonkey.web.http.wire import encode, stock_fields
 
 SLICE_SECONDS = 0.005
 """The longest time without a pause for other tasks while the rows are encoded."""
@@ -169,13 +169,7 @@ def row_out(row: StockRow) -> dict[str, Any]:
         "size": item.size,
         "skuId": item.sku_id,
         "priceId": item.price_id,
-        "stock": stock.on_hand,
-        "reserved": stock.reserved,
-        "available": stock.available,
-        "backordered": stock.backordered,
-        "short": stock.short,
-        "lowStockThreshold": item.low_stock_threshold,
-        "soldOut": item.sold_out,
+        **stock_fields(stock, item),
         "status": status_of(row),
         "restockDate": product.restock_date,
         "lastChanged": iso(stock.updated_at or product.updated_at),

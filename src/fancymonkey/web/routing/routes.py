@@ -9,8 +9,8 @@ from fancymonkey.web.http.messages import Receive, Scope, Send
 
 
 def routes_of(app: Any) -> Iterator[Any]:
-    """All routes of an app or a router, those of included routers too."""
-    yield from _flat(app.routes)
+    """All routes of an app or a router."""
+    return (route for route in app.routes if not isinstance(route, PathIndex))
 
 
 class PathIndex(BaseRoute):
@@ -39,14 +39,6 @@ class PathIndex(BaseRoute):
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers by the route that was found."""
         await scope["route"].handle(scope, receive, send)
-
-
-def _flat(routes: Iterable[Any]) -> Iterator[Any]:
-    for route in routes:
-        if isinstance(route, PathIndex):
-            continue
-        included = getattr(route, "original_router", None)  # FastAPI keeps a router as one route
-        yield from [route] if included is None else _flat(included.routes)
 
 
 def methods_of(route: Any) -> set[str]:

@@ -10,6 +10,9 @@ from fancymonkey.web.server.connections import Crowd
 from fancymonkey.web.server.heads import Heads
 from fancymonkey.web.server.turns import Turns
 from fancymonkey.web.server.websocket import WebSocketServerProtocol
+from fancymonkey.web.server.wires import WIRE, EventWire
+
+LIVE = "/api/inventory/live"
 
 PART = 16 * 1024
 """Bytes that are parsed at once."""
@@ -73,6 +76,8 @@ class Sharing(Heads):
     _upgrades = False
     _socket: WebSocketServerProtocol | None = None
     """The protocol that has the connection after an upgrade."""
+    _wire: EventWire | None = None
+    """The way of a live audience to this connection, once it has it."""
 
     def connection_made(self, transport: Any) -> None:
         """Starts."""
@@ -109,6 +114,23 @@ class Sharing(Heads):
         self._later.clear()
         if self._crowd is not None:
             self._crowd.leave(self)
+        if self._wire is not None:
+            self._wire.lost()
+
+    def hand_over(self, wire: EventWire) -> None:
+        """Gives the connection to a live audience: nothing more is parsed."""
+        self._wire, self._upgrades = wire, True
+        self._later.clear()
+        self.pipeline.clear()
+        self.flow.let_go()
+        self.flow.resume_reading()
+
+    def shutdown(self) -> None:
+        """Ends the connection when its response is complete."""
+        if self._wire is not None:
+            self._wire.end()
+        else:
+            super().shutdown()
 
     def handle_websocket_upgrade(self) -> None:
         """Another protocol gets the connection once its turn has come."""
@@ -190,6 +212,8 @@ class Sharing(Heads):
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         """Starts a request of the ASGI path when its turn has come."""
+        if cycle.scope["path"] == LIVE and cycle.scope["method"] == "GET":
+            cycle.scope[WIRE] = EventWire(self.transport, cycle)
         begin = super()._start_asgi_task
         self._turns.begin(lambda: begin(cycle, app))
 

@@ -5,20 +5,15 @@ from collections.abc import Callable
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
-from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import Frame, Opcode
-from websockets.protocol import State
 
 from fancymonkey.web.server.turns import Turns
+from fancymonkey.web.server.wires import WIRE, SocketWire
 
 REFUSED = STATUS_LINE[400] + b"connection: close\r\ncontent-length: 0\r\n\r\n"
 
 END_SECONDS = 15.0
 """The time after the last message until unread output is dropped."""
-
-FRAGMENT = 64 * 1024
-"""Characters of a long message in one frame; the next frame follows once it is read."""
 
 
 class WebSocketServerProtocol(WebSocketsSansIOProtocol):
@@ -28,6 +23,8 @@ class WebSocketServerProtocol(WebSocketsSansIOProtocol):
     """Called when the connection has ended."""
     turns: Turns | None = None
     _ending: TimerHandle | None = None
+    _wire: SocketWire | None = None
+    """The way of a live audience to this connection, once it has it."""
 
     def data_received(self, data: bytes) -> None:
         """Bytes have arrived. A request that cannot be a handshake gets a 400."""
@@ -47,32 +44,42 @@ class WebSocketServerProtocol(WebSocketsSansIOProtocol):
         self.conn.parser.close()
         if self._ending is not None:
             self._ending.cancel()
+        if self._wire is not None:
+            self._wire.lost()
         if self.at_end is not None:
             self.at_end()
 
-    async def send(self, message: Any) -> None:
-        """Sends. Only a part of a long text is buffered here until the client has read it."""
-        text = message.get("text") if message["type"] == "websocket.send" else None
-        if text is None or len(text) <= FRAGMENT or not self.handshake_complete:
-            await super().send(message)
-            return
-        for frame in _long_messages.frames(text):
-            if self.turns is not None:
-                await self.turns.piece()
-            await self.writable.wait()
-            if (
-                self.disconnected
-                or self.close_sent
-                or self.transport.is_closing()
-                or self.conn.state is not State.OPEN
-            ):
-                raise ClientDisconnected
-            self.transport.write(frame)
+    def handle_connect(self, event: Any) -> None:
+        """Starts the app, which finds the direct way to this connection in its scope."""
+        super().handle_connect(event)
+        if self.response.status_code == 101:
+            scope: Any = self.scope
+            scope[WIRE] = SocketWire(self.transport)
+
+    def hand_over(self, wire: SocketWire) -> None:
+        """Gives the connection to a live audience; the app may return without closing it."""
+        self._wire = wire
+        # `run_asgi` closes the connection at the end of the app, unless it waits for a close.
+        self.close_timer = self.loop.call_later(0, _nothing)
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+
+    def send_receive_event_to_app(self) -> None:
+        """Passes a message of the client on. Those of a listener are not read."""
+        if self._wire is None:
+            super().send_receive_event_to_app()
+        else:
+            self.frames = []
 
     async def run_asgi(self) -> None:
-        """Runs the app; the connection ends soon after it."""
+        """Runs the app; the connection ends soon after it, unless it has been handed over."""
         await super().run_asgi()
-        self._end_soon()
+        if self._wire is None:
+            self._end_soon()
+        else:
+            self.close_timer = None
+            del self.scope, self.request, self.response  # an idle listener needs none of them
 
     def keepalive_timeout(self) -> None:
         """Closes the connection to a client that does not respond."""
@@ -85,28 +92,5 @@ class WebSocketServerProtocol(WebSocketsSansIOProtocol):
             self._ending = self.loop.call_later(END_SECONDS, self.transport.abort)
 
 
-class LongMessages:
-    """The frames of the latest long message: listeners who get the same one share their bytes."""
-
-    def __init__(self) -> None:
-        self._text = ""
-        self._frames: list[bytes] = []
-
-    def frames(self, text: str) -> list[bytes]:
-        """Frames of at most FRAGMENT characters. Nothing of a server's frames is masked."""
-        if text is not self._text:
-            self._text, self._frames = (
-                text,
-                [
-                    Frame(
-                        Opcode.CONT if at else Opcode.TEXT,
-                        text[at : at + FRAGMENT].encode(),
-                        fin=at + FRAGMENT >= len(text),
-                    ).serialize(mask=False)
-                    for at in range(0, len(text), FRAGMENT)
-                ],
-            )
-        return self._frames
-
-
-_long_messages = LongMessages()
+def _nothing() -> None:
+    """Called by a timer that only has to exist."""

@@ -6,8 +6,10 @@ from fastapi import APIRouter
 from pydantic import with_config
 from typing_extensions import TypedDict
 
+from fancymonkey.core.holds.ended import Released
 from fancymonkey.core.model import Status
-from fancymonkey.services.job_definitions import TIDY
+from fancymonkey.core.stock.answers import MovedLine
+from fancymonkey.engine.job_names import RELEASE_EXPIRED
 from fancymonkey.services.release_due import ReleasedHold
 from fancymonkey.text import counted
 from fancymonkey.web.admin_api.jobs import run_job
@@ -71,7 +73,7 @@ async def release_expired(context: AppContext, *, known: bool) -> ExpiredHolds:
 
     Only a `known` caller gets the ids of the holds, which give access to them.
     """
-    result = (await run_job(context, TIDY, join=True)).done
+    result = (await run_job(context, RELEASE_EXPIRED, join=True)).done
     holds = [_released_out(context, hold) for hold in result.details] if known else []
     return {
         "success": True,
@@ -83,15 +85,13 @@ async def release_expired(context: AppContext, *, known: bool) -> ExpiredHolds:
 
 
 def _released_out(context: AppContext, hold: ReleasedHold) -> dict[str, Any]:
-    lines = []
+    lines: list[MovedLine] = []
     for sku, quantity in hold.lines:
         stock = context.engine.view.stock(sku)
         lines.append((sku, quantity, stock.on_hand, stock.reserved, stock.available))
+    revision = context.engine.view.revision
     return wire.hold_out(
-        {
-            "reservation_id": hold.reservation_id,
-            "session_id": hold.session_id,
-            "status": Status.EXPIRED,
-            "lines": lines,
-        }
+        Released(
+            hold.reservation_id, hold.session_id, Status.EXPIRED, False, tuple(lines), revision
+        )
     )

@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from fancymonkey.core.holds.end import Release
+from fancymonkey.core.holds.ended import Released
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.holds.reserved import Reserved
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Line
 from fancymonkey.core.outcomes import Refused
@@ -70,8 +72,8 @@ async def reserve(context: AppContext, request: Request) -> Response:
         if sources is not None and source is not None:
             sources.holds.give_back(source)
         raise refusal(answer)
-    data = as_sent(answer.data, body.session_id)
-    return ok(wire.reserved_one(data) if one else wire.reserved_lines(data))
+    reserved: Reserved = as_sent(answer.data, body.session_id)
+    return ok(wire.reserved_one(reserved) if one else wire.reserved_lines(reserved))
 
 
 def _lines(spelling: Spelling, body: wire.ReserveBody) -> tuple[Line, ...]:
@@ -118,8 +120,8 @@ async def release(context: AppContext, request: Request) -> Response:
             raise Problem(422, "invalid_request", "Send `sessionId`, or `releaseExpired: true`.")
         # In a task: an API key is looked up in the store.
         known = bool(bearer_of(request)) and await asyncio.create_task(_scheduler(context, request))
-        released = await asyncio.create_task(release_expired(context, known=known))
-        return ok(wire.encode(released))
+        ended = await asyncio.create_task(release_expired(context, known=known))
+        return ok(wire.encode(ended))
     key = request_key(request, buyer(body.session_id))
     answer = await context.engine.pending(
         Release(
@@ -133,7 +135,8 @@ async def release(context: AppContext, request: Request) -> Response:
     )
     if isinstance(answer, Refused):
         raise refusal(answer)
-    hold = wire.hold_out(as_sent(answer.data, body.session_id))
+    released: Released = as_sent(answer.data, body.session_id)
+    hold = wire.hold_out(released)
     count = len(hold["lines"])
     if context.checkouts is not None:
         context.checkouts.close_later(hold["id"])
@@ -146,7 +149,7 @@ async def release(context: AppContext, request: Request) -> Response:
                 else f"Nothing to release: {hold['status']}",
                 "released": count,
                 "reservation": hold,
-                "revision": answer.data["revision"],
+                "revision": released.revision,
             }
         )
     )

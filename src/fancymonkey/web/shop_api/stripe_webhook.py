@@ -135,16 +135,16 @@ async def webhook(
     answer = await context.engine.submit(record(event, context.policy, context.engine.clock()))
     if isinstance(answer, Refused):
         raise refusal(answer)
-    context.meter.event(answer.data["outcome"])
-    if answer.data["outcome"] == "not ours":
+    context.meter.event(answer.data.outcome)
+    if answer.data.outcome == "not ours":
         log.warning("%s: %s", event.id, foreign(event, context.policy))
-    if answer.data["outcome"] in OWES and context.checkouts is not None:
+    if answer.data.outcome in OWES and context.checkouts is not None:
         context.checkouts.refund_later()
     return {
         "success": True,
         "received": True,
-        "outcome": answer.data["outcome"],
-        "duplicate": not answer.data["first"],
+        "outcome": answer.data.outcome,
+        "duplicate": not answer.data.first,
     }
 
 

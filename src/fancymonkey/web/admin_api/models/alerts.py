@@ -1,29 +1,29 @@
 """The bodies and answers of alerts, webhooks and jobs."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field, with_config
+from pydantic import AfterValidator, Field, WithJsonSchema, with_config
 from typing_extensions import TypedDict
 
-from fancymonkey.alerts.events import ALERTS, WEBHOOKS
+from fancymonkey.alerts.events import WEBHOOKS
+from fancymonkey.settings.event_names import ALERTS, present_event
 from fancymonkey.web.http.json_body import Id, JsonBody, Ok, Text, example
 
 Url = Annotated[str, Field(min_length=1, max_length=2000)]
-Sort = Literal[
-    "stock.low",
-    "stock.out",
-    "stock.back",
-    "matter.opened",
-    "books.mended",
-    "job.failed",
-    "store.trouble",
-    "webhook.off",
-    "secret.guessed",
-    "stock.changed",
-    "hold.created",
-    "hold.changed",
-    "hold.ended",
-    "order.captured",
+
+
+def _webhook_event(name: str) -> str:
+    """The present name of an event for webhooks. Raises ValueError for other names."""
+    present = present_event(name)
+    if present not in WEBHOOKS:
+        raise ValueError(f"must be one of: {', '.join(WEBHOOKS)}")
+    return present
+
+
+Sort = Annotated[
+    str,
+    AfterValidator(_webhook_event),
+    WithJsonSchema({"type": "string", "enum": [*map(str, WEBHOOKS)]}),
 ]
 Sorts = Annotated[list[Sort], Field(min_length=1, max_length=50)]
 
@@ -136,7 +136,7 @@ class AlertOut(TypedDict):
                     "failedAt": None,
                 }
             ],
-            "events": list(ALERTS),
+            "events": [*map(str, ALERTS)],
             "quietHours": "22:00-07:00",
             "digestAt": "08:00",
             "timeZone": "UTC",
@@ -209,7 +209,7 @@ class ListedJob(TypedDict):
             "success": True,
             "jobs": [
                 {
-                    "job": "tidy",
+                    "job": "release-expired",
                     "about": "releases expired holds; a running service does so at their deadline",
                     "scheduled": True,
                     "running": False,
@@ -247,7 +247,7 @@ class WebhookOut(TypedDict):
     secrets: list[WebhookSecret]
 
 
-@with_config(example({"success": True, "webhooks": [_ROW], "events": list(WEBHOOKS)}))
+@with_config(example({"success": True, "webhooks": [_ROW], "events": [*map(str, WEBHOOKS)]}))
 class WebhookList(TypedDict):
     """Every webhook, and all event types."""
 

@@ -2,14 +2,15 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, with_config
+from pydantic import AliasChoices, Field, with_config
 from typing_extensions import TypedDict
 
+from fancymonkey.web.http.change_names import NamedChange, named_change
 from fancymonkey.web.http.json_body import JsonBody, Number, Ok, example
 
 _AT = "2025-10-07T12:00:00.000Z"
 _NAME = "MIDNIGHT EMERALD HOODIE"
-_ACT = "act_8e6c1d2f0a59b0c4d2e6f81a"
+_CHANGE = "act_8e6c1d2f0a59b0c4d2e6f81a"
 _ROW = {
     "sku": "prod_hoodie_001/M",
     "productId": "prod_hoodie_001",
@@ -36,9 +37,11 @@ _ROW = {
 class UndoBody(JsonBody):
     """The change to undo; `partial` undoes only the rows that can be undone."""
 
-    model_config = example({"act": _ACT})
+    model_config = example({"changeId": _CHANGE})
 
-    act: Annotated[str, Field(min_length=1, max_length=100)]
+    change_id: Annotated[
+        str, Field(min_length=1, max_length=100, validation_alias=AliasChoices("changeId", "act"))
+    ]
     partial: bool = False
     dry_run: bool = False
 
@@ -130,9 +133,9 @@ class ChangeOut(TypedDict):
     example(
         {
             "success": True,
-            "acts": [
+            "changes": [
                 {
-                    "id": _ACT,
+                    "id": _CHANGE,
                     "at": _AT,
                     "actor": "ana",
                     "action": "update",
@@ -150,7 +153,7 @@ class ChangeList(TypedDict):
     """The latest changes."""
 
     success: Ok
-    acts: list[ChangeOut]
+    changes: list[ChangeOut]
 
 
 class RowName(TypedDict):
@@ -177,8 +180,8 @@ class FailedRow(RowName):
     example(
         {
             "success": True,
-            "act": "act_8e6c1d2f0a48b0c4d2e6f81b",
-            "undone": _ACT,
+            **named_change("act_8e6c1d2f0a48b0c4d2e6f81b"),
+            "undone": _CHANGE,
             "message": "Undone: 1 row.",
             "rows": [
                 {
@@ -193,11 +196,10 @@ class FailedRow(RowName):
         }
     )
 )
-class UndoneChange(TypedDict):
+class UndoneChange(NamedChange):
     """The rows that were undone."""
 
     success: Ok
-    act: str | None
     undone: str
     message: str
     rows: list[UndoneRow]

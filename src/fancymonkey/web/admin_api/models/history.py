@@ -9,7 +9,7 @@ _AT = "2025-10-07T12:00:00.000Z"
 _NAME = "MIDNIGHT EMERALD HOODIE"
 _WHICH = {"productId": "prod_hoodie_001", "size": "M"}
 _NAMED = {**_WHICH, "name": _NAME}
-_ACT = "act_8e6c1d2f0a59b0c4d2e6f81a"
+_CHANGE = "act_8e6c1d2f0a59b0c4d2e6f81a"
 _LEVEL = {"stock": 20, "reserved": 2, "available": 18, "backordered": 0, "short": 0}
 
 
@@ -59,9 +59,9 @@ class EntryOut(TypedDict):
                     "available": 23,
                     "actor": "ana",
                     "reason": "Count",
-                    "cause": _ACT,
+                    "cause": _CHANGE,
                     "until": None,
-                    "links": [{"to": "act", "id": _ACT}],
+                    "links": [{"to": "change", "id": _CHANGE}],
                 }
             ],
             "next": 80,

@@ -5,12 +5,13 @@ from typing import Annotated
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
+from fancymonkey.web.http.change_names import NamedChange, named_change
 from fancymonkey.web.http.json_body import Id, JsonBody, Ok, Text, example
 
 _AT = "2025-10-07T12:00:00.000Z"
 _NAME = "MIDNIGHT EMERALD HOODIE"
 _WHICH = {"productId": "prod_hoodie_001", "size": "M"}
-_ACT = "act_8e6c1d2f0a59b0c4d2e6f81a"
+_CHANGE = "act_8e6c1d2f0a59b0c4d2e6f81a"
 _HOLD = "res_1f0c2a9be4d8466f9e0f4c1b7a3d5e60"
 
 
@@ -104,7 +105,7 @@ class HoldResult(TypedDict):
     example(
         {
             "success": True,
-            "act": _ACT,
+            **named_change(_CHANGE),
             "released": 1,
             "results": [{"id": _HOLD, "status": "released"}],
             "warnings": [],
@@ -112,11 +113,10 @@ class HoldResult(TypedDict):
         }
     )
 )
-class ReleasedHolds(TypedDict):
+class ReleasedHolds(NamedChange):
     """The released holds."""
 
     success: Ok
-    act: str | None
     released: int
     results: list[HoldResult]
     warnings: list[str]

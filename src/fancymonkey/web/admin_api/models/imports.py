@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import with_config
 from typing_extensions import TypedDict
 
+from fancymonkey.web.http.change_names import NamedChange, named_change
 from fancymonkey.web.http.json_body import Ok, example
 
 
@@ -55,7 +56,7 @@ class ImportedCell(TypedDict):
         {
             "success": True,
             "mode": "preview",
-            "act": None,
+            **named_change(None),
             "revision": 82,
             "columns": ["productId", "size", "stock", "exported"],
             "sheet": None,
@@ -92,12 +93,11 @@ class ImportedCell(TypedDict):
         }
     )
 )
-class ImportReport(TypedDict):
+class ImportReport(NamedChange):
     """The counts, faults and changes of an import or its preview."""
 
     success: Ok
     mode: Literal["preview", "apply"]
-    act: str | None
     revision: int
     columns: list[str]
     sheet: str | None

@@ -123,7 +123,7 @@ class OverviewHealth(TypedDict):
                     "turnedAwayRequests": 4,
                 }
             ],
-            "matters": {"open": 1, "due": 0, "backorder": 0, "latePayment": 1},
+            "issues": {"open": 1, "due": 0, "backorder": 0, "latePayment": 1},
             "health": {
                 "store": {"ok": True, "problems": []},
                 "catalogue": {"ok": True, "problems": []},
@@ -145,5 +145,5 @@ class Overview(TypedDict):
     stock: OverviewStock
     holds: OverviewHolds
     days: list[OverviewDay]
-    matters: OverviewIssues
+    issues: OverviewIssues
     health: OverviewHealth

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, with_config
+from pydantic import AliasChoices, Field, with_config
 from typing_extensions import TypedDict
 
 from fancymonkey.core.model import MAX_QUANTITY
@@ -48,13 +48,13 @@ class SettleBody(JsonBody):
 
     model_config = example(
         {
-            "matterId": "refunded:res_1f0c2a9be4d8466f9e0f4c1b7a3d5e60",
+            "issueId": "refunded:res_1f0c2a9be4d8466f9e0f4c1b7a3d5e60",
             "returned": [{**_WHICH, "quantity": 1}],
             "note": "came back unworn",
         }
     )
 
-    matter_id: Id
+    issue_id: Annotated[Id, Field(validation_alias=AliasChoices("issueId", "matterId"))]
     returned: Annotated[list[ReturnedLine], Field(max_length=100, default_factory=list)]
     then: Literal["done", "dismissed", "refund"] | None = None
     note: Text = ""
@@ -119,22 +119,22 @@ class IssueOut(TypedDict):
     note: str
 
 
-@with_config(example({"success": True, "matters": [_ISSUE], "open": 1, "revision": 90}))
+@with_config(example({"success": True, "issues": [_ISSUE], "open": 1, "revision": 90}))
 class IssueList(TypedDict):
     """The payment issues; `open` is the number of those that wait."""
 
     success: Ok
-    matters: list[IssueOut]
+    issues: list[IssueOut]
     open: int
     revision: int
 
 
-@with_config(example({"success": True, "matter": {**_ISSUE, "note": "came back unworn"}}))
+@with_config(example({"success": True, "issue": {**_ISSUE, "note": "came back unworn"}}))
 class SettledIssue(TypedDict):
     """A payment issue after its resolution."""
 
     success: Ok
-    matter: IssueOut
+    issue: IssueOut
 
 
 @with_config(

@@ -7,6 +7,7 @@ from pydantic import Field, WithJsonSchema, with_config
 from typing_extensions import TypedDict
 
 from fancymonkey.core.model import MAX_QUANTITY
+from fancymonkey.web.http.change_names import NamedChange, named_change
 from fancymonkey.web.http.json_body import Id, JsonBody, Number, Ok, Text, example
 
 SIZES_MAX = 100
@@ -39,7 +40,7 @@ _PRODUCT = {
 }
 _DONE = {
     "success": True,
-    "act": "act_8e6c1d2f0a59b0c4d2e6f81a",
+    **named_change("act_8e6c1d2f0a59b0c4d2e6f81a"),
     "product": _PRODUCT,
     "revision": 84,
 }
@@ -175,11 +176,10 @@ class ProductList(TypedDict):
 
 
 @with_config(example(_DONE))
-class ChangedProduct(TypedDict):
+class ChangedProduct(NamedChange):
     """A product after a change."""
 
     success: Ok
-    act: str | None
     product: ProductOut
     revision: int
 

@@ -5,6 +5,7 @@ from typing import Any, NotRequired
 from pydantic import with_config
 from typing_extensions import TypedDict
 
+from fancymonkey.web.http.change_names import NamedChange, named_change
 from fancymonkey.web.http.json_body import example
 
 _WHICH = {"productId": "prod_hoodie_001", "size": "M"}
@@ -92,17 +93,16 @@ class RowResults(TypedDict):
         {
             "success": True,
             "message": "Updated 1 inventory item",
-            "act": "act_8e6c1d2f0a59b0c4d2e6f81a",
+            **named_change("act_8e6c1d2f0a59b0c4d2e6f81a"),
             "results": _RESULTS,
         }
     )
 )
-class StockUpdate(TypedDict):
+class StockUpdate(NamedChange):
     """The result of each row; `success` is false if all were refused."""
 
     success: bool
     message: str
-    act: str | None
     results: RowResults
 
 
@@ -111,7 +111,7 @@ class StockUpdate(TypedDict):
         {
             "success": True,
             "message": "Would update 1 inventory item",
-            "act": None,
+            **named_change(None),
             "action": "adjust",
             "dryRun": True,
             "results": _RESULTS,

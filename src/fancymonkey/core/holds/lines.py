@@ -1,0 +1,29 @@
+"""The lines of a hold by SKU, and whether they have to be stored."""
+
+from dataclasses import replace
+
+from fancymonkey.core.model import Allocation, Line, lines_of
+
+Lines = dict[str, Line]
+"""Lines by SKU."""
+Units = dict[tuple[str, str], Allocation]
+"""Allocations by SKU and location."""
+
+
+def by_sku(lines: tuple[Line, ...]) -> Lines:
+    """The lines by SKU; several of the same SKU become one."""
+    if len(lines) == 1:  # as nearly always
+        return {lines[0].sku: lines[0]}
+    merged: Lines = {}
+    for line in lines:
+        before = merged.get(line.sku)
+        merged[line.sku] = (
+            line if before is None else replace(line, quantity=before.quantity + line.quantity)
+        )
+    return merged
+
+
+def sold_lines(held: Lines, allocations: tuple[Allocation, ...]) -> tuple[Line, ...] | None:
+    """The lines to store beside the allocations, or None if they follow from them."""
+    lines = tuple(held.values())
+    return None if lines == lines_of(allocations) else lines

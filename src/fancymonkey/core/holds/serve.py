@@ -1,0 +1,307 @@
+"""Finds the units for a hold at several locations, and the parts of its bundles.
+
+The core sells mostly single lines from one location; `reserve` has a shorter way for these.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from fancymonkey.core.explode import Choice, explode, needs_parts, part_skus
+from fancymonkey.core.holds.lines import Lines, Units
+from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.item_parts import BundlePolicy, SoldPart
+from fancymonkey.core.locations.accounts import is_for_sale
+from fancymonkey.core.locations.edit import location_of, unknown_location
+from fancymonkey.core.locations.locations import Location
+from fancymonkey.core.locations.preferences import Free
+from fancymonkey.core.locations.route import route
+from fancymonkey.core.locations.routing import Demand, Route, Routing, Shortfall
+from fancymonkey.core.model import Allocation, Item, Level, Reservation
+from fancymonkey.core.outcomes import Code, Refused
+from fancymonkey.core.state import AllLevels, Key, State
+from fancymonkey.core.stock.answers import MovedLine
+from fancymonkey.core.stock.sku_stock import SkuStock, offered, safety_at
+
+Fault = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request for units: the lines that a hold is to have, and how to route them.
+
+    Without a `routing` everything comes from `location`.
+    """
+
+    lines: Lines
+    location: str
+    routing: Routing | None
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The units of a whole hold, the parts of its bundles, and the reasons of the route."""
+
+    allocations: tuple[Allocation, ...]
+    parts: tuple[SoldPart, ...]
+    because: tuple[str, ...]
+
+
+def needs_served(
+    state: State, skus_sold: Iterable[str], location: str, routing: Routing | None
+) -> Iterator[Key]:
+    """The rows that `serve` reads for what is sold, as far as loaded rows show them."""
+    for sold in skus_sold:
+        yield Item, sold
+        item = state.get(Item, sold)
+        skus = [sold]
+        if item is not None and item.bundle is not None:
+            yield from needs_parts(state, item)
+            skus = list(part_skus(lambda sku: state.get(Item, sku), item))
+        for sku in skus:
+            yield Item, sku
+            if routing is None:
+                yield Level, (sku, location)
+                continue
+            yield AllLevels, sku
+            if sku in state.locations:
+                for account in state.locations[sku]:
+                    if is_for_sale(account):
+                        yield Location, account
+    if routing is not None:
+        for location_id in (routing.only_from, routing.pickup_at):
+            if location_id is not None:
+                yield Location, location_id
+
+
+def serve(
+    state: State, request: Request, current: Reservation | None, held: Lines, own: Units
+) -> Served | Refused:
+    """The units for all the lines of a hold, together; its own units count as free.
+
+    `held` has the lines that the hold is to have. Lines that the request does not name, or names
+    with the same quantity and without choices, keep the parts that they were sold with, also
+    after the definition of the bundle has changed.
+    """
+    parts = _parts(state, request, current, held)
+    if isinstance(parts, Refused):
+        return parts
+    if current is not None and _is_unchanged(request, current, held, parts):
+        return Served(current.allocations, parts, ())
+    routing = Routing() if request.routing is None else request.routing
+    demands, sets = _demands(state, held, parts)
+    skus = list(dict.fromkeys(sku for demand in demands for sku, _ in demand.units))
+    places = _places(state, request, skus)
+    if isinstance(places, Refused):
+        return places
+    free = {place.key: _free_at(state, place.key, skus, own) for place in places}
+    result = _kept_back(state, held, parts, free) or route(demands, places, free, routing)
+    if isinstance(result, Route):
+        return Served(result.allocations, parts, result.because)
+    return Refused(
+        Code.INSUFFICIENT_STOCK, "Not enough stock is available.", _faults(held, sets, result)
+    )
+
+
+def _parts(
+    state: State, request: Request, current: Reservation | None, held: Lines
+) -> tuple[SoldPart, ...] | Refused:
+    """The parts of all bundles of the hold."""
+    earlier = () if current is None or current.parts is None else current.parts
+    quantities = {} if current is None else {row.sku: row.quantity for row in current.lines}
+    chosen = {choice.bundle for choice in request.choices}
+    kept = {
+        sku
+        for sku, line in held.items()
+        if sku not in request.lines or (sku not in chosen and quantities.get(sku) == line.quantity)
+    }
+    parts = [part for part in earlier if part.bundle in kept]
+    done = {part.bundle for part in parts}
+    for sku, line in request.lines.items():
+        item = state.get(Item, sku)
+        if item is None or item.bundle is None or sku in done:
+            continue
+        refused = _not_for_sale(item, line.quantity, state.now)
+        if refused is not None:
+            return refused
+        choices = [choice for choice in request.choices if choice.bundle == sku]
+        exploded = explode(lambda sku: state.get(Item, sku), item, choices)
+        if isinstance(exploded, Refused):
+            return exploded
+        parts += exploded
+    return tuple(parts)
+
+
+def _not_for_sale(item: Item, quantity: int, now: int) -> Refused | None:
+    """Why the rules of a bundle refuse it now, or None."""
+    bundle = item.bundle
+    assert bundle is not None
+    fault: Fault = {"sku": item.sku, "requested": quantity, "available": 0}
+    if bundle.sold_from is not None and now < bundle.sold_from:
+        return Refused(Code.SOLD_OUT, "The sale of this bundle has not begun.", [fault])
+    if bundle.sold_until is not None and now >= bundle.sold_until:
+        return Refused(Code.SOLD_OUT, "The sale of this bundle has ended.", [fault])
+    if bundle.max_per_order is not None and quantity > bundle.max_per_order:
+        return Refused(
+            Code.HOLD_LIMIT,
+            f"An order can have at most {bundle.max_per_order} of this bundle.",
+            [{"sku": item.sku, "requested": quantity, "limit": bundle.max_per_order}],
+        )
+    return None
+
+
+def _is_unchanged(
+    request: Request, current: Reservation, held: Lines, parts: tuple[SoldPart, ...]
+) -> bool:
+    """Whether the hold has these lines already, and the request does not ask for another route."""
+    routing = request.routing
+    asks = routing is not None and (
+        routing.only_from is not None
+        or routing.pickup_at is not None
+        or routing.destination.country != ""
+        or routing.destination.point is not None
+    )
+    units = {line.sku: line.quantity for line in current.lines}
+    return (
+        not asks
+        and units == {sku: line.quantity for sku, line in held.items()}
+        and set(parts) == set(current.parts or ())
+    )
+
+
+def _demands(
+    state: State, held: Lines, parts: tuple[SoldPart, ...]
+) -> tuple[list[Demand], dict[str, int]]:
+    """What has to be served, and for each part that may come alone its units in one bundle."""
+    demands: list[Demand] = []
+    units_of_one: dict[str, int] = {}
+    for sku, line in held.items():
+        own_parts = [part for part in parts if part.bundle == sku]
+        item = state.get(Item, sku)
+        bundle = None if item is None else item.bundle
+        if not own_parts:
+            demands.append(Demand(sku, ((sku, 1),), line.quantity))
+        elif bundle is None or bundle.policy is BundlePolicy.TOGETHER:
+            units = tuple((part.sku, part.quantity) for part in own_parts)
+            demands.append(Demand(sku, units, line.quantity))
+        else:
+            for part in own_parts:
+                quantity = part.quantity * line.quantity
+                demands.append(Demand(f"{sku}{_PART_OF}{part.sku}", ((part.sku, 1),), quantity))
+                units_of_one[f"{sku}{_PART_OF}{part.sku}"] = part.quantity
+    return demands, units_of_one
+
+
+def _places(state: State, request: Request, skus: list[str]) -> list[Location] | Refused:
+    """The locations that may serve the request."""
+    routing = request.routing
+    if routing is None:
+        return [Location(request.location, request.location)]
+    for location_id in (routing.only_from, routing.pickup_at):
+        if location_id is not None:
+            location = location_of(state, location_id)
+            if location is None or not _sells(location):
+                return unknown_location(location_id)
+    ids: dict[str, None] = {}
+    for sku in skus:
+        ids |= dict.fromkeys(level.location for level in state.levels_of(sku))
+    places = []
+    for location_id in filter(is_for_sale, ids):
+        location = location_of(state, location_id)
+        if location is None:
+            continue
+        if routing.only_from is not None:
+            if location_id == routing.only_from:
+                places.append(location)
+        elif location.active and (location.sells_online or location_id == routing.pickup_at):
+            places.append(location)
+    return places
+
+
+def _sells(location: Location) -> bool:
+    return location.active and (location.sells_online or location.pickup)
+
+
+def _free_at(state: State, location: str, skus: Iterable[str], own: Units) -> dict[str, int]:
+    """The units of SKUs that a location offers, with the hold's own units there."""
+    free = {}
+    for sku in skus:
+        units = state.level(sku, location).available
+        mine = own[sku, location].quantity if (sku, location) in own else 0
+        item = state.get(Item, sku)
+        if item is not None and item.safety_stock:
+            units = offered(units + mine, safety_at(item.safety_stock, location)) - mine
+        free[sku] = max(mine, units + mine, 0)
+    return free
+
+
+def _kept_back(
+    state: State, held: Lines, parts: tuple[SoldPart, ...], free: Free
+) -> list[Shortfall]:
+    """The bundles that would take units which are kept for the single sale of a part."""
+    short = []
+    for sku, line in held.items():
+        item = state.get(Item, sku)
+        kept = {} if item is None else {part.sku: part.keep for part in item.components}
+        for part in parts:
+            keep = kept.get(part.sku, 0) if part.bundle == sku else 0
+            if keep:
+                units = sum(here.get(part.sku, 0) for here in free.values())
+                sets = max(0, units - keep) // part.quantity
+                if sets < line.quantity:
+                    short.append(Shortfall(sku, line.quantity, sets, (part.sku,)))
+    return short
+
+
+def _faults(held: Lines, units_of_one: dict[str, int], short: list[Shortfall]) -> list[Fault]:
+    """The shortfalls by line, in the units of the line, and the scarce parts of a bundle."""
+    available: dict[str, int] = {}
+    scarce: dict[str, list[str]] = {}
+    for row in short:
+        sku, _, part = row.sku.partition(_PART_OF)
+        units = row.available // units_of_one[row.sku] if part else row.available
+        available[sku] = min(units, available.get(sku, units))
+        scarce.setdefault(sku, []).extend([part] if part else row.scarce)
+    return [
+        {
+            "sku": sku,
+            "requested": held[sku].quantity,
+            "available": units,
+            **({"scarce": scarce[sku]} if scarce[sku] else {}),
+        }
+        for sku, units in available.items()
+    ]
+
+
+def stock_of_lines(state: State, request: Request, hold: Reservation) -> tuple[MovedLine, ...]:
+    """What the hold has of the requested lines, and the stock of each after it.
+
+    The stock of a bundle is the number of bundles that its scarcest part allows, with those of this
+    hold among the reserved ones.
+    """
+    quantities = {line.sku: line.quantity for line in hold.lines}
+    rows: dict[str, MovedLine] = {}
+    for sku in request.lines:
+        quantity = quantities[sku]
+        parts = [part for part in hold.parts or () if part.bundle == sku]
+        if parts:
+            sets = min(
+                max(0, _stock(state, request, part.sku).available) // part.quantity
+                for part in parts
+            )
+            rows[sku] = (sku, quantity, sets + quantity, quantity, sets)
+        else:
+            stock = _stock(state, request, sku)
+            rows[sku] = (sku, quantity, stock.on_hand, stock.reserved, stock.available)
+    return tuple(rows.values())
+
+
+def _stock(state: State, request: Request, sku: str) -> SkuStock:
+    """The stock of a SKU at the locations that the request may be served from."""
+    item = state.get(Item, sku)
+    routed = request.routing is not None
+    levels = state.levels_of(sku) if routed else [state.level(sku, request.location)]
+    return SkuStock.of(sku, levels, () if item is None else item.safety_stock)
+
+
+_PART_OF = "\n"
+"""Joins a bundle and a part of it that may leave from another location than the rest."""

@@ -1,0 +1,161 @@
+"""Decides which locations serve an order, and gives the reasons in words."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from fancymonkey.core.locations.locations import Location
+from fancymonkey.core.locations.preferences import Free, Preferences, sets_at
+from fancymonkey.core.locations.routing import (
+    Alternative,
+    Demand,
+    Route,
+    Routing,
+    RoutingRule,
+    Shortfall,
+)
+from fancymonkey.core.locations.search import EXACT, Search, Solution, take
+from fancymonkey.core.model import Allocation
+
+ALTERNATIVES = 3
+"""How many solutions that were not chosen an answer has."""
+
+
+def route(
+    demands: Sequence[Demand], places: Sequence[Location], free: Free, routing: Routing
+) -> Route | list[Shortfall]:
+    """The units that serve the demands, or a shortfall for each line that is short.
+
+    `free` has the units that the buyer may get at each of the places. Live holds, safety stock and
+    shortages are taken off already. The result does not depend on the order of `places`.
+    """
+    preferences = Preferences(demands, places, free, routing)
+    short = shortfalls(demands, sorted(places, key=_by_id), free, routing)
+    if short:
+        return short
+    solutions = Search(demands, preferences, free).solutions()
+    most = routing.max_parcels
+    within = [one for one in solutions if most is None or len(one.used) <= most]
+    if not within:
+        return _too_scattered(demands, preferences.places, free)
+    return Route(
+        _allocations(demands, preferences.places, within[0]),
+        tuple(_because(preferences, within)),
+        tuple(_alternative(preferences, one) for one in within[1 : ALTERNATIVES + 1]),
+    )
+
+
+def _by_id(place: Location) -> str:
+    return place.key
+
+
+def shortfalls(
+    demands: Sequence[Demand], places: Sequence[Location], free: Free, routing: Routing
+) -> list[Shortfall]:
+    """The lines for which the locations have too few units; lines take theirs in order."""
+    left = {place.key: dict(free[place.key]) for place in places}
+    short = []
+    for demand in demands:
+        sets = [sets_at(demand, units) for units in left.values()]
+        several = routing.split_lines or routing.pickup_at is not None
+        available = sum(sets) if several else max(sets, default=0)
+        if available < demand.quantity:
+            scarce = _scarce(demand, left, available)
+            short.append(Shortfall(demand.sku, demand.quantity, available, scarce))
+        wanted = min(available, demand.quantity)
+        for units, here in zip(left.values(), sets, strict=True):
+            taken = min(wanted, here)
+            take(units, demand, taken)
+            wanted -= taken
+    return short
+
+
+def _scarce(
+    demand: Demand, left: Mapping[str, Mapping[str, int]], available: int
+) -> tuple[str, ...]:
+    """The parts of a set that allow no more sets than are available, or else all of them."""
+    if len(demand.units) == 1:
+        return ()
+    sets = {
+        sku: sum(units.get(sku, 0) for units in left.values()) // each for sku, each in demand.units
+    }
+    few = [sku for sku, number in sets.items() if number <= available]
+    return tuple(few or sets)
+
+
+def _too_scattered(
+    demands: Sequence[Demand], places: Sequence[Location], free: Free
+) -> list[Shortfall]:
+    """The shortfalls where there are enough units, but in too many places."""
+    short = []
+    for demand in demands:
+        most = max((sets_at(demand, free[place.key]) for place in places), default=0)
+        short.append(Shortfall(demand.sku, demand.quantity, min(most, demand.quantity)))
+    missing = [one for one in short if one.available < one.requested]
+    return missing or [Shortfall(one.sku, one.requested, 0) for one in short]
+
+
+def _allocations(
+    demands: Sequence[Demand], places: Sequence[Location], solution: Solution
+) -> tuple[Allocation, ...]:
+    """The units of a solution, one row for each SKU and location, in the order of the lines."""
+    units: dict[tuple[str, str], int] = {}
+    for number, index, sets in sorted(solution.parts):
+        for sku, each in demands[number].units:
+            key = (sku, places[index].key)
+            units[key] = units.get(key, 0) + each * sets
+    return tuple(Allocation(sku, quantity, location) for (sku, location), quantity in units.items())
+
+
+def _alternative(preferences: Preferences, solution: Solution) -> Alternative:
+    ids = tuple(preferences.places[index].key for index in solution.used)
+    return Alternative(ids, len(ids), preferences.kilometres(solution.used))
+
+
+def _names(preferences: Preferences, solution: Solution) -> str:
+    return " and ".join(preferences.places[index].name for index in solution.used)
+
+
+def _because(preferences: Preferences, solutions: Sequence[Solution]) -> Iterator[str]:
+    best = solutions[0]
+    names = _names(preferences, best)
+    if len(best.used) == 1:
+        yield f"{names} has all of it."
+    else:
+        yield f"{len(best.used)} parcels, from {names}: no single location has all of it."
+    if len(preferences.places) > EXACT:
+        yield f"Of {len(preferences.places)} locations, the best {EXACT} were compared."
+    if len(solutions) > 1:
+        yield _difference(preferences, best, solutions[1])
+
+
+def _difference(preferences: Preferences, best: Solution, other: Solution) -> str:
+    """The first rule by which the best solution is better than the next one."""
+    names = _names(preferences, other)
+    scores = zip(preferences.routing.rules, best.score[1:], other.score[1:], strict=False)
+    rule = next((rule for rule, ours, theirs in scores if ours != theirs), None)
+    if rule is None:
+        return f"Equal to {names} by every rule; the first id counts."
+    ours, theirs = _alternative(preferences, best), _alternative(preferences, other)
+    return _REASONS[rule](names, ours, theirs)
+
+
+_REASONS: Mapping[RoutingRule, Callable[[str, Alternative, Alternative], str]] = {
+    RoutingRule.SAME_COUNTRY: lambda names, ours, theirs: (
+        f"Ships within the buyer's country; {names} would ship from abroad."
+    ),
+    RoutingRule.FEWEST_PARCELS: lambda names, ours, theirs: (
+        f"{_parcels(ours)}; {names} would need {_parcels(theirs)}."
+    ),
+    RoutingRule.NEAREST: lambda names, ours, theirs: (
+        f"Nearest: {_km(ours)}; {names} would be {_km(theirs)}."
+    ),
+    RoutingRule.PRIORITY: lambda names, ours, theirs: f"Has priority over {names}.",
+    RoutingRule.MOST_STOCK: lambda names, ours, theirs: f"Has more stock than {names}.",
+}
+
+
+def _parcels(solution: Alternative) -> str:
+    return "1 parcel" if solution.parcels == 1 else f"{solution.parcels} parcels"
+
+
+def _km(solution: Alternative) -> str:
+    return "an unknown distance" if solution.km is None else f"{solution.km:g} km"

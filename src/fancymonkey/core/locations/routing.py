@@ -1,0 +1,99 @@
+"""Decides which locations serve an order: the values that go in and come out.
+
+`route` in `core.locations.route` decides. No other place does.
+"""
+
+from decimal import Decimal
+from enum import StrEnum
+
+from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.locations.distance import Point
+from fancymonkey.core.model import Allocation
+
+
+class RoutingRule(StrEnum):
+    """A preference between solutions. A rule without an opinion leaves it to the next one."""
+
+    SAME_COUNTRY = "same_country"
+    FEWEST_PARCELS = "fewest_parcels"
+    NEAREST = "nearest"
+    PRIORITY = "priority"
+    MOST_STOCK = "most_stock"
+
+
+DEFAULT_RULES = tuple(RoutingRule)
+"""The rules of a shop that has not chosen an order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where the parcels go, as far as it is known. Coordinates are decimal degrees."""
+
+    country: str = ""
+    latitude: Decimal | None = None
+    longitude: Decimal | None = None
+
+    @property
+    def point(self) -> Point | None:
+        """The coordinates, or None."""
+        if self.latitude is None or self.longitude is None:
+            return None
+        return (self.latitude, self.longitude)
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """How to route one request.
+
+    With `only_from` the units come from that location only. With `pickup_at` they come from there
+    first and from the other locations after that. `split_lines` allows several locations for a line
+    that no single location has whole; `max_parcels` limits the locations of one order.
+    """
+
+    only_from: str | None = None
+    pickup_at: str | None = None
+    destination: Destination = Destination()
+    rules: tuple[RoutingRule, ...] = DEFAULT_RULES
+    split_lines: bool = True
+    max_parcels: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Sets of units that leave from one location each.
+
+    An ordinary line is a set of one unit. A bundle whose parts stay together is a set of its parts.
+    `sku` is what was sold, `units` the SKUs and quantities of one set, `quantity` how many sets.
+    """
+
+    sku: str
+    units: tuple[tuple[str, int], ...]
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """A line for which too few units are free: how many could be had, and the scarce SKUs."""
+
+    sku: str
+    requested: int
+    available: int
+    scarce: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A solution that was not chosen: its locations, parcels and distance."""
+
+    locations: tuple[str, ...]
+    parcels: int
+    km: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The units that serve the demand, the reasons in words, and the solutions not chosen."""
+
+    allocations: tuple[Allocation, ...]
+    because: tuple[str, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()

@@ -1,0 +1,133 @@
+"""A process that has loaded the program and forks a process for each start of it.
+
+Loading the program's modules takes over a second of CPU time, and the tests start it hundreds of
+times. `tests/support/program.py` starts this file and sends it requests: one byte with the files
+that FILES names. The child runs the command line as a new process would: with its own environment,
+directory, session, signals, standard files and random numbers, and with a real end.
+"""
+
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from contextlib import suppress
+from functools import partial
+from importlib import import_module
+from io import TextIOWrapper
+from types import ModuleType
+
+FILES = ("request", "report", "stdin", "stdout", "stderr")
+"""The files of a request. `report` gets a line `started PID`, then a line `ended CODE`."""
+
+LIBRARIES = (
+    *("apsw", "asyncpg", "httpx", "stripe", "uvloop", "uvicorn.lifespan.on", "uvicorn.loops.auto"),
+    *("fancymonkey.web.app", "fancymonkey.web.server.fast_path"),
+    *("fancymonkey.web.server.websocket", "fancymonkey.services.demo_payments"),
+    *("fancymonkey.store.json.store", "fancymonkey.store.sqlite.store"),
+    *("fancymonkey.store.postgres.store", "fancymonkey.backup.restore"),
+)
+"""Modules that commands load when they run, in addition to the commands."""
+
+
+def load() -> None:
+    """Loads the program."""
+    from fancymonkey.cli import COMMANDS
+
+    gc.disable()
+    for name in (*(command.partition(":")[0] for command in COMMANDS.values()), *LIBRARIES):
+        import_module(name)
+    gc.enable()
+    gc.freeze()  # so that a child does not copy the memory of these objects
+
+
+def next_child(control: socket.socket) -> list[int]:
+    """Forks a child for each request; returns its files, in the child only.
+
+    Ends this process when the other side has closed the socket.
+    """
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    reports: dict[int, int] = {}
+    while True:
+        ready, _, _ = select.select([control.fileno(), woken], [], [])
+        if woken in ready:
+            os.read(woken, 4096)
+            _report_ended(reports)
+        if control.fileno() not in ready:
+            continue
+        message, files, _, _ = socket.recv_fds(control, 1, len(FILES))
+        if not message:
+            os._exit(0)
+        child = os.fork()
+        if child == 0:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            return files
+        report = files[FILES.index("report")]
+        reports[child] = report
+        for file in files:
+            if file != report:
+                os.close(file)
+
+
+def _report_ended(reports: dict[int, int]) -> None:
+    while reports:
+        child, status = os.waitpid(-1, os.WNOHANG)
+        if child == 0:
+            return
+        report = reports.pop(child)
+        with suppress(BrokenPipeError):  # the test does not ask for it any more
+            os.write(report, b"ended %d\n" % os.waitstatus_to_exitcode(status))
+        os.close(report)
+
+
+def _make_hashes_cheap() -> None:
+    """Makes password hashes with small numbers: a login costs 0.1 s of CPU time otherwise."""
+    from argon2 import PasswordHasher
+
+    from fancymonkey.accounts import passwords
+
+    # As in hashes.py, which this process does not load.
+    cheap = partial(PasswordHasher, time_cost=1, memory_cost=64, parallelism=1)
+    vars(passwords)["PasswordHasher"] = cheap
+
+
+def become(files: list[int]) -> None:
+    """Makes this process the one that the request describes."""
+    request_file, report, *standard = files
+    with os.fdopen(os.dup(request_file), "rb") as source:
+        request = json.load(source)
+    for number, file in enumerate(standard):
+        os.dup2(file, number)
+    if request["new_session"]:
+        os.setsid()
+    os.umask(request["umask"])
+    os.chdir(request["directory"])
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    time.tzset()
+    sys.argv = request["arguments"]
+    if not request["costly_hashes"]:
+        _make_hashes_cheap()
+    sys.stdin = open(0, encoding="utf-8")  # noqa: SIM115
+    sys.stdout = TextIOWrapper(open(1, "wb", 0), "utf-8", write_through=True)  # noqa: SIM115
+    sys.stderr = TextIOWrapper(open(2, "wb", 0), "utf-8", "backslashreplace", write_through=True)  # noqa: SIM115
+    # Processes that this one starts load the program's file, not this one.
+    main = sys.modules["__main__"] = ModuleType("__main__")
+    main.__file__ = sys.argv[0]
+    sys.path.insert(0, os.path.dirname(sys.argv[0]))  # noqa: PTH120
+    os.write(report, b"started %d\n" % os.getpid())
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+
+
+if __name__ == "__main__":
+    del sys.path[0]  # the folder of this file
+    load()
+    become(next_child(socket.socket(fileno=int(sys.argv[1]))))
+    import_module("fancymonkey.cli").main()

@@ -1,0 +1,167 @@
+"""A forked process of the program behaves as a new one."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.support.processes import alive
+from tests.support.program import PROGRAM, ForkedProcess, run, start
+from tests.support.server import Server
+
+ENVIRONMENT = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+
+Launch = Callable[..., "subprocess.Popen[bytes] | ForkedProcess"]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Launch]:
+    """Starts `serve` on a free port, with a log file; ends it after the test."""
+    processes: list[subprocess.Popen[bytes] | ForkedProcess] = []
+
+    def launch(**environment: str) -> "subprocess.Popen[bytes] | ForkedProcess":
+        with (tmp_path / "log").open("wb") as log:
+            process = start(
+                ["serve", "--port", "0", "--data", "memory://"],
+                directory=tmp_path,
+                environment={**ENVIRONMENT, **environment},
+                output=log,
+                new_session=True,
+            )
+        processes.append(process)
+        return process
+
+    yield launch
+    for process in processes:
+        process.kill()
+        process.wait(10)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--version"],
+        ["--help"],
+        ["nonsense"],
+        ["verify", "--data", "nowhere"],
+        ["init", "--data", "shop"],
+        ["check", "--file", "nowhere.json"],
+    ],
+    ids=" ".join,
+)
+def test_output_and_exit_code_are_those_of_a_new_process(words: list[str], tmp_path: Path) -> None:
+    forked, new = tmp_path / "forked", tmp_path / "new"
+    forked.mkdir()
+    new.mkdir()
+    answer = run(words, environment=ENVIRONMENT, directory=forked)
+    expected = subprocess.run(
+        [*PROGRAM, *words], cwd=new, env=ENVIRONMENT, capture_output=True, text=True, check=False
+    )
+    assert (answer.returncode, answer.stdout, answer.stderr) == (
+        expected.returncode,
+        expected.stdout,
+        expected.stderr,
+    )
+    assert modes(forked) == modes(new)
+
+
+def modes(folder: Path) -> dict[str, int]:
+    """The files below a folder, with their modes."""
+    return {str(path.relative_to(folder)): path.stat().st_mode for path in folder.rglob("*")}
+
+
+def test_a_process_has_only_the_environment_that_it_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "elsewhere"))
+    environment = {**ENVIRONMENT, "DATA_DIR": str(tmp_path / "here")}
+    assert run(["init"], environment=environment).returncode == 0
+    assert (tmp_path / "here").is_dir()
+    assert not (tmp_path / "elsewhere").exists()
+    del environment["DATA_DIR"]
+    assert run(["init"], environment=environment, directory=tmp_path).returncode == 0
+    assert (tmp_path / "data").is_dir()
+
+
+def test_files_get_the_rights_of_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        for mask in (0o027, 0o002):
+            os.umask(mask)
+            folder = tmp_path / str(mask)
+            words = ["storefront", "--to", str(folder), "--api", "https://shop.example"]
+            answer = run(words, environment=ENVIRONMENT)
+            assert answer.returncode == 0, answer.stderr
+            rights = {path.stat().st_mode & 0o777 for path in folder.rglob("*") if path.is_file()}
+            assert rights == {0o666 & ~mask}
+            assert os.umask(mask) == mask  # this process keeps its own
+    finally:
+        os.umask(before)
+
+
+def test_a_process_ends_by_signals_with_their_codes(serve: Launch) -> None:
+    for number in (signal.SIGKILL, signal.SIGTERM):
+        process = serve()
+        assert isinstance(process, ForkedProcess)
+        assert process.poll() is None
+        os.kill(process.pid, number)
+        assert process.wait(30) == -number
+        assert process.poll() == process.returncode == -number
+        process.terminate()  # has no effect on a process that has ended
+
+
+def test_waiting_ends_after_its_limit(serve: Launch) -> None:
+    process = serve()
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.01)
+    assert process.poll() is None
+
+
+def test_each_process_leads_its_own_session_with_no_files_of_the_others(serve: Launch) -> None:
+    first, second = serve(), serve()
+    assert first.pid != second.pid
+    for process in (first, second):
+        assert os.getsid(process.pid) == process.pid
+        files = [str(file.readlink()) for file in Path(f"/proc/{process.pid}/fd").iterdir()]
+        assert sum(name.endswith("/log") for name in files) == 2  # its output and its errors
+        assert not any(name.startswith("pipe:") for name in files)
+
+
+def test_workers_are_processes_of_the_program(postgres_url: str) -> None:
+    env = {"ADMIN_PASSWORD": "correct-horse-battery"}
+    with Server(database_url=postgres_url, workers=2, env=env) as server:
+        assert httpx.get(f"{server.url}/healthz").status_code == 200
+        workers = psutil.Process(server.pid).children(recursive=True)
+        assert len(workers) >= 2
+    deadline = time.monotonic() + 30
+    while any(map(alive, workers)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(alive, workers))
+
+
+def test_settings_of_the_interpreter_need_a_new_process(
+    serve: Launch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(serve(), ForkedProcess)
+    assert isinstance(serve(PYTHONDEVMODE="1"), subprocess.Popen)
+    monkeypatch.setenv("PRESTART", "0")
+    assert isinstance(serve(), subprocess.Popen)
+
+
+@pytest.mark.parametrize("costly", [False, True])
+def test_hashes_are_cheap_only_in_tests_that_do_not_need_their_cost(
+    tmp_path: Path, costly: bool
+) -> None:
+    body = {"name": "owner", "password": "correct-horse-battery"}
+    env = {"ADMIN_PASSWORD": body["password"]}
+    with Server(data=tmp_path, env=env, costly_hashes=costly) as server:
+        assert httpx.post(f"{server.url}/api/admin/login", json=body).status_code == 200
+    stored = (tmp_path / "logs" / "inventory-changes.log").read_text()
+    assert ("$m=65536,t=3,p=4$" in stored) is costly
+    assert ("$m=64,t=1,p=1$" in stored) is not costly
