@@ -189,7 +189,7 @@ async def test_a14_a_refund_restocks_only_what_is_ticked(shop: OrderShop) -> Non
     await shop.do(ship("s1"))
     await shop.do(RecordRefund(ref="pi_s1", whole=True, note="ch_1"))
     await shop.do(
-        ResolveIssue(matter_id="refunded:h-s1", returned=lines(x=1), then=IssueStatus.DONE)
+        ResolveIssue(issue_id="refunded:h-s1", returned=lines(x=1), then=IssueStatus.DONE)
     )
     assert (await shop.free("x"), await shop.free("y")) == (10, 9)
     order = await shop.order("s1")
@@ -260,7 +260,7 @@ async def test_a_unit_comes_back_once_by_the_order_or_by_the_refund(shop: OrderS
     issue = await shop.store.find(PaymentIssue, "refunded:h-s1")
     assert issue is not None
     assert [(line.sku, line.quantity) for line in issue.lines] == [("p/X", 1)]
-    await shop.do(ResolveIssue(matter_id=issue.matter_id, returned=lines(x=1)))
+    await shop.do(ResolveIssue(issue_id=issue.issue_id, returned=lines(x=1)))
     assert code(await shop.do(back("s1", x=1))) is Code.TOO_MANY_UNITS
     assert await shop.free("x") == 10
     await shop.check()
