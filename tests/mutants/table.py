@@ -6,8 +6,9 @@ here are for one quick test each.
 
 from tests.mutants.core import PAYMENTS, RULES
 from tests.mutants.files import OWNERS_FILE, SPREADSHEETS
+from tests.mutants.orders import ORDERS
 from tests.mutants.planted import Planted
 from tests.mutants.services import ENGINE
 from tests.mutants.stores import STORES
 
-PLANTED: list[Planted] = [*RULES, *PAYMENTS, *STORES, *ENGINE, *SPREADSHEETS, *OWNERS_FILE]
+PLANTED: list[Planted] = [*RULES, *PAYMENTS, *ORDERS, *STORES, *ENGINE, *SPREADSHEETS, *OWNERS_FILE]
