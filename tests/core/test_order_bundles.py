@@ -11,6 +11,8 @@ from fancymonkey.core.orders.rows import Order, OrderStatus
 from fancymonkey.core.orders.ship import ShipOrder
 from fancymonkey.core.orders.units import shipped_lines
 from fancymonkey.core.outcomes import Code, Refused
+from fancymonkey.core.payments.refunds import RecordRefund
+from fancymonkey.core.payments.rows import IssueStatus, PaymentIssue
 from tests.core.builders import CoreShop, lines, take
 
 KIT = "kit/one"
@@ -96,6 +98,15 @@ def test_b19_the_rest_of_an_order_is_cancelled_once() -> None:
     assert shop.numbers("a/M") == (97, 0, 0)
     assert isinstance(shop.do(cancel()), Refused)
     assert shop.numbers("a/M") == (97, 0, 0)
+
+
+def test_a_refund_after_the_return_asks_about_nothing() -> None:
+    shop = CoreShop()
+    sold(shop, 1)
+    shop.do(ship(), back(), RecordRefund(ref="pi_1", whole=True, note="re_1"))
+    issue = shop.image.rows[PaymentIssue]["refunded:h-s1"]
+    assert (issue.allocations, issue.progress) == ((), IssueStatus.DONE)
+    assert (shop.numbers("a/M"), shop.numbers("b/S")) == ((5, 0, 0), (5, 0, 0))
 
 
 def test_a_part_that_is_also_sold_alone_counts_for_both() -> None:

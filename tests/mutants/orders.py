@@ -42,8 +42,8 @@ ORDERS = [
         "orders",
         "a refund takes back units that came back before",
         "core.payments.returned_units:left_of",
-        "row.left, row.location",
-        "row.quantity, row.location",
-        MACHINE,
+        "row.left, row.location) for row in order.units if row.left",
+        "row.quantity, row.location) for row in order.units",
+        BUNDLES,
     ),
 ]

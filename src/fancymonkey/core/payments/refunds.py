@@ -158,7 +158,7 @@ def record_refund(state: State, command: RecordRefund) -> Answer:
         if command.take_back:
             units = take_back(state, issue, units, command, only_on_sale=True)
     if not units:  # nothing is left to ask
-        if not issue.allocations:
+        if not issue.allocations and issue.closed_at is not None:
             return Accepted(PaymentNews("no change"))
         _close(state, replace(issue, allocations=()), IssueStatus.DONE, command.note)
         return Accepted(PaymentNews("returned"))
