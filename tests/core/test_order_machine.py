@@ -160,7 +160,7 @@ class Crowd:
 
 
 @pytest.mark.parametrize("first", range(0, 60, 10))
-def test_units_are_conserved_whatever_happens_to_orders(first: int) -> None:
+def test_random_orders_conserve_units(first: int) -> None:
     done: set[str] = set()
     for seed in range(first, first + 10):
         shop, crowd = CoreShop(), Crowd(seed)
