@@ -11,10 +11,10 @@ class Effort:
     seconds: float = 3.0
     large: int = 100_000
     entries: int = 1_000_000
-    changes: int = 300
+    changes: int = 100
     starts: int = 3
 
 
 FULL = Effort()
-QUICK = Effort(rounds=3, seconds=1.0, large=10_000, entries=100_000, changes=100, starts=1)
+QUICK = Effort(rounds=3, seconds=1.0, large=10_000, entries=100_000, changes=40, starts=1)
 """A short form: whether everything still works and nothing has become far slower."""

@@ -164,8 +164,8 @@ PAYMENTS = [
         "request keys",
         "what the owner set to what it was is set again after a sale",
         "core.execute:_may_run_again",
-        "return rows is not None and all(",
-        "return rows is not None or all(",
+        "isinstance(group, GroupAnswer) and group.all_refused",
+        "isinstance(group, GroupAnswer)",
         "core/test_execute.py",
     ),
     bug(

@@ -19,6 +19,7 @@ from fancymonkey.core.model import (
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.core.stock.status import StockRow
 from fancymonkey.engine.held_units import HeldUnits
+from fancymonkey.engine.shared_texts import Names, share_in_items, share_in_levels
 from fancymonkey.store.contract import StockSnapshot
 
 CATALOGUE_KINDS = (Kind.ADDED, Kind.EDITED, Kind.REMOVED)
@@ -39,8 +40,10 @@ class View:
         self.products: dict[str, Product] = {}
         self.items: dict[str, Item] = {}
         self.levels: dict[tuple[str, str], Level] = {}
-        self._accounts: dict[str, list[str]] = {}
+        self._accounts: dict[str, tuple[str, ...]] = {}
         """The accounts of each SKU: its locations, and the states of units not for sale."""
+        self._shared_accounts: dict[tuple[str, ...], tuple[str, ...]] = {}
+        """The different values of `_accounts`: most SKUs have the same."""
         self.locations: dict[str, Location] = {}
         """Every location by its id, in the order of priority and id."""
         self.set_locations(())
@@ -67,15 +70,18 @@ class View:
     def reset(self, snapshot: StockSnapshot) -> None:
         """Replaces all data by the snapshot."""
         self.revision = snapshot.revision
-        self.levels, self._accounts = {}, {}
-        for level in snapshot.levels:
-            self._set_level(level)
+        self.levels, self._accounts, self._shared_accounts = {}, {}, {}
         self.products, self.items = {}, {}
         self.holds, self._due, self._lapsed_units, self._ends = {}, [], {}, {}
         self.touched.clear()
         self._touch("")
         self.sizes, self.order = {}, []
+        names = Names()
+        share_in_items(snapshot.items, {row.product_id: row for row in snapshot.products}, names)
         self.set_catalogue(snapshot.products, snapshot.items)
+        share_in_levels(snapshot.levels, self.items, names)
+        for level in snapshot.levels:
+            self._set_level(level)
         self.set_locations(snapshot.locations)
         for row in snapshot.holds:
             self._add_hold(row)
@@ -168,7 +174,8 @@ class View:
     def _set_level(self, level: Level) -> None:
         key = (level.sku, level.location)
         if key not in self.levels:
-            self._accounts.setdefault(level.sku, []).append(level.location)
+            accounts = (*self._accounts.get(level.sku, ()), level.location)
+            self._accounts[level.sku] = self._shared_accounts.setdefault(accounts, accounts)
         self.levels[key] = level
 
     def _check_start(self, entry: Entry, level: Level | None) -> None:

@@ -140,16 +140,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     crowd = Crowd(open_files(), by_address=settings.server.rate_limit)
     listeners = Listeners(Turns(), crowd.most // 2, by_address=settings.server.rate_limit)
     app.state.context, app.state.crowd, app.state.readiness = context, crowd, ReadinessLog()
-    own = (
-        live.router(context, listeners),
-        stock_live.router(context, listeners),
-        migrate.router(context),
-        files.router(),
-    )
-    # `include_router` would build every route a second time, during the first unusual request.
-    for router in (*ROUTERS, *own):
-        app.routes.extend(router.routes)
-    app.routes.extend(former_names.router(routes_of(app)).routes)
+    _add_routes(app, context, listeners)
     files.mount(app)
     dashboard.mount(app, context)
     if twin is not None:
@@ -160,6 +151,20 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     _answer_errors(app)
     _describe(app)
     return _fronted(app, context, crowd, listeners)
+
+
+def _add_routes(app: FastAPI, context: AppContext, listeners: Listeners) -> None:
+    """Adds the routes of all endpoints."""
+    own = (
+        live.router(context, listeners),
+        stock_live.router(context, listeners),
+        migrate.router(context),
+        files.router(),
+    )
+    # `include_router` would build every route a second time, during the first unusual request.
+    for router in (*ROUTERS, *own):
+        app.routes.extend(router.routes)
+    app.routes.extend(former_names.router(routes_of(app)).routes)
 
 
 def _describe(app: FastAPI) -> None:

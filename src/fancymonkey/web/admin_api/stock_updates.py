@@ -32,8 +32,9 @@ from fancymonkey.web.context import AppContext
 from fancymonkey.web.http import wire
 from fancymonkey.web.http.change_names import named_change
 from fancymonkey.web.http.json_body import json_response
-from fancymonkey.web.http.messages import Problem, parse
+from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.http.refusals import refusal, request_fingerprint, request_key
+from fancymonkey.web.http.unknown_fields import LISTED_MAX, parse_open
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 from fancymonkey.web.routing.dependencies import (
@@ -63,7 +64,7 @@ _bulk_body = msgspec.json.Decoder(wire.BulkBody)
 )
 async def update(context: Context, request: Call, actor: Caller, key: IdempotencyKey) -> Any:
     """Updates sizes row by row; each row succeeds or fails independently, with a reason."""
-    body = parse(_update_body, await request.body())
+    body, ignored = parse_open(_update_body, wire.UpdateBody, await request.body())
     mark = (
         ""
         if key is None
@@ -73,7 +74,9 @@ async def update(context: Context, request: Call, actor: Caller, key: Idempotenc
     wishes, places = [], []
     for number, row in enumerate(body.updates):
         try:
-            wishes.append(wish_of(context.spelling, parse(_update_row, bytes(row))))
+            wanted, unknown = parse_open(_update_row, wire.UpdateRow, bytes(row))
+            ignored += [f"updates.{number}.{name}" for name in unknown]
+            wishes.append(wish_of(context.spelling, wanted))
             places.append(number)
         except Problem as problem:
             failed.append({"index": number, **names_in(row), **_reason(problem)})
@@ -84,9 +87,8 @@ async def update(context: Context, request: Call, actor: Caller, key: Idempotenc
     failed.sort(key=lambda row: row["index"])
     changed = f"{counted(len(successful), 'size')} changed"
     request.about = f"{changed}, {len(failed)} refused"
-    return _results(
-        doing, successful, failed, f"Updated {counted(len(successful), 'inventory item')}"
-    )
+    message = f"Updated {counted(len(successful), 'inventory item')}"
+    return _results(doing, successful, failed, message, ignored)
 
 
 def _reason(problem: Problem) -> dict[str, Any]:
@@ -169,6 +171,7 @@ def _results(
     successful: list[dict[str, Any]],
     failed: list[dict[str, Any]],
     message: str,
+    ignored: list[str],
     **more: Any,
 ) -> Response:
     return json_response(
@@ -177,6 +180,7 @@ def _results(
             "message": message,
             **named_change(doing.change_id),
             **more,
+            **({"ignored": ignored[:LISTED_MAX]} if ignored else {}),
             "results": {
                 "successful": len(successful),
                 "failed": len(failed),
@@ -198,7 +202,7 @@ async def bulk_update(
     context: Context, request: Call, actor: Caller, repeat_key: KeyHeader = None
 ) -> Any:
     """Makes one change to every matching size; `dryRun` returns the changes without making them."""
-    body = parse(_bulk_body, await request.body())
+    body, ignored = parse_open(_bulk_body, wire.BulkBody, await request.body())
     change = _bulk_change(body)
     key = None if body.dry_run else request_key(request, actor.name)
     mark = ""
@@ -235,6 +239,7 @@ async def bulk_update(
         successful,
         failed,
         f"{verb} {counted(len(successful), 'inventory item')}",
+        ignored,
         action=body.action,
         dryRun=body.dry_run,
     )

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from fancymonkey.web.http.errors import invalid
 from fancymonkey.web.http.messages import Problem, parse
+from fancymonkey.web.http.unknown_fields import unknown_field
 from fancymonkey.web.http.wire import encode
 
 B = TypeVar("B", bound=BaseModel)
@@ -25,9 +26,9 @@ _syntax = msgspec.json.Decoder(msgspec.Raw)
 
 
 class JsonBody(BaseModel):
-    """A body in camelCase: no value is converted to another type, unknown fields are ignored."""
+    """A body in camelCase: no value is converted to another type, unknown fields are refused."""
 
-    model_config = ConfigDict(alias_generator=to_camel, strict=True, extra="ignore")
+    model_config = ConfigDict(alias_generator=to_camel, strict=True, extra="forbid")
 
 
 def example(value: dict[str, Any]) -> ConfigDict:
@@ -44,7 +45,7 @@ def json_response(answer: Any) -> Response:
 
 
 def read_body(model: type[B], raw: bytes) -> B:
-    """The body. Raises Problem 400 (not JSON) or 422 (not valid)."""
+    """The body. Raises Problem 400 (not JSON) or 422 (not valid, or with an unknown field)."""
     # First the syntax, which pydantic takes more loosely: NaN, and unread fields.
     parse(_syntax, raw)
     try:
@@ -55,4 +56,6 @@ def read_body(model: type[B], raw: bytes) -> B:
             raise Problem(
                 400, "invalid_json", "The body is not valid JSON, or is nested too deeply."
             ) from None
-        raise invalid(rows) from None
+        unknown = [row["loc"] for row in rows if row["type"] == "extra_forbidden"]
+        others = invalid([row for row in rows if row["type"] != "extra_forbidden"])
+        raise (unknown_field(model, unknown, others.detail) if unknown else others) from None

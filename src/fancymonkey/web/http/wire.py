@@ -25,7 +25,7 @@ ROWS_MAX = 10_000
 """The most rows of one update."""
 
 
-class LineBody(Struct, rename="camel"):
+class LineBody(Struct, rename="camel", forbid_unknown_fields=True):
     """A size and its quantity."""
 
     product_id: Id
@@ -33,7 +33,7 @@ class LineBody(Struct, rename="camel"):
     quantity: Quantity
 
 
-class ReserveBody(Struct, rename="camel"):
+class ReserveBody(Struct, rename="camel", forbid_unknown_fields=True):
     """Either one size (`productId`, `size`, `quantity`) or `lines`; always a `sessionId`.
 
     `replaces` is an earlier hold of the buyer, which is released in the same transaction.
@@ -47,14 +47,14 @@ class ReserveBody(Struct, rename="camel"):
     replaces: Id | None = None
 
 
-class ReleaseBody(Struct, rename="camel"):
+class ReleaseBody(Struct, rename="camel", forbid_unknown_fields=True):
     """A session (or hold) to release, or `releaseExpired`."""
 
     session_id: Id | None = None
     release_expired: bool = False
 
 
-class Was(Struct, rename="camel"):
+class Was(Struct, rename="camel", forbid_unknown_fields=True):
     """The values that the owner saw."""
 
     stock: Stock | msgspec.UnsetType = msgspec.UNSET
@@ -63,7 +63,7 @@ class Was(Struct, rename="camel"):
     restock_date: Text | msgspec.UnsetType | None = msgspec.UNSET
 
 
-class UpdateRow(Struct, rename="camel"):
+class UpdateRow(Struct, rename="camel", forbid_unknown_fields=True):
     """The change of one size: `stock` or `adjustStock`, and any of the others."""
 
     product_id: Id
@@ -80,7 +80,7 @@ class UpdateRow(Struct, rename="camel"):
     reason: Text = ""
 
 
-class UpdateBody(Struct, rename="camel"):
+class UpdateBody(Struct, rename="camel", forbid_unknown_fields=True):
     """The rows, each parsed separately, so that it may fail alone.
 
     The owner's password is for callers without a session or a key.
@@ -90,7 +90,7 @@ class UpdateBody(Struct, rename="camel"):
     password: str | msgspec.UnsetType = msgspec.UNSET
 
 
-class BulkFilter(Struct, rename="camel"):
+class BulkFilter(Struct, rename="camel", forbid_unknown_fields=True):
     """The sizes to change; missing fields do not narrow the choice."""
 
     category: str | list[str] | None = None
@@ -101,7 +101,7 @@ class BulkFilter(Struct, rename="camel"):
     q: Text = ""
 
 
-class BulkChanges(Struct, rename="camel"):
+class BulkChanges(Struct, rename="camel", forbid_unknown_fields=True):
     """The values to set, or the adjustment of `stock`."""
 
     stock: Change | None = None
@@ -111,7 +111,7 @@ class BulkChanges(Struct, rename="camel"):
     reason: Text = ""
 
 
-class BulkBody(Struct, rename="camel"):
+class BulkBody(Struct, rename="camel", forbid_unknown_fields=True):
     """`set` sets values, `adjust` adds to stock, `reset` releases every hold."""
 
     action: str
@@ -148,6 +148,7 @@ class ReserveOut(Struct, rename="camel"):
     reservation: HeldOut
     stock: StockOut
     revision: int
+    ignored: list[str] | msgspec.UnsetType = msgspec.UNSET
 
 
 encode = msgspec.json.Encoder(decimal_format="number").encode

@@ -4,7 +4,7 @@ They are not routes of FastAPI (see `web/routing/hot_router.py`); all others are
 own route.
 """
 
-from typing import Any
+from typing import Any, NotRequired
 
 import msgspec
 from msgspec import Struct
@@ -108,6 +108,7 @@ class ReserveLinesOut(TypedDict):
     reservation: HeldLines
     stock: list[LineStock]
     revision: int
+    ignored: NotRequired[list[str]]
 
 
 class ReleasedOut(TypedDict):
@@ -117,6 +118,7 @@ class ReleasedOut(TypedDict):
     message: str
     released: int
     revision: int
+    ignored: NotRequired[list[str]]
 
 
 class HotRoute(Struct, frozen=True):
@@ -267,6 +269,8 @@ def described_hot_routes(*more: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         _schema(type_, schemas)
     for route in HOT_ROUTES:
         paths.setdefault(route.path, {})[route.method.lower()] = _described(route, schemas)
+    for schema in schemas.values():  # the decoders refuse unknown fields, the endpoints list them
+        schema.pop("additionalProperties", None)
     return paths, schemas
 
 

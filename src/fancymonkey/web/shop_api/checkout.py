@@ -22,6 +22,7 @@ from fancymonkey.web.context import AppContext, new_reservation_id
 from fancymonkey.web.http.messages import RETRY_SOON, Problem
 from fancymonkey.web.http.query_params import Text
 from fancymonkey.web.http.refusals import buyer_hold_id, refusal, session_as_sent
+from fancymonkey.web.http.unknown_fields import ignored_fields
 from fancymonkey.web.http.wire import deadline
 from fancymonkey.web.routing.access import public
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
@@ -89,13 +90,16 @@ async def checkout(context: Context, request: Call, body: CheckoutBody) -> Opene
         if sources is not None and problem.code in BEFORE_STRIPE:
             sources.checkouts.give_back(source)
         raise
-    return {
+    answer: OpenedCheckout = {
         "success": True,
         "checkoutUrl": opened.session.url,
         "sessionId": opened.session.id,
         "reservation": _reservation(opened.hold, body.session_id or ""),
         "revision": opened.hold.revision,
     }
+    if ignored := ignored_fields(body):
+        answer["ignored"] = ignored
+    return answer
 
 
 def _checkouts(context: AppContext) -> Checkouts:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, NotRequired
 
-from pydantic import Field, with_config
+from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from fancymonkey.core.model import MAX_LINES, MAX_QUANTITY
@@ -23,6 +23,8 @@ _HOLD = {
 class CheckoutLine(JsonBody):
     """A size, by its name or its `skuId`, and its quantity; `priceId` is checked if given."""
 
+    model_config = ConfigDict(extra="allow")
+
     product_id: Id
     size: Id | None = None
     sku_id: Id | None = None
@@ -36,7 +38,7 @@ class CheckoutBody(JsonBody):
     `replaces` is an earlier hold of the buyer, which is released in the same transaction.
     """
 
-    model_config = example(
+    model_config = ConfigDict(extra="allow") | example(
         {
             "productId": "prod_hoodie_001",
             "skuId": "sku_midnight_emerald_m",
@@ -95,6 +97,7 @@ class OpenedCheckout(TypedDict):
     sessionId: str
     reservation: CheckoutHold
     revision: int
+    ignored: NotRequired[list[str]]
 
 
 @with_config(

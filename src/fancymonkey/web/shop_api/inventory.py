@@ -16,7 +16,7 @@ from fancymonkey.services.replace_hold import reserve_instead
 from fancymonkey.web.auth.authorize import bearer_of, require
 from fancymonkey.web.context import AppContext, new_reservation_id
 from fancymonkey.web.http import wire
-from fancymonkey.web.http.messages import Problem, Request, Response, ok, parse
+from fancymonkey.web.http.messages import Problem, Request, Response, ok
 from fancymonkey.web.http.refusals import (
     ID_KEPT,
     as_sent,
@@ -27,6 +27,7 @@ from fancymonkey.web.http.refusals import (
     request_key,
 )
 from fancymonkey.web.http.spelling import Spelling
+from fancymonkey.web.http.unknown_fields import parse_open, with_ignored
 from fancymonkey.web.shop_api.expired_holds import release_expired
 
 _reserve_body = msgspec.json.Decoder(wire.ReserveBody)
@@ -42,7 +43,7 @@ async def get_inventory(context: AppContext, request: Request) -> Response:
 
 async def reserve(context: AppContext, request: Request) -> Response:
     """Holds one size, or all of several lines or none, for a session."""
-    body = parse(_reserve_body, await request.body())
+    body, ignored = parse_open(_reserve_body, wire.ReserveBody, await request.body())
     one = body.lines is None
     key = request_key(request, buyer(body.session_id))
     sources = context.sources
@@ -73,7 +74,8 @@ async def reserve(context: AppContext, request: Request) -> Response:
             sources.holds.give_back(source)
         raise refusal(answer)
     reserved: Reserved = as_sent(answer.data, body.session_id)
-    return ok(wire.reserved_one(reserved) if one else wire.reserved_lines(reserved))
+    response = wire.reserved_one(reserved) if one else wire.reserved_lines(reserved)
+    return ok(with_ignored(response, ignored))
 
 
 def _lines(spelling: Spelling, body: wire.ReserveBody) -> tuple[Line, ...]:
@@ -114,14 +116,14 @@ def _line(spelling: Spelling, product_id: str, size: str, quantity: int) -> Line
 
 async def release(context: AppContext, request: Request) -> Response:
     """Releases the hold of a session, or all expired holds."""
-    body = parse(_release_body, await request.body())
+    body, ignored = parse_open(_release_body, wire.ReleaseBody, await request.body())
     if body.session_id is None:
         if not body.release_expired:
             raise Problem(422, "invalid_request", "Send `sessionId`, or `releaseExpired: true`.")
         # In a task: an API key is looked up in the store.
         known = bool(bearer_of(request)) and await asyncio.create_task(_scheduler(context, request))
         ended = await asyncio.create_task(release_expired(context, known=known))
-        return ok(wire.encode(ended))
+        return ok(with_ignored(wire.encode(ended), ignored))
     key = request_key(request, buyer(body.session_id))
     answer = await context.engine.pending(
         Release(
@@ -140,19 +142,16 @@ async def release(context: AppContext, request: Request) -> Response:
     count = len(hold["lines"])
     if context.checkouts is not None:
         context.checkouts.close_later(hold["id"])
-    return ok(
-        wire.encode(
-            {
-                "success": True,
-                "message": "Released the hold"
-                if count
-                else f"Nothing to release: {hold['status']}",
-                "released": count,
-                "reservation": hold,
-                "revision": released.revision,
-            }
-        )
+    response = wire.encode(
+        {
+            "success": True,
+            "message": "Released the hold" if count else f"Nothing to release: {hold['status']}",
+            "released": count,
+            "reservation": hold,
+            "revision": released.revision,
+        }
     )
+    return ok(with_ignored(response, ignored))
 
 
 async def _scheduler(context: AppContext, request: Request) -> bool:

@@ -104,6 +104,7 @@ class StockUpdate(NamedChange):
     success: bool
     message: str
     results: RowResults
+    ignored: NotRequired[list[str]]
 
 
 @with_config(
