@@ -16,9 +16,9 @@ from fancymonkey.core.orders.rows import (
     LocationSnapshot,
     Order,
     OrderBuyer,
+    OrderStep,
     OrderUnits,
 )
-from fancymonkey.core.orders.units import record_step
 from fancymonkey.core.orders.waiting import queue_key, wait_for
 from fancymonkey.core.outcomes import Accepted, Answer
 from fancymonkey.core.payments.issues import issue_of, needs_issues
@@ -73,19 +73,22 @@ def open_order(
     state: State, hold: Reservation, sale: Sale, entries: Iterable[Entry], by: Author
 ) -> Order:
     """Writes the order of a hold that was just paid. `entries` are those of its sale."""
-    units: dict[tuple[str, str], OrderUnits] = {}
+    quantities: dict[tuple[str, str], int] = {}
     for allocation in hold.allocations:
-        row = units.get(allocation.key) or OrderUnits(allocation.sku, allocation.location, 0)
-        units[allocation.key] = replace(row, quantity=row.quantity + allocation.quantity)
+        quantities[allocation.key] = quantities.get(allocation.key, 0) + allocation.quantity
+    waiting: dict[tuple[str, str], int] = {}
     for entry in entries:
-        key = (entry.sku, entry.location)
-        if key in units and entry.reservation_id == hold.reservation_id and entry.backordered:
-            sold = units[key]
-            units[key] = replace(sold, backordered=sold.backordered + entry.backordered)
-    for key, row in units.items():
-        if row.backordered:
-            wait_for(state, key, hold.reservation_id)
-    order = Order(
+        if entry.backordered and entry.reservation_id == hold.reservation_id:
+            key = (entry.sku, entry.location)
+            waiting[key] = waiting.get(key, 0) + entry.backordered
+    for key in waiting:
+        wait_for(state, key, hold.reservation_id)
+    units = tuple(
+        OrderUnits(sku, location, quantity, backordered=waiting.get((sku, location), 0))
+        for (sku, location), quantity in quantities.items()
+    )
+    text = "paid late" if hold.late else "paid"
+    order = Order(  # in one step: every sale runs this
         hold.reservation_id,
         _next_number(state),
         state.now,
@@ -95,14 +98,18 @@ def open_order(
         sale.currency,
         sale.on_shipment,
         hold.late,
-        tuple(_priced(state, line) for line in hold.lines),
+        tuple([_priced(state, line) for line in hold.lines]),
         hold.parts or (),
-        tuple(units.values()),
+        units,
+        (),
+        (OrderStep(state.now, "paid", text, by.actor, state.revision),),
+        _snapshots(state, units, ()),
+        state.revision,
     )
-    order = with_locations(state, order)
+    state.put(order)
     if sale.buyer is not None and sale.buyer != Buyer():
         state.put(buyer_row(hold.reservation_id, state.now, sale.buyer))
-    return record_step(state, order, "paid", "paid late" if hold.late else "paid", by)
+    return order
 
 
 def buyer_row(order_id: str, at: int, buyer: Buyer) -> OrderBuyer:
@@ -124,18 +131,21 @@ def buyer_row(order_id: str, at: int, buyer: Buyer) -> OrderBuyer:
 
 def with_locations(state: State, order: Order) -> Order:
     """The order with a snapshot of each location that it uses for the first time."""
-    known = {row.location_id for row in order.locations}
-    added = []
-    for units in order.units:
-        place = None if units.location in known else location_of(state, units.location)
+    return replace(order, locations=_snapshots(state, order.units, order.locations))
+
+
+def _snapshots(
+    state: State, units: Iterable[OrderUnits], known: tuple[LocationSnapshot, ...]
+) -> tuple[LocationSnapshot, ...]:
+    """The known snapshots, and one of each further location of these units."""
+    snapshots = {row.location_id: row for row in known}
+    for row in units:
+        place = None if row.location in snapshots else location_of(state, row.location)
         if place is not None:
-            known.add(units.location)
-            added.append(
-                LocationSnapshot(
-                    place.location_id, place.name, place.address, place.country, place.postal_code
-                )
+            snapshots[row.location] = LocationSnapshot(
+                place.location_id, place.name, place.address, place.country, place.postal_code
             )
-    return replace(order, locations=(*order.locations, *added)) if added else order
+    return tuple(snapshots.values())
 
 
 def needs_past(command: AddPastOrders, state: State) -> Iterator[Key]:
@@ -188,7 +198,7 @@ def _priced(state: State, line: Line) -> Line:
         return line
     item = state.get(Item, line.sku)
     product = None if item is None else state.get(Product, item.product_id)
-    return line if product is None else replace(line, price=product.price)
+    return line if product is None else Line(line.sku, line.quantity, product.price)
 
 
 def answer_of(order: Order, state: State, **more: Any) -> Answer:
