@@ -25,6 +25,8 @@ COMMANDS = {
     "stand-in": "fancymonkey.commands.fake_stripe:stand_in",
     "user": "fancymonkey.commands.user:user",
     "drill": "fancymonkey.commands.drill.command:drill",
+    "bundle": "fancymonkey.commands.bundle:bundle",
+    "transfer": "fancymonkey.commands.transfer:transfer",
     "order": "fancymonkey.commands.order:order",
     "job": "fancymonkey.commands.job:job",
     "alerts": "fancymonkey.commands.alerts:alerts",

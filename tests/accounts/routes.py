@@ -79,6 +79,17 @@ NEEDS: dict[tuple[str, str], str] = {
     ("POST", "/api/admin/products"): ADMIN,
     ("PUT", "/api/admin/products"): ADMIN,
     ("POST", "/api/admin/products/archive"): ADMIN,
+    ("GET", "/api/admin/stock"): READ,
+    ("POST", "/api/admin/stock/move"): STOCK,
+    ("POST", "/api/admin/stock/safety"): STOCK,
+    ("GET", "/api/admin/transfers"): READ,
+    ("PUT", "/api/admin/transfers"): STOCK,
+    **{
+        ("POST", f"/api/admin/transfers{what}"): STOCK
+        for what in ("", "/send", "/receive", "/undo-receipt", "/close", "/cancel")
+    },
+    ("POST", "/api/admin/bundles/preview"): READ,
+    ("POST", "/api/admin/bundles/assemble"): STOCK,
     ("GET", "/api/admin/history"): READ,
     ("GET", "/api/admin/explain"): READ,
     ("GET", "/api/admin/overview"): READ,
@@ -109,7 +120,15 @@ NEEDS: dict[tuple[str, str], str] = {
         ("GET", f"/{name}"): OPEN
         for name in (
             *("index.html", "success.html", "cancel.html", "fancymonkey.js", "shop.js"),
-            *("basket.js", "garments.js", "page.js", "return.js", "shop.css", "icon.svg"),
+            *(
+                "basket.js",
+                "choices.js",
+                "product-art.js",
+                "page.js",
+                "after-payment.js",
+                "shop.css",
+                "icon.svg",
+            ),
         )
     },
     ("MOUNT", "/static"): OPEN,

@@ -57,6 +57,12 @@ CORE_MAY_USE = {
 CORE_COMPOSES = {"", "rows", "execute", "changes", "payments.early_news", "payments.paid"}
 # A feature is a folder of the core. It may import the files beside the folders, its own, and these.
 CORE_HELPERS = {
+    "bundles.availability",
+    "bundles.check",
+    "bundles.definition",
+    "bundles.recipe",
+    "bundles.sale_rules",
+    "bundles.sales",
     "catalogue.field_changes",
     "catalogue.renames",
     "documents.document",
@@ -86,20 +92,12 @@ CORE_HELPERS = {
     "stock.backorders",
     "stock.sku_stock",
     "stock.status",
+    "transfers.transfer",
 }
 
 CORE_FEATURES = {
-    *(
-        "catalogue",
-        "changes",
-        "documents",
-        "holds",
-        "locations",
-        "orders",
-        "payments",
-        "planning",
-        "stock",
-    ),
+    *("bundles", "catalogue", "changes", "documents", "holds"),
+    *("locations", "orders", "payments", "planning", "stock", "transfers"),
 }
 
 CLOCK = "engine.clock"

@@ -67,5 +67,6 @@ def test_tables_keep_their_order() -> None:
     assert [kind.TABLE for kind in ROWS] == [
         *("product", "item", "level", "reservation", "session", "outcome", "event"),
         *("turned_away", "cursor", "checkout", "matter", "run", "document"),
-        *("daily_demand", "location", "shop_order", "order_buyer"),
+        *("daily_demand", "location", "transfer", "bundle_sales"),
+        *("shop_order", "order_buyer"),
     ]

@@ -268,7 +268,7 @@ def test_deadlines_of_answered_requests_are_removed() -> None:
     watched.do(Release(ref="s"))
     for number in range(500):
         watched.do(take(f"s{number}", a_M=1), Release(ref=f"s{number}"))
-    assert sum(map(len, watched.view._ends.values())) <= 102
+    assert len(watched.view._ends) <= 102
     watched.do(take("last", a_M=1, ttl=700))
     assert watched.view.back_by("a/M") == watched.shop.now + 700
 

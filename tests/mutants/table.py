@@ -10,5 +10,15 @@ from tests.mutants.orders import ORDERS
 from tests.mutants.planted import Planted
 from tests.mutants.services import ENGINE
 from tests.mutants.stores import STORES
+from tests.mutants.transfers import TRANSFERS
 
-PLANTED: list[Planted] = [*RULES, *PAYMENTS, *ORDERS, *STORES, *ENGINE, *SPREADSHEETS, *OWNERS_FILE]
+PLANTED: list[Planted] = [
+    *RULES,
+    *PAYMENTS,
+    *ORDERS,
+    *STORES,
+    *ENGINE,
+    *SPREADSHEETS,
+    *OWNERS_FILE,
+    *TRANSFERS,
+]

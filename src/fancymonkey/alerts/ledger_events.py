@@ -48,7 +48,7 @@ def whole(entries: list[Entry]) -> list[Entry]:
 
 def touched(engine: Engine, entries: Iterable[Entry]) -> Iterator[StockRow]:
     """The current rows of the sizes on sale that the entries concern."""
-    skus = {entry.sku for entry in entries}
+    skus = engine.view.bundles.with_bundles({entry.sku for entry in entries})
     products = sorted({split_sku(sku)[0] for sku in skus})
     for row in engine.view.stocked(products):
         if row.item.sku in skus or row.item.product_id in skus:
@@ -58,8 +58,7 @@ def touched(engine: Engine, entries: Iterable[Entry]) -> Iterator[StockRow]:
 def stand(row: StockRow) -> StockNow:
     """The stock numbers that decide which event a size causes."""
     stock = row.stock
-    unsold = stock.on_hand - stock.allocated
-    return StockNow(stock.available, unsold, row.item.low_stock_threshold)
+    return StockNow(stock.available, stock.unsold, row.item.low_stock_threshold)
 
 
 def numbers(row: StockRow) -> dict[str, Any]:

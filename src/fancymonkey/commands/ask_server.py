@@ -36,8 +36,9 @@ async def ask(
     *,
     secret: str | None = None,
     get: bool = False,
+    put: bool = False,
 ) -> dict[str, Any]:
-    """Returns the server's response to a POST (or GET) with CRON_SECRET or ADMIN_PASSWORD.
+    """Returns the server's response to a POST (or GET, or PUT) with CRON_SECRET or ADMIN_PASSWORD.
 
     Raises ConfigError without either, StoreUnavailable without a response or after a refusal.
     """
@@ -50,7 +51,8 @@ async def ask(
             f"server's value, so that this command can use the server."
         )
     headers = {"Authorization": f"Bearer {secret}"}
-    method, place = "GET" if get else "POST", url.rstrip("/") + path
+    method = "GET" if get else "PUT" if put else "POST"
+    place = url.rstrip("/") + path
     try:
         async with httpx.AsyncClient(timeout=SERVER_SECONDS) as client:
             answer = await client.request(method, place, headers=headers, json=body)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from fancymonkey.core.bundles.sales import needs_sales
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import Item, Level, Reservation, SessionLink
 from fancymonkey.core.outcomes import Answer
@@ -67,8 +68,11 @@ def found_hold(state: State, ref: str) -> tuple[list[Key], Reservation | None]:
 
 def needs_allocations(hold: Reservation) -> list[Key]:
     """The rows that ending a hold reads."""
-    return [
+    keys = [
         key
         for allocation in hold.allocations
         for key in needs_item(allocation.sku, allocation.location)
     ]
+    if hold.parts is not None:
+        keys += needs_sales(hold)
+    return keys

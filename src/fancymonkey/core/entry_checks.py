@@ -62,6 +62,7 @@ ENTRY_CHECKS: dict[Kind, Callable[[Entry], bool]] = {
     Kind.MOVED: _moves,
     Kind.ALLOCATED: _allocates,
     Kind.SHIPPED: _ships,
+    Kind.ASSEMBLED: _moves_stock,
     Kind.TRANSFERRED_OUT: _moves_stock,
     Kind.TRANSFERRED_IN: _moves_stock,
     Kind.ADDED: lambda entry: entry.on_hand >= 0 and not entry.reserved,

@@ -7,6 +7,8 @@ from typing import Any
 
 from fancymonkey.core import answers, records
 from fancymonkey.core.answers import CommandAnswer
+from fancymonkey.core.bundles import rules as bundles
+from fancymonkey.core.bundles.assemble import Assemble
 from fancymonkey.core.catalogue import rules as catalogue
 from fancymonkey.core.changes import change_set
 from fancymonkey.core.changes import rules as changes
@@ -36,6 +38,9 @@ from fancymonkey.core.state import Key, Load, State, missing
 from fancymonkey.core.stock import rules as stock
 from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem
 from fancymonkey.core.stock.answers import StockAnswer, stock_of
+from fancymonkey.core.stock.move import MoveStock
+from fancymonkey.core.stock.safety_stock import SetSafetyStock
+from fancymonkey.core.transfers import rules as transfers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +141,8 @@ _RESTORE: dict[type[Command], Callable[[dict[str, Any]], CommandAnswer]] = {
     end.Expire: Expired.restored,
     SetReserved: ReservedSet.restored,
     SkuCommands: SkuChange.restored,
-    **dict.fromkeys((Adjust, Count, Return, SetItem), StockAnswer.restored),
+    **dict.fromkeys((Adjust, Assemble, Count, Return, SetItem), StockAnswer.restored),
+    **dict.fromkeys((MoveStock, SetSafetyStock), StockAnswer.restored),
 }
 """How a stored answer becomes the one that the command returns; others are JSON as they are."""
 
@@ -276,6 +282,8 @@ RULES: Rules = {
     **changes.RULES,
     **planning.RULES,
     **locations.RULES,
+    **transfers.RULES,
+    **bundles.RULES,
     **orders.RULES,
     change_set.ChangeSet: (_needs_act, _act),
     SkuCommands: (_needs_parts, _chain),

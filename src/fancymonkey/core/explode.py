@@ -1,18 +1,14 @@
 """Explodes a bundle into its parts: fixed ones, chosen ones, and the parts of those."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
+from fancymonkey.core.bundles.availability import short_options
+from fancymonkey.core.bundles.recipe import Lookup, NotBuildable, Recipe, recipe_of
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.item_parts import ChoiceGroup, SoldPart
 from fancymonkey.core.model import Item
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.state import Key, State
-
-Lookup = Callable[[str], Item | None]
-"""The item of a SKU, or None."""
-
-DEPTH = 10
-"""Bundles in bundles go no deeper; the rules of the catalogue refuse circles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,23 +20,27 @@ class Choice:
     quantity: int
 
 
-def needs_parts(state: State, item: Item, depth: int = 0) -> Iterator[Key]:
-    """The items of all parts and options, as far as loaded rows show them."""
-    for component in item.components:
-        yield Item, component.sku
-        part = state.get(Item, component.sku)
-        if part is not None and part.bundle is not None and depth < DEPTH:
-            yield from needs_parts(state, part, depth + 1)
+def needs_parts(state: State, skus: Iterable[str]) -> Iterator[Key]:
+    """The items of these parts, and of all parts of theirs, as far as loaded rows show them."""
+    seen: set[str] = set()
+    waiting = list(skus)
+    while waiting:
+        sku = waiting.pop()
+        if sku in seen:
+            continue
+        seen.add(sku)
+        yield Item, sku
+        item = state.get(Item, sku)
+        if item is not None:
+            waiting += [part.sku for part in item.components]
 
 
-def part_skus(lookup: Lookup, item: Item, depth: int = 0) -> Iterator[str]:
-    """The SKUs with stock of their own that a bundle may take, options included."""
-    for component in item.components:
-        part = lookup(component.sku)
-        if part is not None and part.bundle is not None and depth < DEPTH:
-            yield from part_skus(lookup, part, depth + 1)
-        else:
-            yield component.sku
+def part_skus(lookup: Lookup, item: Item) -> frozenset[str]:
+    """The SKUs with units that a bundle may take, options included; none if a part is missing."""
+    try:
+        return recipe_of(item, lookup).skus
+    except NotBuildable:
+        return frozenset()
 
 
 def explode(
@@ -48,46 +48,56 @@ def explode(
 ) -> tuple[SoldPart, ...] | Refused:
     """The parts of one bundle, each SKU once, or the refusal of choices that do not fit."""
     assert item.bundle is not None
-    chosen = {choice.sku: choice.quantity for choice in choices}
+    chosen: dict[str, int] = {}
+    for choice in choices:
+        chosen[choice.sku] = chosen.get(choice.sku, 0) + choice.quantity
     refused = _unfit(item, chosen)
     if refused is not None:
         return refused
-    units: dict[str, int] = {}
-    for component in item.components:
-        quantity = chosen.get(component.sku, 0) if component.group else component.quantity
-        for sku, each in _multiplied(lookup, component.sku, quantity):
-            units[sku] = units.get(sku, 0) + each
+    try:
+        recipe = recipe_of(item, lookup)
+    except NotBuildable:
+        return Refused(Code.UNKNOWN_ITEM, "A part of this bundle is missing.", [{"sku": item.sku}])
+    refused = _unbalanced(item, recipe, chosen)
+    if refused is not None:
+        return refused
+    units = {part.sku: part.quantity for part in recipe.parts}
+    for sku, quantity in chosen.items():
+        if quantity:
+            units[sku] = units.get(sku, 0) + quantity
     version = item.bundle.version
     return tuple(SoldPart(item.sku, version, sku, quantity) for sku, quantity in units.items())
 
 
-def _multiplied(
-    lookup: Lookup, sku: str, quantity: int, depth: int = 0
-) -> Iterator[tuple[str, int]]:
-    """The units of a part, where it is a bundle those of its fixed parts."""
-    item = lookup(sku)
-    if item is None or item.bundle is None or depth >= DEPTH:
-        if quantity:
-            yield sku, quantity
-        return
-    for component in item.components:
-        yield from _multiplied(lookup, component.sku, quantity * component.quantity, depth + 1)
-
-
 def _unfit(item: Item, chosen: dict[str, int]) -> Refused | None:
-    """Why the chosen options are not a valid content of the bundle, or None."""
-    options = {part.sku: part for part in item.components if part.group}
-    unknown = [sku for sku in chosen if sku not in options]
-    if unknown:
-        return _refuse(item, f"{unknown[0]} is not an option of this bundle.")
+    """Why the chosen options are not among those of the bundle, or None."""
+    most: dict[str, int] = {}
+    for part in item.components:
+        if part.group:
+            most[part.sku] = most.get(part.sku, 0) + part.quantity
     for sku, quantity in chosen.items():
-        if not 0 <= quantity <= options[sku].quantity:
-            return _refuse(item, f"Choose {sku} at most {options[sku].quantity} times.")
-    for group in item.groups:
-        units = sum(chosen.get(sku, 0) for sku, part in options.items() if part.group == group.name)
-        if units != group.choose:
-            return _refuse(item, f"Choose {group.choose} of {_name(group)}; {units} are chosen.")
+        if sku not in most:
+            return _refuse(item, f"{sku} is not an option of this bundle.")
+        if not 0 <= quantity <= most[sku]:
+            return _refuse(item, f"Choose {sku} at most {most[sku]} times.")
     return None
+
+
+def _unbalanced(item: Item, recipe: Recipe, chosen: dict[str, int]) -> Refused | None:
+    """Why the groups do not get as many units as they need, or None.
+
+    An option that is in several groups counts for any of them.
+    """
+    units, wanted = sum(chosen.values()), sum(group.choose for group in item.groups)
+    only_options = Recipe(recipe.policy, (), recipe.groups)
+    if units == wanted and short_options(only_options, chosen, 1) is None:
+        return None
+    for group in item.groups:
+        options = [part.sku for part in item.components if part.group == group.name]
+        here = sum(chosen.get(sku, 0) for sku in options)
+        if here != group.choose:
+            return _refuse(item, f"Choose {group.choose} of {_name(group)}; {here} are chosen.")
+    return _refuse(item, "The chosen options do not fit the groups of this bundle.")
 
 
 def _name(group: ChoiceGroup) -> str:

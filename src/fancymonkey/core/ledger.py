@@ -69,3 +69,16 @@ def broken_rule(level: Level) -> str | None:
             f"do not fit with {level.short} short"
         )
     return None
+
+
+def check_follows(entry: Entry, level: Level | None) -> None:
+    """Raises InvariantBroken if an entry does not follow on this level."""
+    on_hand, reserved = (0, 0) if level is None else (level.on_hand, level.reserved)
+    if (entry.on_hand_after - entry.on_hand, entry.reserved_after - entry.reserved) != (
+        on_hand,
+        reserved,
+    ):
+        raise InvariantBroken(
+            f"entry {entry.revision} ({entry.kind} {entry.sku} at {entry.location}) does not "
+            f"follow {on_hand} on hand and {reserved} reserved"
+        )

@@ -64,6 +64,7 @@ class Kind(StrEnum):
     ORDERED = "ordered"
     ORDER_CLOSED = "order_closed"
     MOVED = "moved"
+    ASSEMBLED = "assembled"
     EXTENDED = "extended"
     LOCATION_EDITED = "location_edited"
     ADDED = "added"

@@ -4,6 +4,7 @@ A store knows no other kinds, and each of these by table and key alone.
 """
 
 from fancymonkey.core import (
+    bundles,
     catalogue,
     changes,
     documents,
@@ -13,6 +14,7 @@ from fancymonkey.core import (
     payments,
     planning,
     stock,
+    transfers,
 )
 from fancymonkey.core.model import SHARED_ROWS, Row
 
@@ -26,6 +28,8 @@ ROWS: tuple[type[Row], ...] = (
     *changes.ROWS,
     *planning.ROWS,
     *locations.ROWS,
+    *transfers.ROWS,
+    *bundles.ROWS,
     *orders.ROWS,
 )
 """Every kind of row. A store may write the tables in this order."""

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from fancymonkey.core.bundles.check import bundle_faults
+from fancymonkey.core.bundles.sales import BundleSales
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.entry_checks import ENTRY_CHECKS, QUANTITIES
 from fancymonkey.core.ledger import InvariantBroken, broken_rule, evolve
@@ -32,6 +34,7 @@ from fancymonkey.core.orders.rows import Order, OrderBuyer
 from fancymonkey.core.payments.rows import Checkout, JobRun, PaymentIssue
 from fancymonkey.core.planning.daily_demand import DailyDemand
 from fancymonkey.core.rows import ROWS
+from fancymonkey.core.transfers.transfer import Transfer
 
 Key = tuple[str, str]
 
@@ -48,6 +51,8 @@ class Rule(StrEnum):
     UNKNOWN_ITEM = "unknown_item"
     UNCHECKED = "unchecked"
     DEMAND = "demand"
+    TRANSIT = "transit"
+    BUNDLE = "bundle"
     ORDER = "order"
 
 
@@ -160,6 +165,7 @@ class Verifier:
         items: Iterable[Item],
         levels: Iterable[Level],
         holds: Iterable[Reservation],
+        bundle_sales: Iterable[BundleSales] = (),
     ) -> Iterator[Finding]:
         """Judges the rows as they are at `revision`: all items, all levels, all live holds."""
         if revision != self.revision:
@@ -170,11 +176,14 @@ class Verifier:
             )
         stored = {level.key: level for level in levels}
         held = list(holds)
+        listed = list(items)
         yield from kinds_without_check()
-        yield from self._items(items)
+        yield from self._items(listed)
         yield from self._sums(stored)
         yield from self._live(held)
         yield from self._promised(stored, held)
+        for sku, fault in bundle_faults(listed, held, bundle_sales):
+            yield Finding(Rule.BUNDLE, f"{sku}: {fault}", None, sku)
 
     def _items(self, items: Iterable[Item]) -> Iterator[Finding]:
         known = {item.sku for item in items}
@@ -275,7 +284,9 @@ def verify(
     yield from verifier.rows(revision, items, levels, holds)
 
 
-CHECKED_ROWS: frozenset[type[Row]] = frozenset({Item, Level, Reservation, DailyDemand, Order})
+CHECKED_ROWS: frozenset[type[Row]] = frozenset(
+    {Item, Level, Reservation, DailyDemand, Transfer, BundleSales, Order}
+)
 """The kinds of row that `Verifier.rows`, or the store's check, compares with the ledger."""
 
 ROWS_BESIDE_THE_LEDGER: frozenset[type[Row]] = frozenset(

@@ -12,7 +12,6 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.holds.end import Expire
 from fancymonkey.core.ledger import InvariantBroken
-from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.model import Entry, Level, TurnedAway
 from fancymonkey.core.outcomes import Answer, Refused
 from fancymonkey.core.state import FOREVER
@@ -21,8 +20,9 @@ from fancymonkey.engine.clock import Clock, system_clock
 from fancymonkey.engine.feed import Feed, Subscription
 from fancymonkey.engine.migration.markers import check_not_moved
 from fancymonkey.engine.pending_answer import PendingAnswer
+from fancymonkey.engine.reload import Reload
 from fancymonkey.engine.turned_away import TurnedAwayDemand, turned_away_command
-from fancymonkey.engine.view import LOCATIONS, View
+from fancymonkey.engine.view import View
 from fancymonkey.errors import Overloaded, StoreError, StoreUnavailable
 from fancymonkey.store.contract import Commit, StockSnapshot, Store
 
@@ -58,7 +58,8 @@ class Engine:
         self._earliest: int | None = None
         self._catch_up_lock = asyncio.Lock()
         self._view_lock = asyncio.Lock()
-        self._edits = 0
+        self.feed.with_dependents = self.view.bundles.with_bundles
+        self._reload = Reload(self.view, self.feed)
         self._closing = False
 
     async def open(self) -> None:
@@ -153,7 +154,8 @@ class Engine:
         last = entries[-1].revision if entries else since
         # Entries that came while the store was read are in the feed, or will be published.
         later = self.feed.since(last) if last < self.feed.revision else set()
-        return None if later is None else {entry.sku for entry in entries} | later
+        skus = {entry.sku for entry in entries}
+        return None if later is None else self.view.bundles.with_bundles(skus) | later
 
     def expire_view(self) -> None:
         """Stops counting holds in the view whose deadline has passed."""
@@ -161,7 +163,7 @@ class Engine:
             self._expiry_bell.set()
 
     def _show(self, snapshot: StockSnapshot) -> None:
-        self._edits += 1
+        self._reload.shown()
         self.view.reset(snapshot)
         self.feed.restart(snapshot.revision)
         self._expiry_bell.set()
@@ -205,45 +207,21 @@ class Engine:
         except (ValueError, InvariantBroken):
             log.exception("the view missed a revision; reloading it from the store")
             return False
-        if commit.products or commit.items:
-            self._edits += 1
-            self.view.set_catalogue(commit.products, commit.items)
-        locations = commit.changed.get(Location)
-        if locations:
-            self._edits += 1
-            self.view.set_locations([*self.view.locations.values(), *locations.values()])
+        self._reload.show(commit)
+        if others and self._reload.concerns_bundles(commit.entries[:others]):
+            self._start(self._reload.bundle_sales(self.store), "reload bundles")
         self._announce(commit.entries, stale)
         return True
 
     def _announce(self, entries: Sequence[Entry], stale: set[str]) -> None:
         """Notifies subscribers; `stale` products were changed by other processes."""
         if stale:
-            self._edits += 1
-            self._start(self._reload_products(stale), "reload products")
+            self._reload.shown()
+            self._start(self._reload.products(self.store, stale), "reload products")
         self.feed.publish(entries, self.view.revision)
         due = self.view.next_due()
         if due is not None and (self._earliest is None or due < self._earliest):
             self._expiry_bell.set()
-
-    async def _reload_products(self, product_ids: set[str]) -> None:
-        while True:
-            edits = self._edits
-            try:
-                products, items = await self.store.catalogue(product_ids - {LOCATIONS})
-                locations = await self._locations_read() if LOCATIONS in product_ids else None
-            except StoreError as error:
-                log.warning("cannot reload products, the store is unavailable: %s", error)
-                await asyncio.sleep(RETRY_SECONDS)
-                continue
-            if edits == self._edits:  # else the rows read may be older than the view
-                break
-        self.view.set_catalogue(products, items)
-        if locations is not None:
-            self.view.set_locations(locations)
-        self.feed.ring(set(product_ids))
-
-    async def _locations_read(self) -> list[Location]:
-        return [row async for row in self.store.scan(Location)]
 
     async def _reset(self) -> None:
         """Reads everything again. The caller holds `_view_lock`: no newer commit is shown first."""
@@ -285,6 +263,8 @@ class Engine:
             await self._reset()
         else:
             self._announce(entries, stale)
+            if self._reload.concerns_bundles(entries):
+                self._start(self._reload.bundle_sales(self.store), "reload bundles")
 
     async def _submit_all(self, commands: Sequence[Command]) -> list[Answer]:
         return list(await asyncio.gather(*map(self.batcher.submit, commands)))
@@ -293,6 +273,8 @@ class Engine:
         while True:
             self._expiry_bell.clear()
             self.view.stop_counting_due(self.clock())
+            if self.view.bundles.switched:
+                self.feed.ring(self.view.bundles.take_switched())
             if self.view.has_unbooked_expiries:
                 await self._book_expiries()
             self._earliest = self.view.next_due()

@@ -96,6 +96,8 @@ class Feed:
         self.revision = 0
         self.bells: set[asyncio.Event] = set()
         """Events that each change sets, for the followers of the ledger."""
+        self.with_dependents: Callable[[set[str]], set[str]] = _alone
+        """Adds the SKUs whose stock follows from that of these."""
         self._recent: deque[tuple[int, str]] = deque(maxlen=REMEMBERED)
         self.followers: dict[Follower, None] = {}
         self._subscriptions: dict[Subscription, None] = {}  # in the order of arrival
@@ -143,7 +145,7 @@ class Feed:
                 skus.add(entry.sku)
         self.revision = revision
         if skus:
-            self.ring(skus)
+            self.ring(self.with_dependents(skus))
 
     def since(self, revision: int) -> set[str] | None:
         """The SKUs that changed after a revision, or None if the feed no longer knows."""
@@ -151,7 +153,7 @@ class Feed:
             return set()
         if revision > self.revision or not self._recent or self._recent[0][0] > revision + 1:
             return None
-        return {sku for number, sku in self._recent if number > revision}
+        return self.with_dependents({sku for number, sku in self._recent if number > revision})
 
     def subscribe(self, missed: set[str] | None) -> Subscription:
         """A new subscriber that has missed these SKUs, or everything (None). Raises Overloaded."""
@@ -169,3 +171,7 @@ class Feed:
     def silence(self, subscription: Subscription) -> None:
         """Marks no more changes for a subscriber."""
         self._attentive.pop(subscription, None)
+
+
+def _alone(skus: set[str]) -> set[str]:
+    return skus

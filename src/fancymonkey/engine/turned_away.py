@@ -52,6 +52,8 @@ class TurnedAwayDemand:
         if code in (Code.INSUFFICIENT_STOCK, Code.SOLD_OUT):
             for fault in faults:
                 self._add(fault["sku"], now // HOUR, 1, fault["requested"])
+                for sku in fault.get("scarce", ()):  # of a bundle: its part was wanted too
+                    self._add(sku, now // HOUR, 1, fault["requested"])
 
     def take(self) -> tuple[TurnedAway, ...]:
         """Removes and returns a portion of the counts; empty when there are none."""

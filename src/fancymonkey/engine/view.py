@@ -4,7 +4,8 @@ import heapq
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from fancymonkey.core.ledger import InvariantBroken, evolve
+from fancymonkey.core.bundles.sales import BundleSales
+from fancymonkey.core.ledger import check_follows, evolve
 from fancymonkey.core.locations.accounts import is_for_sale, split_account
 from fancymonkey.core.locations.locations import Location, first_location
 from fancymonkey.core.model import (
@@ -18,15 +19,15 @@ from fancymonkey.core.model import (
 )
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.core.stock.status import StockRow
+from fancymonkey.engine.bundle_index import BundleIndex
+from fancymonkey.engine.bundle_stock import bundle_back_by, bundle_stock
 from fancymonkey.engine.held_units import HeldUnits
+from fancymonkey.engine.hold_ends import HoldEnds
 from fancymonkey.engine.shared_texts import Names, share_in_items, share_in_levels
 from fancymonkey.store.contract import StockSnapshot
 
 CATALOGUE_KINDS = (Kind.ADDED, Kind.EDITED, Kind.REMOVED)
 """Kinds of entries after which products and items have to be read again."""
-
-LOCATIONS = ""
-"""Stands for the locations among the products to read again: entries about them have no SKU."""
 
 
 class View:
@@ -44,6 +45,7 @@ class View:
         """The accounts of each SKU: its locations, and the states of units not for sale."""
         self._shared_accounts: dict[tuple[str, ...], tuple[str, ...]] = {}
         """The different values of `_accounts`: most SKUs have the same."""
+        self.bundles = BundleIndex()
         self.locations: dict[str, Location] = {}
         """Every location by its id, in the order of priority and id."""
         self.set_locations(())
@@ -54,13 +56,17 @@ class View:
         self.touched: dict[str, int] = {}
         self._lapsed_units: dict[tuple[str, str], int] = {}
         self._due: list[tuple[int, str]] = []
-        self._ends: dict[str, list[tuple[int, str]]] = {}
-        """A heap of holds by deadline, for each size that `back_by` was called with."""
+        self._ends = HoldEnds()
 
     @property
     def has_unbooked_expiries(self) -> bool:
         """Whether due holds still wait for their `expired` entries."""
         return bool(self._lapsed_units)
+
+    def _touch_bundles(self, sku: str) -> None:
+        """Counts a change of a part as one of the products with bundles of it."""
+        for product_id in self.bundles.products_of(sku):
+            self._touch(product_id)
 
     def _touch(self, product_id: str) -> None:
         """Counts a visible change, so that caches of answers know when they are out of date."""
@@ -72,12 +78,15 @@ class View:
         self.revision = snapshot.revision
         self.levels, self._accounts, self._shared_accounts = {}, {}, {}
         self.products, self.items = {}, {}
-        self.holds, self._due, self._lapsed_units, self._ends = {}, [], {}, {}
+        self.holds, self._due, self._lapsed_units = {}, [], {}
+        self._ends.clear()
         self.touched.clear()
         self._touch("")
         self.sizes, self.order = {}, []
         names = Names()
         share_in_items(snapshot.items, {row.product_id: row for row in snapshot.products}, names)
+        self.bundles.clear()
+        self.bundles.set_sales(snapshot.bundle_sales)
         self.set_catalogue(snapshot.products, snapshot.items)
         share_in_levels(snapshot.levels, self.items, names)
         for level in snapshot.levels:
@@ -95,6 +104,12 @@ class View:
         for product_id in self.products:
             self._touch(product_id)
 
+    def set_bundle_sales(self, rows: Iterable[BundleSales]) -> set[str]:
+        """Replaces the counts of these bundles; returns the bundles with another count."""
+        changed = self.bundles.set_sales(rows)
+        list(map(self._touch, {split_sku(sku)[0] for sku in changed}))
+        return changed
+
     @property
     def has_several_locations(self) -> bool:
         """Whether more than one location is active."""
@@ -110,18 +125,18 @@ class View:
             self.products[product.product_id] = product
             changed.add(product.product_id)
         rows: dict[str, set[str]] = {id_: set(self.sizes.get(id_, ())) for id_ in changed}
+        stale = [row.sku for row in items if self.bundles.is_stale(self.items.get(row.sku), row)]
         for item in items:
             self.items[item.sku] = item
             rows[item.product_id].add(item.sku)
+        self.bundles.update(self.items, stale)
+        for item in items if self.bundles else ():
+            self._touch_bundles(item.sku)
         for id_, skus in rows.items():
-            self.sizes[id_] = sorted(skus, key=self._place)
+            self.sizes[id_] = sorted(skus, key=lambda sku: (self.items[sku].position, sku))
             self._touch(id_)
         if moved:
             self.order = sorted(self.products, key=lambda id_: (self.products[id_].position, id_))
-
-    def _place(self, sku: str) -> tuple[int, str]:
-        item = self.items[sku]
-        return (item.position, item.size)
 
     def apply(self, entries: Iterable[Entry]) -> set[str]:
         """Applies entries in order, skips known ones; returns products to read again.
@@ -146,6 +161,7 @@ class View:
                 reread.add(product_id)
             self.revision = entry.revision
             self._touch(product_id)
+            self._touch_bundles(entry.sku)
         return reread
 
     def take(self, entries: Iterable[Entry], levels: Mapping[Hashable, Level]) -> None:
@@ -162,12 +178,13 @@ class View:
             key = (entry.sku, entry.location)
             if key not in begun:
                 begun.add(key)
-                self._check_start(entry, self.levels.get(key))
+                check_follows(entry, self.levels.get(key))
             if entry.reservation_id is not None:
                 self._follow_hold(entry, entry.reservation_id)
         for sku, _ in begun:
             item = self.items.get(sku)
             self._touch(split_sku(sku)[0] if item is None else item.product_id)
+            self._touch_bundles(sku)
         for level in levels.values():
             self._set_level(level)
 
@@ -177,18 +194,6 @@ class View:
             accounts = (*self._accounts.get(level.sku, ()), level.location)
             self._accounts[level.sku] = self._shared_accounts.setdefault(accounts, accounts)
         self.levels[key] = level
-
-    def _check_start(self, entry: Entry, level: Level | None) -> None:
-        """Checks that the first entry of a SKU in a batch follows on the level in the view."""
-        on_hand, reserved = (0, 0) if level is None else (level.on_hand, level.reserved)
-        if (entry.on_hand_after - entry.on_hand, entry.reserved_after - entry.reserved) != (
-            on_hand,
-            reserved,
-        ):
-            raise InvariantBroken(
-                f"entry {entry.revision} ({entry.kind} {entry.sku} at {entry.location}) does not "
-                f"follow {on_hand} on hand and {reserved} reserved"
-            )
 
     def _add_hold(self, row: Reservation) -> None:
         hold = self.holds[row.reservation_id] = HeldUnits(row.expires_at)
@@ -212,13 +217,13 @@ class View:
             if entry.until is not None:
                 heapq.heappush(self._due, (entry.until, id_))
                 if self._ends:
-                    for key in hold.units:
-                        self._push_end(key[0], entry.until, id_)
+                    skus = [key[0] for key in hold.units]
+                    self._ends.push(skus, entry.until, id_, len(self.holds))
         if not entry.reserved:
             return
         key = (entry.sku, entry.location)
         if self._ends and hold.until is not None and key not in hold.units:
-            self._push_end(key[0], hold.until, id_)
+            self._ends.push(key[:1], hold.until, id_, len(self.holds))
         units = hold.units.get(key, 0) + entry.reserved
         if hold.lapsed:
             self._lapse_units(key, entry.reserved)
@@ -241,6 +246,10 @@ class View:
             for key, units in hold.units.items():
                 self._lapse_units(key, units)
                 self._touch(split_sku(key[0])[0])
+                self._touch_bundles(key[0])
+        for sku in self.bundles.move_to(now):
+            any_due = True
+            self._touch(split_sku(sku)[0])
         return any_due
 
     def _lapse_units(self, key: tuple[str, str], units: int) -> None:
@@ -251,7 +260,11 @@ class View:
             self._lapsed_units.pop(key, None)
 
     def next_due(self) -> int | None:
-        """The earliest deadline of a live hold (ms); None if no hold has one."""
+        """The earliest deadline of a live hold, or date of a bundle (ms); None if there is none."""
+        date, deadline = self.bundles.next_date(), self._next_deadline()
+        return date if deadline is None or (date is not None and date < deadline) else deadline
+
+    def _next_deadline(self) -> int | None:
         while self._due:
             at, id_ = self._due[0]
             hold = self.holds.get(id_)
@@ -268,11 +281,27 @@ class View:
         return level if not lapsed else replace(level, reserved=level.reserved - lapsed)
 
     def stock(self, sku: str) -> SkuStock:
-        """The totals over the SKU's locations as they count now: see `level`."""
+        """The totals over the SKU's locations as they count now: see `level`.
+
+        The stock of a bundle is how many could be sold now.
+        """
+        item = self.items.get(sku)
+        if item is not None and item.bundle is not None:
+            return bundle_stock(self, item, self._online_stock(sku), unsold=True)
+        return self.own_stock(sku)
+
+    def own_stock(self, sku: str) -> SkuStock:
+        """The same, of a bundle only its pre-built units."""
         return self._stock(sku, self._accounts.get(sku, ()))
 
     def online_stock(self, sku: str) -> SkuStock:
         """The totals over the locations that sell online: the stock that buyers see."""
+        item = self.items.get(sku)
+        if item is not None and item.bundle is not None:
+            return bundle_stock(self, item, self._online_stock(sku), unsold=False)
+        return self._online_stock(sku)
+
+    def _online_stock(self, sku: str) -> SkuStock:
         accounts = self._accounts.get(sku, ())
         if len(accounts) == 1 and len(self.locations) == 1:  # as nearly always
             return self._stock(sku, accounts)
@@ -304,33 +333,15 @@ class View:
 
     def back_by(self, sku: str) -> int | None:
         """When the first held units may come back (ms); None unless holds take all the stock."""
+        item = self.items.get(sku)
         stock = self.online_stock(sku)
-        if stock.on_hand <= 0 or stock.available > 0:
-            return None
-        ends = self._ends.get(sku)
-        if ends is None:
-            ends = self._ends[sku] = [
-                (hold.until, id_)
-                for id_, hold in self.holds.items()
-                if hold.until is not None and hold.has(sku)
-            ]
-            heapq.heapify(ends)
-        while ends:
-            until, id_ = ends[0]
-            hold = self.holds.get(id_)
-            if hold and hold.until == until and hold.has(sku) and not hold.lapsed:
-                return until
-            heapq.heappop(ends)
-        return None
+        if item is not None and item.bundle is not None:
+            return None if stock.available > 0 else bundle_back_by(self, item)
+        return None if stock.on_hand <= 0 or stock.available > 0 else self.first_end(sku)
 
-    def _push_end(self, sku: str, until: int, id_: str) -> None:
-        ends = self._ends.get(sku)
-        if ends is None:
-            return
-        if len(ends) > 2 * len(self.holds) + 100:  # most have ended since the last `back_by`
-            del self._ends[sku]
-        else:
-            heapq.heappush(ends, (until, id_))
+    def first_end(self, sku: str) -> int | None:
+        """When the first hold with units of the size ends (ms), or None."""
+        return self._ends.first(sku, self.holds)
 
     def stocked(self, product_ids: Iterable[str] | None = None) -> Iterator[StockRow]:
         """Every size on sale of these products, or of all, in the owner's order."""

@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 import secrets
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,7 +94,7 @@ class Checkouts:
         if live is not None and live.payment_pending:
             return _PAID_NOW
         if live is not None and live.at_checkout:
-            if not request.lines or _same(live, request.lines):
+            if not request.lines or _same(live, request):
                 return await self._resume(live)
             refused = await self._abandon(live)
             if refused is not None:
@@ -322,9 +322,13 @@ def new_session_id() -> str:
     return f"web_{secrets.token_hex(16)}"
 
 
-def _same(hold: HoldDetails, lines: Sequence[Line]) -> bool:
+def _same(hold: HoldDetails, request: CheckoutRequest) -> bool:
+    """Whether the hold has the requested lines, with the chosen options."""
     held = {(line.sku, line.quantity) for line in hold.reservation.lines}
-    return {(line.sku, line.quantity) for line in lines} == held
+    parts = {(part.bundle, part.sku): part.quantity for part in hold.reservation.parts or ()}
+    return {(line.sku, line.quantity) for line in request.lines} == held and all(
+        parts.get((choice.bundle, choice.sku), 0) >= choice.quantity for choice in request.choices
+    )
 
 
 def _first_refusal(answer: Refused) -> Refused:

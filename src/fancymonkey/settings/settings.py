@@ -21,6 +21,7 @@ from fancymonkey.settings.orders import OrderSettings
 from fancymonkey.settings.payments import PaymentSettings
 from fancymonkey.settings.schedule import ScheduleSettings
 from fancymonkey.settings.server import ServerSettings
+from fancymonkey.settings.stock import StockSettings
 from fancymonkey.settings.store import StoreSettings
 
 FORMER_SETTINGS = {
@@ -45,6 +46,7 @@ class Settings(BaseModel):
     payments: PaymentSettings = PaymentSettings()
     orders: OrderSettings = OrderSettings()
     holds: HoldSettings = HoldSettings()
+    stock: StockSettings = StockSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     alerts: AlertSettings = AlertSettings()
     backup: BackupSettings = BackupSettings()

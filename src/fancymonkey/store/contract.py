@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
+from fancymonkey.core.bundles.sales import BundleSales
 from fancymonkey.core.command import Command
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.model import Entry, Item, Level, Product, Reservation, Row
@@ -69,6 +70,7 @@ class StockSnapshot:
     levels: list[Level] = field(default_factory=list)
     holds: list[Reservation] = field(default_factory=list)
     locations: list[Location] = field(default_factory=list)
+    bundle_sales: list[BundleSales] = field(default_factory=list)
 
 
 OnRemoteCommit = Callable[[int], Awaitable[None]]

@@ -7,6 +7,7 @@ from fancymonkey.core.orders.rows import Order
 from fancymonkey.core.verify import Finding, Verifier
 from fancymonkey.store.contract import Store
 from fancymonkey.store.demand_check import demand_check
+from fancymonkey.store.transit_check import transit_check
 
 PAGE = 5000
 Progress = Callable[[int, int], None]
@@ -35,6 +36,7 @@ async def verify_store(store: Store, progress: Progress = lambda done, total: No
     earlier entries never change, so there is no false alarm.
     """
     demand = await demand_check(store)
+    transit = await transit_check(store)
     snapshot = await store.snapshot()
     result = Verification(skus=len(snapshot.items), holds=len(snapshot.holds))
     verifier = Verifier()
@@ -48,13 +50,18 @@ async def verify_store(store: Store, progress: Progress = lambda done, total: No
                 break
             result.findings += verifier.entry(entry)
             demand.entry(entry)
+            transit.entry(entry)
             result.entries += 1
         if page[-1].revision <= position:
             break  # a ledger out of order is already a finding; do not read it forever
         position = page[-1].revision
         progress(min(position, snapshot.revision), snapshot.revision)
     result.findings += verifier.rows(
-        snapshot.revision, snapshot.items, snapshot.levels, snapshot.holds
+        snapshot.revision,
+        snapshot.items,
+        snapshot.levels,
+        snapshot.holds,
+        snapshot.bundle_sales,
     )
     for id_ in verifier.late:
         result.findings += verifier.late_payment(id_, await store.reservation(id_))
@@ -62,5 +69,6 @@ async def verify_store(store: Store, progress: Progress = lambda done, total: No
         result.findings += verifier.order(order, snapshot.revision)
     result.findings += verifier.orders_missing()
     result.findings += demand.findings()
+    result.findings += transit.findings()
     result.health_problems = await store.health_problems()
     return result

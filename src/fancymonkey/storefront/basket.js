@@ -1,6 +1,7 @@
 /** The basket: chosen pieces and, after "Buy", the hold with its countdown. */
 
 import * as fm from './fancymonkey.js';
+import * as sets from './choices.js';
 import { el, find, money, nameOf, remaining, say } from './page.js';
 
 const KEY = 'fancymonkey:basket';
@@ -24,23 +25,32 @@ function write() {
 }
 
 const same = (a, b) => a.productId === b.productId && a.size === b.size;
-const left = (line) => Math.max(0, fm.sizeOf(line.productId, line.size)?.available ?? 0);
+const left = (line) => {
+  const size = fm.sizeOf(line.productId, line.size);
+  return line.choices ? sets.setsOf(size, line.choices) : Math.max(0, size?.available ?? 0);
+};
 const total = (wanted) => wanted.reduce(
   (sum, line) => sum + line.quantity * (fm.stock.get(line.productId)?.price ?? 0), 0,
 );
 const pieces = (wanted) => wanted.reduce((sum, line) => sum + line.quantity, 0);
 const inWords = (line) => `${nameOf(fm.stock, line.productId)}, ${line.size}`;
 
-/** Adds one piece of a size and shows the result. */
-export function add(productId, size) {
+/** Adds one piece of a size, or a set with these parts, and shows the result. */
+export function add(productId, size, choices = null) {
   if (fm.held()) {
     open();
     notice = 'Your pieces are held for checkout. Pay for them, or release them to change your basket.';
     draw();
     return;
   }
-  const wanted = { productId, size, quantity: 1 };
-  const line = lines.find((old) => same(old, wanted));
+  if (!choices && sets.hasChoices(fm.sizeOf(productId, size))) {
+    sets.choose(productId, size, (chosen) => add(productId, size, chosen));
+    return;
+  }
+  const wanted = { productId, size, quantity: 1, ...(choices ? { choices } : {}) };
+  const line = lines.find((old) => same(old, wanted) && JSON.stringify(old.choices) === JSON.stringify(wanted.choices));
+  // A basket has one set of a kind: other parts replace those that were chosen before.
+  lines = lines.filter((old) => old === line || !same(old, wanted));
   if ((line?.quantity ?? 0) >= left(wanted)) {
     say(`No more pieces available: ${inWords(wanted)}.`);
     return;
@@ -96,10 +106,11 @@ function explain(error) {
     const line = lines.find((old) => same(old, row));
     if (!line) continue;
     const there = Math.max(0, row.available ?? 0);
+    const parts = (row.scarce ?? []).map((part) => inWords(part)).join(', ');
     const size = fm.sizeOf(row.productId, row.size);
     const back = size?.backBy ? ` Some are in other baskets and may be back by ${fm.clock(size.backBy)}.` : '';
     if (there < line.quantity) {
-      changes.push(`${inWords(line)}: ${there ? `only ${there} left, so we updated the quantity` : 'sold out'}.${back}`);
+      changes.push(`${inWords(line)}: ${there ? `only ${there} left, so we updated the quantity` : parts ? `no longer available, because ${parts} is gone` : 'sold out'}.${back}`);
       line.quantity = there;
     }
   }
@@ -210,7 +221,9 @@ function row(line, fixed) {
     el('button', { type: 'button', 'aria-label': `One more of ${inWords(line)}`, disabled: line.quantity >= left(line), onclick: () => change(line, 1) }, '+'));
   return el('li', {},
     el('span', { class: 'what' }, el('span', { class: 'called' }, nameOf(fm.stock, line.productId)), el('small', {}, `Size ${line.size}`),
-      gone ? el('small', { class: 'stock-warning' }, left(line) ? `Only ${left(line)} left!` : fm.words(fm.sizeOf(line.productId, line.size))) : null),
+      line.choices ? el('small', {}, sets.inWords(line.choices)) : null,
+      gone && line.choices ? el('small', { class: 'stock-warning' }, left(line) ? `Only ${left(line)} left!` : `${sets.shortParts(line).join(', ') || 'A part'} is gone. Choose again.`) : null,
+      gone && !line.choices ? el('small', { class: 'stock-warning' }, left(line) ? `Only ${left(line)} left!` : fm.words(fm.sizeOf(line.productId, line.size))) : null),
     steps,
     el('span', { class: 'price' }, product?.price ? money(product.price * line.quantity) : ''));
 }

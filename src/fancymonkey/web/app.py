@@ -24,6 +24,7 @@ from fancymonkey.store.open import open_store
 from fancymonkey.web.accounts_api import api_keys, audit_log, own_account, sessions, users
 from fancymonkey.web.admin_api import (
     alerts,
+    bundles,
     changes,
     exports,
     history,
@@ -36,7 +37,9 @@ from fancymonkey.web.admin_api import (
     payments,
     products,
     stock_live,
+    stock_moves,
     stock_updates,
+    transfers,
     webhooks,
 )
 from fancymonkey.web.context import AppContext
@@ -87,6 +90,9 @@ ROUTERS = (
     imports.router,
     orders.router,
     products.router,
+    stock_moves.router,
+    transfers.router,
+    bundles.router,
     alerts.router,
     webhooks.router,
     jobs.router,

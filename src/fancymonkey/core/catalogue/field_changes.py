@@ -2,13 +2,17 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, is_dataclass
 from decimal import Decimal
 from typing import Any
+
+from fancymonkey.core.item_parts import Bundle, BundlePolicy, ChoiceGroup, Component, SafetyStock
 
 WIRE = {
     "low_stock_threshold": "lowStockThreshold",
     "sold_out": "soldOut",
     "restock_date": "restockDate",
+    "safety_stock": "safetyStock",
     "sku_id": "skuId",
     "price_id": "priceId",
 }
@@ -18,6 +22,7 @@ CALLED = {
     "low_stock_threshold": "The threshold",
     "sold_out": "“Sold out”",
     "restock_date": "The restock date",
+    "safety_stock": "The safety stock",
     "sku_id": "The SKU id",
     "price_id": "The Stripe price",
     "price": "The price",
@@ -25,13 +30,38 @@ CALLED = {
     "category": "The category",
     "position": "The place in the list",
     "archived": "“Off sale”",
+    "bundle": "The bundle",
+    "components": "The parts of the bundle",
+    "groups": "The choices of the bundle",
 }
 """The names of fields in messages."""
 
 
 def plain(value: Any) -> Any:
-    """The value of a field in JSON: a price is a text."""
+    """The value of a field in JSON: a price is a text, the parts of a bundle are objects."""
+    if isinstance(value, tuple):
+        return [plain(part) for part in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
     return str(value) if isinstance(value, Decimal) else value
+
+
+def restored(values: dict[str, Any]) -> dict[str, Any]:
+    """The values of fields from what `plain` made of them."""
+    fields = dict(values)
+    if fields.get("price") is not None:
+        fields["price"] = Decimal(fields["price"])
+    for name, kind in (
+        ("components", Component),
+        ("groups", ChoiceGroup),
+        ("safety_stock", SafetyStock),
+    ):
+        if name in fields:
+            fields[name] = tuple(kind(**part) for part in fields[name])
+    if fields.get("bundle") is not None:
+        policy = BundlePolicy(fields["bundle"]["policy"])
+        fields["bundle"] = Bundle(**{**fields["bundle"], "policy": policy})
+    return fields
 
 
 def spelled(changes: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
@@ -62,4 +92,8 @@ def word(value: Any) -> str:
     """A value as text."""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(word, value)) or "none"
+    if isinstance(value, dict):
+        return " ".join(word(part) for part in value.values() if part not in (None, ""))
     return "none" if value in (None, "") else str(value)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from fancymonkey.core.catalogue.field_changes import WIRE, in_words, plain
+from fancymonkey.core.catalogue.held import needs_held, refuse_held
 from fancymonkey.core.catalogue.renames import RENAMES, note_renames
 from fancymonkey.core.command import Command, needs_stock
 from fancymonkey.core.documents.document import Document
@@ -12,7 +13,6 @@ from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import MAX_QUANTITY, Item, Kind, Level, Product, sku_of
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.state import Key, State
-from fancymonkey.core.stock.sku_stock import SkuStock
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,7 @@ def needs_catalogue(command: CatalogueCommand, state: State) -> Iterator[Key]:
     for sku in skus:
         yield from needs_stock(sku)
         yield Level, (sku, command.location)
+        yield from needs_held(state, sku)
     for sku in command.before if isinstance(command, UpsertProduct) else ():
         yield Document, (RENAMES, sku)
 
@@ -147,7 +148,7 @@ def upsert_product(state: State, command: UpsertProduct) -> Answer:
     product = command.product
     listed = {new.item.sku for new in command.items}
     gone = [sku for sku in command.before if sku not in listed]
-    refused = _impossible(state, command.items) or _held(state, gone)
+    refused = _impossible(state, command.items) or refuse_held(state, gone)
     if refused is not None:
         return refused
     old = state.get(Product, product.product_id)
@@ -290,7 +291,7 @@ def remove_item(state: State, command: RemoveItem) -> Answer:
         return Refused(
             Code.UNKNOWN_ITEM, "This product has no such size on sale.", [{"sku": command.sku}]
         )
-    refused = _held(state, [command.sku])
+    refused = refuse_held(state, [command.sku])
     if refused is not None:
         return refused
     _archive(state, command, command.sku)
@@ -321,7 +322,7 @@ def remove_product(state: State, command: RemoveProduct) -> Answer:
     product = state.get(Product, command.product_id)
     if product is None or product.archived:
         return Refused(Code.UNKNOWN_PRODUCT, "No such product.", {"sku": command.product_id})
-    refused = _held(state, command.before)
+    refused = refuse_held(state, command.before)
     if refused is not None:
         return refused
     for sku in command.before:
@@ -329,16 +330,6 @@ def remove_product(state: State, command: RemoveProduct) -> Answer:
     state.put(replace(product, archived=True, updated_at=state.now))
     _note(state, command, Kind.REMOVED, command.product_id, command.reason)
     return Accepted({"product_id": command.product_id, "revision": state.revision})
-
-
-def _held(state: State, skus: tuple[str, ...] | list[str]) -> Refused | None:
-    held = [
-        {"sku": sku, "reserved": SkuStock.of(sku, state.levels_of(sku)).reserved} for sku in skus
-    ]
-    held = [row for row in held if row["reserved"]]
-    if held:
-        return Refused(Code.LIVE_HOLDS, "Buyers hold units of it. Release these holds first.", held)
-    return None
 
 
 def _archive(state: State, command: UpsertProduct | RemoveProduct | RemoveItem, sku: str) -> None:

@@ -2,10 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
-from fancymonkey.core.catalogue.field_changes import CALLED, in_words, plain, spelled, word
+from fancymonkey.core.bundles.sales import BundleSales, next_version, sales_of
+from fancymonkey.core.catalogue.field_changes import (
+    CALLED,
+    in_words,
+    plain,
+    restored,
+    spelled,
+    word,
+)
 from fancymonkey.core.changes import change_set
 from fancymonkey.core.command import Command, needs_stock
 from fancymonkey.core.documents.document import Document
@@ -13,7 +20,8 @@ from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import Item, Kind, Level, Product
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.state import Key, State
-from fancymonkey.core.stock.adjust import Adjust, adjust
+from fancymonkey.core.stock.adjust import Adjust, correct
+from fancymonkey.core.stock.move import book_move
 from fancymonkey.core.stock.sku_stock import SkuStock
 
 
@@ -51,6 +59,10 @@ def needs_undo(command: Undo, state: State) -> Iterator[Key]:
         if "/" in key:
             yield from needs_stock(key)
             yield Level, (key, _location(command, row))
+            for account in row.get("moved", ()):
+                yield Level, (key, account)
+            if "bundle" in row["fields"]:
+                yield BundleSales, key
         else:
             yield Product, key
 
@@ -116,10 +128,27 @@ def _fault(state: State, command: Undo, row: dict[str, Any]) -> str | None:
             return f"Only {level.on_hand} are on hand, fewer than the {row['stock']} to remove."
         if now.archived and "archived" not in fields:
             return "It is off sale."
+    moved = _move_fault(state, command, row)
+    if moved is not None:
+        return moved
+    if fields.get("bundle", [True])[0] is None and sales_of(state, key).held:
+        return "Buyers hold bundles of it."
     if "/" in key and fields.get("archived", [None])[0]:
         reserved = SkuStock.of(key, state.levels_of(key)).reserved
         if reserved:
             return f"Buyers hold {reserved} of it."
+    return None
+
+
+def _move_fault(state: State, command: Undo, row: dict[str, Any]) -> str | None:
+    """Why moved units cannot go back, or None."""
+    key = row["key"]
+    if row.get("moved") and key in command.counted:
+        return "The stock was counted since."
+    for account, change in row.get("moved", {}).items():
+        free = max(0, state.level(key, account).available)
+        if free < change:
+            return f"Only {free} of the {change} moved units are still free at {account}."
     return None
 
 
@@ -135,7 +164,7 @@ def _put_back(state: State, command: Undo, row: dict[str, Any]) -> list[dict[str
     if row["stock"]:
         location = _location(command, row)
         before = state.level(row["key"], location).on_hand
-        answer = adjust(
+        answer = correct(
             state,
             Adjust(
                 sku=row["key"],
@@ -148,9 +177,24 @@ def _put_back(state: State, command: Undo, row: dict[str, Any]) -> list[dict[str
         )
         assert isinstance(answer, Accepted), answer
         back.append({"field": "stock", "from": before, "to": before - row["stock"]})
+    if row.get("moved"):
+        back += _move_back(state, command, row)
     if row["fields"].get("archived", [False])[0]:  # only what is on sale can be adjusted
         back += _fields(state, command, row)
     return back
+
+
+def _move_back(state: State, command: Undo, row: dict[str, Any]) -> list[dict[str, Any]]:
+    """Moves units back, and returns the changes: one for each account."""
+    key, changes = row["key"], {account: -change for account, change in row["moved"].items()}
+    before = {account: state.level(key, account).on_hand for account in changes}
+    leaving_first = tuple(sorted(changes.items(), key=lambda change: change[1]))
+    by = replace(command, cause=command.change_id)
+    book_move(state, by, key, leaving_first, "undo")
+    return [
+        {"field": f"stock at {account}", "from": before[account], "to": before[account] + change}
+        for account, change in leaving_first
+    ]
 
 
 def _fields(state: State, command: Undo, row: dict[str, Any]) -> list[dict[str, Any]]:
@@ -158,12 +202,12 @@ def _fields(state: State, command: Undo, row: dict[str, Any]) -> list[dict[str, 
     now = state.get(Item, key) if "/" in key else state.get(Product, key)
     if not fields or now is None:
         return []
-    values = {name: old for name, (old, _) in fields.items()}
-    if values.get("price") is not None:
-        values["price"] = Decimal(values["price"])
+    values = restored({name: old for name, (old, _) in fields.items()})
     if isinstance(now, Product):
         state.put(replace(now, **values, updated_at=state.now))
     else:
+        if "bundle" in values:  # each change of a bundle has changed its version
+            values["bundle"] = next_version(state, now, values["bundle"])
         state.put(replace(now, **values))
     kind = Kind.EDITED
     if "archived" in values:

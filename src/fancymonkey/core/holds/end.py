@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from fancymonkey.core.bundles.sales import count_bundles
 from fancymonkey.core.catalogue.renames import needs_renames, renamed
 from fancymonkey.core.command import Command, needs_hold
 from fancymonkey.core.holds.ended import Captured, Expired, Released
@@ -175,6 +176,7 @@ def capture(state: State, command: Capture) -> Answer:
         late=late,
     )
     state.put(paid)
+    count_bundles(state, hold, paid)
     _link(state, paid, command.payment_id, command.intent)
     if command.about is not None and (late or backordered):
         concern = IssueKind.LATE_PAYMENT if late else IssueKind.BACKORDER

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from fancymonkey.core.bundles.sales import count_bundles
 from fancymonkey.core.command import Command
 from fancymonkey.core.model import Kind, Reservation, Status
 from fancymonkey.core.state import State
@@ -24,4 +25,5 @@ def give_back(
         )
     ended = replace(hold, status=status, ended_at=state.now)
     state.put(ended)
+    count_bundles(state, hold, ended)
     return ended

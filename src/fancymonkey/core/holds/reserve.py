@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from fancymonkey.core.bundles.sales import count_bundles
 from fancymonkey.core.command import Command, found_hold
 from fancymonkey.core.explode import Choice
 from fancymonkey.core.holds.limits import (
@@ -130,6 +131,7 @@ def reserve(state: State, command: Reserve) -> Answer:
             state.put(hold)
     else:
         _add(state, command, hold, found)
+    count_bundles(state, current, hold)
     if command.source is not None:
         remember_source(state, command.source, hold)
     if own:

@@ -3,8 +3,10 @@
 The core sells mostly single lines from one location; `reserve` has a shorter way for these.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
+from fancymonkey.core.bundles.sale_rules import not_for_sale
+from fancymonkey.core.bundles.sales import BundleSales
 from fancymonkey.core.explode import Choice, explode, needs_parts, part_skus
 from fancymonkey.core.holds.lines import Lines, Units
 from fancymonkey.core.immutable import dataclass
@@ -55,8 +57,9 @@ def needs_served(
         item = state.get(Item, sold)
         skus = [sold]
         if item is not None and item.bundle is not None:
-            yield from needs_parts(state, item)
-            skus = list(part_skus(lambda sku: state.get(Item, sku), item))
+            yield BundleSales, sold
+            yield from needs_parts(state, [part.sku for part in item.components])
+            skus += sorted(part_skus(lambda sku: state.get(Item, sku), item))
         for sku in skus:
             yield Item, sku
             if routing is None:
@@ -88,18 +91,50 @@ def serve(
     if current is not None and _is_unchanged(request, current, held, parts):
         return Served(current.allocations, parts, ())
     routing = Routing() if request.routing is None else request.routing
-    demands, sets = _demands(state, held, parts)
-    skus = list(dict.fromkeys(sku for demand in demands for sku, _ in demand.units))
+    skus = list(dict.fromkeys([*held, *(part.sku for part in parts)]))
     places = _places(state, request, skus)
     if isinstance(places, Refused):
         return places
     free = {place.key: _free_at(state, place.key, skus, own) for place in places}
-    result = _kept_back(state, held, parts, free) or route(demands, places, free, routing)
+    built = pre_built(held, parts, free)
+    demands, sets = _demands(state, held, parts, built)
+    result = (
+        _kept_back(state, held, parts, free, built)
+        or (_at_one_place(demands, places[0], free) if len(places) == 1 else None)
+        or route(demands, places, free, routing)
+    )
     if isinstance(result, Route):
         return Served(result.allocations, parts, result.because)
     return Refused(
-        Code.INSUFFICIENT_STOCK, "Not enough stock is available.", _faults(held, sets, result)
+        Code.INSUFFICIENT_STOCK,
+        "Not enough stock is available.",
+        _faults(held, sets, result, built),
     )
+
+
+def _at_one_place(demands: list[Demand], place: Location, free: Free) -> Route | None:
+    """The route where the only location has everything, without a search; else None."""
+    left = dict(free[place.key])
+    units: dict[str, int] = {}
+    for demand in demands:
+        for sku, each in demand.units:
+            taken = each * demand.quantity
+            left[sku] -= taken
+            if left[sku] < 0:
+                return None
+            units[sku] = units.get(sku, 0) + taken
+    allocations = tuple(Allocation(sku, number, place.key) for sku, number in units.items())
+    return Route(allocations, (f"{place.name} has all of it.",), ())
+
+
+def pre_built(held: Lines, parts: tuple[SoldPart, ...], free: Free) -> dict[str, int]:
+    """How many bundles of each line are served from units of its own: they are sold first."""
+    bundles = {part.bundle for part in parts}
+    return {
+        sku: min(line.quantity, sum(units.get(sku, 0) for units in free.values()))
+        for sku, line in held.items()
+        if sku in bundles
+    }
 
 
 def _parts(
@@ -120,7 +155,7 @@ def _parts(
         item = state.get(Item, sku)
         if item is None or item.bundle is None or sku in done:
             continue
-        refused = _not_for_sale(item, line.quantity, state.now)
+        refused = not_for_sale(state, item, line.quantity, quantities.get(sku, 0))
         if refused is not None:
             return refused
         choices = [choice for choice in request.choices if choice.bundle == sku]
@@ -129,24 +164,6 @@ def _parts(
             return exploded
         parts += exploded
     return tuple(parts)
-
-
-def _not_for_sale(item: Item, quantity: int, now: int) -> Refused | None:
-    """Why the rules of a bundle refuse it now, or None."""
-    bundle = item.bundle
-    assert bundle is not None
-    fault: Fault = {"sku": item.sku, "requested": quantity, "available": 0}
-    if bundle.sold_from is not None and now < bundle.sold_from:
-        return Refused(Code.SOLD_OUT, "The sale of this bundle has not begun.", [fault])
-    if bundle.sold_until is not None and now >= bundle.sold_until:
-        return Refused(Code.SOLD_OUT, "The sale of this bundle has ended.", [fault])
-    if bundle.max_per_order is not None and quantity > bundle.max_per_order:
-        return Refused(
-            Code.HOLD_LIMIT,
-            f"An order can have at most {bundle.max_per_order} of this bundle.",
-            [{"sku": item.sku, "requested": quantity, "limit": bundle.max_per_order}],
-        )
-    return None
 
 
 def _is_unchanged(
@@ -169,7 +186,7 @@ def _is_unchanged(
 
 
 def _demands(
-    state: State, held: Lines, parts: tuple[SoldPart, ...]
+    state: State, held: Lines, parts: tuple[SoldPart, ...], built: Mapping[str, int]
 ) -> tuple[list[Demand], dict[str, int]]:
     """What has to be served, and for each part that may come alone its units in one bundle."""
     demands: list[Demand] = []
@@ -178,14 +195,18 @@ def _demands(
         own_parts = [part for part in parts if part.bundle == sku]
         item = state.get(Item, sku)
         bundle = None if item is None else item.bundle
-        if not own_parts:
-            demands.append(Demand(sku, ((sku, 1),), line.quantity))
-        elif bundle is None or bundle.policy is BundlePolicy.TOGETHER:
+        ready = built.get(sku, line.quantity)
+        rest = line.quantity - ready
+        if ready:
+            demands.append(Demand(sku, ((sku, 1),), ready))
+        if not rest:
+            continue
+        if bundle is None or bundle.policy is BundlePolicy.TOGETHER:
             units = tuple((part.sku, part.quantity) for part in own_parts)
-            demands.append(Demand(sku, units, line.quantity))
+            demands.append(Demand(sku, units, rest))
         else:
             for part in own_parts:
-                quantity = part.quantity * line.quantity
+                quantity = part.quantity * rest
                 demands.append(Demand(f"{sku}{_PART_OF}{part.sku}", ((part.sku, 1),), quantity))
                 units_of_one[f"{sku}{_PART_OF}{part.sku}"] = part.quantity
     return demands, units_of_one
@@ -230,12 +251,18 @@ def _free_at(state: State, location: str, skus: Iterable[str], own: Units) -> di
         item = state.get(Item, sku)
         if item is not None and item.safety_stock:
             units = offered(units + mine, safety_at(item.safety_stock, location)) - mine
+        if item is not None and item.archived:  # a part that is off sale
+            units = 0
         free[sku] = max(mine, units + mine, 0)
     return free
 
 
 def _kept_back(
-    state: State, held: Lines, parts: tuple[SoldPart, ...], free: Free
+    state: State,
+    held: Lines,
+    parts: tuple[SoldPart, ...],
+    free: Free,
+    built: Mapping[str, int],
 ) -> list[Shortfall]:
     """The bundles that would take units which are kept for the single sale of a part."""
     short = []
@@ -247,12 +274,18 @@ def _kept_back(
             if keep:
                 units = sum(here.get(part.sku, 0) for here in free.values())
                 sets = max(0, units - keep) // part.quantity
-                if sets < line.quantity:
-                    short.append(Shortfall(sku, line.quantity, sets, (part.sku,)))
+                rest = line.quantity - built.get(sku, 0)
+                if sets < rest:
+                    short.append(Shortfall(sku, rest, sets, (part.sku,)))
     return short
 
 
-def _faults(held: Lines, units_of_one: dict[str, int], short: list[Shortfall]) -> list[Fault]:
+def _faults(
+    held: Lines,
+    units_of_one: dict[str, int],
+    short: list[Shortfall],
+    built: Mapping[str, int],
+) -> list[Fault]:
     """The shortfalls by line, in the units of the line, and the scarce parts of a bundle."""
     available: dict[str, int] = {}
     scarce: dict[str, list[str]] = {}
@@ -265,7 +298,7 @@ def _faults(held: Lines, units_of_one: dict[str, int], short: list[Shortfall]) -
         {
             "sku": sku,
             "requested": held[sku].quantity,
-            "available": units,
+            "available": units + built.get(sku, 0),
             **({"scarce": scarce[sku]} if scarce[sku] else {}),
         }
         for sku, units in available.items()
@@ -288,6 +321,7 @@ def stock_of_lines(state: State, request: Request, hold: Reservation) -> tuple[M
                 max(0, _stock(state, request, part.sku).available) // part.quantity
                 for part in parts
             )
+            sets += max(0, _stock(state, request, sku).available)
             rows[sku] = (sku, quantity, sets + quantity, quantity, sets)
         else:
             stock = _stock(state, request, sku)

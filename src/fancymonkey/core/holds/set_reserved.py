@@ -20,7 +20,7 @@ from fancymonkey.core.model import (
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.payments.pending import needs_pending, payment_pending, refuse_pending
 from fancymonkey.core.state import Key, State
-from fancymonkey.core.stock.answers import stock_of, unknown_item
+from fancymonkey.core.stock.answers import bundle_without_stock, stock_of, unknown_item
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +58,9 @@ def set_reserved(state: State, command: SetReserved) -> Answer:
         return Refused(
             Code.BELOW_ZERO, "Reserved units cannot be below zero.", {"sku": command.sku}
         )
+    refused = None if command.quantity == 0 else bundle_without_stock(state, command.sku)
+    if refused is not None:
+        return refused
     ended = []
     with state.savepoint() as savepoint:
         for hold in state.holds_of(command.sku):

@@ -17,7 +17,7 @@ from fancymonkey.core.model import (
 from fancymonkey.core.orders.waiting import needs_waiting
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.state import Key, State
-from fancymonkey.core.stock.answers import stock_of, unknown_item
+from fancymonkey.core.stock.answers import bundle_without_stock, stock_of, unknown_item
 from fancymonkey.core.stock.backorders import fill_backorders, strike_backorders
 
 
@@ -102,6 +102,12 @@ def needs_adjust(command: ItemCommand, state: State) -> Iterator[Key]:
 
 def adjust(state: State, command: Adjust) -> Answer:
     """Applies an `Adjust`."""
+    refused = unknown_item(state, command.sku) or bundle_without_stock(state, command.sku)
+    return correct(state, command) if refused is None else refused
+
+
+def correct(state: State, command: Adjust) -> Answer:
+    """The same, also for a bundle without pre-built units: an undo brings them back."""
     refused = unknown_item(state, command.sku)
     if refused is not None:
         return refused
@@ -128,7 +134,7 @@ def adjust(state: State, command: Adjust) -> Answer:
 
 def count(state: State, command: Count) -> Answer:
     """Applies a `Count`."""
-    refused = unknown_item(state, command.sku)
+    refused = unknown_item(state, command.sku) or bundle_without_stock(state, command.sku)
     if refused is not None:
         return refused
     level = state.level(command.sku, command.location)
@@ -149,7 +155,7 @@ def count(state: State, command: Count) -> Answer:
 
 def return_units(state: State, command: Return) -> Answer:
     """Applies a `Return`."""
-    refused = unknown_item(state, command.sku)
+    refused = unknown_item(state, command.sku) or bundle_without_stock(state, command.sku)
     if refused is not None:
         return refused
     level = state.level(command.sku, command.location)

@@ -20,6 +20,25 @@ def unknown_item(state: State, sku: str) -> Refused | None:
     return None
 
 
+def unmovable_item(state: State, sku: str) -> Refused | None:
+    """The refusal of a SKU that does not exist, or None. It may be off sale."""
+    if state.get(Item, sku) is None:
+        return Refused(Code.UNKNOWN_ITEM, "No such product or size.", [{"sku": sku}])
+    return None
+
+
+def bundle_without_stock(state: State, sku: str) -> Refused | None:
+    """The refusal of a change of the stock of a bundle without pre-built units, or None."""
+    item = state.get(Item, sku)
+    if item is None or item.bundle is None or any(row.on_hand for row in state.levels_of(sku)):
+        return None
+    return Refused(
+        Code.IS_BUNDLE,
+        "This is a bundle: its stock follows from its parts. Change theirs, or assemble it.",
+        {"sku": sku},
+    )
+
+
 MovedLine = tuple[str, int, int, int, int]
 """The units of a SKU that were moved, and its stock then: SKU, quantity, on hand, reserved,
 available."""

@@ -16,6 +16,8 @@ class SkuStock:
     of: a short location takes nothing from the others. `damaged`, `quarantine`, `returned` and
     `in_transit` units are not for sale and not part of `on_hand`. `updated_at` is the time of the
     latest change at any location, in ms, or 0. A SKU without a level has no units.
+
+    `bundles_unsold` is None except for a bundle: how many could be sold if there were no holds.
     """
 
     sku: str
@@ -31,6 +33,14 @@ class SkuStock:
     quarantine: int = 0
     returned: int = 0
     in_transit: int = 0
+    bundles_unsold: int | None = None
+
+    @property
+    def unsold(self) -> int:
+        """The units that were not sold, including held ones."""
+        if self.bundles_unsold is not None:
+            return self.bundles_unsold
+        return self.on_hand - self.allocated
 
     @property
     def available(self) -> int:

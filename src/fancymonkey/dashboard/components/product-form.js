@@ -1,6 +1,7 @@
 // The form of one product: its fields and sizes, in a dialog that keeps everything typed.
 
 import { html, nothing, render, live } from "/admin/lib/lit.js";
+import { editBundle, inShort } from "/admin/components/bundle-form.js";
 import { ask as question } from "/admin/components/dialogs.js";
 import { number, plural } from "/admin/lib/format.js";
 import { api } from "/admin/lib/session.js";
@@ -210,6 +211,21 @@ class Form {
     this.draw();
   }
 
+  /** Edits the parts of a size; they are saved at once. */
+  async bundle(size) {
+    if (this.dirty) {
+      this.problem = html`<p class="banner" role="alert">Save your changes first.</p>`;
+      this.draw();
+      return;
+    }
+    const answer = await editBundle(this.product, size);
+    if (!answer) return;
+    const { product } = answer;
+    Object.assign(this, { product, seen: draftOf(product), draft: draftOf(product), problem: nothing });
+    this.done(answer, `${product.name} ${size.size} was changed.`);
+    this.draw();
+  }
+
   field(name, more = {}) {
     return html`<label class="field ${more.class ?? ""}">${more.words ?? NAMES[name]}<input name=${name} type=${more.type ?? "text"} .value=${live(this.draft[name])} ?readonly=${!this.editable} ?required=${more.required} maxlength=${more.maxlength ?? 200} inputmode=${more.inputmode ?? nothing} pattern=${more.pattern ?? nothing} title=${more.title ?? nothing} autocomplete="off" @input=${(event) => { this.draft[name] = event.target.value; this.draw(); }} /></label>`;
   }
@@ -232,6 +248,9 @@ class Form {
       <td data-label="Stripe price">${this.cell(size, "priceId", "Stripe price")}</td>
       <td data-label="SKU id">${this.cell(size, "skuId", "SKU id")}</td>
       <td data-label="Sold out"><input type="checkbox" aria-label="Sold out: ${size.size || "the new size"}" .checked=${live(size.soldOut)} ?disabled=${!this.editable} @change=${(event) => { size.soldOut = event.target.checked; this.draw(); }} /></td>
+      <td data-label="Bundle">${!now ? html`<span class="quiet">–</span>` : this.editable
+        ? html`<button type="button" class="link" @click=${() => this.bundle(now)}>${now.bundle ? inShort(now.bundle) : "Make a bundle"}<span class="unseen"> of ${size.size}</span></button>`
+        : now.bundle ? inShort(now.bundle) : html`<span class="quiet">–</span>`}</td>
       <td class="number">${!this.editable ? nothing : size.fresh
         ? this.draft.sizes.length > 1 || this.product ? html`<button type="button" class="link" @click=${drop}>Remove<span class="unseen"> ${size.size}</span></button>` : nothing
         : html`<button type="button" class="link" @click=${() => this.offSale(size, !now?.archived)}>${now?.archived ? "Put back on sale" : "Take off sale"}<span class="unseen"> ${size.size}</span></button>`}</td>
@@ -245,7 +264,7 @@ class Form {
       this.dialog.querySelector("tbody tr:last-child input")?.focus();
     };
     return html`<div class="sizes"><table>
-        <thead><tr><th>Size</th><th class="number">On hand</th><th class="number">Threshold</th><th>Stripe price</th><th>SKU id</th><th>Sold out</th><th><span class="unseen">Off sale</span></th></tr></thead>
+        <thead><tr><th>Size</th><th class="number">On hand</th><th class="number">Threshold</th><th>Stripe price</th><th>SKU id</th><th>Sold out</th><th>Bundle</th><th><span class="unseen">Off sale</span></th></tr></thead>
         <tbody>${this.draft.sizes.map((size) => this.size(size))}</tbody>
       </table></div>
       ${this.editable ? html`<p><button type="button" class="quiet" @click=${more}>Add a size</button></p>` : nothing}`;

@@ -108,7 +108,7 @@ function who(hold) {
 const back = (hold) => (hold.status === "held" ? html`<button type="button" class="quiet small" aria-label="Release ${unitsOf(hold)}" @click=${() => release([hold])}>Release</button>` : nothing);
 
 function columns(editable) {
-  const what = ["What", (hold) => html`${hold.lines.map((line) => html`<div><b class="number">${number(line.quantity)}</b> × ${toHistory(line)}</div>`)}`, "title"];
+  const what = ["What", (hold) => html`${hold.lines.map((line) => html`<div><b class="number">${number(line.quantity)}</b> × ${toHistory(line)}${line.parts ? html` <small class="block quiet">${line.parts.map((part) => `${number(part.quantity)} × ${part.name ?? part.productId} ${part.size}`).join(", ")}</small>` : nothing}</div>`)}`, "title"];
   const state = (hold) => html`<span class="badge ${BADGE[hold.status]}">${WORDS[hold.status]}${hold.late ? ", late" : ""}</span>`;
   const rows = [what, ["Who", who], ["Since", (hold) => moment(hold.createdAt)], [isLive() ? "Ends in" : "Ended", end]];
   if (!isLive()) return [...rows, ["State", state], ...(editable && view.values.id ? [["Release", back, "act"]] : [])];

@@ -9,7 +9,7 @@ import { Drafts } from "/admin/stock/unsaved-edits.js";
 import { Editing } from "/admin/stock/cell-editor.js";
 import { sorted } from "/admin/components/category-chips.js";
 import { chips, chooseColumns, sorting, viewTabs } from "/admin/stock/filters.js";
-import { clock, number, plural } from "/admin/lib/format.js";
+import { clock, number, plural, wordFor } from "/admin/lib/format.js";
 import { whoAmI } from "/admin/lib/session.js";
 import { may } from "/admin/lib/shell.js";
 import { Stock } from "/admin/stock/stock-store.js";
@@ -221,7 +221,7 @@ async function restore() {
   editable = await may("stock"); // only then the numbers become editable
   draw();
   table()?.requestUpdate();
-  toast(`${plural(back.length, "unsaved change")} ${back.length === 1 ? "was" : "were"} restored. Press Enter to save.`);
+  toast(`${plural(back.length, "unsaved change")} ${wordFor(back.length, "was", "were")} restored. Press Enter to save.`);
   await table()?.updateComplete; // the rows are laid out now
   table()?.go(back[0].sku, back[0].field);
 }

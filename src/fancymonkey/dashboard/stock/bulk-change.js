@@ -1,7 +1,7 @@
 // Changes many sizes at once: the values, a preview of each row, one undo.
 
 import { html, nothing, render } from "/admin/lib/lit.js";
-import { date, number, plural } from "/admin/lib/format.js";
+import { date, number, plural, wordFor } from "/admin/lib/format.js";
 import { api } from "/admin/lib/session.js";
 import { REASONS, offerUndo, track } from "/admin/stock/stock-update.js";
 
@@ -111,7 +111,7 @@ class Bulk {
     try {
       this.result = await track(this.send());
       const { successful, failed } = this.result.results;
-      const more = failed ? ` ${plural(failed, "size")} could not be changed and ${failed === 1 ? "stays" : "stay"} selected: ${this.result.results.details.failed[0].reason}` : "";
+      const more = failed ? ` ${plural(failed, "size")} could not be changed and ${wordFor(failed, "stays", "stay")} selected: ${this.result.results.details.failed[0].reason}` : "";
       offerUndo(this.result.changeId, `${this.kind.words}: ${plural(successful, "size")}.${more}`);
       this.host.querySelector("dialog").close();
     } catch (error) {
@@ -164,7 +164,7 @@ class Bulk {
     const careful = this.skus.length > MANY || (this.kind.action === "reset" && holds > 0);
     const ready = !careful || this.typed.replace(/\D/g, "") === String(this.skus.length);
     return html`<form @submit=${(event) => { event.preventDefault(); if (ready) this.apply(); }}>
-      <p>${plural(changing.length, "size")} will change${same ? html`, ${number(same)} already ${same === 1 ? "has" : "have"} this value` : nothing}${failed.length ? html`, <b>${plural(failed.length, "size")} cannot be changed</b>` : nothing}${holds ? html`; <b>${plural(holds, "hold")} of buyers will be released</b>` : nothing}.</p>
+      <p>${plural(changing.length, "size")} will change${same ? html`, ${number(same)} already ${wordFor(same, "has", "have")} this value` : nothing}${failed.length ? html`, <b>${plural(failed.length, "size")} cannot be changed</b>` : nothing}${holds ? html`; <b>${plural(holds, "hold")} of buyers will be released</b>` : nothing}.</p>
       <div class="preview" tabindex="0" role="region" aria-label="Preview"><table>
         <thead><tr><th>Size</th><th class="number">${this.kind.field ? "Now" : "Reserved"}</th><th class="number">New</th><th>Note</th></tr></thead>
         <tbody>

@@ -13,6 +13,7 @@ from collections.abc import (
 )
 from contextlib import asynccontextmanager
 
+from fancymonkey.core.bundles.sales import BundleSales
 from fancymonkey.core.command import Command
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.execute import execute
@@ -175,6 +176,7 @@ class RowsInMemory:
             list(rows[Level].values()),
             holds,
             list(rows[Location].values()),
+            list(rows[BundleSales].values()),
         )
 
     def catalogue(self, product_ids: Iterable[str]) -> tuple[list[Product], list[Item]]:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Hashable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+from fancymonkey.core.bundles.sales import BundleSales
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.model import Entry, Item, Level, Product, Reservation, Row
 from fancymonkey.core.state import FOREVER
@@ -71,6 +72,7 @@ class PostgresReads:
                 await _all_of(reader, Level, QUERIES["levels"]),
                 await _all_of(reader, Reservation, QUERIES["live_holds"]),
                 await _all_of(reader, Location, QUERIES["locations"]),
+                await _all_of(reader, BundleSales, QUERIES["bundle_sales"]),
             )
         self._row_cache.show(snapshot, head["mark"])
         return snapshot

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from fancymonkey.core.bundles.define import SetBundle
 from fancymonkey.core.catalogue.products import NewItem, RemoveProduct, UpsertProduct
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import CommandGroup
@@ -18,10 +19,9 @@ from fancymonkey.core.model import Item, Level, Product
 from fancymonkey.core.outcomes import Answer, Refused
 from fancymonkey.core.state import Rows
 from fancymonkey.core.stock.adjust import UNCHANGED, Count, SetItem
+from fancymonkey.store.products_file.bundle_edits import ACTOR, CAUSE, bundle_edits, with_bundle_of
 from fancymonkey.store.products_file.read import Described, Size
 
-ACTOR = "file"
-CAUSE = "products.json"
 T = TypeVar("T")
 
 Products = Mapping[str, Described]
@@ -93,12 +93,14 @@ def commands_of(
     known = written or [store.described()]
     positions = _positions(list(file), [list(version) for version in known], store)
     edits: dict[str, list[Command]] = {}
+    bases = {
+        id_: [older[id_]]
+        if older is not None and id_ in older
+        else [version[id_] for version in known if id_ in version]
+        for id_ in file
+    }
     for id_, described in file.items():
-        versions = [version[id_] for version in known if id_ in version]
-        if older is not None and id_ in older:
-            versions = [older[id_]]
-        edit = _Edit(store, described, versions, positions.get(id_))
-        edits[id_] = edit.commands()
+        edits[id_] = _Edit(store, described, bases[id_], positions.get(id_)).commands()
     for id_ in {id_ for version in known for id_ in version} - file.keys() - {*missing}:
         product = store.products.get(id_)
         if product is not None and not product.archived and all(id_ in v for v in known):
@@ -111,6 +113,8 @@ def commands_of(
                     cause=CAUSE,
                 )
             ]
+    for id_, described in file.items():  # by now all parts are there
+        edits[f"{id_}/bundles"] = bundle_edits(described, bases[id_], store.skus(id_))
     return [
         CommandGroup(
             commands=tuple(commands),
@@ -160,7 +164,7 @@ def refusals(command: Command, answer: Answer) -> list[str]:
 
 def _subject(command: Command) -> str:
     match command:
-        case Count(sku=sku) | SetItem(sku=sku):
+        case Count(sku=sku) | SetItem(sku=sku) | SetBundle(sku=sku):
             return sku
         case UpsertProduct(product=product):
             return product.product_id
@@ -263,7 +267,8 @@ class _Edit:
             if old is not None and old.archived and versions and not self._is_new:
                 continue  # archived since the file was written
             if old is None or old.archived:
-                item = replace(size.item, position=places.get(sku, size.item.position))
+                place = places.get(sku, size.item.position)
+                item = replace(with_bundle_of(size.item, old), position=place)
             else:
                 values = {
                     name: self._value(name, size.item, old, versions) for name in _ITEM_FIELDS

@@ -16,7 +16,7 @@ PRODUCT_NAMES = (
     "restockDate",
     "lastUpdated",
 )
-SIZE_NAMES = ("skuId", "priceId", "soldOut", "stock", "reserved", "lowStockThreshold")
+SIZE_NAMES = ("skuId", "priceId", "soldOut", "stock", "reserved", "lowStockThreshold", "bundle")
 
 OWN = frozenset({"images"})
 """Names of owners' own fields, although they look like a known field."""

@@ -4,15 +4,18 @@ The file is a list of products, or an object with a list `products`. A product i
 `productId`; `sizes` maps each size to its fields. Fields that are missing or null have defaults.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
+from fancymonkey.core.bundles.definition import Definition
 from fancymonkey.core.dates import DATE_FORMAT, iso_date
 from fancymonkey.core.model import MAX_QUANTITY, Item, Product, sku_of
 from fancymonkey.errors import DataError
+from fancymonkey.store.products_file.bundle_json import read_definition
 from fancymonkey.store.products_file.field_names import intended
 from fancymonkey.store.products_file.lossless_json import (
     NULL,
@@ -30,7 +33,9 @@ from fancymonkey.store.products_file.lossless_json import (
 DEFAULT_THRESHOLD: Final = 5
 ID_FIELDS = ("productId", "id")
 PRODUCT_FIELDS = frozenset({"name", "category", "price", "sizes", "restockDate", "lastUpdated"})
-SIZE_FIELDS = frozenset({"skuId", "priceId", "soldOut", "stock", "reserved", "lowStockThreshold"})
+SIZE_FIELDS = frozenset(
+    {"skuId", "priceId", "soldOut", "stock", "reserved", "lowStockThreshold", "bundle"}
+)
 _MAX_DIGITS = 15
 
 
@@ -182,6 +187,15 @@ class _Source:
             assert node is not None
             raise self.error(f"{name} must be {DATE_FORMAT}", node) from None
 
+    def bundle(self, owner: Branch) -> Definition | None:
+        node = self.field(owner, "bundle")
+        if node is None:
+            return None
+        try:
+            return read_definition(json.loads(text_of(node)))
+        except ValueError as error:
+            raise self.error(str(error), node) from None
+
     def price(self, owner: Branch) -> Decimal | None:
         node = self.field(owner, "price")
         if node is None:
@@ -298,6 +312,9 @@ def _size(source: _Source, size: str, node: Node, product_id: str, position: int
         False,
         _extra(node, SIZE_FIELDS),
     )
+    definition = source.bundle(node)
+    if definition is not None:
+        item = definition.on(item, 0)
     stock, reserved = source.whole(node, "stock", 0), source.whole(node, "reserved", 0)
     return Size(item, stock, reserved, _fields(node))
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from fancymonkey.core.catalogue.field_changes import WIRE
 from fancymonkey.core.model import Entry, Kind, split_sku
-from fancymonkey.store.products_file.diff import ACTOR, Products
+from fancymonkey.store.products_file.bundle_edits import ACTOR
+from fancymonkey.store.products_file.diff import Products
 from fancymonkey.store.products_file.mistakes import Before
 from fancymonkey.store.products_file.older_versions import MatchingVersions, OlderVersions
 from fancymonkey.store.products_file.read import Described, Size, time_of

@@ -7,6 +7,7 @@ from itertools import groupby
 
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Level, Product
+from fancymonkey.store.products_file.bundle_json import bundle_node
 from fancymonkey.store.products_file.lossless_json import (
     NULL,
     Branch,
@@ -212,6 +213,8 @@ def _size(item: Item, level: Level, old: Branch | None) -> Branch:
     fill("stock", str(level.on_hand), "0")
     fill("reserved", str(level.reserved), "0")
     fill("lowStockThreshold", str(item.low_stock_threshold), str(DEFAULT_THRESHOLD))
+    if item.bundle is not None or _has(branch, "bundle") or _has(old, "bundle"):
+        branch.put("bundle", bundle_node(item, None if old is None else old.get("bundle")))
     return branch
 
 

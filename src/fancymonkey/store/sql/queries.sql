@@ -33,6 +33,9 @@ SELECT {level} FROM level;
 -- name: locations
 SELECT {location} FROM location;
 
+-- name: bundle_sales
+SELECT {bundle_sales} FROM bundle_sales;
+
 -- name: prune
 DELETE FROM outcome
 WHERE command_id IN (SELECT command_id FROM outcome WHERE at < $1 ORDER BY at LIMIT $2);

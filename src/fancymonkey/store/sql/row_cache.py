@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from fancymonkey.core.bundles.sales import BundleSales
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.model import Item, Level, Reservation, Row
@@ -57,6 +58,7 @@ class RowCache:
             (Item, snapshot.items),
             (Level, snapshot.levels),
             (Location, snapshot.locations),
+            (BundleSales, snapshot.bundle_sales),
         )
         for kind, rows in shown:
             self._rows[kind].update((row.key, row) for row in rows)

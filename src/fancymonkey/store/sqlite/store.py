@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import apsw
 import msgspec
 
+from fancymonkey.core.bundles.sales import BundleSales
 from fancymonkey.core.command import Command
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.model import Entry, Item, Level, Product, Reservation, Row
@@ -188,6 +189,7 @@ class SqliteStore:
                     list(map(TABLES[Level].row, db.execute(QUERIES["levels"]))),
                     reservations(db.execute(QUERIES["live_holds"])),
                     list(map(TABLES[Location].row, db.execute(QUERIES["locations"]))),
+                    list(map(TABLES[BundleSales].row, db.execute(QUERIES["bundle_sales"]))),
                 )
 
         snapshot = await self._read(work)

@@ -51,7 +51,7 @@ async def list_inventory(
     ] = "",
 ) -> Any:
     """Returns every SKU, or the ones that match the query, at one revision."""
-    body, tag = await context.table.answer(
+    body, tag = await context.stock_rows.answer(
         chosen, context.settings.payments.currency, context.engine.clock()
     )
     headers = {"cache-control": "private, no-cache", "etag": tag.decode()}

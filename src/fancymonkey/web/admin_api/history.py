@@ -10,13 +10,14 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Response
 
 from fancymonkey.core.ledger import InvariantBroken, evolve
-from fancymonkey.core.model import Entry, Item, Level, Product, split_sku
+from fancymonkey.core.model import Entry, Item, Level, Product, Reservation, split_sku
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.ledger_queries import revision_at
 from fancymonkey.services.explain import CHANGES, StockExplanation
 from fancymonkey.spreadsheets.formula_escape import safe
 from fancymonkey.timestamps import iso
+from fancymonkey.web.admin_api.bundle_marks import holds_with_bundles, part_of
 from fancymonkey.web.admin_api.history_filter import HistoryFilter
 from fancymonkey.web.admin_api.holds import product_name
 from fancymonkey.web.admin_api.models.history import (
@@ -71,10 +72,11 @@ async def history(
             break
     if format == "csv":
         return await _file(context.engine, found[:most])
+    holds = await holds_with_bundles(context.engine, (row[0] for row in found[:most]))
     return json_response(
         HistoryPage(
             success=True,
-            entries=[_entry_out(context.engine, *row) for row in found[:most]],
+            entries=[_marked(context.engine, holds, row) for row in found[:most]],
             next=found[most - 1][0].revision if len(found) > most else None,
             revision=revision,
             meant=None if wanted.skus is None else len(wanted.skus),
@@ -123,6 +125,16 @@ async def _of_everything(context: AppContext, wanted: HistoryFilter) -> AsyncIte
                 yield entry, after, reserved, after - reserved
         top = start
         await asyncio.sleep(0)
+
+
+def _marked(engine: Engine, holds: dict[str, Reservation], row: Told) -> EntryOut:
+    """An entry, with the bundles that its units are parts of."""
+    entry = _entry_out(engine, *row)
+    hold = holds.get(row[0].reservation_id or "")
+    bundles = [] if hold is None else part_of(engine, hold, row[0].sku)
+    if bundles:
+        entry["partOf"] = bundles
+    return entry
 
 
 def _entry_out(

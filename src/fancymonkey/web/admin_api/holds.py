@@ -19,6 +19,7 @@ from fancymonkey.core.state import FOREVER
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.hold_details import status_at
 from fancymonkey.timestamps import iso
+from fancymonkey.web.admin_api.bundle_marks import parts_of
 from fancymonkey.web.admin_api.models.holds import (
     HoldCheckout,
     HoldLine,
@@ -185,7 +186,7 @@ async def _hold_out(engine: Engine, row: Reservation) -> HoldOut:
         "sessionId": row.session_id,
         "by": "owner" if row.reservation_id.startswith(MANUAL) else "buyer",
         "status": status_at(row, engine.clock()),
-        "lines": [line_out(engine, line) for line in row.lines],
+        "lines": [_with_parts(engine, row, line) for line in row.lines],
         "createdAt": iso(row.created_at),
         "expiresAt": None if row.expires_at is None else iso(row.expires_at),
         "endedAt": None if row.ended_at is None else iso(row.ended_at),
@@ -193,6 +194,14 @@ async def _hold_out(engine: Engine, row: Reservation) -> HoldOut:
         "checkout": _checkout_out(checkout),
         "paymentPending": pending_until(kept, row, engine.clock()) is not None,
     }
+
+
+def _with_parts(engine: Engine, hold: Reservation, line: Line) -> HoldLine:
+    shown = line_out(engine, line)
+    parts = parts_of(engine, hold, line.sku, line.quantity)
+    if parts:
+        shown["parts"] = parts
+    return shown
 
 
 def line_out(engine: Engine, line: Line) -> HoldLine:

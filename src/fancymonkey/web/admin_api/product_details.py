@@ -1,10 +1,14 @@
 """A product with all its fields, as the pages of products list it."""
 
+from typing import cast
+
 from fancymonkey.core.model import Item, Product
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.engine.engine import Engine
+from fancymonkey.store.products_file.bundle_json import definition_out
 from fancymonkey.store.products_file.extra_fields import image_of, others_of
 from fancymonkey.timestamps import iso
+from fancymonkey.web.admin_api.models.bundles import BundleOut
 from fancymonkey.web.admin_api.models.products import ProductOut, SizeOut
 
 ListedProduct = tuple[Product, list[tuple[Item, SkuStock]]]
@@ -38,7 +42,7 @@ def product_out(
 
 
 def _size_out(item: Item, stock: SkuStock) -> SizeOut:
-    return {
+    size: SizeOut = {
         "size": item.size,
         "skuId": item.sku_id,
         "priceId": item.price_id,
@@ -49,3 +53,6 @@ def _size_out(item: Item, stock: SkuStock) -> SizeOut:
         "reserved": stock.reserved,
         "other": others_of(item),
     }
+    if item.bundle is not None:
+        size["bundle"] = cast("BundleOut", definition_out(item))
+    return size

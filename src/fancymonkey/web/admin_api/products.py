@@ -27,6 +27,7 @@ from fancymonkey.core.outcomes import Accepted
 from fancymonkey.engine.engine import Engine
 from fancymonkey.spreadsheets.cells import plain
 from fancymonkey.spreadsheets.import_plan import with_actor
+from fancymonkey.web.admin_api.bundles import bundle_commands
 from fancymonkey.web.admin_api.models.products import (
     AddedProduct,
     AddProductBody,
@@ -88,7 +89,7 @@ async def list_products(
 ) -> Any:
     """Returns products with all their fields, at one revision."""
     wanted = None if id is None else context.spelling.product(id)
-    context.table.stop_counting_due()
+    context.stock_rows.stop_counting_due()
     view = context.engine.view
     ids = view.order if wanted is None else [wanted]
     listed = [product_with_sizes(context.engine, id_) for id_ in ids if id_ in view.products]
@@ -130,9 +131,10 @@ async def add_product(request: Request, call: Call, doing: Changes, body: AddPro
         NewItem(new_item(size, id_, sku_of(id_, size.size), place), size.stock or 0)
         for place, size in enumerate(sizes)
     )
-    return await _do(
-        doing, call, id_, [AddProduct(product=product, location=DEFAULT_LOCATION, items=items)]
-    )
+    commands: list[Command] = [AddProduct(product=product, location=DEFAULT_LOCATION, items=items)]
+    for size in sizes:
+        commands += bundle_commands(context, sku_of(id_, size.size), size)
+    return await _do(doing, call, id_, commands)
 
 
 @router.put(
@@ -173,10 +175,12 @@ async def change_product(
         sku = sku_of(id_, size.size)
         if sku in view.items:
             commands += _change_size(sku, size)
+            commands += bundle_commands(context, sku, size)
         else:
             place += 1
             new = NewItem(new_item(size, id_, sku, place), size.stock or 0)
             commands.append(AddItem(new=new, location=DEFAULT_LOCATION))
+            commands += bundle_commands(context, sku, size)
     if not commands and body.was is None:
         raise Problem(422, "nothing_to_do", "Send at least one field of the product, or `sizes`.")
     return await _do(doing, call, id_, commands)

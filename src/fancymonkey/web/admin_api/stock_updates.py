@@ -257,7 +257,7 @@ async def _chosen(context: AppContext, body: wire.BulkBody) -> list[str]:
         statuses=_set(given.status),
         words=tuple(normal_form(given.q).lower().split()),
     )
-    rows = await context.table.choose(RowQuery(wanted))
+    rows = await context.stock_rows.choose(RowQuery(wanted))
     return [row.item.sku for row in rows if body.action != "reset" or row.stock.reserved]
 
 

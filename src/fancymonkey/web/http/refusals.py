@@ -18,6 +18,7 @@ STATUS: dict[str, int] = {
     Code.UNKNOWN_ITEM: 404,
     Code.UNKNOWN_PRODUCT: 404,
     Code.UNKNOWN_LOCATION: 404,
+    Code.UNKNOWN_TRANSFER: 404,
     Code.UNKNOWN_SESSION: 404,
     Code.SESSION_PAID: 409,
     Code.SESSION_IN_USE: 409,
@@ -31,7 +32,11 @@ STATUS: dict[str, int] = {
     Code.UNKNOWN_ORDER: 404,
     Code.UNKNOWN_CHANGE: 404,
     Code.ALREADY_UNDONE: 409,
+    Code.WRONG_STATUS: 409,
     Code.ALREADY_THERE: 409,
+    Code.IS_BUNDLE: 409,
+    Code.INVALID_BUNDLE: 422,
+    Code.BUNDLE_CYCLE: 422,
     Code.INVALID_CHOICES: 422,
     Code.TOO_MANY_LINES: 422,
     Code.SOLD_OUT: 409,
@@ -42,6 +47,7 @@ STATUS: dict[str, int] = {
     Code.STALE: 409,
     Code.BELOW_ZERO: 409,
     Code.OUT_OF_RANGE: 422,
+    Code.REASON_REQUIRED: 422,
     Code.TOO_MANY_UNITS: 409,
     Code.NO_RETURNS: 409,
     Code.LIVE_HOLDS: 409,
@@ -67,7 +73,7 @@ def refusal(refused: Refused) -> Problem:
     elif isinstance(refused.detail, list):
         more["lines"] = [fault_out(fault) for fault in refused.detail]
     elif isinstance(refused.detail, dict):
-        more.update(fault_out(refused.detail))
+        more.update(fault_out(refused.detail) if "sku" in refused.detail else refused.detail)
     return Problem(
         STATUS[refused.code], refused.code.value, refused.message, headers=headers, **more
     )

@@ -25,18 +25,31 @@ ROWS_MAX = 10_000
 """The most rows of one update."""
 
 
-class LineBody(Struct, rename="camel", forbid_unknown_fields=True):
-    """A size and its quantity."""
+class ChoiceBody(Struct, rename="camel", forbid_unknown_fields=True):
+    """An option of a bundle, and how many of it each bundle has."""
 
     product_id: Id
     size: Id
     quantity: Quantity
 
 
+Choices = Annotated[list[ChoiceBody], Meta(max_length=MAX_LINES)]
+
+
+class LineBody(Struct, rename="camel", forbid_unknown_fields=True):
+    """A size and its quantity, and the options that were chosen if it is a bundle."""
+
+    product_id: Id
+    size: Id
+    quantity: Quantity
+    choices: Choices | msgspec.UnsetType = msgspec.UNSET
+
+
 class ReserveBody(Struct, rename="camel", forbid_unknown_fields=True):
     """Either one size (`productId`, `size`, `quantity`) or `lines`; always a `sessionId`.
 
     `replaces` is an earlier hold of the buyer, which is released in the same transaction.
+    `choices` are the options of a bundle.
     """
 
     session_id: Id
@@ -45,6 +58,7 @@ class ReserveBody(Struct, rename="camel", forbid_unknown_fields=True):
     quantity: Quantity | None = None
     lines: Annotated[list[LineBody], Meta(min_length=1, max_length=MAX_LINES)] | None = None
     replaces: Id | None = None
+    choices: Choices | msgspec.UnsetType = msgspec.UNSET
 
 
 class ReleaseBody(Struct, rename="camel", forbid_unknown_fields=True):
@@ -167,6 +181,24 @@ def reserved_one(hold: Reserved) -> bytes:
     sku, quantity, on_hand, reserved, available = hold.lines[0]
     product_id, size = split_sku(sku)
     until, minutes = deadline(hold.at, hold.expires_at)
+    if hold.allocations is not None:
+        return encode(
+            {
+                "success": True,
+                "reservation": {
+                    "id": hold.reservation_id,
+                    "productId": product_id,
+                    "size": size,
+                    "quantity": quantity,
+                    "sessionId": hold.session_id,
+                    "expiresAt": until,
+                    "expiresInMinutes": minutes,
+                    **routed_out(hold),
+                },
+                "stock": {"total": on_hand, "reserved": reserved, "available": left(available)},
+                "revision": hold.revision,
+            }
+        )
     return encode(
         ReserveOut(
             True,
@@ -197,11 +229,22 @@ def reserved_lines(hold: Reserved) -> bytes:
                 "lines": [line_out(line) for line in hold.lines],
                 "expiresAt": until,
                 "expiresInMinutes": minutes,
+                **routed_out(hold),
             },
             "stock": [line_stock(line) for line in hold.lines],
             "revision": hold.revision,
         }
     )
+
+
+def routed_out(hold: Reserved) -> dict[str, Any]:
+    """The units of a hold by location, and the reasons; nothing if only one could serve it."""
+    if hold.allocations is None:
+        return {}
+    allocations = [
+        {**line_out((row.sku, row.quantity)), "location": row.location} for row in hold.allocations
+    ]
+    return {"allocations": allocations, "because": list(hold.because)}
 
 
 def left(available: int) -> int:
@@ -243,7 +286,16 @@ def fault_out(fault: dict[str, Any]) -> dict[str, Any]:
         return fault
     product_id, size = split_sku(fault["sku"])
     rest = {key: value for key, value in fault.items() if key != "sku"}
+    for name in ("scarce", "path"):
+        if name in rest:
+            rest[name] = [size_key(sku) for sku in rest[name]]
     return {"productId": product_id, "size": size, **rest}
+
+
+def size_key(sku: str) -> dict[str, str]:
+    """A SKU as its product and size."""
+    product_id, size = split_sku(sku)
+    return {"productId": product_id, "size": size}
 
 
 def stock_out(stock: StockAnswer) -> dict[str, Any]:

@@ -33,6 +33,7 @@ class ListedSize(TypedDict):
     soldOut: bool
     skuId: str | None
     priceId: str | None
+    bundle: NotRequired[dict[str, Any]]
 
 
 class ListedTotals(TypedDict):

@@ -13,6 +13,7 @@ from fancymonkey.core.stock.status import is_low
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.view import View
 from fancymonkey.spreadsheets.cells import loadable
+from fancymonkey.store.products_file.bundle_json import public_definition
 from fancymonkey.store.products_file.extra_fields import image_of
 from fancymonkey.timestamps import iso
 from fancymonkey.web.http.etag import etag_of, is_known
@@ -190,6 +191,7 @@ def _sizes(view: View, product_id: str) -> Iterator[tuple[Item, SkuStock]]:
 def size_out(view: View, item: Item, stock: SkuStock) -> dict[str, Any]:
     """A size, in the seed's shape with further fields for a shop page."""
     back_by = view.back_by(item.sku) if stock.available <= 0 and not item.sold_out else None
+    bundle = {} if item.bundle is None else {"bundle": public_definition(item)}
     return {
         "size": item.size,
         "stock": stock.on_hand,
@@ -202,6 +204,7 @@ def size_out(view: View, item: Item, stock: SkuStock) -> dict[str, Any]:
         "backBy": None if back_by is None else iso(back_by),
         "skuId": item.sku_id,
         "priceId": item.price_id,
+        **bundle,
     }
 
 

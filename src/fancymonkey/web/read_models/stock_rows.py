@@ -8,6 +8,7 @@ from typing import Any
 from fancymonkey.core.changes.bulk import select
 from fancymonkey.core.stock.status import StockRow, status_of
 from fancymonkey.engine.engine import Engine
+from fancymonkey.store.products_file.bundle_json import definition_out
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.row_query import RowQuery, ordered
 from fancymonkey.web.http.etag import etag_of
@@ -138,18 +139,19 @@ def _answer(
 def totals(rows: list[StockRow]) -> dict[str, Any]:
     """The totals of rows."""
     statuses = [status_of(row) for row in rows]
+    units = [row for row in rows if row.item.bundle is None]  # those of a bundle are its parts'
     return {
         "rows": len(rows),
-        "stock": sum(row.stock.on_hand for row in rows),
-        "reserved": sum(row.stock.reserved for row in rows),
-        "available": sum(row.stock.available for row in rows),
-        "backordered": sum(row.stock.backordered for row in rows),
+        "stock": sum(row.stock.on_hand for row in units),
+        "reserved": sum(row.stock.reserved for row in units),
+        "available": sum(row.stock.available for row in units),
+        "backordered": sum(row.stock.backordered for row in units),
         "low": statuses.count("low"),
         "out": statuses.count("out") + statuses.count("sold_out"),
         "value": sum(
             (
                 row.stock.on_hand * row.product.price
-                for row in rows
+                for row in units
                 if row.product.price is not None
             ),
             Decimal(0),
@@ -174,4 +176,5 @@ def row_out(row: StockRow) -> dict[str, Any]:
         "restockDate": product.restock_date,
         "lastChanged": iso(stock.updated_at or product.updated_at),
         "position": [product.position, item.position],
+        **({} if item.bundle is None else {"bundle": definition_out(item)}),
     }

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from fancymonkey.core.explode import Choice
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Line, split_sku
 from fancymonkey.core.outcomes import Code, Refused
@@ -34,6 +35,7 @@ from fancymonkey.web.shop_api.checkout_models import (
     CheckoutLine,
     CheckoutLineOut,
     CheckoutStatus,
+    ChosenOption,
     OpenedCheckout,
 )
 
@@ -63,7 +65,8 @@ async def checkout(context: Context, request: Call, body: CheckoutBody) -> Opene
     checkout lives until Stripe's session ends, plus a grace period.
     """
     checkouts = _checkouts(context)
-    lines = tuple(_resolve(context, line) for line in _wanted(body))
+    wanted_lines = _wanted(body)
+    lines = tuple(_resolve(context, line) for line in wanted_lines)
     if not lines and body.session_id is None:
         raise Problem(
             422, "invalid_request", "Send `productId` and `size`, `lines`, or a `sessionId`."
@@ -81,6 +84,7 @@ async def checkout(context: Context, request: Call, body: CheckoutBody) -> Opene
         lines,
         source=None if sources is None else sources.fair(source),
         replaces=None if body.replaces is None else buyer_hold_id(body.replaces),
+        choices=_choices(context, wanted_lines, lines),
     )
     if sources is not None:
         sources.checkouts.take(source)
@@ -153,13 +157,13 @@ async def _open(engine: Engine, checkouts: Checkouts, wanted: CheckoutRequest) -
 
 def _wanted(body: CheckoutBody) -> list[CheckoutLine]:
     """The lines of either form. Raises Problem 422 for both, or for an incomplete one."""
-    one = (body.product_id, body.size, body.sku_id, body.price_id, body.quantity)
+    one = (body.product_id, body.size, body.sku_id, body.price_id, body.quantity, body.choices)
     if body.lines is not None:
-        if one != (None,) * 5:
+        if one != (None,) * 6:
             raise Problem(422, "invalid_request", "Send either `lines` or a single size, not both.")
         return body.lines
     if body.product_id is None:
-        if one != (None,) * 5:
+        if one != (None,) * 6:
             raise Problem(422, "invalid_request", "Missing: productId.")
         return []
     return [
@@ -169,8 +173,24 @@ def _wanted(body: CheckoutBody) -> list[CheckoutLine]:
             sku_id=body.sku_id,
             price_id=body.price_id,
             quantity=1 if body.quantity is None else body.quantity,
+            choices=body.choices,
         )
     ]
+
+
+def _choices(
+    context: AppContext, wanted: list[CheckoutLine], lines: tuple[Line, ...]
+) -> tuple[Choice, ...]:
+    """The chosen options of the bundles among the lines. Raises Problem 404."""
+    return tuple(
+        Choice(line.sku, _resolve(context, _option(choice)).sku, choice.quantity)
+        for row, line in zip(wanted, lines, strict=True)
+        for choice in row.choices or ()
+    )
+
+
+def _option(choice: ChosenOption) -> CheckoutLine:
+    return CheckoutLine.model_construct(product_id=choice.product_id, size=choice.size)
 
 
 def _resolve(context: AppContext, line: CheckoutLine) -> Line:

@@ -20,8 +20,22 @@ _HOLD = {
 }
 
 
+class ChosenOption(JsonBody):
+    """An option of a bundle, and how many of it each bundle has."""
+
+    product_id: Id
+    size: Id
+    quantity: Quantity
+
+
+Choices = Annotated[list[ChosenOption], Field(max_length=MAX_LINES)]
+
+
 class CheckoutLine(JsonBody):
-    """A size, by its name or its `skuId`, and its quantity; `priceId` is checked if given."""
+    """A size, by its name or its `skuId`, and its quantity; `priceId` is checked if given.
+
+    `choices` are the chosen options of a bundle.
+    """
 
     model_config = ConfigDict(extra="allow")
 
@@ -30,6 +44,7 @@ class CheckoutLine(JsonBody):
     sku_id: Id | None = None
     price_id: Id | None = None
     quantity: Quantity = 1
+    choices: Choices | None = None
 
 
 class CheckoutBody(JsonBody):
@@ -53,6 +68,7 @@ class CheckoutBody(JsonBody):
     sku_id: Id | None = None
     price_id: Id | None = None
     quantity: Quantity | None = None
+    choices: Choices | None = None
     lines: Annotated[list[CheckoutLine], Field(min_length=1, max_length=MAX_LINES)] | None = None
     replaces: Id | None = None
 

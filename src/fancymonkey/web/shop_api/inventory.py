@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
+from fancymonkey.core.explode import Choice
 from fancymonkey.core.holds.end import Release
 from fancymonkey.core.holds.ended import Released
 from fancymonkey.core.holds.reserve import Reserve
@@ -53,6 +54,7 @@ async def reserve(context: AppContext, request: Request) -> Response:
         location=DEFAULT_LOCATION,
         session_id=buyer_hold_id(body.session_id),
         lines=_lines(context.spelling, body),
+        choices=_choices(context.spelling, body),
         ttl=context.ttl,
         source=None if sources is None else sources.fair(source),
         replaces=body.replaces,
@@ -101,6 +103,27 @@ def _lines(spelling: Spelling, body: wire.ReserveBody) -> tuple[Line, ...]:
             422, "invalid_request", "A size is listed twice. Combine its quantities into one line."
         )
     return lines
+
+
+def _choices(spelling: Spelling, body: wire.ReserveBody) -> tuple[Choice, ...]:
+    """The chosen options of the bundles in either form. Raises Problem 422, 404."""
+    if body.lines is None:
+        if isinstance(body.choices, msgspec.UnsetType):
+            return ()
+        rows = [(body.product_id or "", body.size or "", body.choices)]
+    else:
+        if not isinstance(body.choices, msgspec.UnsetType):
+            raise Problem(422, "invalid_request", "Send the `choices` in the line of the bundle.")
+        rows = [
+            (row.product_id, row.size, row.choices)
+            for row in body.lines
+            if not isinstance(row.choices, msgspec.UnsetType)
+        ]
+    return tuple(
+        Choice(spelling.sku(product_id, size), line.sku, line.quantity)
+        for product_id, size, choices in rows
+        for line in (_line(spelling, row.product_id, row.size, row.quantity) for row in choices)
+    )
 
 
 def _line(spelling: Spelling, product_id: str, size: str, quantity: int) -> Line:

@@ -1,5 +1,7 @@
 """The answers of the history and of the explanation of a SKU's stock."""
 
+from typing import NotRequired
+
 from pydantic import with_config
 from typing_extensions import TypedDict
 
@@ -18,6 +20,15 @@ class EntryLink(TypedDict):
 
     to: str
     id: str
+
+
+class BundleOfEntry(TypedDict):
+    """Bundles that the units of an entry were held or sold for."""
+
+    productId: str
+    size: str
+    quantity: int
+    name: str | None
 
 
 class EntryOut(TypedDict):
@@ -39,6 +50,7 @@ class EntryOut(TypedDict):
     cause: str
     until: str | None
     links: list[EntryLink]
+    partOf: NotRequired[list[BundleOfEntry]]
 
 
 @with_config(

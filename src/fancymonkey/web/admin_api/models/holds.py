@@ -1,6 +1,6 @@
 """The bodies and answers of holds."""
 
-from typing import Annotated
+from typing import Annotated, NotRequired
 
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
@@ -24,13 +24,23 @@ class ReleaseHoldsBody(JsonBody):
     reason: Text = ""
 
 
-class HoldLine(TypedDict):
-    """A line of a hold."""
+class HeldPart(TypedDict):
+    """Units of a part of the bundles of a line, as they were sold."""
 
     productId: str
     size: str
     quantity: int
     name: str | None
+
+
+class HoldLine(TypedDict):
+    """A line of a hold, of a bundle with its parts."""
+
+    productId: str
+    size: str
+    quantity: int
+    name: str | None
+    parts: NotRequired[list[HeldPart]]
 
 
 class HoldCheckout(TypedDict):

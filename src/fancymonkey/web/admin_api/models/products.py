@@ -1,12 +1,13 @@
 """The bodies and answers of products."""
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 
 from pydantic import Field, WithJsonSchema, with_config
 from typing_extensions import TypedDict
 
 from fancymonkey.core.model import MAX_QUANTITY
+from fancymonkey.web.admin_api.models.bundles import BundleBody, BundleOut
 from fancymonkey.web.http.change_names import NamedChange, named_change
 from fancymonkey.web.http.json_body import Id, JsonBody, Number, Ok, Text, example
 
@@ -53,6 +54,7 @@ class SeenSize(JsonBody):
     sku_id: Text | None = None
     price_id: Text | None = None
     sold_out: bool = False
+    bundle: BundleBody | None = None
 
 
 class SizeBody(JsonBody):
@@ -64,6 +66,7 @@ class SizeBody(JsonBody):
     sku_id: Text | None = None
     price_id: Text | None = None
     sold_out: bool = False
+    bundle: BundleBody | None = None
     was: SeenSize | None = None
 
 
@@ -147,6 +150,7 @@ class SizeOut(TypedDict):
     archived: bool
     stock: int
     reserved: int
+    bundle: NotRequired[BundleOut]
     other: dict[str, Any]
 
 

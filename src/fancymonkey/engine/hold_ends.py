@@ -1,0 +1,53 @@
+"""The deadlines of live holds, for each size that was asked for."""
+
+import heapq
+from collections.abc import Iterable, Mapping
+
+from fancymonkey.engine.held_units import HeldUnits
+
+
+class HoldEnds:
+    """Heaps of holds by deadline, one for each size that `first` was called with."""
+
+    def __init__(self) -> None:
+        self._heaps: dict[str, list[tuple[int, str]]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._heaps)
+
+    def __len__(self) -> int:
+        """The number of deadlines in the heaps, also of holds that have ended."""
+        return sum(map(len, self._heaps.values()))
+
+    def clear(self) -> None:
+        """Forgets all sizes."""
+        self._heaps.clear()
+
+    def first(self, sku: str, holds: Mapping[str, HeldUnits]) -> int | None:
+        """When the first of these live holds with units of the size ends (ms), or None."""
+        heap = self._heaps.get(sku)
+        if heap is None:
+            heap = self._heaps[sku] = [
+                (hold.until, id_)
+                for id_, hold in holds.items()
+                if hold.until is not None and hold.has(sku)
+            ]
+            heapq.heapify(heap)
+        while heap:
+            until, id_ = heap[0]
+            hold = holds.get(id_)
+            if hold and hold.until == until and hold.has(sku) and not hold.lapsed:
+                return until
+            heapq.heappop(heap)
+        return None
+
+    def push(self, skus: Iterable[str], until: int, id_: str, live: int) -> None:
+        """Adds a deadline of a hold with units of these sizes; there are `live` holds."""
+        for sku in skus:
+            heap = self._heaps.get(sku)
+            if heap is None:
+                continue
+            if len(heap) > 2 * live + 100:  # most have ended since the last `first`
+                del self._heaps[sku]
+            else:
+                heapq.heappush(heap, (until, id_))

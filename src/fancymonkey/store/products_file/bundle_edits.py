@@ -1,0 +1,55 @@
+"""Turns edits of bundles in products.json into commands."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from fancymonkey.core.bundles.define import SetBundle
+from fancymonkey.core.bundles.definition import definition_of
+from fancymonkey.core.command import Command
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
+from fancymonkey.core.model import Item
+from fancymonkey.store.products_file.read import Described
+
+ACTOR = "file"
+CAUSE = "products.json"
+
+
+def bundle_edits(
+    file: Described, versions: Sequence[Described], items: Mapping[str, Item]
+) -> list[Command]:
+    """A command for each size whose bundle the owner has edited.
+
+    `versions` are the versions of the product that the file may be an edit of, `items` all sizes
+    of the store.
+    """
+    commands: list[Command] = []
+    for size in file.sizes:
+        sku = size.item.sku
+        old, wanted = items.get(sku), definition_of(size.item)
+        seen = [
+            definition_of(known.item)
+            for version in versions
+            for known in version.sizes
+            if known.item.sku == sku
+        ]
+        if wanted in seen or (old is not None and old.archived and seen):
+            continue
+        if wanted == (None if old is None else definition_of(old)):
+            continue
+        commands.append(
+            SetBundle(
+                sku=sku,
+                location=DEFAULT_LOCATION,
+                definition=wanted,
+                actor=ACTOR,
+                cause=CAUSE,
+            )
+        )
+    return commands
+
+
+def with_bundle_of(item: Item, old: Item | None) -> Item:
+    """A size of the file with the bundle that the store has: a command of its own changes it."""
+    if old is None:
+        return replace(item, bundle=None, components=(), groups=())
+    return replace(item, bundle=old.bundle, components=old.components, groups=old.groups)
