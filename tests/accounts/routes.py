@@ -88,6 +88,13 @@ NEEDS: dict[tuple[str, str], str] = {
         ("POST", f"/api/admin/transfers{what}"): STOCK
         for what in ("", "/send", "/receive", "/undo-receipt", "/close", "/cancel")
     },
+    ("GET", "/api/admin/locations"): READ,
+    ("POST", "/api/admin/locations"): ADMIN,
+    ("PUT", "/api/admin/locations"): ADMIN,
+    ("POST", "/api/admin/locations/close"): ADMIN,
+    ("GET", "/api/admin/locations/routing"): READ,
+    ("PUT", "/api/admin/locations/routing"): ADMIN,
+    ("PUT", "/api/admin/locations/postal-codes"): ADMIN,
     ("POST", "/api/admin/bundles/preview"): READ,
     ("POST", "/api/admin/bundles/assemble"): STOCK,
     ("GET", "/api/admin/history"): READ,

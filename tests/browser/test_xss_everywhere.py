@@ -54,6 +54,7 @@ PAGES = {
     "alerts.html": ".entry",
     "transfers.html": ".transfer",
     "transfers.html?id=tr_odd": ".sizes",
+    "locations.html": ".entry",
     "people.html": "table",
 }
 """Every page of the dashboard, and what is there once it shows something."""
@@ -76,6 +77,7 @@ async def odd_past(shop: AdminShop, hook: str) -> None:
     ]
     items = tuple(NewItem(size, 9) for size in sizes)
     await shop.run(UpsertProduct(product=product, location=DEFAULT_LOCATION, items=items))
+    await shop.run(AddLocation(location=Location("odd", ODD, LINK, IMG, QUOTE)))
     for text in (IMG, BREAK, LINK, QUOTE):
         came = Adjust(
             sku=SKU,

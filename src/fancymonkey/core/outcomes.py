@@ -20,6 +20,8 @@ class Code(StrEnum):
     UNKNOWN_PRODUCT = "unknown_product"
     UNKNOWN_LOCATION = "unknown_location"
     UNKNOWN_TRANSFER = "unknown_transfer"
+    LOCATION_CLOSED = "location_closed"
+    LOCATION_IN_USE = "location_in_use"
     UNKNOWN_SESSION = "unknown_session"
     SESSION_PAID = "session_paid"
     SESSION_IN_USE = "session_in_use"

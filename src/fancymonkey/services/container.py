@@ -20,6 +20,7 @@ from fancymonkey.payments.gateway import Gateway
 from fancymonkey.payments.reconcile import Reconciler
 from fancymonkey.services.job_definitions import jobs_of
 from fancymonkey.services.orders import OrderIndex
+from fancymonkey.services.routing import OrderRouting
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.open import open_store
 
@@ -39,6 +40,7 @@ class Services:
     reconciler: Reconciler | None = field(init=False, default=None)
     alerts: Alerts = field(init=False)
     demand: DemandKeeper = field(init=False)
+    routing: OrderRouting = field(init=False)
     jobs: JobExecutor = field(init=False)
     orders: OrderIndex = field(init=False)
 
@@ -46,6 +48,10 @@ class Services:
         self.engine.zone = self.settings.schedule.time_zone
         self.demand = DemandKeeper(self.engine)
         self.orders = OrderIndex(self.engine)
+        limits = self.settings.locations
+        self.routing = OrderRouting(
+            self.engine, split_lines=limits.split_lines, max_parcels=limits.max_parcels
+        )
         self.accounts = accounts_of(self.engine, self.settings)
         self.policy = policy_of(self.settings)
         self.checkouts = checkouts_of(self.engine, self.settings)

@@ -17,6 +17,7 @@ from fancymonkey.settings.alerts import AlertSettings
 from fancymonkey.settings.backup import BackupSettings
 from fancymonkey.settings.fields import PUBLISHED_PASSWORD, SettingsGroup, Variable, dotenv
 from fancymonkey.settings.holds import HoldSettings
+from fancymonkey.settings.locations import LocationSettings
 from fancymonkey.settings.orders import OrderSettings
 from fancymonkey.settings.payments import PaymentSettings
 from fancymonkey.settings.schedule import ScheduleSettings
@@ -47,6 +48,7 @@ class Settings(BaseModel):
     orders: OrderSettings = OrderSettings()
     holds: HoldSettings = HoldSettings()
     stock: StockSettings = StockSettings()
+    locations: LocationSettings = LocationSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     alerts: AlertSettings = AlertSettings()
     backup: BackupSettings = BackupSettings()

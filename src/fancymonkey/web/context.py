@@ -14,6 +14,7 @@ from fancymonkey.payments.events import PaymentPolicy
 from fancymonkey.payments.payers import Payers
 from fancymonkey.payments.reconcile import Reconciler
 from fancymonkey.services.container import Services
+from fancymonkey.services.routing import OrderRouting
 from fancymonkey.settings.settings import Settings
 from fancymonkey.web.auth.guess_alert import Alarm
 from fancymonkey.web.auth.guesses import Guesses
@@ -50,6 +51,7 @@ class AppContext:
     accounts: Accounts = field(init=False)
     alerts: Alerts = field(init=False)
     jobs: JobExecutor = field(init=False)
+    routing: OrderRouting = field(init=False)
     sheets: ConcurrencyLimit = field(default_factory=lambda: ConcurrencyLimit(SHEETS))
     importing: asyncio.Lock = field(default_factory=asyncio.Lock)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -66,6 +68,7 @@ class AppContext:
         self.accounts, self.policy = services.accounts, services.policy
         self.checkouts, self.reconciler = services.checkouts, services.reconciler
         self.alerts, self.jobs = services.alerts, services.jobs
+        self.routing = services.routing
         self.spelling = Spelling(self.engine)
         self.listing = StockListing(self.engine, self.spelling)
         self.stock_rows = StockRows(self.engine)

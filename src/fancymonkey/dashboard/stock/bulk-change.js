@@ -3,6 +3,7 @@
 import { html, nothing, render } from "/admin/lib/lit.js";
 import { date, number, plural, wordFor } from "/admin/lib/format.js";
 import { api } from "/admin/lib/session.js";
+import { located } from "/admin/stock/stock-store.js";
 import { REASONS, offerUndo, track } from "/admin/stock/stock-update.js";
 
 const MANY = 100;
@@ -18,6 +19,8 @@ const KINDS = {
   restock: { words: "Restock date", action: "set", field: "restockDate", input: "date", verb: "set" },
   reset: { words: "Release all holds", action: "reset", field: null, input: "none", verb: "reset" },
 };
+/** Changes of units: each concerns one location. */
+export const OF_UNITS = new Set(["stock", "adjust", "reset"]);
 export const BULKS = Object.entries(KINDS).map(([kind, { words, short }]) => [kind, short ?? words, words]);
 
 /** Shows the dialog for a bulk change of these SKUs. Returns the response, or null without a change. */
@@ -64,7 +67,8 @@ class Bulk {
   }
 
   body(dryRun) {
-    return { action: this.kind.action, filter: { skus: this.skus }, changes: this.changes, dryRun };
+    const { location } = this.stock;
+    return { action: this.kind.action, filter: { skus: this.skus, ...(location ? { location } : {}) }, changes: this.changes, dryRun };
   }
 
   async look() {
@@ -74,7 +78,7 @@ class Bulk {
       this.busy = true;
       this.draw();
       try {
-        this.preview = await api("/api/inventory/bulk-update", { body: this.body(true) });
+        this.preview = this.#here(await api("/api/inventory/bulk-update", { body: this.body(true) }));
       } catch (error) {
         this.problem = error.message;
       }
@@ -82,6 +86,14 @@ class Bulk {
     }
     this.draw();
     if (this.preview) (this.host.querySelector("[data-next]:not(:disabled)") ?? this.host.querySelector(".actions .quiet")).focus();
+  }
+
+  /** The preview with the numbers of the chosen location. */
+  #here(preview) {
+    const { location } = this.stock;
+    const { details } = preview.results;
+    if (location) details.successful = details.successful.map((row) => ({ ...located(row, location), previous: located(row.previous, location) }));
+    return preview;
   }
 
   /** The rows that will change. */
@@ -100,7 +112,7 @@ class Bulk {
     const headers = { "Idempotency-Key": (this.key ??= crypto.randomUUID()) };
     const rows = this.changing;
     if (this.kind.id !== "stock" || rows.length > ROWS) return api("/api/inventory/bulk-update", { body: this.body(false), headers });
-    const updates = rows.map(({ productId, size, stock, previous }) => ({ productId, size, stock, was: { stock: previous.stock }, reason: this.reason }));
+    const updates = rows.map(({ productId, size, stock, previous }) => ({ productId, size, stock, was: { stock: previous.stock }, reason: this.reason, ...(this.stock.location ? { location: this.stock.location } : {}) }));
     return api("/api/inventory/update", { body: { updates }, headers });
   }
 

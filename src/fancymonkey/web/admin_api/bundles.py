@@ -11,8 +11,8 @@ from fancymonkey.core.bundles.define import SetBundle
 from fancymonkey.core.bundles.definition import Definition
 from fancymonkey.core.bundles.recipe import NotBuildable, recipe_of
 from fancymonkey.core.command import Command
-from fancymonkey.core.locations.edit import unknown_location
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
+from fancymonkey.core.locations.lookup import unknown_location
 from fancymonkey.core.model import Item, split_sku
 from fancymonkey.engine.bundle_stock import free_units
 from fancymonkey.engine.view import View

@@ -127,7 +127,7 @@ def _sku(context: AppContext, product_id: str, size: str) -> str:
 
 def _places(context: AppContext, sku: str) -> dict[str, Any]:
     """The answer about the stock of a size."""
-    context.table.stop_counting_due()
+    context.stock_rows.stop_counting_due()
     view = context.engine.view
     product_id, size = split_sku(sku)
     stocks = view.stock_by_location(sku)
