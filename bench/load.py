@@ -1,12 +1,14 @@
 """A closed-loop load in a process of its own: each connection sends again when it has its answer.
 
 `run` starts it; `python -m bench.load` is the process. A request is fixed bytes with one hole of
-16 characters for a session id that nobody else uses.
+16 characters for a session id that nobody else uses, and, for a `spread`, before it one of six
+characters for the number of a product.
 """
 
 import asyncio
 import json
 import os
+import random
 import subprocess
 import sys
 import time
@@ -21,6 +23,7 @@ from bench.processes import cpu_seconds
 from bench.rounds import Measure
 
 HOLE = "################"
+NUMBER = "@@@@@@"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class Load:
     seconds: float = 3.0
     warm_seconds: float = 0.5
     host: str = "127.0.0.1"
+    spread: int = 0
+    """The number of products that `NUMBER` in the body stands for; 0 without it."""
 
     def request(self) -> bytes:
         """The bytes of a request, the hole still in it."""
@@ -144,9 +149,11 @@ def _cpu(pid: int | None) -> float:
 class _Tally:
     """What all connections have in common."""
 
-    def __init__(self, request: bytes) -> None:
+    def __init__(self, request: bytes, spread: int = 0) -> None:
         head, hole, tail = request.partition(HOLE.encode())
         self.head, self.tail, self.counted = head, tail, bool(hole)
+        self.spread = spread
+        self.start, _, self.middle = head.partition(NUMBER.encode())
         self.session = int.from_bytes(os.urandom(3), "big") << 40
         self.done, self.took = array("q"), array("q")
         self.statuses: Counter[bytes] = Counter()
@@ -156,6 +163,15 @@ class _Tally:
         if not self.counted:
             return self.head
         self.session += 1
+        if self.spread:
+            number = int(random.random() * self.spread)
+            return b"%b%06d%b%016x%b" % (
+                self.start,
+                number,
+                self.middle,
+                self.session,
+                self.tail,
+            )
         return b"%b%016x%b" % (self.head, self.session, self.tail)
 
     def clear(self) -> None:
@@ -206,7 +222,7 @@ class _Connection(asyncio.Protocol):
 
 
 async def _run(load: Load) -> None:
-    tally = _Tally(load.request())
+    tally = _Tally(load.request(), load.spread)
     loop = asyncio.get_running_loop()
     for _ in range(load.connections):
         await loop.create_connection(lambda: _Connection(tally), load.host, load.port)
