@@ -25,7 +25,7 @@ Reader: TypeAlias = "PoolConnectionProxy[Any]"
 Pool: TypeAlias = "asyncpg.Pool[Any]"
 
 
-class _ReadingConnection(asyncpg.Connection):  # type: ignore[type-arg]
+class _ReadingConnection(asyncpg.Connection):
     """A connection of the pool. Reads leave no state behind, so nothing is reset after one."""
 
     def get_reset_query(self) -> str:
