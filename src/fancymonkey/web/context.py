@@ -82,7 +82,7 @@ class AppContext:
         self.guesses = Guesses(
             self.engine.clock, self.throttle, self.accounts.places, alarm.guessed
         )
-        self.metrics = Metrics(self.engine, self.meter, self.jobs)
+        self.metrics = Metrics(self.engine, self.meter, self.jobs, self.cluster)
 
     @property
     def ttl(self) -> int:

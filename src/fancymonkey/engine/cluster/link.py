@@ -104,13 +104,17 @@ class Link:
         commands = [command for command, _, _ in batch]
         if not all(map(sendable, commands)):
             return False
+        try:
+            packed = msgspec.Raw(pack_commands(commands))
+        except (ValueError, OverflowError, TypeError):  # a number or a text without an encoding
+            return False
         now = self._timer()
         if not self._batches:
             self._heard = now
         self._number += 1
         self._batches[self._number] = batch
         self.forwarded += len(batch)
-        self._channel.send(Batch(self._number, now, msgspec.Raw(pack_commands(commands))))
+        self._channel.send(Batch(self._number, now, packed))
         return True
 
     async def run(self) -> None:
