@@ -29,6 +29,8 @@ LOOK_SECONDS = 2.0
 STALE_SECONDS = 6.0
 """A lease that was not renewed for this long may be taken from a server that cannot be reached."""
 RETRY_SECONDS = 0.5
+RELEASE_SECONDS = 2.0
+"""How long a stop of the server waits for the store."""
 
 
 class DeciderLease(Struct):
@@ -66,6 +68,7 @@ class Cluster:
         """The secret of a lease whose decider gave no sign of life."""
         self._seen: tuple[int, float] = (-1, 0.0)
         self._forwarded = self._taken = 0
+        self._warned = ""
         self.lease = DeciderLease()
         """The lease as it was last read."""
 
@@ -120,12 +123,18 @@ class Cluster:
             except StoreError as error:
                 log.info("the lease of the decider cannot be read: %s", error)
             except OSError as error:
-                log.warning("this server cannot decide for others: %s", error)
+                self._warn(f"this server cannot decide for others: {error}")
                 wait = LOOK_SECONDS
             except Exception:
                 log.exception("the search for the decider failed")
                 wait = LOOK_SECONDS
             await asyncio.sleep(wait)
+
+    def _warn(self, text: str) -> None:
+        """Logs a problem that is new."""
+        if text != self._warned:
+            log.warning("%s", text)
+        self._warned = text
 
     async def _look(self) -> float:
         """Reads the lease, acts on it, and returns after how long (s) to look again."""
@@ -178,13 +187,18 @@ class Cluster:
         if decider is None:
             return
         if release:  # first, so that the others find no decider when they are left
-            with suppress(Conflict, StoreError):
-                stored = await self._documents.get(NAME)
-                if stored is not None and stored.value.name == self._me:
-                    await self._documents.put(NAME, DeciderLease(), stored.version)
+            with suppress(Conflict, StoreError, TimeoutError):
+                await self._release()
         self._taken += decider.forwarded
         await decider.stop()
         log.info("this server no longer decides for others")
+
+    async def _release(self) -> None:
+        """Gives the lease back, unless the store does not answer."""
+        async with asyncio.timeout(RELEASE_SECONDS):
+            stored = await self._documents.get(NAME)
+            if stored is not None and stored.value.name == self._me:
+                await self._documents.put(NAME, DeciderLease(), stored.version)
 
     async def _follow(self, stored: Stored) -> float:
         """Follows the decider until the connection ends. Returns when to look again (s)."""
