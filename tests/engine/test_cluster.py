@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import hypothesis
@@ -33,6 +34,9 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import DataError, Overloaded, StoreUnavailable
 from fancymonkey.store.contract import Store
 from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.timestamps import iso
+from fancymonkey.web.admin_api.overview import _servers_health
+from fancymonkey.web.context import AppContext
 from fancymonkey.web.system.metrics import ClusterMetrics
 from tests.core.builders import take, upsert
 from tests.store.scripts import catalogue, script
@@ -146,12 +150,31 @@ async def test_the_metrics_show_who_decides_and_how_much_was_sent(servers: Serve
     assert [row["fancymonkey_decider_followers"] for row in shown] == [1, 0, 0]
     assert [row["fancymonkey_commands_forwarded"] for row in shown] == [0, 1, 0]
     assert [row["fancymonkey_commands_decided_for_others"] for row in shown] == [1, 0, 0]
+    assert (decider.role, follower.role) == ("decides", "follows")
     since = (await lease_of(first)).since / 1000
     assert [row["fancymonkey_decider_since_timestamp_seconds"] for row in shown] == [
         since,
         since,
         0,
     ]
+
+
+async def test_the_overview_shows_who_decides(servers: Servers) -> None:
+    first, decider, second, follower = servers
+    await second.submit(take("s1", a_M=2))
+    since = iso((await lease_of(first)).since)
+    shown = [
+        _servers_health(cast(AppContext, SimpleNamespace(engine=engine, cluster=cluster)))
+        for engine, cluster in ((first, decider), (second, follower))
+    ]
+    assert shown[0] == {
+        "role": "decides",
+        "since": since,
+        "followers": 1,
+        "forwarded": 0,
+        "behindMs": 0,
+    }
+    assert (shown[1]["role"], shown[1]["since"], shown[1]["forwarded"]) == ("follows", since, 1)
 
 
 def _numbers(cluster: Cluster | None) -> dict[str, object]:

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from time import perf_counter
+from typing import Literal
 
 from msgspec import Struct
 
@@ -81,6 +82,13 @@ class Cluster:
     def follows(self) -> bool:
         """Whether another server decides for this one."""
         return self._link is not None and self._link.open
+
+    @property
+    def role(self) -> Literal["decides", "follows", "alone"]:
+        """Whether this server decides for all, follows another, or decides for itself."""
+        if self._decider is not None:
+            return "decides"
+        return "follows" if self.follows else "alone"
 
     @property
     def forwarded(self) -> int:

@@ -197,14 +197,9 @@ class ClusterMetrics:
             "1 for the part of this process: it decides for all, follows, or decides alone.",
             labels=["role"],
         )
-        decides = cluster is not None and cluster.decides_for is not None
-        follows = cluster is not None and cluster.follows
-        for name, value in (
-            ("decides", decides),
-            ("follows", follows),
-            ("alone", not (decides or follows)),
-        ):
-            role.add_metric([name], value)
+        own = "alone" if cluster is None else cluster.role
+        for name in ("decides", "follows", "alone"):
+            role.add_metric([name], name == own)
         yield role
         yield GaugeMetricFamily(
             "fancymonkey_decider_since_timestamp_seconds",
