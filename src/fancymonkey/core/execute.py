@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, starmap, zip_longest
 from typing import Any
 
@@ -227,7 +228,7 @@ def _many(state: State, command: CommandGroup) -> Answer:
         refused = group.refused
         if refused is not None:
             savepoint.undo()
-            return Refused(refused.code, refused.message, group)
+            return replace(refused, detail=group)
     return Accepted(group)
 
 
