@@ -6,6 +6,7 @@ here are for one quick test each.
 
 from tests.mutants.core import PAYMENTS, RULES
 from tests.mutants.files import OWNERS_FILE, SPREADSHEETS
+from tests.mutants.orders import ORDERS
 from tests.mutants.planted import Planted
 from tests.mutants.services import ENGINE
 from tests.mutants.stores import STORES
@@ -14,6 +15,7 @@ from tests.mutants.transfers import TRANSFERS
 PLANTED: list[Planted] = [
     *RULES,
     *PAYMENTS,
+    *ORDERS,
     *STORES,
     *ENGINE,
     *SPREADSHEETS,

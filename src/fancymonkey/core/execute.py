@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, starmap, zip_longest
 from typing import Any
 
@@ -28,6 +29,7 @@ from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.locations import rules as locations
 from fancymonkey.core.model import Event, Item, Outcome, Reservation
+from fancymonkey.core.orders import rules as orders
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.payments import early_news
 from fancymonkey.core.payments import rules as payments
@@ -226,7 +228,7 @@ def _many(state: State, command: CommandGroup) -> Answer:
         refused = group.refused
         if refused is not None:
             savepoint.undo()
-            return Refused(refused.code, refused.message, group)
+            return replace(refused, detail=group)
     return Accepted(group)
 
 
@@ -283,6 +285,7 @@ RULES: Rules = {
     **locations.RULES,
     **transfers.RULES,
     **bundles.RULES,
+    **orders.RULES,
     change_set.ChangeSet: (_needs_act, _act),
     SkuCommands: (_needs_parts, _chain),
     CommandGroup: (_needs_parts, _many),
