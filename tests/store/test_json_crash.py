@@ -16,6 +16,8 @@ from tests.store.faults import WAYS, Crashed, FaultyDisk, NoFileSync, NoFolderSy
 from tests.store.scripts import batches, catalogue, script
 from tests.store.test_conformance import everything
 
+pytestmark = pytest.mark.usefixtures("no_threads")
+
 Step = tuple[list[Command], int]
 STEPS: list[Step] = [(catalogue(), 999_000), *list(batches(5, script(5, 110)))]
 

@@ -23,6 +23,8 @@ from fancymonkey.store.shared.files import Disk
 from tests.store.faults import Crashed, FaultyDisk
 from tests.store.json_shop import SEED, at, hold, open_shop, release, sell
 
+pytestmark = pytest.mark.usefixtures("no_threads")
+
 M = "prod_hoodie_001/M"
 
 
