@@ -137,17 +137,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     crowd = Crowd(open_files(), by_address=settings.server.rate_limit)
     listeners = Listeners(Turns(), crowd.most // 2, by_address=settings.server.rate_limit)
     app.state.context, app.state.crowd, app.state.readiness = context, crowd, ReadinessLog()
-    own = (
-        live.router(context, listeners),
-        stock_live.router(context, listeners),
-        migrate.router(context),
-        files.router(),
-    )
-    # `include_router` would build every route a second time, during the first unusual request.
-    for router in (*ROUTERS, *own):
-        app.routes.extend(router.routes)
-    files.mount(app)
-    dashboard.mount(app, context)
+    _add_routes(app, context, listeners)
     if twin is not None:
         from fancymonkey.services import demo_payments
 
@@ -156,6 +146,23 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     _answer_errors(app)
     _describe(app)
     return _fronted(app, context, crowd, listeners)
+
+
+def _add_routes(app: FastAPI, context: AppContext, listeners: Listeners) -> None:
+    """Adds all routes as their routers have built them, once per process.
+
+    `include_router` would build them again for each app, during the first unusual request.
+    """
+    own = (
+        live.router(context, listeners),
+        stock_live.router(context, listeners),
+        migrate.router(context),
+        files.router(),
+    )
+    for router in (*ROUTERS, *own):
+        app.routes.extend(router.routes)
+    files.mount(app)
+    dashboard.mount(app, context)
 
 
 def _describe(app: FastAPI) -> None:
