@@ -19,7 +19,7 @@ from fancymonkey.web.shop_api import live
 from tests.support.uvicorns import serving
 from tests.web.shops import HOODIE, ORIGIN, Shop, running
 
-SECONDS = 5.0
+SECONDS = 30.0
 PATH = "/api/inventory/live"
 
 
