@@ -15,6 +15,8 @@ from tests.support.ports import free_port
 from tests.support.program import PROGRAM, run
 from tests.support.server import Server
 
+pytestmark = pytest.mark.slow
+
 STOCK = 17
 SECONDS = 120
 

@@ -470,6 +470,7 @@ async def test_an_editor_that_still_has_the_old_file_open(path: Path) -> None:
     await store.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("synced", [True, False])
 async def test_an_edit_counts_once_wherever_it_crashes(tmp_path: Path, synced: bool) -> None:
     """Stock 20, counted as 25 by hand, then one sold: 24, and one count in the ledger."""
