@@ -22,6 +22,7 @@ from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.model import split_sku
 from fancymonkey.core.outcomes import Answer, Code, Refused
 from fancymonkey.engine.engine import Engine
+from fancymonkey.services.transfers import find_transfers
 from fancymonkey.text import counted, joined
 from fancymonkey.timestamps import iso
 
@@ -162,7 +163,7 @@ async def close_if_empty(
     The levels that are known are checked in the transaction that closes it. From then on nothing
     new comes there; a level that was made just before is seen afterwards, and the location reopens.
     """
-    refused = _in_use(engine, location_id)
+    refused = await _in_use(engine, location_id)
     if refused is not None:
         return refused
     known = [key for key in engine.view.levels if split_account(key[1])[0] == location_id]
@@ -170,8 +171,9 @@ async def close_if_empty(
         CloseLocation(location_id=location_id, levels=tuple(known), actor=actor, reason=reason)
     )
     if isinstance(answer, Refused):
-        return answer if answer.detail is None else _in_use(engine, location_id) or answer
-    refused = _in_use(engine, location_id)
+        in_use = await _in_use(engine, location_id)
+        return answer if answer.detail is None else in_use or answer
+    refused = await _in_use(engine, location_id)
     if refused is None:
         return answer
     await engine.submit(
@@ -180,15 +182,21 @@ async def close_if_empty(
     return refused
 
 
-def _in_use(engine: Engine, location_id: str) -> Refused | None:
+async def _in_use(engine: Engine, location_id: str) -> Refused | None:
     """The refusal to close a location with what is open there, or None."""
     location = engine.view.locations.get(location_id)
     if location is None:
         return None
     work = open_work(engine, location_id)
+    transfers = [
+        {"id": row.transfer_id, "number": row.number, "status": str(row.status)}
+        async for row in find_transfers(engine, "open", location_id)
+    ]
+    if transfers:
+        work["transfers"] = transfers
     if not any(work.values()):
         return None
-    words = {"stock": "level", "holds": "hold"}
+    words = {"stock": "level", "holds": "hold", "transfers": "open transfer"}
     texts = [counted(len(rows), words[kind]) for kind, rows in work.items() if rows]
     return Refused(
         Code.LOCATION_IN_USE,
