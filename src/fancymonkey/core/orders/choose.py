@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from fancymonkey.core.command import needs_item
-from fancymonkey.core.locations.edit import unknown_location
 from fancymonkey.core.locations.locations import Location, first_location
+from fancymonkey.core.locations.lookup import unknown_location
 from fancymonkey.core.model import Line, Reservation
 from fancymonkey.core.orders.come_back import needs_come_back
 from fancymonkey.core.orders.rows import Order, OrderUnits

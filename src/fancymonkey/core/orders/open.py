@@ -8,8 +8,8 @@ from fancymonkey.core.catalogue.renames import renamed
 from fancymonkey.core.command import Command
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.immutable import dataclass
-from fancymonkey.core.locations.edit import location_of
 from fancymonkey.core.locations.locations import Location
+from fancymonkey.core.locations.lookup import location_of
 from fancymonkey.core.model import Entry, Item, Line, Product, Reservation, Status
 from fancymonkey.core.orders.rows import (
     Buyer,
