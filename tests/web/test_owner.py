@@ -255,6 +255,18 @@ async def test_the_samples_are_what_is_really_answered(shop: Shop) -> None:
         "PUT", f"{path}products", sent["change_product"], OWNER
     )
     got["list_products"] = await shop.client.get(f"{path}products?productId={HOODIE}", OWNER)
+    part = {"productId": HOODIE, "size": "L", "quantity": 1}
+    bundle = {"policy": "together", "components": [part]}
+    got["preview_bundle"] = await shop.client.post(
+        f"{path}bundles/preview", {"bundle": bundle}, OWNER
+    )
+    cap = {"productId": "prod_cap_009", "sizes": [{"size": "OS", "bundle": bundle}]}
+    await shop.client.request("PUT", f"{path}products", cap, OWNER)
+    got["assemble_bundles"] = await shop.client.post(
+        f"{path}bundles/assemble",
+        {**sent["assemble_bundles"], "productId": "prod_cap_009"},
+        OWNER,
+    )
     got["archive_product"] = await shop.client.post(
         f"{path}products/archive", sent["archive_product"], OWNER
     )

@@ -8,15 +8,7 @@ from fancymonkey.core.bundles.sales import BundleSales
 from fancymonkey.core.ledger import check_follows, evolve
 from fancymonkey.core.locations.accounts import split_account
 from fancymonkey.core.locations.locations import Location
-from fancymonkey.core.model import (
-    Entry,
-    Item,
-    Kind,
-    Level,
-    Product,
-    Reservation,
-    split_sku,
-)
+from fancymonkey.core.model import Entry, Item, Kind, Level, Product, Reservation, split_sku
 from fancymonkey.core.stock.sku_stock import SkuStock, best_of
 from fancymonkey.engine.bundle_index import BundleIndex
 from fancymonkey.engine.bundle_stock import bundle_back_by, bundle_stock
@@ -289,10 +281,7 @@ class View(StockedRows):
 
         The stock of a bundle is how many could be sold now.
         """
-        item = self.items.get(sku)
-        if item is not None and item.bundle is not None:
-            return bundle_stock(self, item, self._online_stock(sku), unsold=True)
-        return self.own_stock(sku)
+        return self._bundle_stock(sku, unsold=True) or self.own_stock(sku)
 
     def own_stock(self, sku: str) -> SkuStock:
         """The same, of a bundle only its pre-built units."""
@@ -300,10 +289,13 @@ class View(StockedRows):
 
     def online_stock(self, sku: str) -> SkuStock:
         """The totals over the locations that sell online: the stock that buyers see."""
-        item = self.items.get(sku)
-        if item is not None and item.bundle is not None:
-            return bundle_stock(self, item, self._online_stock(sku), unsold=False)
-        return self._online_stock(sku)
+        return self._bundle_stock(sku, unsold=False) or self._online_stock(sku)
+
+    def _bundle_stock(self, sku: str, *, unsold: bool) -> SkuStock | None:
+        item = self.items.get(sku) if self.bundles else None
+        if item is None or item.bundle is None:
+            return None
+        return bundle_stock(self, item, self._online_stock(sku), unsold=unsold)
 
     def _online_stock(self, sku: str) -> SkuStock:
         accounts = self._accounts.get(sku, ())
@@ -337,10 +329,9 @@ class View(StockedRows):
 
     def back_by(self, sku: str) -> int | None:
         """When the first held units may come back (ms); None unless holds take all the stock."""
-        item = self.items.get(sku)
         stock = self.online_stock(sku)
-        if item is not None and item.bundle is not None:
-            return None if stock.available > 0 else bundle_back_by(self, item)
+        if sku in self.bundles.recipes:
+            return None if stock.available > 0 else bundle_back_by(self, self.items[sku])
         return None if stock.on_hand <= 0 or stock.available > 0 else self.first_end(sku)
 
     def first_end(self, sku: str) -> int | None:

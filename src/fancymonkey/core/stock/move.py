@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from fancymonkey.core.command import Command, needs_stock
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.locations.accounts import StockState, account_of, split_account
-from fancymonkey.core.locations.edit import location_of, unknown_location
 from fancymonkey.core.locations.locations import Location
+from fancymonkey.core.locations.lookup import location_of, unknown_location
 from fancymonkey.core.model import MAX_QUANTITY, Kind, Level
 from fancymonkey.core.orders.waiting import needs_waiting
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused

@@ -6,8 +6,8 @@ from dataclasses import replace
 from fancymonkey.core.command import Command, needs_stock
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.item_parts import SafetyStock
-from fancymonkey.core.locations.edit import location_of, unknown_location
 from fancymonkey.core.locations.locations import Location
+from fancymonkey.core.locations.lookup import location_of, unknown_location
 from fancymonkey.core.model import MAX_QUANTITY, Item, Kind, Level
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.state import Key, State

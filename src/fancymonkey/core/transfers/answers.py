@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fancymonkey.core.locations.edit import location_of, unknown_location
+from fancymonkey.core.locations.lookup import location_of, unknown_location
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.state import State
 from fancymonkey.core.transfers.transfer import Transfer, TransferLine, TransferStatus

@@ -7,8 +7,8 @@ from typing import Any
 from fancymonkey.core.command import Command
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.immutable import dataclass
-from fancymonkey.core.locations.edit import location_of
 from fancymonkey.core.locations.locations import Location
+from fancymonkey.core.locations.lookup import location_of
 from fancymonkey.core.model import MAX_QUANTITY, Item, Line
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.state import Key, State
