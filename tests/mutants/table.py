@@ -4,10 +4,19 @@
 here are for one quick test each.
 """
 
+from tests.mutants.bundles import BUNDLES
 from tests.mutants.core import PAYMENTS, RULES
 from tests.mutants.files import OWNERS_FILE, SPREADSHEETS
 from tests.mutants.planted import Planted
 from tests.mutants.services import ENGINE
 from tests.mutants.stores import STORES
 
-PLANTED: list[Planted] = [*RULES, *PAYMENTS, *STORES, *ENGINE, *SPREADSHEETS, *OWNERS_FILE]
+PLANTED: list[Planted] = [
+    *RULES,
+    *BUNDLES,
+    *PAYMENTS,
+    *STORES,
+    *ENGINE,
+    *SPREADSHEETS,
+    *OWNERS_FILE,
+]
