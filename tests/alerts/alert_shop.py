@@ -32,17 +32,17 @@ class RecordingChannel:
     key: str = "ch_paper"
     name: str = "RecordingChannel"
     failing: bool = False
-    letters: list[AlertMessage] = field(default_factory=list)
+    messages: list[AlertMessage] = field(default_factory=list)
 
-    async def send(self, letter: AlertMessage) -> None:
+    async def send(self, message: AlertMessage) -> None:
         if self.failing:
             raise SendFailed("The paper is wet.")
-        self.letters.append(letter)
+        self.messages.append(message)
 
     @property
     def told(self) -> list[tuple[str, ...]]:
         """The sorts of what was told, a message each."""
-        return [tuple(one.type for one in letter.happenings) for letter in self.letters]
+        return [tuple(one.type for one in message.events) for message in self.messages]
 
 
 @dataclass

@@ -21,7 +21,7 @@ TWO = event_type(
 )
 
 
-def letter(*happenings: AlertEvent, link: str = "https://shop.example/admin") -> AlertMessage:
+def message_of(*happenings: AlertEvent, link: str = "https://shop.example/admin") -> AlertMessage:
     return AlertMessage(happenings or (ONE,), link)
 
 
@@ -32,7 +32,7 @@ async def test_mail_is_a_text_and_a_page() -> None:
             "?from=shop@shop.example&to=owner@shop.example,ana@shop.example"
         )
         (channel,) = channels_of([url])
-        await channel.send(letter())
+        await channel.send(message_of())
     (message,), (envelope,) = server.messages, server.envelopes
     assert envelope.rcpt_tos == ["owner@shop.example", "ana@shop.example"]
     assert message.get_content_type() == "multipart/alternative"
@@ -57,7 +57,7 @@ async def test_no_title_can_forge_a_header(title: str) -> None:
         (channel,) = channels_of(
             [f"mailto://127.0.0.1:{server.port}?from=a@x.example&to=b@x.example"]
         )
-        await channel.send(letter(event_type("stock.low", NOW, "x", title)))
+        await channel.send(message_of(event_type("stock.low", NOW, "x", title)))
     (message,) = server.messages
     assert message["Bcc"] is None
     assert message["Subject"] == " ".join(title.split())
@@ -68,14 +68,14 @@ async def test_a_mail_server_that_says_no() -> None:
     async with mail_server("bob", "right") as server:
         urls = [f"mailto://bob:wrong@127.0.0.1:{server.port}?to=b@x.example&from=a@x.example"]
         with pytest.raises(SendFailed, match="rejected the user name or password"):
-            await channels_of(urls)[0].send(letter())
+            await channels_of(urls)[0].send(message_of())
     async with mail_server() as server:
         server.refuse = "550 secret reason"
         urls = [f"mailto://127.0.0.1:{server.port}?to=b@x.example&from=a@x.example"]
         with pytest.raises(SendFailed, match=r"rejected the message \(550\)"):
-            await channels_of(urls)[0].send(letter())
+            await channels_of(urls)[0].send(message_of())
     with pytest.raises(SendFailed, match="could not be reached"):
-        await channels_of(urls)[0].send(letter())
+        await channels_of(urls)[0].send(message_of())
 
 
 async def test_a_mail_server_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,13 +85,13 @@ async def test_a_mail_server_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None
         server.hang = True
         urls = [f"mailto://127.0.0.1:{server.port}?to=b@x.example&from=a@x.example"]
         with pytest.raises(SendFailed, match="in time"):
-            await channels_of(urls)[0].send(letter())
+            await channels_of(urls)[0].send(message_of())
 
 
 async def test_a_webhook_of_apprise() -> None:
     async with HttpReceiver() as receiver:
         (channel,) = channels_of([f"json://user:hush@127.0.0.1:{receiver.port}/hidden/path"])
-        await channel.send(letter(ONE, TWO))
+        await channel.send(message_of(ONE, TWO))
     (request,) = receiver.requests
     told = json.loads(request.body)
     assert told["title"] == "2 alerts: 1 low, 1 out"
@@ -108,7 +108,7 @@ async def test_a_channels_answer_is_reported_without_secrets(
         receiver.answer = (500, {}, b"")
         (channel,) = channels_of([f"json://user:hushhush@127.0.0.1:{receiver.port}/hiddenpath"])
         with pytest.raises(SendFailed) as told:
-            await channel.send(letter())
+            await channel.send(message_of())
     for secret in ("hushhush", "hiddenpath"):
         assert secret not in str(told.value)
         assert secret not in channel.name
@@ -125,10 +125,10 @@ async def test_a_receiver_that_hangs_holds_one_thread_and_no_more(
         assert isinstance(channel, Chat)
         channel._plugin.socket_read_timeout = 1.0
         with pytest.raises(SendFailed, match="No response within"):
-            await channel.send(letter())
+            await channel.send(message_of())
         for _ in range(5):
             with pytest.raises(SendFailed, match="still being sent"):
-                await channel.send(letter())
+                await channel.send(message_of())
         names = [one.name for one in threading.enumerate() if one.name.startswith("alert ")]
         assert len(names) == 1
         assert channel._thread is not None
@@ -173,7 +173,7 @@ def test_messages_too_long_for_a_service_are_split() -> None:
 
 def test_a_long_letter_says_how_much_more_there_is() -> None:
     many = [event_type("stock.low", NOW, str(n), f"Low: {n}", "Few.") for n in range(SHOWN + 7)]
-    told = letter(*many)
+    told = message_of(*many)
     assert told.text().count("Few.") == SHOWN
     assert "And 7 more." in told.text()
     assert "And 7 more." in told.html()

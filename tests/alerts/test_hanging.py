@@ -117,10 +117,10 @@ class Broken(RecordingChannel):
 
     whole = False
 
-    async def send(self, letter: AlertMessage) -> None:
+    async def send(self, message: AlertMessage) -> None:
         if not self.whole:
             raise RuntimeError("can't start new thread; secret")
-        await super().send(letter)
+        await super().send(message)
 
 
 async def test_a_channel_that_breaks_in_its_own_way_has_failed_and_is_tried_again() -> None:

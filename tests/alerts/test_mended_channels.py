@@ -23,17 +23,17 @@ async def test_waiting_alerts_are_sent_over_a_corrected_url() -> None:
         mended = RecordingChannel(key="ch_mended")
         again = over(shop, mended)
         await again.look()
-        assert sorted(one.type for one in mended.letters[0].happenings) == [
+        assert sorted(one.type for one in mended.messages[0].events) == [
             "stock.low",
             "stock.out",
         ]
-        assert [one.subject for one in mended.letters] == ["2 alerts: 1 low, 1 out"]
+        assert [one.subject for one in mended.messages] == ["2 alerts: 1 low, 1 out"]
         assert not await shop.waiting()
         states = {(kept.value.target, kept.value.state) for kept in await shop.log()}
         assert states == {("ch_paper", "dropped"), ("ch_mended", "done")}
         again = over(shop, RecordingChannel(key="ch_mended"))
         await again.look()
-        assert not again.channel.letters
+        assert not again.channel.messages
 
 
 async def test_other_channels_get_the_waiting_alerts_of_a_removed_one() -> None:
@@ -46,7 +46,7 @@ async def test_other_channels_get_the_waiting_alerts_of_a_removed_one() -> None:
         await over(shop, well, ill, odd).look()
         await shop.move(-16)
         await over(shop, well, ill, odd).look()
-        assert (len(well.letters), len(await shop.waiting())) == (1, 2)
+        assert (len(well.messages), len(await shop.waiting())) == (1, 2)
         new = RecordingChannel("ch_new")  # in place of two
         again = over(shop, well, new)
         for _ in range(3):
@@ -88,4 +88,4 @@ async def test_retried_alerts_are_not_labelled_as_delayed() -> None:
             await shop.look(600)
         shop.channel.failing = False
         await shop.look(24 * 3600)
-        assert [one.subject for one in shop.channel.letters] == ["2 alerts: 2 low"]
+        assert [one.subject for one in shop.channel.messages] == ["2 alerts: 2 low"]

@@ -30,9 +30,9 @@ async def test_low_is_reported_once_while_holds_come_and_go() -> None:
             await shop.release(f"h{number}")
             await shop.look()
         assert shop.channel.told == [("stock.low",)]
-        letter = shop.channel.letters[0]
-        assert letter.subject == "Low: MIDNIGHT EMERALD HOODIE, M, 4 left"
-        assert "16 more units held in baskets" in letter.text()
+        message = shop.channel.messages[0]
+        assert message.subject == "Low: MIDNIGHT EMERALD HOODIE, M, 4 left"
+        assert "16 more units held in baskets" in message.text()
 
 
 async def test_out_and_back() -> None:
@@ -62,20 +62,20 @@ async def test_simultaneous_alerts_are_one_message() -> None:
         await shop.move(-56, f"{HOODIE}/L")
         await shop.move(-1, f"{HOODIE}/S")
         await shop.look()
-        (letter,) = shop.channel.letters
-        assert sorted(one.type for one in letter.happenings) == [
+        (message,) = shop.channel.messages
+        assert sorted(one.type for one in message.events) == [
             "stock.low",
             "stock.out",
             "stock.out",
         ]
-        assert letter.subject == "3 alerts: 2 out, 1 low"
+        assert message.subject == "3 alerts: 2 out, 1 low"
 
 
 async def test_unselected_events_are_not_reported() -> None:
     async with alert_shop(events=("stock.out",)) as shop:
         await shop.move(-16)
         await shop.look()
-        assert not shop.channel.letters
+        assert not shop.channel.messages
         await shop.move(-4)
         await shop.look()
         assert shop.channel.told == [("stock.out",)]
@@ -91,7 +91,7 @@ async def test_another_process_continues_where_the_last_one_ended() -> None:
         third = shop.again()
         await third.look()
         assert (shop.channel.told, other.channel.told) == ([("stock.low",)], [("stock.out",)])
-        assert not third.channel.letters
+        assert not third.channel.messages
 
 
 async def test_two_that_look_at_the_same_time_tell_it_once() -> None:
@@ -120,12 +120,12 @@ async def test_a_crash_between_sending_and_noting_repeats_it_under_the_same_id()
             await shop.alerts.once()
         other = shop.again()
         await other.look()
-        assert (len(shop.channel.letters), len(other.channel.letters)) == (1, 1)
-        assert shop.channel.letters[0].id == other.channel.letters[0].id
+        assert (len(shop.channel.messages), len(other.channel.messages)) == (1, 1)
+        assert shop.channel.messages[0].id == other.channel.messages[0].id
         assert not await shop.waiting()
         third = shop.again()
         await third.look()
-        assert not third.channel.letters
+        assert not third.channel.messages
 
 
 async def test_a_store_that_fails_after_sending_does_not_make_it_be_sent_again() -> None:
@@ -145,14 +145,14 @@ async def test_a_store_that_fails_after_sending_does_not_make_it_be_sent_again()
         shop.engine.store.run = fails  # type: ignore[method-assign,assignment]
         await sender.round()
         await sender.settle()
-        assert len(shop.channel.letters) == 1
+        assert len(shop.channel.messages) == 1
         with pytest.raises(StoreUnavailable):
             await sender.round()
         failing = False
         await sender.round()
         await sender.settle()
         assert not await shop.waiting()
-        assert len(shop.channel.letters) == 1
+        assert len(shop.channel.messages) == 1
 
 
 async def test_a_failing_channel_is_tried_again_for_a_day() -> None:
@@ -199,14 +199,14 @@ async def test_quiet_hours_end_with_one_message() -> None:
         await shop.look(HOUR // 1000)
         await shop.move(-56, f"{HOODIE}/L")
         await shop.look(HOUR // 1000)
-        assert not shop.channel.letters
+        assert not shop.channel.messages
         other = shop.again(quiet=NIGHT)  # another process in the middle of the night
         await other.look(6 * HOUR // 1000)
-        (letter,) = other.channel.letters
-        assert [one.type for one in letter.happenings] == ["stock.low", "stock.out", "stock.low"]
-        assert letter.subject == "3 alerts from the quiet hours: 2 low, 1 out"
+        (message,) = other.channel.messages
+        assert [one.type for one in message.events] == ["stock.low", "stock.out", "stock.low"]
+        assert message.subject == "3 alerts from the quiet hours: 2 low, 1 out"
         await other.look()
-        assert len(other.channel.letters) == 1
+        assert len(other.channel.messages) == 1
 
 
 async def test_a_failure_before_the_quiet_hours_does_not_ring_in_them() -> None:
@@ -217,7 +217,7 @@ async def test_a_failure_before_the_quiet_hours_does_not_ring_in_them() -> None:
         await shop.look(30)
         shop.channel.failing = False
         await shop.look(6 * MINUTE // 1000)
-        assert not shop.channel.letters
+        assert not shop.channel.messages
         await shop.look(9 * HOUR // 1000)
         assert shop.channel.told == [("stock.low",)]
 
@@ -242,12 +242,12 @@ async def test_trouble_with_the_store_does_not_wait_for_the_morning() -> None:
         assert shop.channel.told == [("store.unhealthy",)]
         store.problems = ["The disk has 311 MB left."]  # the same trouble
         await shop.look()
-        assert len(shop.channel.letters) == 1
+        assert len(shop.channel.messages) == 1
         store.problems = []
         await shop.look()
         store.problems = ["The disk has 310 MB left."]  # again
         await shop.look()
-        assert len(shop.channel.letters) == 2
+        assert len(shop.channel.messages) == 2
 
 
 async def test_payment_issues_are_reported_once_by_name() -> None:
@@ -258,13 +258,13 @@ async def test_payment_issues_are_reported_once_by_name() -> None:
         await shop.pay("h")  # late, and nothing is left
         await shop.look()
         await shop.look()
-        told = [one for letter in shop.channel.letters for one in letter.happenings]
+        told = [one for message in shop.channel.messages for one in message.events]
         (matter,) = [one for one in told if one.type == "payment_issue.opened"]
         assert matter.title == "Late payment: 20 × MIDNIGHT EMERALD HOODIE M"
         assert matter.data["concern"] == "late_payment"
         other = shop.again()
         await other.look()
-        assert not other.channel.letters
+        assert not other.channel.messages
 
 
 async def ran(shop: AlertShop, job: str, outcome: str, **report: object) -> None:
@@ -279,17 +279,17 @@ async def test_a_failing_job_is_reported_at_its_first_failure() -> None:
     async with alert_shop(jobs=lambda: ["backup", "reconcile"]) as shop:
         await ran(shop, "backup", "done")
         await shop.look()
-        assert not shop.channel.letters
+        assert not shop.channel.messages
         for _ in range(3):
             await ran(shop, "backup", "failed", message="The disk is full.")
             await shop.look()
         assert shop.channel.told == [("job.failed",)]
-        assert "The disk is full." in shop.channel.letters[0].text()
+        assert "The disk is full." in shop.channel.messages[0].text()
         await ran(shop, "backup", "done")
         await shop.look()
         await ran(shop, "backup", "failed")
         await shop.look()
-        assert len(shop.channel.letters) == 2
+        assert len(shop.channel.messages) == 2
 
 
 async def test_corrections_of_reconciliation_are_reported() -> None:
@@ -298,10 +298,10 @@ async def test_corrections_of_reconciliation_are_reported() -> None:
         await ran(shop, "reconcile", "mended", mended=["a payment of cs_1 was missed"], open=[])
         await shop.look()
         assert shop.channel.told == [("reconciliation.corrected",)]
-        assert "Corrected: a payment of cs_1 was missed" in shop.channel.letters[0].text()
+        assert "Corrected: a payment of cs_1 was missed" in shop.channel.messages[0].text()
         await ran(shop, "reconcile", "open", mended=[], open=["cs_2 is of no hold"])
         await shop.look()
-        assert len(shop.channel.letters) == 2
+        assert len(shop.channel.messages) == 2
 
 
 async def test_reported_events_are_not_repeated_after_quiet_months() -> None:
@@ -313,7 +313,7 @@ async def test_reported_events_are_not_repeated_after_quiet_months() -> None:
         for _ in range(70):
             await shop.look(24 * 3600)
             await shop.engine._prune()
-        assert len(shop.channel.letters) == 1
+        assert len(shop.channel.messages) == 1
         assert shop.engine.batcher.commands - commands <= 2 * 70  # one of them is the pruning
 
 
@@ -323,21 +323,21 @@ async def test_open_differences_of_reconciliation_are_reported_once() -> None:
         for _ in range(200):  # more than the three hours that runs are looked at again
             await ran(shop, "reconcile", "open", mended=[], open=left)
             await shop.look()
-        assert len(shop.channel.letters) == 1
+        assert len(shop.channel.messages) == 1
         await ran(shop, "reconcile", "open", mended=[], open=[*left, "cs_2 is of no hold"])
         await shop.look()
-        assert len(shop.channel.letters) == 2
+        assert len(shop.channel.messages) == 2
         await ran(shop, "reconcile", "mended", mended=["cs_3 was missed"], open=left)
         await shop.look()
-        assert len(shop.channel.letters) == 3
+        assert len(shop.channel.messages) == 3
         shop.clock.forward(2 * 86_400)
         await ran(shop, "reconcile", "balanced")
         await shop.look()
         await shop.look()
-        assert len(shop.channel.letters) == 3
+        assert len(shop.channel.messages) == 3
         await ran(shop, "reconcile", "open", mended=[], open=left)
         await shop.look()
-        assert len(shop.channel.letters) == 4
+        assert len(shop.channel.messages) == 4
 
 
 async def test_the_digest_comes_once_a_day_and_only_with_something_to_tell() -> None:
@@ -345,10 +345,10 @@ async def test_the_digest_comes_once_a_day_and_only_with_something_to_tell() -> 
         assert await shop.alerts.digest() is not None  # S is low and XL is out in the catalogue
         assert await shop.alerts.digest() is None
         await shop.look()
-        (letter,) = shop.channel.letters
-        assert letter.subject == "2025-10-07: 2 low, 1 out"
-        assert "MIDNIGHT EMERALD HOODIE, XL: 0 left" in letter.text()
-        assert "MIDNIGHT EMERALD HOODIE, S: 3 left" in letter.text()
+        (message,) = shop.channel.messages
+        assert message.subject == "2025-10-07: 2 low, 1 out"
+        assert "MIDNIGHT EMERALD HOODIE, XL: 0 left" in message.text()
+        assert "MIDNIGHT EMERALD HOODIE, S: 3 left" in message.text()
         shop.clock.forward(24 * 3600)
         await shop.engine.submit(Adjust(sku=f"{HOODIE}/XL", location=DEFAULT_LOCATION, delta=50))
         await shop.engine.submit(Adjust(sku=f"{HOODIE}/S", location=DEFAULT_LOCATION, delta=50))
@@ -363,7 +363,7 @@ async def test_a_size_off_sale_is_not_reported() -> None:
         await shop.engine.submit(SetItem(sku=SKU, location=DEFAULT_LOCATION, sold_out=True))
         await shop.move(-20)
         await shop.look()
-        assert not shop.channel.letters
+        assert not shop.channel.messages
         await shop.engine.submit(SetItem(sku=SKU, location=DEFAULT_LOCATION, sold_out=False))
         await shop.look()
         assert shop.channel.told == [("stock.out",)]

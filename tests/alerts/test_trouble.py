@@ -35,7 +35,7 @@ class Away(MemoryStore):
 
 def cries(shop: AlertShop) -> list[str]:
     """What was told without the store; what it says of itself comes through it."""
-    texts = [letter.text() for letter in shop.channel.letters]
+    texts = [message.text() for message in shop.channel.messages]
     return [text for text in texts if "is unavailable" in text]
 
 

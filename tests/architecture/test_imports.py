@@ -72,8 +72,8 @@ CORE_HELPERS = {
     "holds.limits",
     "holds.network_memory",
     "locations.accounts",
-    "locations.edit",
     "locations.locations",
+    "locations.lookup",
     "locations.preferences",
     "locations.route",
     "locations.routing",
@@ -87,11 +87,12 @@ CORE_HELPERS = {
     "stock.backorders",
     "stock.sku_stock",
     "stock.status",
+    "transfers.transfer",
 }
 
 CORE_FEATURES = {
     *("bundles", "catalogue", "changes", "documents", "holds"),
-    *("locations", "payments", "planning", "stock"),
+    *("locations", "payments", "planning", "stock", "transfers"),
 }
 
 CLOCK = "engine.clock"

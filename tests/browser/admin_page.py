@@ -133,7 +133,7 @@ async def admin_shop(
         "demo": True,
         "rate_limit": False,
         "admin_password": PASSWORD,
-        "schedules": False,
+        "run_jobs": False,
         **settings,
         "port": free_port(),
     }

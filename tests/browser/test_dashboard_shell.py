@@ -34,6 +34,7 @@ PAGES = {
     "history": "history.html",
     "why": f"history.html?sku={HOODIE}/M",
     "payments": "payments.html",
+    "transfers": "transfers.html",
 }
 HOLDS = "holds.html"
 DEAD = "<script>alert(1)</script>"

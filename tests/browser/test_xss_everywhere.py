@@ -14,9 +14,12 @@ from playwright.async_api import Browser, Page, expect
 
 from fancymonkey.accounts.model import Role
 from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
-from fancymonkey.core.locations.locations import DEFAULT_LOCATION
-from fancymonkey.core.model import Item, Kind, Product, sku_of
+from fancymonkey.core.locations.edit import AddLocation
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION, Location
+from fancymonkey.core.model import Item, Kind, Line, Product, sku_of
 from fancymonkey.core.stock.adjust import Adjust
+from fancymonkey.core.transfers.edit import CreateTransfer
+from fancymonkey.core.transfers.send import SendTransfer
 from fancymonkey.store.products_file.extra_fields import with_image
 from tests.alerts.receivers import HttpReceiver
 from tests.browser.admin_page import AdminShop, admin_shop, member
@@ -48,6 +51,9 @@ PAGES = {
     "import.html": ".drop",
     "products.html": ".products",
     "alerts.html": ".entry",
+    "transfers.html": ".transfer",
+    "transfers.html?id=tr_odd": ".sizes",
+    "locations.html": ".entry",
     "people.html": "table",
 }
 """Every page of the dashboard, and what is there once it shows something."""
@@ -70,6 +76,7 @@ async def odd_past(shop: AdminShop, hook: str) -> None:
     ]
     items = tuple(NewItem(size, 9) for size in sizes)
     await shop.run(UpsertProduct(product=product, location=DEFAULT_LOCATION, items=items))
+    await shop.run(AddLocation(location=Location("odd", ODD, LINK, IMG, QUOTE)))
     for text in (IMG, BREAK, LINK, QUOTE):
         came = Adjust(
             sku=SKU,
@@ -83,6 +90,17 @@ async def odd_past(shop: AdminShop, hook: str) -> None:
         await shop.run(came)
         answer = await shop.reserve(IMG, 1, "odd", text)
         assert answer.status_code == 200, answer.text
+    place = Location("odd", IMG, f"{BREAK} {LINK}")
+    units = CreateTransfer(
+        transfer_id="tr_odd",
+        from_location=DEFAULT_LOCATION,
+        to_location="odd",
+        lines=(Line(SKU, 1),),
+        tracking_number=ODD,
+        note=QUOTE,
+        actor=IMG,
+    )
+    await shop.run(AddLocation(location=place), units, SendTransfer(transfer_id="tr_odd"))
     await shop.reserve(BREAK, 1, "odd", f"back {ODD}")
     await shop.release(f"back {ODD}")
     paid = await shop.checkout(LINK, 1, "odd")

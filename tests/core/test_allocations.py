@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.holds.reserve import Reserve
-from fancymonkey.core.locations.locations import DEFAULT_LOCATION
+from fancymonkey.core.locations.edit import AddLocation
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION, Location
 from fancymonkey.core.model import Allocation, Level, Line, Product, Reservation, Status, lines_of
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.payments.amounts import Money, difference
@@ -27,6 +28,7 @@ def reserve(location: str = DEFAULT_LOCATION, *wanted: Line, only: bool = False)
 def two_places() -> CoreShop:
     """Five of a/M at the default location and four in the shed."""
     shop = CoreShop()
+    shop.do(AddLocation(location=Location(SHED, "Shed")))
     shop.do(Adjust(sku=M, delta=4, location=SHED))
     return shop
 

@@ -67,5 +67,5 @@ def test_tables_keep_their_order() -> None:
     assert [kind.TABLE for kind in ROWS] == [
         *("product", "item", "level", "reservation", "session", "outcome", "event"),
         *("turned_away", "cursor", "checkout", "matter", "run", "document"),
-        *("daily_demand", "location", "bundle_sales"),
+        *("daily_demand", "location", "transfer", "bundle_sales"),
     ]

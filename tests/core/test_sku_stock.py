@@ -1,7 +1,8 @@
 """The totals of a SKU over its locations, as a value and in the view that every page reads."""
 
 from fancymonkey.core.holds.reserve import Reserve
-from fancymonkey.core.locations.locations import DEFAULT_LOCATION
+from fancymonkey.core.locations.edit import AddLocation
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION, Location
 from fancymonkey.core.model import Level, Line
 from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.core.stock.sku_stock import SkuStock
@@ -31,7 +32,7 @@ def test_a_sku_without_a_level_has_nothing() -> None:
 async def shown() -> tuple[MemoryStore, View]:
     """A shop that has taken in units at a second location, and its view."""
     store, view = MemoryStore(), View()
-    await store.run(catalogue(), 1, 0)
+    await store.run([*catalogue(), AddLocation(location=Location("shed", "Shed"))], 1, 0)
     view.reset(await store.snapshot())
     return store, view
 

@@ -4,6 +4,38 @@ from tests.mutants.planted import bug
 
 ENGINE = [
     bug(
+        "locations",
+        "a location closes although units came at the last moment",
+        "services.locations:close_if_empty",
+        "refused is None:\n        return answer",
+        "True:\n        return answer",
+        "web/test_locations.py::test_units_that_come_while_it_closes_reopen_it",
+    ),
+    bug(
+        "locations",
+        "buyers see the stock of a location that does not sell online",
+        "engine.location_index:sells_online",
+        "location.active and location.sells_online",
+        "location.active",
+        "web/test_stock_by_location.py",
+    ),
+    bug(
+        "locations",
+        "a closed location takes units",
+        "core.locations.lookup:closed_location",
+        "if location.active:",
+        "if True:",
+        "web/test_locations.py::test_an_empty_location_is_closed_and_reopened",
+    ),
+    bug(
+        "locations",
+        "a page that was away is not sent the stock after a location stopped selling online",
+        "engine.feed:Feed.since",
+        "None if LOCATIONS in skus else ",
+        "",
+        "web/test_stock_by_location.py::test_the_live_feed_shows_what_buyers_see",
+    ),
+    bug(
         "batcher",
         "the gate is left shut",
         "engine.batcher:Batcher.held",

@@ -10,6 +10,7 @@ from tests.mutants.files import OWNERS_FILE, SPREADSHEETS
 from tests.mutants.planted import Planted
 from tests.mutants.services import ENGINE
 from tests.mutants.stores import STORES
+from tests.mutants.transfers import TRANSFERS
 
 PLANTED: list[Planted] = [
     *RULES,
@@ -19,4 +20,5 @@ PLANTED: list[Planted] = [
     *ENGINE,
     *SPREADSHEETS,
     *OWNERS_FILE,
+    *TRANSFERS,
 ]

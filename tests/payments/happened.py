@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from fancymonkey.core.group_answers import EventAnswer
 from fancymonkey.core.payments.rows import PaymentIssue
 from fancymonkey.payments.events import Event, PaymentPolicy, record
 from tests.core.builders import CoreShop
@@ -42,10 +43,10 @@ def refund(name: str, id_: str = "re_1", payment: str = "pi_A", status: str = ""
     return happened(name.partition(":")[0], thing)
 
 
-def take_in(shop: CoreShop, event: Event, policy: PaymentPolicy = POLICY) -> dict[str, Any]:
+def take_in(shop: CoreShop, event: Event, policy: PaymentPolicy = POLICY) -> EventAnswer:
     """What became of an event."""
     answer = shop.do(record(event, policy, shop.now))
-    data: dict[str, Any] = getattr(answer, "data")  # noqa: B009 - a refusal has none, and fails
+    data: EventAnswer = getattr(answer, "data")  # noqa: B009 - a refusal has none, and fails
     return data
 
 

@@ -34,7 +34,7 @@ def pay(shop: CoreShop, policy: PaymentPolicy = USD, **more: Any) -> list[str]:
     """The words of the matters that a payment raises."""
     fields = {"currency": "usd", **more}
     answer = take_in(shop, session("completed", status="paid", **fields), policy)
-    assert answer["outcome"] == "done"  # a payment is a fact: it is captured all the same
+    assert answer.outcome == "done"  # a payment is a fact: it is captured all the same
     return [row.note for row in open_matters(shop, CONCERN)]
 
 

@@ -50,7 +50,7 @@ def the_matter(shop: CoreShop) -> PaymentIssue:
 @pytest.mark.parametrize("name", [type_.rpartition(".")[2] for type_ in DISPUTES])
 def test_whichever_comes_first_raises_it_with_all_that_the_owner_needs(name: str) -> None:
     shop = sold()
-    assert take_in(shop, dispute(name))["outcome"] == "disputed"
+    assert take_in(shop, dispute(name)).outcome == "disputed"
     found = the_matter(shop)
     assert (found.payment, found.reservation_id, found.progress) == (
         "pi_A",

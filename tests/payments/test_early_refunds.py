@@ -42,7 +42,7 @@ def held() -> CoreShop:
 def test_a_refund_before_its_payment_asks_once_it_is_known(news: list[str]) -> None:
     shop = held()
     for name in news:
-        assert take_in(shop, refund(name))["outcome"] == "unknown_session"
+        assert take_in(shop, refund(name)).outcome == "unknown_session"
     take_in(shop, PAID)
     assert shop.numbers("a/M") == (3, 0, 0)
     (matter,) = open_matters(shop)
@@ -111,7 +111,7 @@ def test_applied_migrations_are_not_run_again() -> None:
         take_in(shop, one)
     assert [str(row.concern) for row in open_matters(shop)] == ["refund_failed"]
     for one in news:
-        assert take_in(shop, one)["first"] is False
+        assert take_in(shop, one).first is False
     assert len(shop.image.rows[PaymentIssue]) == 1
     assert all(row.outcome != "unknown_session" for row in shop.image.rows[Kept].values())
 

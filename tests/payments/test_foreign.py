@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from fancymonkey.core.group_answers import EventAnswer
 from fancymonkey.core.model import Status
 from fancymonkey.payments.events import TYPES, PaymentPolicy, livemode_of
 from fancymonkey.store.in_memory.store import MemoryStore
@@ -34,7 +35,7 @@ def test_the_mode_of_a_key(key: str | None, mode: bool | None) -> None:
     assert livemode_of(key) is mode
 
 
-def shop_with(**more: Any) -> tuple[CoreShop, dict[str, Any]]:
+def shop_with(**more: Any) -> tuple[CoreShop, EventAnswer]:
     """A shop whose hold is paid by an event with these fields of the envelope."""
     shop = CoreShop()
     shop.do(take("s1", a_M=2))
@@ -58,7 +59,7 @@ def shop_with(**more: Any) -> tuple[CoreShop, dict[str, Any]]:
 )
 def test_a_foreign_payment_buys_nothing_and_is_a_matter(more: dict[str, Any]) -> None:
     shop, answer = shop_with(**more)
-    assert answer["outcome"] == "not ours"
+    assert answer.outcome == "not ours"
     assert shop.numbers("a/M") == (5, 2, 0)
     (matter,) = open_matters(shop)
     assert (str(matter.concern), matter.payment) == ("foreign_payment", "cs_A")
@@ -68,7 +69,7 @@ def test_a_foreign_payment_buys_nothing_and_is_a_matter(more: dict[str, Any]) ->
 @pytest.mark.parametrize("more", [{"livemode": True}, {}, {"livemode": None}, {"livemode": "x"}])
 def test_an_event_of_the_own_mode_is_taken(more: dict[str, Any]) -> None:
     shop, answer = shop_with(**more)
-    assert answer["outcome"] == "done"
+    assert answer.outcome == "done"
     assert shop.numbers("a/M") == (3, 0, 0)
     assert open_matters(shop) == []
 
@@ -84,7 +85,7 @@ def test_no_type_of_a_foreign_event_does_anything(type_: str) -> None:
         "status": "succeeded",
         "metadata": {"reservationId": "h-s1"},
     }
-    assert take_in(shop, happened(type_, thing, livemode=False), LIVE)["outcome"] == "not ours"
+    assert take_in(shop, happened(type_, thing, livemode=False), LIVE).outcome == "not ours"
     assert shop.hold("s1").status is Status.HELD
     assert {str(row.concern) for row in open_matters(shop)} <= {"foreign_payment"}
 

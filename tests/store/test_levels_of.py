@@ -10,14 +10,15 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.documents.put import DocumentWrite, PutDocuments
 from fancymonkey.core.immutable import dataclass
-from fancymonkey.core.locations.locations import DEFAULT_LOCATION
+from fancymonkey.core.locations.edit import AddLocation
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION, Location
 from fancymonkey.core.model import Item, Level
 from fancymonkey.core.outcomes import Accepted, Answer
 from fancymonkey.core.state import AllLevels, Key, State
 from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.store.contract import Store
 from fancymonkey.store.open import open_store
-from tests.store.scripts import catalogue
+from tests.store import scripts
 
 M, S = "prod_a/M", "prod_a/S"
 
@@ -58,6 +59,12 @@ def without_needs(command: OnHand, state: State) -> Iterator[Key]:
 @pytest.fixture(autouse=True)
 def known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(execute.RULES, OnHand, (needs_on_hand, on_hand))
+
+
+def catalogue() -> list[Command]:
+    """Commands that fill an empty store, with two more locations."""
+    places = [AddLocation(location=Location(name, name.title())) for name in ("attic", "shed")]
+    return [*scripts.catalogue(), *places]
 
 
 def at(location: str, delta: int, sku: str = M) -> Adjust:

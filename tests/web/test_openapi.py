@@ -22,8 +22,8 @@ from tests.web.shops import CRON, HOODIE, PASSWORD, Shop
 from tests.web.signing import deliver
 
 REF = documented.REF
-SHOWN_ELSEWHERE = ("dashboard", "alerts", "jobs", "system")
-"""Tags whose examples other tests compare: tests/web/test_owner.py, tests/alerts/test_http.py."""
+SHOWN_ELSEWHERE = ("dashboard", "transfers", "alerts", "jobs", "system")
+"""Tags whose examples other tests compare, as tests/web/test_owner.py does."""
 
 
 @pytest.fixture

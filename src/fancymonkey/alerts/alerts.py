@@ -189,7 +189,7 @@ class Alerts:
 
         return list(await asyncio.gather(*(send(channel) for channel in self.channels)))
 
-    async def tell(self, event: AlertEvent) -> None:
+    async def report(self, event: AlertEvent) -> None:
         """Puts an event into the outbox for every target of its type."""
         drafts = self.outbox.drafts([event], await self.targets())
         with contextlib.suppress(Conflict):  # already reported

@@ -172,7 +172,7 @@ class Chat:
     def _notify(self, message: AlertMessage) -> Any:
         import apprise
 
-        looks = {event.sort.look for event in message.happenings}
+        looks = {event.sort.look for event in message.events}
         kind = apprise.NotifyType.INFO
         if looks & {"low", "owed"}:
             kind = apprise.NotifyType.WARNING

@@ -151,7 +151,7 @@ class DeliveryWorker:
                 continue
             endpoint = endpoints.get(target)
             if target in self._channels:
-                self._start_letter(lane, self._channels[target], due, now)
+                self._start_message(lane, self._channels[target], due, now)
             elif endpoint is None or not endpoint.active:
                 text = (
                     GONE
@@ -172,7 +172,7 @@ class DeliveryWorker:
 
     # Alerts: all due ones go in one message.
 
-    def _start_letter(
+    def _start_message(
         self, lane: _Lane, channel: Channel, due: list[StoredDocument[Delivery]], now: int
     ) -> None:
         quiet = self._outbox.quiet.until(now) if self._outbox.quiet else None
@@ -181,9 +181,9 @@ class DeliveryWorker:
         if due and not lane.under_way and lane.rest_until <= now:
             some = due[:SHOWN]
             self._begin(lane, some)
-            self._start(self._letter(lane, channel, some))
+            self._start(self._message(lane, channel, some))
 
-    async def _letter(
+    async def _message(
         self, lane: _Lane, channel: Channel, some: list[StoredDocument[Delivery]]
     ) -> None:
         news = sorted((stored.value.event for stored in some), key=lambda event: event.at)

@@ -24,11 +24,13 @@ from fancymonkey.core.model import Cursor, Entry, split_sku
 from fancymonkey.core.outcomes import Refused
 from fancymonkey.core.payments.rows import PaymentIssue
 from fancymonkey.core.records import MoveCursor
+from fancymonkey.core.transfers.transfer import Transfer
 from fancymonkey.engine.documents import Conflict, DocumentCollection, put_documents_command
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.follow import Follower
 from fancymonkey.engine.job_names import by_job, present_job
 from fancymonkey.engine.job_runs import runs_since
+from fancymonkey.engine.transfers import overdue_days, value_in_transit
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +52,8 @@ class Seen(Struct):
 
     `revision` repeats the cursor, for processes of the version before it. `failing`: the jobs that
     fail now; `failed`: when the last failed run of each began. `left`: the open points of
-    comparisons, and when the last run that reported each began.
+    comparisons, and when the last run that reported each began. `overdue`: the events of the
+    transfers that are overdue now.
     """
 
     revision: int
@@ -60,6 +63,7 @@ class Seen(Struct):
     failed: dict[str, int] = {}
     troubles: list[str] = []
     left: dict[str, int] = {}
+    overdue: list[str] = []
 
     def __post_init__(self) -> None:
         """Names jobs as they are called now: an earlier version may have stored a former name."""
@@ -114,6 +118,9 @@ class EventDetector:
         now = self._engine.clock()
         events = [await self._issue(row) for row in await self._issues(seen)]
         ran, new = await self._ran(seen, list(jobs))
+        late = await self._overdue()
+        events += [event for event in late if event.id not in seen.overdue]
+        new["overdue"] = [event.id for event in late]
         problems = await self._engine.store.health_problems()
         known = {_plain(text) for text in seen.troubles}
         fresh = [text for text in problems if _plain(text) not in known]
@@ -190,6 +197,15 @@ class EventDetector:
             name = product.name if product else split_sku(line.sku)[0]
             names.append(f"{line.quantity} × {name} {split_sku(line.sku)[1]}")
         return event_texts.issue_detail(row, names)
+
+    async def _overdue(self) -> list[AlertEvent]:
+        """Returns an event for each transfer that is overdue now."""
+        now, events = self._engine.clock(), []
+        async for row in self._engine.store.scan(Transfer):
+            if row.is_overdue(now):
+                days, value = overdue_days(self._engine, row), value_in_transit(self._engine, row)
+                events.append(event_texts.overdue(row, days, value))
+        return events
 
     async def _ran(self, seen: Seen, jobs: list[str]) -> tuple[list[AlertEvent], dict[str, Any]]:
         """Returns events of runs; failing jobs, and the failures and open points already seen."""

@@ -1,5 +1,6 @@
 """The texts of alert events. Pure."""
 
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -9,6 +10,7 @@ from fancymonkey.alerts.ledger_events import numbers
 from fancymonkey.core.payments.issue_titles import ISSUE_TITLES
 from fancymonkey.core.payments.rows import FACTS, IssueKind, JobRun, PaymentIssue
 from fancymonkey.core.stock.status import StockRow
+from fancymonkey.core.transfers.transfer import Transfer
 from fancymonkey.settings.event_names import EventName
 from fancymonkey.text import counted
 from fancymonkey.timestamps import local_day
@@ -94,6 +96,29 @@ def run(row: JobRun) -> AlertEvent | None:
     title = f"Reconciliation with Stripe: {', '.join(parts)}"
     return event_type(
         EventName.RECONCILIATION_CORRECTED, row.started_at, key, title, "\n".join(lines), **data
+    )
+
+
+def overdue(row: Transfer, days: int, value: Decimal) -> AlertEvent:
+    """A transfer whose units have not arrived by the day when they were expected."""
+    units = counted(row.in_transit, "unit")
+    late = counted(days, "day")
+    title = f"Transfer {row.number} is overdue: {units} from {row.from_name} to {row.to_name}"
+    text = f"The units were expected {late} ago, and are worth {value:,} at the prices of today."
+    tracking = f" Tracking number: {row.tracking_number}." if row.tracking_number else ""
+    data = {
+        "transferId": row.transfer_id,
+        "number": row.number,
+        "from": row.from_location,
+        "to": row.to_location,
+        "units": row.in_transit,
+        "days": days,
+        "value": str(value),
+        "trackingNumber": row.tracking_number,
+    }
+    at = row.expected_at or 0
+    return event_type(
+        EventName.TRANSFER_OVERDUE, at, row.transfer_id, title, text + tracking, **data
     )
 
 

@@ -56,6 +56,9 @@ EVENT_TYPES: dict[str, EventType] = {
             "out",
             urgent=True,
         ),
+        EventType(
+            EventName.TRANSFER_OVERDUE, "Units in transit have not arrived in time", "Late", "owed"
+        ),
         EventType(EventName.STOCK_DIGEST, "Low and sold out sizes, once a day", "Digest", "low"),
         EventType(
             EventName.WEBHOOK_OFF, "A webhook failed for days and was switched off", "Off", "out"

@@ -24,31 +24,31 @@ _FONT = "system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-s
 class AlertMessage:
     """A message about one or more events. `link` leads to the dashboard, or is empty."""
 
-    happenings: Sequence[AlertEvent]
+    events: Sequence[AlertEvent]
     link: str = ""
     held: bool = False
 
     @property
     def subject(self) -> str:
         """The subject, in one line."""
-        if len(self.happenings) == 1:
-            return _one_line(self.happenings[0].title)
-        words = Counter(event.sort.word for event in self.happenings)
+        if len(self.events) == 1:
+            return _one_line(self.events[0].title)
+        words = Counter(event.sort.word for event in self.events)
         counts = ", ".join(f"{count} {word.lower()}" for word, count in words.most_common())
         night = " from the quiet hours" if self.held else ""
-        return f"{len(self.happenings)} alerts{night}: {counts}"
+        return f"{len(self.events)} alerts{night}: {counts}"
 
     @property
     def id(self) -> str:
         """The same id for the same events, so that receivers can detect a repeated message."""
-        ids = [event.id for event in self.happenings]
+        ids = [event.id for event in self.events]
         return ids[0] if len(ids) == 1 else f"{min(ids)}.{max(ids)}.{len(ids)}"
 
     def text(self, *, title: bool = False) -> str:
         """The message without markup."""
         parts = [self.subject] if title else []
-        for event in self.happenings[:SHOWN]:
-            heading = [] if len(self.happenings) == 1 else [_one_line(event.title)]
+        for event in self.events[:SHOWN]:
+            heading = [] if len(self.events) == 1 else [_one_line(event.title)]
             parts.append("\n".join([*heading, *([event.text] if event.text else [])]))
         parts += [f"And {self._more} more."] if self._more else []
         parts += [f"Dashboard: {self.link}"] if self.link else []
@@ -56,12 +56,12 @@ class AlertMessage:
 
     @property
     def _more(self) -> int:
-        return max(0, len(self.happenings) - SHOWN)
+        return max(0, len(self.events) - SHOWN)
 
     def html(self) -> str:
         """The message as a self-contained HTML page for light and dark mode."""
-        several = len(self.happenings) > 1
-        rows = "".join(_row(event) for event in self.happenings[:SHOWN])
+        several = len(self.events) > 1
+        rows = "".join(_row(event) for event in self.events[:SHOWN])
         head = f"<h1>{escape(self.subject)}</h1>" if several else ""
         more = f'<p class="quiet">And {self._more} more.</p>' if self._more else ""
         link = escape(self.link, quote=True)

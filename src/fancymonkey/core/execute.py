@@ -37,6 +37,9 @@ from fancymonkey.core.state import Key, Load, State, missing
 from fancymonkey.core.stock import rules as stock
 from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem
 from fancymonkey.core.stock.answers import StockAnswer, stock_of
+from fancymonkey.core.stock.move import MoveStock
+from fancymonkey.core.stock.safety_stock import SetSafetyStock
+from fancymonkey.core.transfers import rules as transfers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +141,7 @@ _RESTORE: dict[type[Command], Callable[[dict[str, Any]], CommandAnswer]] = {
     SetReserved: ReservedSet.restored,
     SkuCommands: SkuChange.restored,
     **dict.fromkeys((Adjust, Assemble, Count, Return, SetItem), StockAnswer.restored),
+    **dict.fromkeys((MoveStock, SetSafetyStock), StockAnswer.restored),
 }
 """How a stored answer becomes the one that the command returns; others are JSON as they are."""
 
@@ -277,6 +281,7 @@ RULES: Rules = {
     **changes.RULES,
     **planning.RULES,
     **locations.RULES,
+    **transfers.RULES,
     **bundles.RULES,
     change_set.ChangeSet: (_needs_act, _act),
     SkuCommands: (_needs_parts, _chain),

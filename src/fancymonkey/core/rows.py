@@ -13,6 +13,7 @@ from fancymonkey.core import (
     payments,
     planning,
     stock,
+    transfers,
 )
 from fancymonkey.core.model import SHARED_ROWS, Row
 
@@ -26,6 +27,7 @@ ROWS: tuple[type[Row], ...] = (
     *changes.ROWS,
     *planning.ROWS,
     *locations.ROWS,
+    *transfers.ROWS,
     *bundles.ROWS,
 )
 """Every kind of row. A store may write the tables in this order."""

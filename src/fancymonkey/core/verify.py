@@ -32,6 +32,7 @@ from fancymonkey.core.model import (
 from fancymonkey.core.payments.rows import Checkout, JobRun, PaymentIssue
 from fancymonkey.core.planning.daily_demand import DailyDemand
 from fancymonkey.core.rows import ROWS
+from fancymonkey.core.transfers.transfer import Transfer
 
 Key = tuple[str, str]
 
@@ -48,6 +49,7 @@ class Rule(StrEnum):
     UNKNOWN_ITEM = "unknown_item"
     UNCHECKED = "unchecked"
     DEMAND = "demand"
+    TRANSIT = "transit"
     BUNDLE = "bundle"
 
 
@@ -265,7 +267,9 @@ def verify(
     yield from verifier.rows(revision, items, levels, holds)
 
 
-CHECKED_ROWS: frozenset[type[Row]] = frozenset({Item, Level, Reservation, DailyDemand, BundleSales})
+CHECKED_ROWS: frozenset[type[Row]] = frozenset(
+    {Item, Level, Reservation, DailyDemand, Transfer, BundleSales}
+)
 """The kinds of row that `Verifier.rows`, or the store's check, compares with the ledger."""
 
 ROWS_BESIDE_THE_LEDGER: frozenset[type[Row]] = frozenset(

@@ -18,6 +18,7 @@ from fancymonkey.core.state import FOREVER
 from fancymonkey.engine.batcher import Batcher
 from fancymonkey.engine.clock import Clock, system_clock
 from fancymonkey.engine.feed import Feed, Subscription
+from fancymonkey.engine.location_index import LOCATIONS
 from fancymonkey.engine.migration.markers import check_not_moved
 from fancymonkey.engine.pending_answer import PendingAnswer
 from fancymonkey.engine.reload import Reload
@@ -155,7 +156,9 @@ class Engine:
         # Entries that came while the store was read are in the feed, or will be published.
         later = self.feed.since(last) if last < self.feed.revision else set()
         skus = {entry.sku for entry in entries}
-        return None if later is None else self.view.bundles.with_bundles(skus) | later
+        if later is None or LOCATIONS in skus:
+            return None
+        return self.view.bundles.with_bundles(skus) | later
 
     def expire_view(self) -> None:
         """Stops counting holds in the view whose deadline has passed."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from fancymonkey.core.model import Entry
+from fancymonkey.engine.location_index import LOCATIONS
 from fancymonkey.errors import Overloaded
 
 REMEMBERED = 20_000
@@ -148,12 +149,15 @@ class Feed:
             self.ring(self.with_dependents(skus))
 
     def since(self, revision: int) -> set[str] | None:
-        """The SKUs that changed after a revision, or None if the feed no longer knows."""
+        """The SKUs that changed after a revision; None if the feed no longer knows, or if a
+        location changed: then the stock that buyers see may be another for every SKU.
+        """
         if revision == self.revision:
             return set()
         if revision > self.revision or not self._recent or self._recent[0][0] > revision + 1:
             return None
-        return self.with_dependents({sku for number, sku in self._recent if number > revision})
+        skus = {sku for number, sku in self._recent if number > revision}
+        return None if LOCATIONS in skus else self.with_dependents(skus)
 
     def subscribe(self, missed: set[str] | None) -> Subscription:
         """A new subscriber that has missed these SKUs, or everything (None). Raises Overloaded."""

@@ -10,14 +10,12 @@ from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.model import Entry, Row
 from fancymonkey.core.state import Rows
 from fancymonkey.engine.feed import Feed
+from fancymonkey.engine.location_index import LOCATIONS
 from fancymonkey.engine.view import View
 from fancymonkey.errors import StoreError
 from fancymonkey.store.contract import Commit, Store
 
 log = logging.getLogger(__name__)
-
-LOCATIONS = ""
-"""Stands for the locations among the products to read again: entries about them have no SKU."""
 
 RETRY_SECONDS = 1.0
 R = TypeVar("R", bound=Row)
@@ -44,7 +42,8 @@ class Reload:
         locations = changed.get(Location)
         if locations:
             self.shown()
-            self._view.set_locations([*self._view.locations.values(), *locations.values()])
+            rows = [*self._view.locations.values(), *locations.values()]
+            self._feed.ring(self._view.bundles.with_bundles(self._view.set_locations(rows)))
         sales = changed.get(BundleSales)
         if sales:
             self.shown()
@@ -64,9 +63,8 @@ class Reload:
             if edits == self._edits:  # else the rows read may be older than the view
                 break
         self._view.set_catalogue(products, items)
-        if locations is not None:
-            self._view.set_locations(locations)
-        self._feed.ring(self._view.bundles.with_bundles(set(product_ids)))
+        skus = set() if locations is None else self._view.set_locations(locations)
+        self._feed.ring(self._view.bundles.with_bundles(skus | product_ids))
 
     def concerns_bundles(self, entries: Iterable[Entry]) -> bool:
         """Whether these entries of another process may have changed counts of bundles."""

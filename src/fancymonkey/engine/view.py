@@ -1,28 +1,29 @@
 """The shop in memory at a known revision, so that reads never touch the store."""
 
 import heapq
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 
 from fancymonkey.core.bundles.sales import BundleSales
 from fancymonkey.core.ledger import check_follows, evolve
-from fancymonkey.core.locations.accounts import is_for_sale, split_account
-from fancymonkey.core.locations.locations import Location, first_location
+from fancymonkey.core.locations.accounts import split_account
+from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.model import Entry, Item, Kind, Level, Product, Reservation, split_sku
-from fancymonkey.core.stock.sku_stock import SkuStock
-from fancymonkey.core.stock.status import StockRow
+from fancymonkey.core.stock.sku_stock import SkuStock, best_of
 from fancymonkey.engine.bundle_index import BundleIndex
 from fancymonkey.engine.bundle_stock import bundle_back_by, bundle_stock
 from fancymonkey.engine.held_units import HeldUnits
 from fancymonkey.engine.hold_ends import HoldEnds
+from fancymonkey.engine.location_index import in_order, online_locations, sells_online
 from fancymonkey.engine.shared_texts import Names, share_in_items, share_in_levels
+from fancymonkey.engine.stocked_rows import StockedRows
 from fancymonkey.store.contract import StockSnapshot
 
 CATALOGUE_KINDS = (Kind.ADDED, Kind.EDITED, Kind.REMOVED)
 """Kinds of entries after which products and items have to be read again."""
 
 
-class View:
+class View(StockedRows):
     """A fold of the ledger, as new as the last commit applied to it.
 
     A hold no longer counts after its deadline, even before its `expired` entry is booked.
@@ -38,9 +39,11 @@ class View:
         self._shared_accounts: dict[tuple[str, ...], tuple[str, ...]] = {}
         """The different values of `_accounts`: most SKUs have the same."""
         self.bundles = BundleIndex()
-        self.locations: dict[str, Location] = {}
+        self.locations = in_order(())
         """Every location by its id, in the order of priority and id."""
-        self.set_locations(())
+        self.changed_locations_at = 0  # as `touched` has it for products
+        self.has_several_locations, self.split_lines = False, True
+        """Whether more than one is active. Whether a line may come from several of them."""
         self.sizes: dict[str, list[str]] = {}
         self.order: list[str] = []
         self.holds: dict[str, HeldUnits] = {}
@@ -87,25 +90,27 @@ class View:
         for row in snapshot.holds:
             self._add_hold(row)
 
-    def set_locations(self, rows: Iterable[Location]) -> None:
-        """Replaces the locations by these. The first location exists also without a row."""
-        first = first_location()
-        locations = {first.key: first, **{row.key: row for row in rows}}
-        in_order = sorted(locations.values(), key=lambda row: (row.priority, row.key))
-        self.locations = {row.key: row for row in in_order}
-        for product_id in self.products:
-            self._touch(product_id)
+    def set_locations(self, rows: Iterable[Location]) -> set[str]:
+        """Replaces the locations by these. The first location exists also without a row.
+
+        Returns the SKUs with levels at a location that buyers see from now on, or no longer.
+        """
+        before = online_locations(self.locations)
+        self.locations = in_order(rows)
+        self.changed_locations_at = self.changes = self.changes + 1
+        self.has_several_locations = sum(row.active for row in self.locations.values()) > 1
+        switched = before ^ online_locations(self.locations)
+        skus = {sku for sku, account in self.levels if account in switched} if switched else set()
+        for sku in skus:
+            self._touch(split_sku(sku)[0])
+            self._touch_bundles(sku)
+        return skus
 
     def set_bundle_sales(self, rows: Iterable[BundleSales]) -> set[str]:
         """Replaces the counts of these bundles; returns the bundles with another count."""
         changed = self.bundles.set_sales(rows)
         list(map(self._touch, {split_sku(sku)[0] for sku in changed}))
         return changed
-
-    @property
-    def has_several_locations(self) -> bool:
-        """Whether more than one location is active."""
-        return sum(row.active for row in self.locations.values()) > 1
 
     def set_catalogue(self, products: Iterable[Product], items: Iterable[Item]) -> None:
         """Replaces products and all their items with these rows."""
@@ -297,26 +302,26 @@ class View:
         accounts = self._accounts.get(sku, ())
         if len(accounts) == 1 and len(self.locations) == 1:  # as nearly always
             return self._stock(sku, accounts)
-        return self._stock(sku, [account for account in accounts if self._sells_online(account)])
+        online = [name for name in accounts if sells_online(self.locations, name)]
+        stock = self._stock(sku, online)
+        if not self.split_lines:
+            stock = best_of(stock, [self._stock(sku, (name,)) for name in online])
+        return stock
+
+    def stock_at(self, sku: str, location: str) -> SkuStock:
+        """The stock at one location, with its units that are not for sale."""
+        accounts = self._accounts.get(sku, ())
+        return self._stock(sku, [name for name in accounts if split_account(name)[0] == location])
 
     def stock_by_location(self, sku: str) -> dict[str, SkuStock]:
         """The stock at each location that has, or had, units of the SKU, in their order."""
-        by_location: dict[str, list[str]] = {}
-        for account in self._accounts.get(sku, ()):
-            by_location.setdefault(split_account(account)[0], []).append(account)
-        in_order = [id_ for id_ in self.locations if id_ in by_location]
-        return {id_: self._stock(sku, by_location[id_]) for id_ in in_order}
+        ids = {split_account(account)[0] for account in self._accounts.get(sku, ())}
+        return {id_: self.stock_at(sku, id_) for id_ in self.locations if id_ in ids}
 
     def _stock(self, sku: str, accounts: Iterable[str]) -> SkuStock:
         item = self.items.get(sku)
         levels = (self.level(sku, account) for account in accounts)
         return SkuStock.of(sku, levels, () if item is None else item.safety_stock)
-
-    def _sells_online(self, account: str) -> bool:
-        if not is_for_sale(account):
-            return False
-        location = self.locations.get(account)
-        return location is not None and location.active and location.sells_online
 
     def unbooked_expiries(self, sku: str) -> int:
         """The units of the SKU in holds whose time is up and that have no `expired` entry yet."""
@@ -333,14 +338,3 @@ class View:
     def first_end(self, sku: str) -> int | None:
         """When the first hold with units of the size ends (ms), or None."""
         return self._ends.first(sku, self.holds)
-
-    def stocked(self, product_ids: Iterable[str] | None = None) -> Iterator[StockRow]:
-        """Every size on sale of these products, or of all, in the owner's order."""
-        for id_ in self.order if product_ids is None else product_ids:
-            product = self.products.get(id_)
-            if product is None or product.archived:
-                continue
-            for sku in self.sizes[id_]:
-                item = self.items[sku]
-                if not item.archived:
-                    yield StockRow(product, item, self.stock(sku))

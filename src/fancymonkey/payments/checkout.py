@@ -9,7 +9,7 @@ import json
 import logging
 import secrets
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fancymonkey.core.command import Command
@@ -19,6 +19,7 @@ from fancymonkey.core.group_answers import GroupAnswer
 from fancymonkey.core.holds.end import Release
 from fancymonkey.core.holds.limits import ClientSource
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.holds.reserved import Reserved
 from fancymonkey.core.locations.routing import Routing
 from fancymonkey.core.model import Line, Status
 from fancymonkey.core.outcomes import Answer, Code, Refused
@@ -59,10 +60,11 @@ class CheckoutRequest:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A session that can be paid, and its hold."""
+    """A session that can be paid, its hold, and why its units come from their locations."""
 
     session: PaymentSession
     hold: HoldDetails
+    because: tuple[str, ...] = ()
 
 
 class Checkouts:
@@ -156,10 +158,14 @@ class Checkouts:
         if isinstance(answer, Refused):
             return _first_refusal(answer)
         try:
-            return await self._ask(id_, number, request)
+            opened = await self._ask(id_, number, request)
         except PaymentRefused:
             await self._undo(id_, number, live)
             raise
+        if isinstance(opened, Refused):
+            return opened
+        holds = [row.data for row in answer.data.rows if isinstance(row.data, Reserved)]
+        return replace(opened, because=holds[0].because)
 
     async def _release_replaced(self, request: CheckoutRequest) -> tuple[Command, ...]:
         """The command that releases the buyer's earlier hold, if there is one that is not paid."""

@@ -19,6 +19,7 @@ from fancymonkey.payments.events import PaymentPolicy, livemode_of
 from fancymonkey.payments.gateway import Gateway
 from fancymonkey.payments.reconcile import Reconciler
 from fancymonkey.services.job_definitions import jobs_of
+from fancymonkey.services.routing import OrderRouting
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.open import open_store
 
@@ -38,11 +39,16 @@ class Services:
     reconciler: Reconciler | None = field(init=False, default=None)
     alerts: Alerts = field(init=False)
     demand: DemandKeeper = field(init=False)
+    routing: OrderRouting = field(init=False)
     jobs: JobExecutor = field(init=False)
 
     def __post_init__(self) -> None:
         self.engine.zone = self.settings.schedule.time_zone
         self.demand = DemandKeeper(self.engine)
+        limits = self.settings.locations
+        self.routing = OrderRouting(
+            self.engine, split_lines=limits.split_lines, max_parcels=limits.max_parcels
+        )
         self.accounts = accounts_of(self.engine, self.settings)
         self.policy = policy_of(self.settings)
         self.checkouts = checkouts_of(self.engine, self.settings)

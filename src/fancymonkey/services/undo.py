@@ -38,10 +38,11 @@ class StoredChangeSet(Struct):
 
 
 class StoredChangeRow(Struct):
-    """The change of one SKU or product."""
+    """The change of one SKU or product; `moved` has the change of each account."""
 
     key: str
     stock: int
+    moved: dict[str, int] = {}
 
 
 @dataclass(slots=True)
@@ -166,7 +167,7 @@ class _Undoing:
         rows = (
             [] if row is None else msgspec.json.decode(row.body or "[]", type=list[StoredChangeRow])
         )
-        skus = [row.key for row in rows if row.stock]
+        skus = [row.key for row in rows if row.stock or row.moved]
         seen = tuple((sku, engine.view.own_stock(sku).on_hand) for sku in skus)
         counted = set[str]()
         if skus:

@@ -15,6 +15,7 @@ class EventName(StrEnum):
     RECONCILIATION_CORRECTED = "reconciliation.corrected"
     JOB_FAILED = "job.failed"
     STORE_UNHEALTHY = "store.unhealthy"
+    TRANSFER_OVERDUE = "transfer.overdue"
     SECRET_GUESSED = "secret.guessed"  # noqa: S105 — the name of an event
     WEBHOOK_OFF = "webhook.off"
     HOLD_CREATED = "hold.created"
@@ -32,6 +33,7 @@ ALERTS = (
     EventName.RECONCILIATION_CORRECTED,
     EventName.JOB_FAILED,
     EventName.STORE_UNHEALTHY,
+    EventName.TRANSFER_OVERDUE,
     EventName.SECRET_GUESSED,
     EventName.STOCK_DIGEST,
     EventName.WEBHOOK_OFF,

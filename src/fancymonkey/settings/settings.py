@@ -17,9 +17,11 @@ from fancymonkey.settings.alerts import AlertSettings
 from fancymonkey.settings.backup import BackupSettings
 from fancymonkey.settings.fields import PUBLISHED_PASSWORD, SettingsGroup, Variable, dotenv
 from fancymonkey.settings.holds import HoldSettings
+from fancymonkey.settings.locations import LocationSettings
 from fancymonkey.settings.payments import PaymentSettings
 from fancymonkey.settings.schedule import ScheduleSettings
 from fancymonkey.settings.server import ServerSettings
+from fancymonkey.settings.stock import StockSettings
 from fancymonkey.settings.store import StoreSettings
 
 FORMER_SETTINGS = {
@@ -43,6 +45,8 @@ class Settings(BaseModel):
     accounts: AccountSettings = AccountSettings()
     payments: PaymentSettings = PaymentSettings()
     holds: HoldSettings = HoldSettings()
+    stock: StockSettings = StockSettings()
+    locations: LocationSettings = LocationSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     alerts: AlertSettings = AlertSettings()
     backup: BackupSettings = BackupSettings()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from fancymonkey.core.verify import Finding, Verifier
 from fancymonkey.store.contract import Store
 from fancymonkey.store.demand_check import demand_check
+from fancymonkey.store.transit_check import transit_check
 
 PAGE = 5000
 Progress = Callable[[int, int], None]
@@ -34,6 +35,7 @@ async def verify_store(store: Store, progress: Progress = lambda done, total: No
     earlier entries never change, so there is no false alarm.
     """
     demand = await demand_check(store)
+    transit = await transit_check(store)
     snapshot = await store.snapshot()
     result = Verification(skus=len(snapshot.items), holds=len(snapshot.holds))
     verifier = Verifier()
@@ -47,6 +49,7 @@ async def verify_store(store: Store, progress: Progress = lambda done, total: No
                 break
             result.findings += verifier.entry(entry)
             demand.entry(entry)
+            transit.entry(entry)
             result.entries += 1
         if page[-1].revision <= position:
             break  # a ledger out of order is already a finding; do not read it forever
@@ -62,5 +65,6 @@ async def verify_store(store: Store, progress: Progress = lambda done, total: No
     for id_ in verifier.late:
         result.findings += verifier.late_payment(id_, await store.reservation(id_))
     result.findings += demand.findings()
+    result.findings += transit.findings()
     result.health_problems = await store.health_problems()
     return result

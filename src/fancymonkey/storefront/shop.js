@@ -2,7 +2,7 @@
 
 import * as fm from './fancymonkey.js';
 import * as basket from './basket.js';
-import { drawing } from './garments.js';
+import { drawing } from './product-art.js';
 import { el, find, money, setCurrency } from './page.js';
 
 const grid = find('grid');

@@ -14,6 +14,7 @@ from fancymonkey.payments.events import PaymentPolicy
 from fancymonkey.payments.payers import Payers
 from fancymonkey.payments.reconcile import Reconciler
 from fancymonkey.services.container import Services
+from fancymonkey.services.routing import OrderRouting
 from fancymonkey.settings.settings import Settings
 from fancymonkey.web.auth.guess_alert import Alarm
 from fancymonkey.web.auth.guesses import Guesses
@@ -41,8 +42,8 @@ class AppContext:
     settings: Settings = field(init=False)
     checkouts: Checkouts | None = field(init=False)
     listing: StockListing = field(init=False)
-    table: StockRows = field(init=False)
-    glance: OverviewCache = field(init=False)
+    stock_rows: StockRows = field(init=False)
+    overview_cache: OverviewCache = field(init=False)
     throttle: Throttle = field(init=False)
     guesses: Guesses = field(init=False)
     policy: PaymentPolicy = field(init=False)
@@ -50,11 +51,12 @@ class AppContext:
     accounts: Accounts = field(init=False)
     alerts: Alerts = field(init=False)
     jobs: JobExecutor = field(init=False)
+    routing: OrderRouting = field(init=False)
     sheets: ConcurrencyLimit = field(default_factory=lambda: ConcurrencyLimit(SHEETS))
     importing: asyncio.Lock = field(default_factory=asyncio.Lock)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     sources: ClientSources | None = field(init=False)
-    meter: RequestMetrics = field(init=False, default_factory=RequestMetrics)
+    request_metrics: RequestMetrics = field(init=False, default_factory=RequestMetrics)
     proxies: Proxies = field(init=False)
     spelling: Spelling = field(init=False)
     metrics: Metrics = field(init=False)
@@ -66,19 +68,20 @@ class AppContext:
         self.accounts, self.policy = services.accounts, services.policy
         self.checkouts, self.reconciler = services.checkouts, services.reconciler
         self.alerts, self.jobs = services.alerts, services.jobs
+        self.routing = services.routing
         self.spelling = Spelling(self.engine)
         self.listing = StockListing(self.engine, self.spelling)
-        self.table = StockRows(self.engine)
-        self.glance = OverviewCache(self.engine)
+        self.stock_rows = StockRows(self.engine)
+        self.overview_cache = OverviewCache(self.engine)
         self.throttle = Throttle(self.engine.clock)
         self.payers = Payers(self.checkouts, self.engine.clock)
-        self.proxies = Proxies(self.settings.server.trusted_proxies, self.meter)
+        self.proxies = Proxies(self.settings.server.trusted_proxies, self.request_metrics)
         self.sources = sources_of(self.engine, self.settings, self.proxies)
         alarm = Alarm(self.engine.clock, self.accounts.audit_log, self.alerts)
         self.guesses = Guesses(
             self.engine.clock, self.throttle, self.accounts.places, alarm.guessed
         )
-        self.metrics = Metrics(self.engine, self.meter, self.jobs)
+        self.metrics = Metrics(self.engine, self.request_metrics, self.jobs)
 
     @property
     def ttl(self) -> int:

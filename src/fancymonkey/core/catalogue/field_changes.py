@@ -12,6 +12,7 @@ WIRE = {
     "low_stock_threshold": "lowStockThreshold",
     "sold_out": "soldOut",
     "restock_date": "restockDate",
+    "safety_stock": "safetyStock",
     "sku_id": "skuId",
     "price_id": "priceId",
 }
@@ -21,6 +22,7 @@ CALLED = {
     "low_stock_threshold": "The threshold",
     "sold_out": "“Sold out”",
     "restock_date": "The restock date",
+    "safety_stock": "The safety stock",
     "sku_id": "The SKU id",
     "price_id": "The Stripe price",
     "price": "The price",

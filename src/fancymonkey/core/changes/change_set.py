@@ -113,7 +113,7 @@ def record(
     }
     head["changed"] += len(rows)
     head["parts"] = max(head["parts"], part + 1)
-    head["undoable"] |= any(row["stock"] or row["fields"] for row in rows)
+    head["undoable"] |= any(row["stock"] or row["fields"] or row.get("moved") for row in rows)
     head["products"] |= any(beyond_stock(row) for row in rows)
     write(state, CHANGE_SETS, change_id, head)
     write(state, CHANGE_SET_ROWS, part_name(change_id, part), rows)
@@ -130,8 +130,8 @@ def changes(
     """The differences from `before`: a row for each product, and for each SKU and location.
 
     `location` is where units moved, or None. `stock` is by how much the owner changed it, `fields`
-    have the old and new value by name, `holds` by how many units holds changed. `key` of a product
-    has no slash.
+    have the old and new value by name, `holds` by how many units holds changed. `moved` has the
+    change of each account between which units were moved. `key` of a product has no slash.
     """
     rows: dict[tuple[str, str | None], dict[str, Any]] = {}
     first: dict[str, dict[str, Any]] = {}
@@ -151,6 +151,9 @@ def changes(
     for entry in entries:
         if entry.kind in CORRECTIONS and entry.on_hand:
             row_of(entry.sku, entry.location)["stock"] += entry.on_hand
+        elif entry.kind is Kind.MOVED:
+            moved = row_of(entry.sku, None).setdefault("moved", {})
+            moved[entry.location] = moved.get(entry.location, 0) + entry.on_hand
         elif entry.reserved:
             row_of(entry.sku, entry.location)["holds"] += entry.reserved
     for (kind, key), old in before.items():

@@ -21,6 +21,7 @@ from fancymonkey.core.model import Item, Kind, Level, Product
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.state import Key, State
 from fancymonkey.core.stock.adjust import Adjust, correct
+from fancymonkey.core.stock.move import book_move
 from fancymonkey.core.stock.sku_stock import SkuStock
 
 
@@ -58,6 +59,8 @@ def needs_undo(command: Undo, state: State) -> Iterator[Key]:
         if "/" in key:
             yield from needs_stock(key)
             yield Level, (key, _location(command, row))
+            for account in row.get("moved", ()):
+                yield Level, (key, account)
             if "bundle" in row["fields"]:
                 yield BundleSales, key
         else:
@@ -125,12 +128,27 @@ def _fault(state: State, command: Undo, row: dict[str, Any]) -> str | None:
             return f"Only {level.on_hand} are on hand, fewer than the {row['stock']} to remove."
         if now.archived and "archived" not in fields:
             return "It is off sale."
+    moved = _move_fault(state, command, row)
+    if moved is not None:
+        return moved
     if fields.get("bundle", [True])[0] is None and sales_of(state, key).held:
         return "Buyers hold bundles of it."
     if "/" in key and fields.get("archived", [None])[0]:
         reserved = SkuStock.of(key, state.levels_of(key)).reserved
         if reserved:
             return f"Buyers hold {reserved} of it."
+    return None
+
+
+def _move_fault(state: State, command: Undo, row: dict[str, Any]) -> str | None:
+    """Why moved units cannot go back, or None."""
+    key = row["key"]
+    if row.get("moved") and key in command.counted:
+        return "The stock was counted since."
+    for account, change in row.get("moved", {}).items():
+        free = max(0, state.level(key, account).available)
+        if free < change:
+            return f"Only {free} of the {change} moved units are still free at {account}."
     return None
 
 
@@ -159,9 +177,24 @@ def _put_back(state: State, command: Undo, row: dict[str, Any]) -> list[dict[str
         )
         assert isinstance(answer, Accepted), answer
         back.append({"field": "stock", "from": before, "to": before - row["stock"]})
+    if row.get("moved"):
+        back += _move_back(state, command, row)
     if row["fields"].get("archived", [False])[0]:  # only what is on sale can be adjusted
         back += _fields(state, command, row)
     return back
+
+
+def _move_back(state: State, command: Undo, row: dict[str, Any]) -> list[dict[str, Any]]:
+    """Moves units back, and returns the changes: one for each account."""
+    key, changes = row["key"], {account: -change for account, change in row["moved"].items()}
+    before = {account: state.level(key, account).on_hand for account in changes}
+    leaving_first = tuple(sorted(changes.items(), key=lambda change: change[1]))
+    by = replace(command, cause=command.change_id)
+    book_move(state, by, key, leaving_first, "undo")
+    return [
+        {"field": f"stock at {account}", "from": before[account], "to": before[account] + change}
+        for account, change in leaving_first
+    ]
 
 
 def _fields(state: State, command: Undo, row: dict[str, Any]) -> list[dict[str, Any]]:

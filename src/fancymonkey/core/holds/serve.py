@@ -12,8 +12,8 @@ from fancymonkey.core.holds.lines import Lines, Units
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.item_parts import BundlePolicy, SoldPart
 from fancymonkey.core.locations.accounts import is_for_sale
-from fancymonkey.core.locations.edit import location_of, unknown_location
 from fancymonkey.core.locations.locations import Location
+from fancymonkey.core.locations.lookup import location_of, unknown_location
 from fancymonkey.core.locations.preferences import Free
 from fancymonkey.core.locations.route import route
 from fancymonkey.core.locations.routing import Demand, Route, Routing, Shortfall

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Protocol
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.immutable import dataclass
-from fancymonkey.core.locations.locations import Location, first_location
+from fancymonkey.core.locations.locations import Location
+from fancymonkey.core.locations.lookup import location_of, unknown_location
 from fancymonkey.core.model import Kind
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
-from fancymonkey.core.state import Key, State
+from fancymonkey.core.state import Author, Key, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,23 +33,18 @@ class EditLocation(Command):
     reason: str = ""
 
 
+class LocationCommand(Author, Protocol):
+    """A command that changes a location."""
+
+    @property
+    def reason(self) -> str:
+        """Why the owner changes it, or nothing."""
+        ...
+
+
 def needs_location(command: AddLocation | EditLocation, state: State) -> Iterator[Key]:
     """The rows that the rules of this file read."""
     yield Location, command.location.key
-
-
-def location_of(state: State, location_id: str) -> Location | None:
-    """The location with this id, or None. The first location exists also without a row."""
-    row = state.get(Location, location_id)
-    first = first_location()
-    return first if row is None and location_id == first.key else row
-
-
-def unknown_location(location_id: str) -> Refused:
-    """The refusal of an id that no location has."""
-    return Refused(
-        Code.UNKNOWN_LOCATION, f"There is no location {location_id}.", {"location": location_id}
-    )
 
 
 def add_location(state: State, command: AddLocation) -> Answer:
@@ -59,7 +56,7 @@ def add_location(state: State, command: AddLocation) -> Answer:
             f"Location {location.key} already exists.",
             {"location": location.key},
         )
-    return _put(state, command, location)
+    return put_location(state, command, location)
 
 
 def edit_location(state: State, command: EditLocation) -> Answer:
@@ -76,10 +73,11 @@ def edit_location(state: State, command: EditLocation) -> Answer:
     after = replace(command.location, active=present.active, updated_at=present.updated_at)
     if after == present:
         return Accepted({"location": present.key, "revision": state.revision})
-    return _put(state, command, after)
+    return put_location(state, command, after)
 
 
-def _put(state: State, command: AddLocation | EditLocation, location: Location) -> Answer:
+def put_location(state: State, command: LocationCommand, location: Location) -> Answer:
+    """Stores a location, and books the change. The answer names it."""
     stored = replace(location, updated_at=state.now)
     state.put(stored)
     state.book_event(Kind.LOCATION_EDITED, "", location.key, command, reason=command.reason)

@@ -1,9 +1,15 @@
 """The commands of locations, each with its needs and its rule."""
 
 from fancymonkey.core.command import Rules
-from fancymonkey.core.locations import edit
+from fancymonkey.core.locations import close, edit, routing_order
 
 RULES: Rules = {
     edit.AddLocation: (edit.needs_location, edit.add_location),
     edit.EditLocation: (edit.needs_location, edit.edit_location),
+    close.CloseLocation: (close.needs_close, close.close_location),
+    close.ReopenLocation: (close.needs_reopen, close.reopen_location),
+    routing_order.SetRoutingRules: (
+        routing_order.needs_routing_rules,
+        routing_order.set_routing_rules,
+    ),
 }

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from fancymonkey.core.command import Command, needs_stock
 from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.locations.lookup import closed_location, needs_open_location
 from fancymonkey.core.model import (
     MAX_QUANTITY,
     Allocation,
@@ -93,6 +94,7 @@ def needs_adjust(command: ItemCommand, state: State) -> Iterator[Key]:
     """The rows that the rules of this file read."""
     yield from needs_stock(command.sku)
     yield Level, (command.sku, command.location)
+    yield from needs_open_location(command.location)
     item = state.get(Item, command.sku)
     if item is not None:
         yield Product, item.product_id
@@ -106,7 +108,7 @@ def adjust(state: State, command: Adjust) -> Answer:
 
 def correct(state: State, command: Adjust) -> Answer:
     """The same, also for a bundle without pre-built units: an undo brings them back."""
-    refused = unknown_item(state, command.sku)
+    refused = unknown_item(state, command.sku) or closed_location(state, command.location)
     if refused is not None:
         return refused
     level = state.level(command.sku, command.location)
@@ -132,7 +134,11 @@ def correct(state: State, command: Adjust) -> Answer:
 
 def count(state: State, command: Count) -> Answer:
     """Applies a `Count`."""
-    refused = unknown_item(state, command.sku) or bundle_without_stock(state, command.sku)
+    refused = (
+        unknown_item(state, command.sku)
+        or bundle_without_stock(state, command.sku)
+        or closed_location(state, command.location)
+    )
     if refused is not None:
         return refused
     level = state.level(command.sku, command.location)

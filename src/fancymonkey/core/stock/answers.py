@@ -2,20 +2,28 @@
 
 from collections.abc import Iterable
 from operator import add
-from typing import Any
+from typing import Any, NamedTuple
 
 from fancymonkey.core.answers import CommandAnswer
 from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.locations.locations import first_location
 from fancymonkey.core.model import Allocation, Item
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.state import State
-from fancymonkey.core.stock.sku_stock import SkuStock
+from fancymonkey.core.stock.sku_stock import SkuStock, by_location
 
 
 def unknown_item(state: State, sku: str) -> Refused | None:
     """The refusal of a SKU that is not on sale, or None."""
     item = state.get(Item, sku)
     if item is None or item.archived:
+        return Refused(Code.UNKNOWN_ITEM, "No such product or size.", [{"sku": sku}])
+    return None
+
+
+def unmovable_item(state: State, sku: str) -> Refused | None:
+    """The refusal of a SKU that does not exist, or None. It may be off sale."""
+    if state.get(Item, sku) is None:
         return Refused(Code.UNKNOWN_ITEM, "No such product or size.", [{"sku": sku}])
     return None
 
@@ -57,9 +65,21 @@ def one_for_each_sku(rows: list[MovedLine]) -> list[MovedLine]:
     return list(sums.values())
 
 
+class LocationStock(NamedTuple):
+    """The units of a SKU at a location."""
+
+    location: str
+    stock: int
+    reserved: int
+    available: int
+
+
 @dataclass(frozen=True, slots=True)
 class StockAnswer(CommandAnswer):
-    """The stock of a SKU over its locations, with its settings, at a revision."""
+    """The stock of a SKU over its locations, with its settings, at a revision.
+
+    `locations` has each location, unless all units are at the first one.
+    """
 
     sku: str
     on_hand: int
@@ -70,6 +90,7 @@ class StockAnswer(CommandAnswer):
     low_stock_threshold: int
     sold_out: bool
     revision: int
+    locations: tuple[LocationStock, ...] = ()
 
     def stored(self) -> dict[str, Any]:
         """The answer as JSON for an `Outcome`."""
@@ -83,6 +104,7 @@ class StockAnswer(CommandAnswer):
             "lowStockThreshold": self.low_stock_threshold,
             "soldOut": self.sold_out,
             "revision": self.revision,
+            **({"locations": [list(row) for row in self.locations]} if self.locations else {}),
         }
 
     @classmethod
@@ -98,6 +120,7 @@ class StockAnswer(CommandAnswer):
             value["lowStockThreshold"],
             value["soldOut"],
             value["revision"],
+            tuple(LocationStock(*row) for row in value.get("locations", ())),
         )
 
 
@@ -105,7 +128,10 @@ def stock_of(state: State, sku: str) -> StockAnswer:
     """The stock of a SKU over its locations."""
     item = state.get(Item, sku)
     assert item is not None
-    stock = SkuStock.of(sku, state.levels_of(sku), item.safety_stock)
+    levels = state.levels_of(sku)
+    stock = SkuStock.of(sku, levels, item.safety_stock)
+    several = len(levels) > 1 or (levels and levels[0].location != first_location().key)
+    locations = by_location(sku, levels, item.safety_stock) if several else {}
     return StockAnswer(
         sku,
         stock.on_hand,
@@ -116,4 +142,8 @@ def stock_of(state: State, sku: str) -> StockAnswer:
         item.low_stock_threshold,
         item.sold_out,
         state.revision,
+        tuple(
+            LocationStock(location, there.on_hand, there.reserved, there.available)
+            for location, there in locations.items()
+        ),
     )

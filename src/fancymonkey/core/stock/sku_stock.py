@@ -1,6 +1,7 @@
 """The stock of a SKU: the totals over all its locations."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.item_parts import SafetyStock
@@ -86,6 +87,26 @@ class SkuStock:
             on_hand - reserved - allocated - (available if locations == 1 else positive),
             **states,
         )
+
+
+def by_location(
+    sku: str, levels: Iterable[Level], safety_stock: tuple[SafetyStock, ...] = ()
+) -> dict[str, SkuStock]:
+    """The stock of a SKU at each location that has, or had, units of it."""
+    locations: dict[str, list[Level]] = {}
+    for level in levels:
+        locations.setdefault(split_account(level.location)[0], []).append(level)
+    return {
+        location: SkuStock.of(sku, there, safety_stock) for location, there in locations.items()
+    }
+
+
+def best_of(stock: SkuStock, locations: Sequence[SkuStock]) -> SkuStock:
+    """The stock of several locations of which buyers may have what the best single one has."""
+    if len(locations) < 2:
+        return stock
+    best = max(0, *(there.available for there in locations))
+    return replace(stock, withheld=stock.withheld + stock.available - best)
 
 
 def safety_at(safety_stock: tuple[SafetyStock, ...], location: str) -> int:

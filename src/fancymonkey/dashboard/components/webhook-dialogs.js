@@ -16,6 +16,7 @@ const WORDS = {
   "reconciliation.corrected": "Reconciliation corrected missed events",
   "job.failed": "A job failed",
   "store.unhealthy": "The store has a problem",
+  "transfer.overdue": "A transfer is overdue",
   "webhook.off": "A webhook was switched off",
   "secret.guessed": "Repeated wrong attempts at a secret",
 };

@@ -62,4 +62,7 @@ export function until(time, now = Date.now()) {
   return minutes < 60 ? `${minutes}:${rest}` : `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${rest}`;
 }
 
-export const plural = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;
+export const plural = (count, one, many) => `${number(count)} ${wordFor(count, one, many)}`;
+
+/** The word for a count, without the count. */
+export const wordFor = (count, one, many = `${one}s`) => (count === 1 ? one : many);

@@ -12,6 +12,8 @@ const PAGES = [
   ["payments", "/admin/payments.html", "Payments", "M3 7h18v11H3zM3 11h18", "p"],
   ["history", "/admin/history.html", "History", "M4 5h16M4 10h16M4 15h9M4 20h5", "y"],
   ["products", "/admin/products.html", "Products", "M4 8l8-4 8 4v8l-8 4-8-4zM4 8l8 4 8-4M12 12v8", "r"],
+  ["transfers", "/admin/transfers.html", "Transfers", "M4 8h14M14 4l4 4-4 4M20 16H6M10 12l-4 4 4 4", "t"],
+  ["locations", "/admin/locations.html", "Locations", "M12 21s7-6 7-11a7 7 0 0 0-14 0c0 5 7 11 7 11zM12 12a2 2 0 1 0-.01 0z", "n"],
   ["import", "/admin/import.html", "Import", "M12 4v11M7 10l5 5 5-5M4 20h16", "i"],
   ["alerts", "/admin/alerts.html", "Alerts", "M6 16v-5a6 6 0 0 1 12 0v5l2 2H4zM10 21h4", "l"],
   ["people", "/admin/people.html", "People", "M12 11a4 4 0 1 0-.01 0zM4 21c0-4 4-6 8-6s8 2 8 6", "e"],

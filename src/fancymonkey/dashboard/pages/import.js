@@ -2,7 +2,7 @@
 
 import { html, nothing } from "/admin/lib/lit.js";
 import { offerUndo, undo } from "/admin/stock/stock-update.js";
-import { number, plural } from "/admin/lib/format.js";
+import { number, plural, wordFor } from "/admin/lib/format.js";
 import { Page, main } from "/admin/lib/data-page.js";
 import { ApiError, send } from "/admin/lib/session.js";
 import { may } from "/admin/lib/shell.js";
@@ -228,7 +228,7 @@ function seen() {
 function finished() {
   const { counts, faults: left } = applied;
   return html`<section class="finished" role="status">
-      <p class="large"><b>${number(counts.applied)}</b> ${counts.applied === 1 ? "row was" : "rows were"} imported, ${number(counts.unchanged)} unchanged${counts.faults ? `, ${number(counts.faults)} skipped` : ""}.</p>
+      <p class="large"><b>${number(counts.applied)}</b> ${wordFor(counts.applied, "row was", "rows were")} imported, ${number(counts.unchanged)} unchanged${counts.faults ? `, ${number(counts.faults)} skipped` : ""}.</p>
       <p>${applied.changeId ? html`<button type="button" class="quiet" @click=${() => undo(applied.changeId, taken)}>Undo the import</button> ` : nothing}<button type="button" class="quiet" @click=${() => { [file, applied] = [null, null]; page.draw(); }}>Another file</button> <a class="quiet button-like" href="/admin/">View the stock</a></p>
     </section>
     ${faults(left, counts.faults)} ${notices(applied.notices)}`;

@@ -1,7 +1,7 @@
 // The overview: units and value, sales, turned-away demand, and open issues.
 
 import { html, nothing } from "/admin/lib/lit.js";
-import { money, number, plural, setCurrency } from "/admin/lib/format.js";
+import { money, number, plural, setCurrency, wordFor } from "/admin/lib/format.js";
 import { sizeOf } from "/admin/components/responsive-table.js";
 import { Page, ask, filters, moment, ranAt } from "/admin/lib/data-page.js";
 import { plot, short } from "/admin/components/line-chart.js";
@@ -37,10 +37,10 @@ function tiles({ stock, holds }) {
   return html`<div class="tiles">
     ${tile(number(stock.units), `units on hand in ${plural(stock.sizes, "size")}`, "/admin/")}
     ${tile(money(stock.value >= ROUNDED ? Math.round(stock.value) : stock.value), "at your prices", "/admin/?sort=-price")}
-    ${tile(number(stock.low), `${stock.low === 1 ? "size" : "sizes"} low`, "/admin/?status=low", stock.low ? "low" : "")}
-    ${tile(number(stock.out), `${stock.out === 1 ? "size" : "sizes"} out or sold out`, "/admin/?status=out&status=sold_out", stock.out ? "out" : "")}
-    ${tile(number(holds.units), `${holds.units === 1 ? "unit" : "units"} held in ${plural(holds.count, "basket")}`, "/admin/holds.html")}
-    ${tile(number(stock.backordered), `${stock.backordered === 1 ? "unit" : "units"} backordered`, "/admin/?status=backordered", stock.backordered ? "backordered" : "")}
+    ${tile(number(stock.low), `${wordFor(stock.low, "size")} low`, "/admin/?status=low", stock.low ? "low" : "")}
+    ${tile(number(stock.out), `${wordFor(stock.out, "size")} out or sold out`, "/admin/?status=out&status=sold_out", stock.out ? "out" : "")}
+    ${tile(number(holds.units), `${wordFor(holds.units, "unit")} held in ${plural(holds.count, "basket")}`, "/admin/holds.html")}
+    ${tile(number(stock.backordered), `${wordFor(stock.backordered, "unit")} backordered`, "/admin/?status=backordered", stock.backordered ? "backordered" : "")}
   </div>`;
 }
 

@@ -3,13 +3,13 @@
 import "/admin/lib/shell.js";
 import "/admin/stock/stock-table.js";
 import { html, nothing, render } from "/admin/lib/lit.js";
-import { BULKS, bulk } from "/admin/stock/bulk-change.js";
+import { BULKS, OF_UNITS, bulk } from "/admin/stock/bulk-change.js";
 import { details } from "/admin/stock/sku-details.js";
 import { Drafts } from "/admin/stock/unsaved-edits.js";
 import { Editing } from "/admin/stock/cell-editor.js";
 import { sorted } from "/admin/components/category-chips.js";
 import { chips, chooseColumns, sorting, viewTabs } from "/admin/stock/filters.js";
-import { clock, number, plural } from "/admin/lib/format.js";
+import { clock, number, plural, wordFor } from "/admin/lib/format.js";
 import { whoAmI } from "/admin/lib/session.js";
 import { may } from "/admin/lib/shell.js";
 import { Stock } from "/admin/stock/stock-store.js";
@@ -44,10 +44,24 @@ const page = {
   },
   clear: () => page.change(emptied(page.view)),
   open(query) {
-    const { columns } = page.view;
-    page.change({ ...readView(query), columns });
+    const { columns, location } = page.view;
+    const wanted = readView(query);
+    page.change({ ...wanted, columns, location: wanted.location || location });
   },
 };
+
+/** Shows another location. Unsaved numbers belong to the one that is shown. */
+function showLocation(location) {
+  if (location === stock.location) return;
+  if (drafts.size || editing.busy) {
+    toast("Save or discard your changes first.", { error: true });
+    draw();
+    return;
+  }
+  page.view = { ...page.view, location };
+  writeView(page.view, { step: true });
+  stock.show(location);
+}
 
 function choose() {
   skus = chosen(stock, page.view);
@@ -74,7 +88,7 @@ function selection() {
   return html`<div class="selection" role="region" aria-label="Selected">
     <b role="status">${plural(selected.size, "size")} selected${unseen ? `, ${number(unseen)} not shown` : ""}</b>
     ${shown < skus.length ? html`<button type="button" class="link" @click=${() => select(new Set([...selected, ...skus]))}>Select all ${number(skus.length)} matching</button>` : nothing}
-    <span class="what">${BULKS.map(([kind, short, words]) => html`<button type="button" class="chip" aria-label=${words} ?disabled=${!stock.online} @click=${() => many(kind)}>${short}</button>`)}</span>
+    <span class="what">${BULKS.filter(([kind]) => !stock.needsLocation || !OF_UNITS.has(kind)).map(([kind, short, words]) => html`<button type="button" class="chip" aria-label=${words} ?disabled=${!stock.online} @click=${() => many(kind)}>${short}</button>`)}</span>
     <button type="button" class="link" @click=${() => select(new Set())}>Clear</button>
   </div>`;
 }
@@ -122,8 +136,17 @@ function why() {
   </select></label>`;
 }
 
+function places() {
+  if (!stock.locations.length) return nothing;
+  return html`<label class="place"><span class="unseen">Location</span><select .value=${stock.location} @change=${(event) => { showLocation(event.target.value); event.target.value = stock.location; }}>
+    <option value="" .selected=${!stock.location}>All locations</option>
+    ${stock.locations.map(({ id, name }) => html`<option value=${id} .selected=${id === stock.location}>${name}</option>`)}
+  </select></label>${stock.needsLocation && editable ? html`<span class="quiet">Choose a location to change numbers.</span>` : nothing}`;
+}
+
 function tools() {
   return html`<div class="tools">
+    ${places()}
     <input type="search" aria-label="Search product, size, SKU or Stripe price" placeholder="Search   /" .value=${page.view.q} @input=${(event) => page.change({ q: event.target.value }, { step: false })} />
     <p class="found"><span role="status">${stock.revision ? plural(skus.length, "size") : ""}</span>${stock.revision ? html`<span class="totals"> · ${totals()}</span>` : nothing}</p>
     ${moved ? html`<button type="button" class="chip" id="reorder" @click=${choose}>Order changed: refresh</button>` : nothing}
@@ -221,7 +244,7 @@ async function restore() {
   editable = await may("stock"); // only then the numbers become editable
   draw();
   table()?.requestUpdate();
-  toast(`${plural(back.length, "unsaved change")} ${back.length === 1 ? "was" : "were"} restored. Press Enter to save.`);
+  toast(`${plural(back.length, "unsaved change")} ${wordFor(back.length, "was", "were")} restored. Press Enter to save.`);
   await table()?.updateComplete; // the rows are laid out now
   table()?.go(back[0].sku, back[0].field);
 }
@@ -239,7 +262,8 @@ addEventListener("pagehide", settleAddress);
 addEventListener("popstate", () => {
   dropAddress();
   page.view = readView();
-  choose();
+  if (page.view.location === stock.location || drafts.size || editing.busy) choose();
+  else stock.show(stock.locations.some(({ id }) => id === page.view.location) ? page.view.location : "");
 });
 addEventListener("session-ended", () => {
   leaving = true;
@@ -258,6 +282,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 main.replaceChildren();
+stock.location = page.view.location;
 draw();
 stock.watch();
 stock.open();

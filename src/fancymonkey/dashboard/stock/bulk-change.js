@@ -1,8 +1,9 @@
 // Changes many sizes at once: the values, a preview of each row, one undo.
 
 import { html, nothing, render } from "/admin/lib/lit.js";
-import { date, number, plural } from "/admin/lib/format.js";
+import { date, number, plural, wordFor } from "/admin/lib/format.js";
 import { api } from "/admin/lib/session.js";
+import { located } from "/admin/stock/stock-store.js";
 import { REASONS, offerUndo, track } from "/admin/stock/stock-update.js";
 
 const MANY = 100;
@@ -18,6 +19,8 @@ const KINDS = {
   restock: { words: "Restock date", action: "set", field: "restockDate", input: "date", verb: "set" },
   reset: { words: "Release all holds", action: "reset", field: null, input: "none", verb: "reset" },
 };
+/** Changes of units: each concerns one location. */
+export const OF_UNITS = new Set(["stock", "adjust", "reset"]);
 export const BULKS = Object.entries(KINDS).map(([kind, { words, short }]) => [kind, short ?? words, words]);
 
 /** Shows the dialog for a bulk change of these SKUs. Returns the response, or null without a change. */
@@ -64,7 +67,8 @@ class Bulk {
   }
 
   body(dryRun) {
-    return { action: this.kind.action, filter: { skus: this.skus }, changes: this.changes, dryRun };
+    const { location } = this.stock;
+    return { action: this.kind.action, filter: { skus: this.skus, ...(location ? { location } : {}) }, changes: this.changes, dryRun };
   }
 
   async look() {
@@ -74,7 +78,7 @@ class Bulk {
       this.busy = true;
       this.draw();
       try {
-        this.preview = await api("/api/inventory/bulk-update", { body: this.body(true) });
+        this.preview = this.#here(await api("/api/inventory/bulk-update", { body: this.body(true) }));
       } catch (error) {
         this.problem = error.message;
       }
@@ -82,6 +86,14 @@ class Bulk {
     }
     this.draw();
     if (this.preview) (this.host.querySelector("[data-next]:not(:disabled)") ?? this.host.querySelector(".actions .quiet")).focus();
+  }
+
+  /** The preview with the numbers of the chosen location. */
+  #here(preview) {
+    const { location } = this.stock;
+    const { details } = preview.results;
+    if (location) details.successful = details.successful.map((row) => ({ ...located(row, location), previous: located(row.previous, location) }));
+    return preview;
   }
 
   /** The rows that will change. */
@@ -100,7 +112,7 @@ class Bulk {
     const headers = { "Idempotency-Key": (this.key ??= crypto.randomUUID()) };
     const rows = this.changing;
     if (this.kind.id !== "stock" || rows.length > ROWS) return api("/api/inventory/bulk-update", { body: this.body(false), headers });
-    const updates = rows.map(({ productId, size, stock, previous }) => ({ productId, size, stock, was: { stock: previous.stock }, reason: this.reason }));
+    const updates = rows.map(({ productId, size, stock, previous }) => ({ productId, size, stock, was: { stock: previous.stock }, reason: this.reason, ...(this.stock.location ? { location: this.stock.location } : {}) }));
     return api("/api/inventory/update", { body: { updates }, headers });
   }
 
@@ -111,7 +123,7 @@ class Bulk {
     try {
       this.result = await track(this.send());
       const { successful, failed } = this.result.results;
-      const more = failed ? ` ${plural(failed, "size")} could not be changed and ${failed === 1 ? "stays" : "stay"} selected: ${this.result.results.details.failed[0].reason}` : "";
+      const more = failed ? ` ${plural(failed, "size")} could not be changed and ${wordFor(failed, "stays", "stay")} selected: ${this.result.results.details.failed[0].reason}` : "";
       offerUndo(this.result.changeId, `${this.kind.words}: ${plural(successful, "size")}.${more}`);
       this.host.querySelector("dialog").close();
     } catch (error) {
@@ -164,7 +176,7 @@ class Bulk {
     const careful = this.skus.length > MANY || (this.kind.action === "reset" && holds > 0);
     const ready = !careful || this.typed.replace(/\D/g, "") === String(this.skus.length);
     return html`<form @submit=${(event) => { event.preventDefault(); if (ready) this.apply(); }}>
-      <p>${plural(changing.length, "size")} will change${same ? html`, ${number(same)} already ${same === 1 ? "has" : "have"} this value` : nothing}${failed.length ? html`, <b>${plural(failed.length, "size")} cannot be changed</b>` : nothing}${holds ? html`; <b>${plural(holds, "hold")} of buyers will be released</b>` : nothing}.</p>
+      <p>${plural(changing.length, "size")} will change${same ? html`, ${number(same)} already ${wordFor(same, "has", "have")} this value` : nothing}${failed.length ? html`, <b>${plural(failed.length, "size")} cannot be changed</b>` : nothing}${holds ? html`; <b>${plural(holds, "hold")} of buyers will be released</b>` : nothing}.</p>
       <div class="preview" tabindex="0" role="region" aria-label="Preview"><table>
         <thead><tr><th>Size</th><th class="number">${this.kind.field ? "Now" : "Reserved"}</th><th class="number">New</th><th>Note</th></tr></thead>
         <tbody>

@@ -91,7 +91,7 @@ export class Editing {
     const was = adjust === undefined ? { [field]: seen } : null;
     const turn = (this.#turns.get(sku) ?? Promise.resolve()).then(() => {
       heard = this.#stock.heard(sku);
-      return send(this.#stock.rows.get(sku), values, was, reason, change.key);
+      return send(this.#stock.rows.get(sku), values, was, reason, change.key, this.#stock.location);
     });
     this.#turns.set(sku, turn);
     const answer = await track(turn);
@@ -101,7 +101,7 @@ export class Editing {
     if (answer.ok) this.#stock.confirm(sku, confirmed(answer.ok, field, value), heard);
     back();
     this.#table()?.show(sku, field);
-    if (answer.ok) offerUndo(answer.changeId, describe(this.#stock.rows.get(sku), field, from, answer.ok[field] ?? value));
+    if (answer.ok) offerUndo(answer.changeId, describe(this.#stock.rows.get(sku), field, from, this.#stock.rows.get(sku)?.[field] ?? value));
     else if (answer.stale) await this.#settle(change, answer.stale);
     else this.#refused(change, answer.failed);
   }
@@ -142,6 +142,6 @@ function threshold(text) {
 
 function confirmed(row, field, value) {
   const { stock, reserved, available, backordered, short, lowStockThreshold, soldOut } = row;
-  const found = { stock, reserved, available, backordered, short, lowStockThreshold, soldOut };
+  const found = { stock, reserved, available, backordered, short, lowStockThreshold, soldOut, ...(row.locations ? { locations: row.locations } : {}) };
   return field === "restockDate" ? { ...found, restockDate: value } : found;
 }

@@ -38,6 +38,7 @@ export function readView(search = location.search) {
     status: asked.getAll("status"),
     reserved: asked.get("reserved") === "true",
     sort: asked.get("sort") ?? "",
+    location: asked.get("location") ?? "",
     columns: asked.has("columns") ? sound(asked.get("columns").split(",")) : keptColumns(),
   };
 }
@@ -50,6 +51,7 @@ export function queryOf(view) {
   for (const one of view.status) query.append("status", one);
   if (view.reserved) query.set("reserved", "true");
   if (view.sort) query.set("sort", view.sort);
+  if (view.location) query.set("location", view.location);
   return query.toString();
 }
 

@@ -7,13 +7,16 @@ const AGAIN = 2000;
 
 /** Rows by SKU. Events: `change` (detail: `{skus, fresh, first}`), `connection`. */
 export class Stock extends EventTarget {
-  rows = new Map();
+  rows = new Map(); // with the numbers of `location`, or totals
+  location = "";
+  locations = []; // all open ones, if there are several
   pending = new Map(); // sku -> [{field: value}]: sent but not confirmed values
   revision = 0;
   online = null;
   lost = null; // when the connection was lost
   error = null;
 
+  #whole = new Map(); // the rows as the service sends them
   #source = null;
   #heard = new Map(); // sku -> number of messages about it
   #changed = new Set();
@@ -24,7 +27,10 @@ export class Stock extends EventTarget {
   /** Reads everything, then listens. */
   async open() {
     try {
-      const answer = await api("/api/admin/inventory");
+      const [answer, { locations }] = await Promise.all([api("/api/admin/inventory"), api("/api/admin/locations")]);
+      const open = locations.filter(({ active }) => active);
+      this.locations = open.length > 1 ? open : [];
+      if (!locations.some(({ id }) => id === this.location)) this.location = "";
       this.error = null;
       this.#first = true;
       this.#take(answer);
@@ -34,6 +40,30 @@ export class Stock extends EventTarget {
       this.online = null;
       this.#tell(false);
     }
+  }
+
+  /** Whether a number of units means nothing until a location is chosen. */
+  get needsLocation() {
+    return this.locations.length > 1 && !this.location;
+  }
+
+  /** Shows the numbers of a location, or totals. */
+  show(location) {
+    this.location = location;
+    this.rows = new Map([...this.#whole].map(([sku, row]) => [sku, this.#here(row)]));
+    this.#fresh = true;
+    this.#note();
+  }
+
+  #here(row) {
+    if (!this.location) return row;
+    const here = located(row, this.location);
+    return { ...here, status: statusOf(here) };
+  }
+
+  #put(row) {
+    this.#whole.set(row.sku, row);
+    this.rows.set(row.sku, this.#here(row));
   }
 
   /** A row with its unconfirmed values. */
@@ -71,14 +101,15 @@ export class Stock extends EventTarget {
 
   /** Applies a response to a row, unless a newer message about it has arrived since the request. */
   confirm(sku, values, heard) {
-    const row = this.rows.get(sku);
-    if (row && heard === this.heard(sku)) this.rows.set(sku, { ...row, ...values, status: statusOf({ ...row, ...values }) });
+    const row = this.#whole.get(sku);
+    if (row && heard === this.heard(sku)) this.#put({ ...row, ...values, status: statusOf({ ...row, ...values }) });
     this.#note(sku);
   }
 
   #take(answer) {
     setCurrency(answer.currency);
-    this.rows = new Map(answer.rows.map((row) => [row.sku, row]));
+    this.#whole = new Map(answer.rows.map((row) => [row.sku, row]));
+    this.rows = new Map(answer.rows.map((row) => [row.sku, this.#here(row)]));
     for (const sku of this.pending.keys()) this.#heard.set(sku, this.heard(sku) + 1);
     this.revision = answer.revision;
     this.#fresh = true;
@@ -108,11 +139,12 @@ export class Stock extends EventTarget {
     this.revision = change.revision;
     for (const row of change.rows) {
       if (!this.rows.has(row.sku)) this.#fresh = true;
-      this.rows.set(row.sku, row);
+      this.#put(row);
       this.#heard.set(row.sku, this.heard(row.sku) + 1);
       this.#note(row.sku);
     }
     for (const sku of change.removed) {
+      this.#whole.delete(sku);
       this.#fresh = this.rows.delete(sku) || this.#fresh;
       this.#note(sku);
     }
@@ -160,6 +192,13 @@ export class Stock extends EventTarget {
       this.dispatchEvent(new CustomEvent("change", { detail }));
     });
   }
+}
+
+/** A row with the numbers of one of its locations. A row without a list has all units at `main`. */
+export function located(row, location) {
+  const places = row.locations ?? [{ location: "main", stock: row.stock, reserved: row.reserved, available: row.available }];
+  const { stock, reserved, available } = places.find((place) => place.location === location) ?? { stock: 0, reserved: 0, available: 0 };
+  return { ...row, stock, reserved, available };
 }
 
 /** The first matching status, in the order of the service. */

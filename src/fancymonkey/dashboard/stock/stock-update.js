@@ -97,11 +97,11 @@ async function undoLast(before, sent) {
 const rowOf = (row, more) => ({ productId: row.productId, size: row.size, ...more });
 
 /** Sends one change. `values` is `{stock}`, `{adjustStock}`, or another field with its value; `was` is the
- * seen value; `key` makes repetitions safe. Returns `{ok, changeId}`, `{stale}` with the failed row, `{ended}` if
+ * seen value; `location` is where it applies; `key` makes repetitions safe. Returns `{ok, changeId}`, `{stale}` with the failed row, `{ended}` if
  * the session has ended, or `{failed}` with a text.
  */
-export async function send(row, values, was, reason, key) {
-  const update = rowOf(row, { ...values, ...(was ? { was } : {}), ...(reason ? { reason } : {}) });
+export async function send(row, values, was, reason, key, location) {
+  const update = rowOf(row, { ...values, ...(was ? { was } : {}), ...(reason ? { reason } : {}), ...(location ? { location } : {}) });
   try {
     const answer = await api("/api/inventory/update", { body: { updates: [update] }, headers: { "Idempotency-Key": key } });
     const [failed] = answer.results.details.failed;

@@ -11,8 +11,8 @@ from fancymonkey.core.bundles.define import SetBundle
 from fancymonkey.core.bundles.definition import Definition
 from fancymonkey.core.bundles.recipe import NotBuildable, recipe_of
 from fancymonkey.core.command import Command
-from fancymonkey.core.locations.edit import unknown_location
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
+from fancymonkey.core.locations.lookup import unknown_location
 from fancymonkey.core.model import Item, split_sku
 from fancymonkey.engine.bundle_stock import free_units
 from fancymonkey.engine.view import View
@@ -77,7 +77,7 @@ def _definition(context: AppContext, body: BundleBody | None) -> Definition | No
 async def preview_bundle(context: Context, body: PreviewBody) -> Any:
     """Counts the bundles that the available units make; changes nothing."""
     definition = definition_from(body.bundle, context.spelling)
-    context.table.stop_counting_due()
+    context.stock_rows.stop_counting_due()
     view = context.engine.view
     unknown = [
         {"productId": product_id, "size": size}

@@ -28,6 +28,7 @@ from fancymonkey.web.http.change_names import named_change
 from fancymonkey.web.http.etag import is_known
 from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text
+from fancymonkey.web.read_models.stock_listing import unknown_location
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 from fancymonkey.web.routing.dependencies import Call, Caller, Context
@@ -41,17 +42,23 @@ router = APIRouter(prefix="/api/admin", tags=["dashboard"], route_class=Authoriz
     summary="List every SKU with its stock and settings",
     dependencies=[requires("read")],
     response_model=StockTable,
-    responses=refusals(304),
+    responses=refusals(304, 404),
 )
 async def list_inventory(
     context: Context,
     chosen: ChosenRows,
+    location: Annotated[Text, Query(description="The stock at this location only")] = "",
     seen: Annotated[
         str, Header(alias="If-None-Match", description="The ETag of an earlier response")
     ] = "",
 ) -> Any:
     """Returns every SKU, or the ones that match the query, at one revision."""
-    body, tag = await context.table.answer(
+    table = context.stock_rows
+    if location:
+        if location not in context.engine.view.locations:
+            raise unknown_location(location)
+        table = table.at(location)
+    body, tag = await table.answer(
         chosen, context.settings.payments.currency, context.engine.clock()
     )
     headers = {"cache-control": "private, no-cache", "etag": tag.decode()}

@@ -52,7 +52,7 @@ async def export(
 ) -> Response:
     """Returns the rows of the query as a file, or an empty template."""
     names = _columns(columns, TEMPLATE if template else COLUMNS)
-    revision, rows = (0, []) if template else await context.table.rows(chosen)
+    revision, rows = (0, []) if template else await context.stock_rows.rows(chosen)
     if len(rows) > csv_table.ROWS_MAX:
         raise Problem(
             422,

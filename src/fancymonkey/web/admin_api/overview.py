@@ -93,7 +93,7 @@ def _zone(name: str | None) -> tzinfo:
 
 
 async def _stock(context: AppContext) -> OverviewStock:
-    _, rows = await context.table.rows(RowQuery())
+    _, rows = await context.stock_rows.rows(RowQuery())
     stocked = [row.stocked for row in rows]
     found = await asyncio.to_thread(totals, stocked)
     return {
@@ -139,7 +139,7 @@ async def _days(context: AppContext, count: int, zone: tzinfo) -> list[OverviewD
     def row_of(at: int) -> dict[str, int] | None:
         return rows.get(datetime.fromtimestamp(at * HOUR / 1000, zone).date())
 
-    for at, sold in (await context.glance.sales.since(hour)).items():
+    for at, sold in (await context.overview_cache.sales.since(hour)).items():
         row = row_of(at)
         if row is not None:
             row["sold"] += sold.sold
@@ -174,7 +174,7 @@ async def _turned_away(context: AppContext) -> dict[int, tuple[int, int]]:
                 found[row.hour] = (requests + row.requests, units + row.units)
         return found
 
-    return await context.glance.lately("turned away", read)
+    return await context.overview_cache.lately("turned away", read)
 
 
 async def _issues(engine: Engine) -> OverviewIssues:
@@ -188,7 +188,7 @@ async def _issues(engine: Engine) -> OverviewIssues:
 
 
 async def _health(context: AppContext) -> OverviewHealth:
-    event = await context.glance.lately("event", lambda: _last_event(context.engine))
+    event = await context.overview_cache.lately("event", lambda: _last_event(context.engine))
     return {
         "store": await _store_health(context.engine),
         "catalogue": await _catalogue_health(context),
@@ -202,8 +202,8 @@ async def _health(context: AppContext) -> OverviewHealth:
             **await _last_run(context, "reconcile"),
         },
         "proxy": {
-            "ok": not context.meter.untrusted_proxy,
-            "requests": context.meter.untrusted_proxy,
+            "ok": not context.request_metrics.untrusted_proxy,
+            "requests": context.request_metrics.untrusted_proxy,
         },
         "backup": {
             "configured": context.settings.backup.backup_to is not None,
@@ -231,7 +231,7 @@ async def _catalogue_health(context: AppContext) -> HealthPart:
     async def read() -> list[str]:
         return await asyncio.to_thread(shared_ids, list(context.engine.view.items.values()))
 
-    problems = await context.glance.lately("shared ids", read)
+    problems = await context.overview_cache.lately("shared ids", read)
     return {"ok": not problems, "problems": problems[:PROBLEMS_SHOWN]}
 
 
@@ -250,7 +250,7 @@ async def _last_run(context: AppContext, job: str) -> LastRun:
             context.engine, (job, 0)
         )
 
-    run = await context.glance.lately(job, read)
+    run = await context.overview_cache.lately(job, read)
     return {
         "at": None if run is None else iso(run.started_at),
         "outcome": None if run is None else run.outcome,

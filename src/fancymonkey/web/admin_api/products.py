@@ -89,7 +89,7 @@ async def list_products(
 ) -> Any:
     """Returns products with all their fields, at one revision."""
     wanted = None if id is None else context.spelling.product(id)
-    context.table.stop_counting_due()
+    context.stock_rows.stop_counting_due()
     view = context.engine.view
     ids = view.order if wanted is None else [wanted]
     listed = [product_with_sizes(context.engine, id_) for id_ in ids if id_ in view.products]

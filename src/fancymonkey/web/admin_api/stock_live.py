@@ -41,7 +41,7 @@ class TableView(LiveView):
 
     def __init__(self, context: AppContext, turns: Turns) -> None:
         super().__init__(context.engine.view, turns)
-        self._table = context.table
+        self._table = context.stock_rows
         self._currency = context.settings.payments.currency
 
     def snapshot(self) -> bytes:
@@ -102,7 +102,7 @@ def router(context: AppContext, listeners: Listeners) -> APIRouter:
 
         last = request.headers.get("last-event-id")
         since = last if last is not None else request.query_params.get("since")
-        await context.table.prepare()
+        await context.stock_rows.prepare()
         subscription = await seated(context, listeners, call, since, owner=True)
         return EventStream(subscription, stage, until_not_allowed)
 

@@ -16,7 +16,9 @@ from fancymonkey.core.model import sku_of, split_sku
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.records import StoreResult
 from fancymonkey.core.stock.adjust import Unchanged
+from fancymonkey.core.stock.answers import LocationStock, StockAnswer
 from fancymonkey.engine.ledger_queries import latest_entries
+from fancymonkey.engine.view import View
 from fancymonkey.text import counted
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.models.stock_updates import (
@@ -27,7 +29,12 @@ from fancymonkey.web.admin_api.models.stock_updates import (
 )
 from fancymonkey.web.admin_api.request_changes import RequestChanges
 from fancymonkey.web.admin_api.row_query import RowQuery
-from fancymonkey.web.admin_api.update_rows import Wish, names_in, restock_date_of, wish_of
+from fancymonkey.web.admin_api.update_rows import (
+    RowChange,
+    names_in,
+    restock_date_of,
+    row_change,
+)
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http import wire
 from fancymonkey.web.http.change_names import named_change
@@ -35,6 +42,7 @@ from fancymonkey.web.http.json_body import json_response
 from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.http.refusals import refusal, request_fingerprint, request_key
 from fancymonkey.web.http.unknown_fields import LISTED_MAX, parse_open
+from fancymonkey.web.read_models.stock_listing import unknown_location
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 from fancymonkey.web.routing.dependencies import (
@@ -71,19 +79,21 @@ async def update(context: Context, request: Call, actor: Caller, key: Idempotenc
         else request_fingerprint(request, b",".join(bytes(row) for row in body.updates))
     )
     failed: list[dict[str, Any]] = []
-    wishes, places = [], []
+    changes: list[RowChange] = []
+    numbers: list[int] = []
+    locations = context.engine.view.locations
     for number, row in enumerate(body.updates):
         try:
             wanted, unknown = parse_open(_update_row, wire.UpdateRow, bytes(row))
             ignored += [f"updates.{number}.{name}" for name in unknown]
-            wishes.append(wish_of(context.spelling, wanted))
-            places.append(number)
+            changes.append(row_change(context.spelling, locations, wanted))
+            numbers.append(number)
         except Problem as problem:
             failed.append({"index": number, **names_in(row), **_reason(problem)})
-    reasons = {change.reason for _, change in wishes}
+    reasons = {change.reason for _, _, change in changes}
     reason = reasons.pop() if len(reasons) == 1 else ""
     doing = RequestChanges(context, actor.name, "update", reason, key, mark)
-    successful = await _run(doing, wishes, places, failed)
+    successful = await _run(doing, changes, numbers, failed)
     failed.sort(key=lambda row: row["index"])
     changed = f"{counted(len(successful), 'size')} changed"
     request.about = f"{changed}, {len(failed)} refused"
@@ -96,17 +106,20 @@ def _reason(problem: Problem) -> dict[str, Any]:
 
 
 async def _run(
-    doing: RequestChanges, wishes: list[Wish], places: list[int], failed: list[dict[str, Any]]
+    doing: RequestChanges,
+    changes: list[RowChange],
+    numbers: list[int],
+    failed: list[dict[str, Any]],
 ) -> list[dict[str, Any]]:
     """Runs the changes; returns the successful rows and adds the others to `failed`."""
     successful: list[dict[str, Any]] = []
-    makers = [partial(_make, doing.actor, *options) for options in wishes]
+    makers = [partial(_make, doing.actor, *options) for options in changes]
     done = 0
     async for answer in doing.run(makers):
         if isinstance(answer, Refused):
-            failed.append(_failed_out(places[done], wishes[done][0], answer))
+            failed.append(_failed_out(numbers[done], changes[done][0], answer))
         else:
-            successful.append(_row_out(answer.data))
+            successful.append(_row_out(doing.engine.view, answer.data))
             _close_checkouts(doing, answer.data)
         done += 1
     await _say_who(doing.shop, failed)
@@ -120,20 +133,31 @@ def _close_checkouts(doing: RequestChanges, change: SkuChange) -> None:
             doing.shop.checkouts.close_later(hold.reservation_id)
 
 
-def _make(actor: str, sku: str, change: Change, change_id: str) -> SkuCommands:
-    return chain(sku, change, location=DEFAULT_LOCATION, actor=actor, cause=change_id)
+def _make(actor: str, sku: str, location: str, change: Change, change_id: str) -> SkuCommands:
+    return chain(sku, change, location=location, actor=actor, cause=change_id)
 
 
-def _row_out(change: SkuChange) -> dict[str, Any]:
+def _row_out(view: View, change: SkuChange) -> dict[str, Any]:
     before = change.before
     return {
-        **wire.stock_out(change.stock),
-        "previous": None if before is None else wire.stock_out(before),
+        **_stock_out(view, change.stock),
+        "previous": None if before is None else _stock_out(view, before),
         "holdsEnded": [
             {"reservationId": hold.reservation_id, "sessionId": hold.session_id}
             for hold in change.ended
         ],
     }
+
+
+def _stock_out(view: View, stock: StockAnswer) -> dict[str, Any]:
+    """A SKU; where the shop has several locations, with its stock at each that has any."""
+    row = wire.stock_out(stock)
+    if stock.locations:
+        row["locations"] = [place._asdict() for place in stock.locations]
+    elif view.has_several_locations:
+        numbers = (stock.on_hand, stock.reserved, stock.available)
+        row["locations"] = [LocationStock(DEFAULT_LOCATION, *numbers)._asdict()]
+    return row
 
 
 def _failed_out(index: int, sku: str, refused: Refused) -> dict[str, Any]:
@@ -195,7 +219,7 @@ def _results(
     summary="Update the stock of many sizes at once (owner)",
     dependencies=[requires("stock", in_body=True)],
     response_model=BulkUpdate,
-    responses=refusals(409),
+    responses=refusals(404, 409),
     openapi_extra=msgspec_body(wire.BulkBody, BULK_EXAMPLE),
 )
 async def bulk_update(
@@ -208,6 +232,10 @@ async def bulk_update(
     mark = ""
     if key is not None:
         mark = request_fingerprint(request, wire.encode([body.action, body.filter, body.changes]))
+    chosen = body.filter.location
+    location = DEFAULT_LOCATION if isinstance(chosen, msgspec.UnsetType) else chosen
+    if location not in context.engine.view.locations:
+        raise unknown_location(location)
     skus = await _chosen(context, body)
     if key is not None:
         # A retry applies to the sizes chosen by the first attempt: the filter may now match others.
@@ -224,12 +252,12 @@ async def bulk_update(
             raise refusal(answer)
         skus = answer.data
         key = key.about("rows")
-    wishes = [(sku, change) for sku in skus]
+    changes = [(sku, location, change) for sku in skus]
     failed: list[dict[str, Any]] = []
     doing = RequestChanges(
         context, actor.name, body.action, body.changes.reason, key, mark, dry_run=body.dry_run
     )
-    successful = await _run(doing, wishes, list(range(len(wishes))), failed)
+    successful = await _run(doing, changes, list(range(len(changes))), failed)
     request.about = (
         f"{body.action}{' (dry run)' if body.dry_run else ''}: {counted(len(successful), 'size')}"
     )
@@ -257,7 +285,10 @@ async def _chosen(context: AppContext, body: wire.BulkBody) -> list[str]:
         statuses=_set(given.status),
         words=tuple(normal_form(given.q).lower().split()),
     )
-    rows = await context.table.choose(RowQuery(wanted))
+    table = context.stock_rows
+    if not isinstance(given.location, msgspec.UnsetType):
+        table = table.at(given.location)
+    rows = await table.choose(RowQuery(wanted))
     return [row.item.sku for row in rows if body.action != "reset" or row.stock.reserved]
 
 

@@ -1,5 +1,6 @@
 """The rows of an update, each read alone."""
 
+from collections.abc import Container
 from datetime import datetime
 from typing import Any
 
@@ -12,13 +13,14 @@ from fancymonkey.core.stock.adjust import UNCHANGED, Unchanged
 from fancymonkey.web.http import wire
 from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.http.spelling import Spelling
+from fancymonkey.web.read_models.stock_listing import unknown_location
 
-Wish = tuple[str, Change]
-"""The change of a SKU."""
+RowChange = tuple[str, str, Change]
+"""A SKU, a location, and the change of the SKU there."""
 
 
-def wish_of(spelling: Spelling, row: wire.UpdateRow) -> Wish:
-    """The SKU and the change of a row. Raises Problem if the row is not valid."""
+def row_change(spelling: Spelling, locations: Container[str], row: wire.UpdateRow) -> RowChange:
+    """The SKU, the location and the change of a row. Raises Problem if the row is not valid."""
     if row.stock is not None and row.adjust_stock is not None:
         raise Problem(422, "conflicting_fields", "Send either `stock` or `adjustStock`, not both.")
     if row.expected is not None and row.stock is None:
@@ -41,14 +43,17 @@ def wish_of(spelling: Spelling, row: wire.UpdateRow) -> Wish:
         reason=row.reason,
     )
     sku = spelling.sku(row.product_id, row.size)
-    if not chain(sku, change, location=DEFAULT_LOCATION).commands:
+    location = DEFAULT_LOCATION if row.location is None else row.location
+    if location not in locations:
+        raise unknown_location(location)
+    if not chain(sku, change, location=location).commands:
         raise Problem(
             422,
             "nothing_to_do",
             "Send at least one of stock, adjustStock, reserved, lowStockThreshold, soldOut or "
             "restockDate.",
         )
-    return sku, change
+    return sku, location, change
 
 
 def _was(row: wire.UpdateRow) -> tuple[int | None, tuple[tuple[str, Any], ...]]:

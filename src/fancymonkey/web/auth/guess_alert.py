@@ -35,6 +35,6 @@ class Alarm:
         try:
             what = f"{secret} is being guessed: unknown addresses are throttled"
             await self._audit_log.record("somebody", address, what, 429)
-            await self._alerts.tell(event_texts.guessed(secret, address, now))
+            await self._alerts.report(event_texts.guessed(secret, address, now))
         except FancyMonkeyError:
             log.exception("the guesses at %s could not be written to the audit log", secret)

@@ -89,7 +89,7 @@ class SecurityHeaders:
             self._limits.take(scope.get("method", "GET"), path, client)
         except Problem as problem:
             if path in self._paths:
-                self._context.meter.answered(path, problem.status, 0.0)
+                self._context.request_metrics.answered(path, problem.status, 0.0)
             return problem
         return None
 

@@ -1,5 +1,6 @@
 """The request and response bodies of the shop API and of stock updates."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
@@ -8,7 +9,7 @@ from msgspec import Meta, Struct
 
 from fancymonkey.core.holds.ended import Released
 from fancymonkey.core.holds.reserved import Reserved
-from fancymonkey.core.model import MAX_LINES, MAX_QUANTITY, Item, split_sku
+from fancymonkey.core.model import MAX_LINES, MAX_QUANTITY, Allocation, Item, split_sku
 from fancymonkey.core.stock.answers import StockAnswer
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.timestamps import iso
@@ -33,6 +34,15 @@ class ChoiceBody(Struct, rename="camel", forbid_unknown_fields=True):
     quantity: Quantity
 
 
+class ShipToBody(Struct, rename="camel", forbid_unknown_fields=True):
+    """Where the parcels go: a country and a postal code, or coordinates in degrees."""
+
+    country: Annotated[str, Meta(max_length=64)] = ""
+    postal_code: Annotated[str, Meta(max_length=64)] = ""
+    latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
+
+
 Choices = Annotated[list[ChoiceBody], Meta(max_length=MAX_LINES)]
 
 
@@ -48,8 +58,9 @@ class LineBody(Struct, rename="camel", forbid_unknown_fields=True):
 class ReserveBody(Struct, rename="camel", forbid_unknown_fields=True):
     """Either one size (`productId`, `size`, `quantity`) or `lines`; always a `sessionId`.
 
-    `replaces` is an earlier hold of the buyer, which is released in the same transaction.
-    `choices` are the options of a bundle.
+    Units come from `location` only; or from `pickupAt` first, to be collected there; or from the
+    locations that suit `shipTo` best. `replaces` is an earlier hold of the buyer, which is
+    released in the same transaction. `choices` are the options of a bundle.
     """
 
     session_id: Id
@@ -59,6 +70,10 @@ class ReserveBody(Struct, rename="camel", forbid_unknown_fields=True):
     lines: Annotated[list[LineBody], Meta(min_length=1, max_length=MAX_LINES)] | None = None
     replaces: Id | None = None
     choices: Choices | msgspec.UnsetType = msgspec.UNSET
+    # Not null where they are missing: the digest of an Idempotency-Key stays as it was.
+    location: Id | msgspec.UnsetType = msgspec.UNSET
+    pickup_at: Id | msgspec.UnsetType = msgspec.UNSET
+    ship_to: ShipToBody | msgspec.UnsetType = msgspec.UNSET
 
 
 class ReleaseBody(Struct, rename="camel", forbid_unknown_fields=True):
@@ -78,7 +93,10 @@ class Was(Struct, rename="camel", forbid_unknown_fields=True):
 
 
 class UpdateRow(Struct, rename="camel", forbid_unknown_fields=True):
-    """The change of one size: `stock` or `adjustStock`, and any of the others."""
+    """The change of one size: `stock` or `adjustStock`, and any of the others.
+
+    `location` is where its stock changes; missing: the default location.
+    """
 
     product_id: Id
     size: Id
@@ -92,6 +110,7 @@ class UpdateRow(Struct, rename="camel", forbid_unknown_fields=True):
     receipt: bool = False
     was: Was | None = None
     reason: Text = ""
+    location: Id | None = None
 
 
 class UpdateBody(Struct, rename="camel", forbid_unknown_fields=True):
@@ -105,7 +124,10 @@ class UpdateBody(Struct, rename="camel", forbid_unknown_fields=True):
 
 
 class BulkFilter(Struct, rename="camel", forbid_unknown_fields=True):
-    """The sizes to change; missing fields do not narrow the choice."""
+    """The sizes to change; missing fields do not narrow the choice.
+
+    With a `location` the choice and the change concern the stock there, else the default location.
+    """
 
     category: str | list[str] | None = None
     product_ids: Annotated[list[Id], Meta(max_length=100_000)] | None = None
@@ -113,6 +135,7 @@ class BulkFilter(Struct, rename="camel", forbid_unknown_fields=True):
     skus: Annotated[list[SkuId], Meta(max_length=100_000)] | None = None
     status: list[Status] | None = None
     q: Text = ""
+    location: Id | msgspec.UnsetType = msgspec.UNSET  # not null: a key's digest stays as it was
 
 
 class BulkChanges(Struct, rename="camel", forbid_unknown_fields=True):
@@ -193,7 +216,7 @@ def reserved_one(hold: Reserved) -> bytes:
                     "sessionId": hold.session_id,
                     "expiresAt": until,
                     "expiresInMinutes": minutes,
-                    **routed_out(hold),
+                    **routed_out(hold.allocations, hold.because),
                 },
                 "stock": {"total": on_hand, "reserved": reserved, "available": left(available)},
                 "revision": hold.revision,
@@ -229,7 +252,7 @@ def reserved_lines(hold: Reserved) -> bytes:
                 "lines": [line_out(line) for line in hold.lines],
                 "expiresAt": until,
                 "expiresInMinutes": minutes,
-                **routed_out(hold),
+                **routed_out(hold.allocations, hold.because),
             },
             "stock": [line_stock(line) for line in hold.lines],
             "revision": hold.revision,
@@ -237,14 +260,12 @@ def reserved_lines(hold: Reserved) -> bytes:
     )
 
 
-def routed_out(hold: Reserved) -> dict[str, Any]:
-    """The units of a hold by location, and the reasons; nothing if only one could serve it."""
-    if hold.allocations is None:
+def routed_out(allocations: Iterable[Allocation] | None, because: Iterable[str]) -> dict[str, Any]:
+    """The units of a routed hold by location, and the reasons; nothing if it was not routed."""
+    if allocations is None:
         return {}
-    allocations = [
-        {**line_out((row.sku, row.quantity)), "location": row.location} for row in hold.allocations
-    ]
-    return {"allocations": allocations, "because": list(hold.because)}
+    rows = [{**line_out((row.sku, row.quantity)), "location": row.location} for row in allocations]
+    return {"allocations": rows, "because": list(because)}
 
 
 def left(available: int) -> int:
@@ -281,7 +302,9 @@ def hold_out(hold: Released) -> dict[str, Any]:
 
 
 def fault_out(fault: dict[str, Any]) -> dict[str, Any]:
-    """A failed line, with its SKU spelled out."""
+    """The details of a refusal, with the SKU of a failed line spelled out."""
+    if "sku" not in fault:
+        return fault
     product_id, size = split_sku(fault["sku"])
     rest = {key: value for key, value in fault.items() if key != "sku"}
     for name in ("scarce", "path"):

@@ -19,8 +19,27 @@ _WHICH = {"productId": "prod_hoodie_001", "size": "M"}
 _HOLD = "res_1f0c2a9be4d8466f9e0f4c1b7a3d5e60"
 
 
+class ListedStock(TypedDict):
+    """The quantities of a size at a location."""
+
+    location: str
+    stock: int
+    reserved: int
+    available: int
+
+
+class ListedLocation(TypedDict):
+    """A location as buyers see it."""
+
+    id: str
+    name: str
+    address: str
+    sellsOnline: bool
+    pickup: bool
+
+
 class ListedSize(TypedDict):
-    """A size with its quantities."""
+    """A size with its quantities; `locations` if they are asked for."""
 
     size: str
     stock: int
@@ -33,6 +52,7 @@ class ListedSize(TypedDict):
     soldOut: bool
     skuId: str | None
     priceId: str | None
+    locations: NotRequired[list[ListedStock]]
     bundle: NotRequired[dict[str, Any]]
 
 
@@ -71,6 +91,7 @@ class InventoryListing(TypedDict):
     success: bool
     inventory: list[ListedProduct]
     summary: ListingSummary
+    locations: NotRequired[list[ListedLocation]]
     revision: int
 
 
@@ -192,13 +213,20 @@ HOT_ROUTES = (
             "summary": {"totalProducts": 1, "lowStockItems": 0, "outOfStockItems": 0},
             "revision": 80,
         },
-        (304, 414, 422, 429, 503),
+        (304, 404, 414, 422, 429, 503),
         parameters=(
             _query("productId", "Only this product"),
             _query("category", "Only this category"),
             _query(
                 "lowStockOnly",
                 "`true`: only sizes with low stock, and their products",
+                type="string",
+                enum=["true", "false", "1", "0"],
+            ),
+            _query("location", "The stock at this location only"),
+            _query(
+                "locations",
+                "`true`: the stock at each location too",
                 type="string",
                 enum=["true", "false", "1", "0"],
             ),

@@ -9,6 +9,7 @@ import msgspec
 
 from fancymonkey.core.model import split_sku
 from fancymonkey.engine.feed import LevelChange
+from fancymonkey.engine.location_index import LOCATIONS
 from fancymonkey.engine.view import View
 from fancymonkey.web.http.wire import encode
 from fancymonkey.web.read_models.stock_listing import StockListing, size_out
@@ -115,6 +116,8 @@ class ShopChange:
     def add(self, sku: str) -> None:
         """Adds a size; its whole product where the size itself is gone or is none."""
         view = self._view
+        if sku == LOCATIONS:
+            return
         product_id, size = split_sku(sku)
         product, item = view.products.get(product_id), view.items.get(sku)
         if product is None or product.archived:
@@ -122,7 +125,8 @@ class ShopChange:
         elif not size or item is None or item.archived:
             self._products[product_id] = msgspec.Raw(self._listing.card(product_id).body)
         else:
-            self._sizes.append({"productId": product_id, **size_out(view, item, view.stock(sku))})
+            stock = view.online_stock(sku)
+            self._sizes.append({"productId": product_id, **size_out(view, item, stock)})
 
     def json(self, revision: int) -> bytes:
         """The message of type `change`."""

@@ -6,8 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 from fancymonkey.core.changes.bulk import select
+from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.core.stock.status import StockRow, status_of
 from fancymonkey.engine.engine import Engine
+from fancymonkey.engine.view import View
 from fancymonkey.store.products_file.bundle_json import definition_out
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.row_query import RowQuery, ordered
@@ -29,20 +31,37 @@ class StockRowJson:
     body: bytes
 
 
+PLACES_KEPT = 4
+"""The most locations whose rows are kept as JSON."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """The rows of one product, with archived ones, as of a change of the view."""
 
-    change: int
+    change: tuple[int, bool]
     rows: list[StockRowJson]
 
 
 class StockRows:
-    """Every SKU, also archived ones, from the engine's view."""
+    """Every SKU, also archived ones, from the engine's view.
 
-    def __init__(self, engine: Engine) -> None:
+    With a `location` the rows have the stock there, else that of all locations together.
+    """
+
+    def __init__(self, engine: Engine, location: str | None = None) -> None:
         self._engine = engine
+        self._location = location
         self._products: dict[str, Rows] = {}
+        self._places: dict[str, StockRows] = {}
+
+    def at(self, location: str) -> "StockRows":
+        """The rows with the stock at a location."""
+        rows = self._places.pop(location, None) or StockRows(self._engine, location)
+        self._places[location] = rows  # the latest is the last
+        if len(self._places) > PLACES_KEPT:
+            del self._places[next(iter(self._places))]
+        return rows
 
     async def choose(self, choice: RowQuery) -> list[StockRow]:
         """The matching rows, all at one revision."""
@@ -97,15 +116,22 @@ class StockRows:
     def of_product(self, product_id: str) -> list[StockRowJson]:
         """The current rows of a product, in the owner's order; empty without a product."""
         view = self._engine.view
-        change = view.touched.get(product_id, 0)
+        change = (view.touched.get(product_id, 0), view.has_several_locations)
         rows_of_product = self._products.get(product_id)
         if rows_of_product is None or rows_of_product.change != change:
             product = view.products.get(product_id)
             rows: list[StockRowJson] = []
             for sku in view.sizes.get(product_id, ()) if product is not None else ():
                 assert product is not None
-                stocked = StockRow(product, view.items[sku], view.stock(sku))
-                rows.append(StockRowJson(stocked, encode(row_out(stocked))))
+                place = self._location
+                stock = view.stock(sku) if place is None else view.stock_at(sku, place)
+                stocked = StockRow(product, view.items[sku], stock)
+                row = row_out(stocked)
+                if place is not None:
+                    row["location"] = place
+                elif view.has_several_locations:
+                    row["locations"] = locations_out(view, sku)
+                rows.append(StockRowJson(stocked, encode(row)))
             rows_of_product = self._products[product_id] = Rows(change, rows)
         return rows_of_product.rows
 
@@ -159,6 +185,31 @@ def totals(rows: list[StockRow]) -> dict[str, Any]:
     }
 
 
+def locations_out(view: View, sku: str) -> list[dict[str, Any]]:
+    """The stock of a SKU at each location."""
+    return [
+        {
+            "location": location,
+            "stock": stock.on_hand,
+            "reserved": stock.reserved,
+            "available": stock.available,
+            **_states(stock),
+        }
+        for location, stock in view.stock_by_location(sku).items()
+    ]
+
+
+def _states(stock: SkuStock) -> dict[str, int]:
+    """The units that are paid and not shipped, on their way, or there and not for sale."""
+    return {
+        "incoming": stock.incoming + stock.in_transit,
+        "allocated": stock.allocated,
+        "damaged": stock.damaged,
+        "quarantine": stock.quarantine,
+        "returned": stock.returned,
+    }
+
+
 def row_out(row: StockRow) -> dict[str, Any]:
     """A SKU as the owner's table shows it."""
     product, item, stock = row.product, row.item, row.stock
@@ -172,6 +223,7 @@ def row_out(row: StockRow) -> dict[str, Any]:
         "skuId": item.sku_id,
         "priceId": item.price_id,
         **stock_fields(stock, item),
+        **_states(stock),
         "status": status_of(row),
         "restockDate": product.restock_date,
         "lastChanged": iso(stock.updated_at or product.updated_at),

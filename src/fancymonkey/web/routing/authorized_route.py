@@ -91,7 +91,7 @@ class AuthorizedRoute(APIRoute):
             except ClientGone:
                 return Unanswered()
             seconds = perf_counter() - started
-            context.meter.answered(self.path, response.status_code, seconds)
+            context.request_metrics.answered(self.path, response.status_code, seconds)
             return response
 
         return authorized

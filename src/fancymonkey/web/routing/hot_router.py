@@ -142,7 +142,7 @@ class HotRouter:
         extra = DATA_HTTPS if scope["scheme"] == "https" else DATA
         if self._shared:
             extra = [*extra, *self._cors_headers(request)]
-        self._shop.meter.answered(path, response.status, perf_counter() - started)
+        self._shop.request_metrics.answered(path, response.status, perf_counter() - started)
         return response, extra
 
     async def _is_for_here(self, scope: Scope, receive: Receive, send: Send) -> bool:

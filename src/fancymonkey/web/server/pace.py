@@ -4,10 +4,10 @@ Selling comes first: the more a message to all costs, the longer until the next 
 requests run after every few listeners.
 """
 
-SHARE = 0.05
+SHARE = 0.025
 """The share of a core that messages to listeners may take on average."""
 
-LONGEST_SECONDS = 0.6
+LONGEST_SECONDS = 0.65
 """The longest time between two messages to all while something changes."""
 
 SPREAD_SECONDS = 0.25

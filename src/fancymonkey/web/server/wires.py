@@ -174,7 +174,9 @@ class SocketWire(DirectWire):
     def write(self, message: LiveMessage) -> None:
         """Writes a message, a long one in pieces."""
         frames = message.frames()
-        if message.size <= DIRECT:
+        if len(frames) == 1:
+            self._transport.write(frames[0])
+        elif message.size <= DIRECT:
             self._transport.writelines(frames)
         else:
             pieces = ([frame] for frame in frames)

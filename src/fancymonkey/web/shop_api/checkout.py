@@ -1,6 +1,6 @@
 """The checkout of a basket, and its status."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
@@ -24,7 +24,7 @@ from fancymonkey.web.http.messages import RETRY_SOON, Problem
 from fancymonkey.web.http.query_params import Text
 from fancymonkey.web.http.refusals import buyer_hold_id, refusal, session_as_sent
 from fancymonkey.web.http.unknown_fields import ignored_fields
-from fancymonkey.web.http.wire import deadline
+from fancymonkey.web.http.wire import deadline, routed_out
 from fancymonkey.web.routing.access import public
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 from fancymonkey.web.routing.dependencies import Call, Context
@@ -38,6 +38,7 @@ from fancymonkey.web.shop_api.checkout_models import (
     ChosenOption,
     OpenedCheckout,
 )
+from fancymonkey.web.shop_api.wanted_location import wanted_of
 
 router = APIRouter(prefix="/api/checkout", tags=["checkout"], route_class=AuthorizedRoute)
 
@@ -84,6 +85,7 @@ async def checkout(context: Context, request: Call, body: CheckoutBody) -> Opene
         lines,
         source=None if sources is None else sources.fair(source),
         replaces=None if body.replaces is None else buyer_hold_id(body.replaces),
+        routing=await context.routing.of(wanted_of(context.engine.view, body)),
         choices=_choices(context, wanted_lines, lines),
     )
     if sources is not None:
@@ -98,7 +100,10 @@ async def checkout(context: Context, request: Call, body: CheckoutBody) -> Opene
         "success": True,
         "checkoutUrl": opened.session.url,
         "sessionId": opened.session.id,
-        "reservation": _reservation(opened.hold, body.session_id or ""),
+        "reservation": {
+            **_reservation(opened.hold, body.session_id or ""),
+            **_routed(context, opened.hold, opened.because),
+        },
         "revision": opened.hold.revision,
     }
     if ignored := ignored_fields(body):
@@ -258,10 +263,17 @@ async def checkout_status(
         "paid": hold.reservation.payment_id is not None,
         "late": hold.reservation.late,
         "checkout": hold.checkout is not None,
-        "reservation": _reservation(hold, ref),
+        "reservation": {**_reservation(hold, ref), **_routed(context, hold)},
         "serverTime": iso(hold.at),
         "revision": hold.revision,
     }
+
+
+def _routed(context: AppContext, hold: HoldDetails, because: tuple[str, ...] = ()) -> Any:
+    """The units of a hold by location, in a shop with several."""
+    if not context.engine.view.has_several_locations:
+        return {}
+    return routed_out(hold.reservation.allocations, because)
 
 
 def _reservation(hold: HoldDetails, sent: str) -> CheckoutHold:

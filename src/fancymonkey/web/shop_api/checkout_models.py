@@ -47,10 +47,20 @@ class CheckoutLine(JsonBody):
     choices: Choices | None = None
 
 
+class ShipToBody(JsonBody):
+    """Where the parcels go: a country and a postal code, or coordinates in degrees."""
+
+    country: Annotated[str, Field(max_length=64)] = ""
+    postal_code: Annotated[str, Field(max_length=64)] = ""
+    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+
+
 class CheckoutBody(JsonBody):
     """Either one size or `lines`: the whole basket. Neither: the lines that `sessionId` holds.
 
-    `replaces` is an earlier hold of the buyer, which is released in the same transaction.
+    `location`, `pickupAt` and `shipTo` are those of `reserve`. `replaces` is an earlier
+    hold of the buyer, which is released in the same transaction.
     """
 
     model_config = ConfigDict(extra="allow") | example(
@@ -71,6 +81,9 @@ class CheckoutBody(JsonBody):
     choices: Choices | None = None
     lines: Annotated[list[CheckoutLine], Field(min_length=1, max_length=MAX_LINES)] | None = None
     replaces: Id | None = None
+    location: Id | None = None
+    pickup_at: Id | None = None
+    ship_to: ShipToBody | None = None
 
 
 class CheckoutLineOut(TypedDict):
@@ -81,8 +94,21 @@ class CheckoutLineOut(TypedDict):
     quantity: int
 
 
+class CheckoutAllocation(TypedDict):
+    """Units of a hold at a location."""
+
+    productId: str
+    size: str
+    quantity: int
+    location: str
+
+
 class CheckoutHold(TypedDict):
-    """The hold of a checkout; one of a single line has its fields too."""
+    """The hold of a checkout; one of a single line has its fields too.
+
+    Where the shop has several locations it has its units by location, and at the checkout the
+    reasons.
+    """
 
     id: str
     sessionId: str
@@ -92,6 +118,8 @@ class CheckoutHold(TypedDict):
     productId: NotRequired[str]
     size: NotRequired[str]
     quantity: NotRequired[int]
+    allocations: NotRequired[list[CheckoutAllocation]]
+    because: NotRequired[list[str]]
 
 
 @with_config(

@@ -30,6 +30,7 @@ from fancymonkey.web.http.refusals import (
 from fancymonkey.web.http.spelling import Spelling
 from fancymonkey.web.http.unknown_fields import parse_open, with_ignored
 from fancymonkey.web.shop_api.expired_holds import release_expired
+from fancymonkey.web.shop_api.wanted_location import names_location, wanted_of
 
 _reserve_body = msgspec.json.Decoder(wire.ReserveBody)
 _release_body = msgspec.json.Decoder(wire.ReleaseBody)
@@ -49,6 +50,9 @@ async def reserve(context: AppContext, request: Request) -> Response:
     key = request_key(request, buyer(body.session_id))
     sources = context.sources
     source = None if sources is None else await sources.of(request)
+    routing = None
+    if context.engine.view.has_several_locations or names_location(body):
+        routing = await context.routing.of(wanted_of(context.engine.view, body))
     command = Reserve(
         reservation_id=new_reservation_id(),
         location=DEFAULT_LOCATION,
@@ -58,6 +62,7 @@ async def reserve(context: AppContext, request: Request) -> Response:
         ttl=context.ttl,
         source=None if sources is None else sources.fair(source),
         replaces=body.replaces,
+        routing=routing,
         command_id=None if key is None else key.id,
         former_id=None if key is None else key.former,
         digest="" if key is None else request_fingerprint(request, wire.encode(body)),

@@ -129,13 +129,13 @@ async def webhook(
     try:
         check_signature(header, body, secrets, context.engine.clock())
     except Problem:
-        context.meter.webhook_refused += 1
+        context.request_metrics.webhook_refused += 1
         raise
     event = await _event_of(context, body)
     answer = await context.engine.submit(record(event, context.policy, context.engine.clock()))
     if isinstance(answer, Refused):
         raise refusal(answer)
-    context.meter.event(answer.data.outcome)
+    context.request_metrics.event(answer.data.outcome)
     if answer.data.outcome == "not ours":
         log.warning("%s: %s", event.id, foreign(event, context.policy))
     if answer.data.outcome in OWES and context.checkouts is not None:

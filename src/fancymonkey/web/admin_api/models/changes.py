@@ -1,6 +1,6 @@
 """The bodies and answers of the stock table and of changes."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 
 from pydantic import AliasChoices, Field, with_config
 from typing_extensions import TypedDict
@@ -25,6 +25,11 @@ _ROW = {
     "available": 18,
     "backordered": 0,
     "short": 0,
+    "incoming": 0,
+    "allocated": 0,
+    "damaged": 0,
+    "quarantine": 0,
+    "returned": 0,
     "lowStockThreshold": 5,
     "soldOut": False,
     "status": "in_stock",
@@ -46,8 +51,25 @@ class UndoBody(JsonBody):
     dry_run: bool = False
 
 
+class LocationStock(TypedDict):
+    """The stock of a SKU at a location."""
+
+    location: str
+    stock: int
+    reserved: int
+    available: int
+    incoming: int
+    allocated: int
+    damaged: int
+    quarantine: int
+    returned: int
+
+
 class StockRowOut(TypedDict):
-    """A SKU as the owner's table shows it."""
+    """A SKU as the owner's table shows it.
+
+    `locations` is there if the shop has several, `location` if the table shows one.
+    """
 
     sku: str
     productId: str
@@ -62,12 +84,19 @@ class StockRowOut(TypedDict):
     available: int
     backordered: int
     short: int
+    incoming: int
+    allocated: int
+    damaged: int
+    quarantine: int
+    returned: int
     lowStockThreshold: int
     soldOut: bool
     status: str
     restockDate: str | None
     lastChanged: str | None
     position: list[int]
+    locations: NotRequired[list[LocationStock]]
+    location: NotRequired[str]
 
 
 class StockTotals(TypedDict):

@@ -42,8 +42,17 @@ BULK_EXAMPLE = {
 }
 
 
+class LocationLevel(TypedDict):
+    """The quantities of a SKU at a location."""
+
+    location: str
+    stock: int
+    reserved: int
+    available: int
+
+
 class LevelOut(TypedDict):
-    """A SKU with its quantities and settings."""
+    """A SKU with its quantities and settings; by location too where the shop has several."""
 
     productId: str
     size: str
@@ -54,6 +63,7 @@ class LevelOut(TypedDict):
     short: int
     lowStockThreshold: int
     soldOut: bool
+    locations: NotRequired[list[LocationLevel]]
 
 
 class UpdatedRow(LevelOut):

@@ -1,0 +1,305 @@
+"""`fancymonkey transfer`: transfers between locations, in a store or through its server."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from fancymonkey.commands.ask_server import address, ask
+from fancymonkey.commands.common import (
+    choose_store,
+    data_option,
+    emit,
+    json_option,
+    opened,
+    run,
+)
+from fancymonkey.core.command import Command
+from fancymonkey.core.model import Line, split_sku
+from fancymonkey.core.transfers.edit import CreateTransfer
+from fancymonkey.core.transfers.finish import CancelTransfer, CloseTransfer
+from fancymonkey.core.transfers.receive import ReceivedLine, ReceiveTransfer
+from fancymonkey.core.transfers.send import SendTransfer
+from fancymonkey.core.transfers.transfer import Missing
+from fancymonkey.core.transfers.undo_receipt import UndoReceipt
+from fancymonkey.engine.engine import Engine
+from fancymonkey.errors import StoreLocked
+from fancymonkey.services.container import opened_engine
+from fancymonkey.services.transfers import (
+    CHOICES,
+    day_or_time,
+    find_transfers,
+    listed_json,
+    new_transfer_id,
+    run_transfer,
+)
+from fancymonkey.settings.settings import Settings
+
+ACTOR = "shell"
+PATH = "/api/admin/transfers"
+
+
+class UnitsType(click.ParamType[tuple[str, int]]):
+    """`PRODUCT/SIZE=QUANTITY`, as a SKU and a number."""
+
+    name = "PRODUCT/SIZE=QUANTITY"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, int]:
+        """The SKU and the number of units. Fails for any other text."""
+        sku, _, number = str(value).rpartition("=")
+        if not all(split_sku(sku)) or not (number.isascii() and number.isdigit()):
+            self.fail(f"{value} must be like prod_hoodie_001/M=10.", param, ctx)
+        return sku, int(number[:12])
+
+
+Units = tuple[tuple[str, int], ...]
+units_option = click.option(
+    "--line", "lines", type=UnitsType(), multiple=True, help="Units of a size; repeatable."
+)
+url_option = click.option(
+    "--url", metavar="URL", help="URL of the running server. [the address of `serve`]"
+)
+reason_option = click.option("--reason", default="", help="Reason, for the ledger.")
+
+
+def _options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed((data_option, url_option, json_option)):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of a transfer: as a request to a server, and as a command for the store itself."""
+
+    path: str
+    body: dict[str, Any]
+    make: Callable[[Engine], Command]
+
+
+@click.group()
+def transfer() -> None:
+    """Plan, send and receive transfers between locations."""
+
+
+@transfer.command("list")
+@click.option(
+    "--status",
+    type=click.Choice(list(CHOICES)),
+    default="open",
+    show_default=True,
+    help="Only transfers in this state.",
+)
+@click.option("--location", metavar="ID", help="Only transfers from or to this location.")
+@data_option
+@json_option
+def list_transfers(status: str, location: str | None, data: str | None, as_json: bool) -> None:
+    """List transfers, the newest first."""
+    choose_store(data)
+    rows = run(_list(Settings.load(), status, location))
+    if as_json:
+        emit({"transfers": rows})
+        return
+    for row in rows:
+        late = f"  {row['overdueDays']} days overdue" if row["overdueDays"] else ""
+        click.echo(_line(row) + late)
+
+
+async def _list(settings: Settings, status: str, location: str | None) -> list[dict[str, Any]]:
+    async with opened(settings.target, read_only=True) as store:
+        engine = Engine(store)
+        engine.zone = settings.schedule.time_zone
+        engine.view.reset(await store.snapshot())
+        return [listed_json(engine, row) async for row in find_transfers(engine, status, location)]
+
+
+@transfer.command()
+@click.option("--from", "source", required=True, metavar="ID", help="Location that sends.")
+@click.option("--to", "destination", required=True, metavar="ID", help="Location that receives.")
+@units_option
+@click.option("--expected", default="", metavar="DATE", help="Day when the units should arrive.")
+@_options
+def create(
+    source: str,
+    destination: str,
+    lines: Units,
+    expected: str,
+    data: str | None,
+    url: str | None,
+    as_json: bool,
+) -> None:
+    """Plan a transfer; no unit moves yet."""
+    zone = Settings.load().schedule.time_zone
+    try:
+        expected_at = day_or_time(expected, zone) if expected else None
+    except (ValueError, OverflowError):
+        raise click.BadParameter(f"{expected} is not a valid date.") from None
+    body = {"from": source, "to": destination, "lines": _bodies(lines)}
+    step = Step(
+        "",
+        {**body, "expectedAt": expected or None},
+        lambda engine: CreateTransfer(
+            transfer_id=new_transfer_id(engine),
+            from_location=source,
+            to_location=destination,
+            lines=_lines(lines),
+            expected_at=expected_at,
+            actor=ACTOR,
+        ),
+    )
+    _do(step, data, url, as_json)
+
+
+@transfer.command()
+@click.argument("id")
+@click.option("--tracking", default=None, metavar="TEXT", help="Tracking number.")
+@_options
+def send(id: str, tracking: str | None, data: str | None, url: str | None, as_json: bool) -> None:
+    """Send a planned transfer: its units leave."""
+    step = Step(
+        "/send",
+        {"id": id, "trackingNumber": tracking},
+        lambda engine: SendTransfer(transfer_id=id, tracking_number=tracking, actor=ACTOR),
+    )
+    _do(step, data, url, as_json)
+
+
+@transfer.command()
+@click.argument("id")
+@units_option
+@click.option(
+    "--rejected",
+    type=UnitsType(),
+    multiple=True,
+    help="Units that arrived damaged; repeatable.",
+)
+@reason_option
+@_options
+def receive(
+    id: str,
+    lines: Units,
+    rejected: Units,
+    reason: str,
+    data: str | None,
+    url: str | None,
+    as_json: bool,
+) -> None:
+    """Receive units of a transfer; more than were sent need a reason."""
+    tolerance = Settings.load().stock.transfer_tolerance
+    accepted = [{**row, "accepted": row.pop("quantity")} for row in _bodies(lines)]
+    refused = [{**row, "rejected": row.pop("quantity")} for row in _bodies(rejected)]
+    arrived = (
+        *(ReceivedLine(sku, units) for sku, units in lines),
+        *(ReceivedLine(sku, 0, units) for sku, units in rejected),
+    )
+    step = Step(
+        "/receive",
+        {"id": id, "lines": [*accepted, *refused], "reason": reason},
+        lambda engine: ReceiveTransfer(
+            transfer_id=id, lines=arrived, reason=reason, tolerance=tolerance, actor=ACTOR
+        ),
+    )
+    _do(step, data, url, as_json)
+
+
+@transfer.command("undo-receipt")
+@click.argument("id")
+@_options
+def undo_receipt(id: str, data: str | None, url: str | None, as_json: bool) -> None:
+    """Put the units of the latest receipt back into transit."""
+    step = Step(
+        "/undo-receipt", {"id": id}, lambda engine: UndoReceipt(transfer_id=id, actor=ACTOR)
+    )
+    _do(step, data, url, as_json)
+
+
+@transfer.command()
+@click.argument("id")
+@click.option(
+    "--outcome",
+    type=click.Choice([str(outcome) for outcome in Missing]),
+    required=True,
+    help="Whereabouts of the units that did not arrive.",
+)
+@reason_option
+@_options
+def close(
+    id: str, outcome: str, reason: str, data: str | None, url: str | None, as_json: bool
+) -> None:
+    """Close a transfer whose units did not all arrive."""
+    step = Step(
+        "/close",
+        {"id": id, "outcome": outcome, "reason": reason},
+        lambda engine: CloseTransfer(
+            transfer_id=id, outcome=Missing(outcome), reason=reason, actor=ACTOR
+        ),
+    )
+    _do(step, data, url, as_json)
+
+
+@transfer.command()
+@click.argument("id")
+@click.option(
+    "--outcome",
+    type=click.Choice([str(Missing.CAME_BACK), str(Missing.LOST)]),
+    help="Whereabouts of units that have left.",
+)
+@reason_option
+@_options
+def cancel(
+    id: str,
+    outcome: str | None,
+    reason: str,
+    data: str | None,
+    url: str | None,
+    as_json: bool,
+) -> None:
+    """Cancel a transfer before its first receipt."""
+    step = Step(
+        "/cancel",
+        {"id": id, "outcome": outcome, "reason": reason},
+        lambda engine: CancelTransfer(
+            transfer_id=id,
+            outcome=None if outcome is None else Missing(outcome),
+            reason=reason,
+            actor=ACTOR,
+        ),
+    )
+    _do(step, data, url, as_json)
+
+
+def _lines(units: Units) -> tuple[Line, ...]:
+    return tuple(Line(sku, quantity) for sku, quantity in units)
+
+
+def _bodies(units: Iterable[tuple[str, int]]) -> list[dict[str, Any]]:
+    rows = ((*split_sku(sku), quantity) for sku, quantity in units)
+    return [{"productId": id_, "size": size, "quantity": units} for id_, size, units in rows]
+
+
+def _line(row: dict[str, Any]) -> str:
+    units = sum(line["quantity"] for line in row["lines"])
+    way = f"{row['from']} → {row['to']}"
+    return f"{row['id']}  {row['number']:>5}  {row['status']:<16}{way}  {units} units"
+
+
+def _do(step: Step, data: str | None, url: str | None, as_json: bool) -> None:
+    """Runs a step and prints the transfer afterwards."""
+    choose_store(data)
+    answer = run(_run(Settings.load(), step, url))
+    if as_json:
+        emit(answer)
+    else:
+        click.echo(_line(answer["transfer"]))
+
+
+async def _run(settings: Settings, step: Step, url: str | None) -> dict[str, Any]:
+    secret = settings.accounts.admin_password
+    if url is not None:
+        return await ask(settings, url, PATH + step.path, step.body, secret=secret)
+    try:
+        async with opened_engine(settings) as engine:
+            return await run_transfer(engine, step.make(engine))
+    except StoreLocked:
+        return await ask(settings, address(settings), PATH + step.path, step.body, secret=secret)

@@ -1,0 +1,93 @@
+"""How the orders of a shop are routed: its rules and limits, and the place that a buyer names."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from fancymonkey.core.documents.document import Document
+from fancymonkey.core.locations.countries import CENTRES
+from fancymonkey.core.locations.routing import Destination, Routing, RoutingRule
+from fancymonkey.core.locations.routing_order import ROUTING_RULES, read_rules
+from fancymonkey.engine.engine import Engine
+from fancymonkey.engine.location_index import LOCATIONS
+from fancymonkey.services.locations import DEGREE_DIGITS
+from fancymonkey.services.postal_codes import PostalCodes, in_task
+
+
+@dataclass(frozen=True, slots=True)
+class ShipTo:
+    """Where a buyer wants the parcels: an address, or coordinates in degrees. All may be empty."""
+
+    country: str = ""
+    postal_code: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a request says about locations: from there only, to collect there, or to ship there."""
+
+    only_from: str | None = None
+    pickup_at: str | None = None
+    ship_to: ShipTo | None = None
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The locations that it names."""
+        return tuple(id_ for id_ in (self.only_from, self.pickup_at) if id_ is not None)
+
+
+NOTHING_WANTED = Wanted()
+
+
+class OrderRouting:
+    """Makes the routing of each order. Rules are read again after a change of locations."""
+
+    def __init__(self, engine: Engine, *, split_lines: bool, max_parcels: int | None) -> None:
+        self._engine = engine
+        self._codes = PostalCodes(engine)
+        self._rules: tuple[RoutingRule, ...] = ()
+        self._read_at = -1
+        self.split_lines = split_lines
+        self.max_parcels = max_parcels
+        engine.view.split_lines = split_lines
+
+    async def of(self, wanted: Wanted) -> Routing | None:
+        """The routing of an order; None where everything comes from the first location anyway.
+
+        Raises StoreError.
+        """
+        if wanted == NOTHING_WANTED and not self._engine.view.has_several_locations:
+            return None
+        return Routing(
+            only_from=wanted.only_from,
+            pickup_at=wanted.pickup_at,
+            destination=await self._destination(wanted.ship_to),
+            rules=await self.rules(),
+            split_lines=self.split_lines,
+            max_parcels=self.max_parcels,
+        )
+
+    async def rules(self) -> tuple[RoutingRule, ...]:
+        """The rules in the owner's order. Raises StoreError."""
+        changed = self._engine.view.touched.get(LOCATIONS, 0)
+        if changed != self._read_at:
+            find = self._engine.store.find(Document, ROUTING_RULES)
+            self._rules = read_rules(await in_task(find))
+            self._read_at = changed
+        return self._rules
+
+    async def _destination(self, ship_to: ShipTo | None) -> Destination:
+        """The country and the best known coordinates of an address. Raises StoreError."""
+        if ship_to is None:
+            return Destination()
+        country = ship_to.country.strip().upper()
+        point: tuple[float, float] | None
+        if ship_to.latitude is not None and ship_to.longitude is not None:
+            point = (ship_to.latitude, ship_to.longitude)
+        else:
+            point = await self._codes.point(country, ship_to.postal_code) or CENTRES.get(country)
+        if point is None:
+            return Destination(country)
+        latitude, longitude = (Decimal(str(round(degrees, DEGREE_DIGITS))) for degrees in point)
+        return Destination(country, latitude, longitude)

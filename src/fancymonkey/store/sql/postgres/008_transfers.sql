@@ -1,0 +1,22 @@
+CREATE TABLE transfer (
+    transfer_id text COLLATE "C" PRIMARY KEY,
+    number bigint NOT NULL,
+    from_location text COLLATE "C" NOT NULL,
+    to_location text COLLATE "C" NOT NULL,
+    from_name text NOT NULL,
+    from_address text NOT NULL,
+    to_name text NOT NULL,
+    to_address text NOT NULL,
+    status text NOT NULL,
+    lines text NOT NULL,
+    receipts text NOT NULL,
+    tracking_number text NOT NULL,
+    expected_at bigint,
+    note text NOT NULL,
+    created_by text NOT NULL,
+    created_at bigint NOT NULL,
+    sent_at bigint,
+    ended_at bigint,
+    updated_at bigint NOT NULL,
+    version bigint NOT NULL
+);

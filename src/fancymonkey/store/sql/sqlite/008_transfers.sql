@@ -1,0 +1,22 @@
+CREATE TABLE transfer (
+    transfer_id TEXT PRIMARY KEY NOT NULL,
+    number INTEGER NOT NULL,
+    from_location TEXT NOT NULL,
+    to_location TEXT NOT NULL,
+    from_name TEXT NOT NULL,
+    from_address TEXT NOT NULL,
+    to_name TEXT NOT NULL,
+    to_address TEXT NOT NULL,
+    status TEXT NOT NULL,
+    lines TEXT NOT NULL,
+    receipts TEXT NOT NULL,
+    tracking_number TEXT NOT NULL,
+    expected_at INTEGER,
+    note TEXT NOT NULL,
+    created_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    sent_at INTEGER,
+    ended_at INTEGER,
+    updated_at INTEGER NOT NULL,
+    version INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
