@@ -28,6 +28,7 @@ COMMANDS = {
     "drill": "fancymonkey.commands.drill.command:drill",
     "bundle": "fancymonkey.commands.bundle:bundle",
     "transfer": "fancymonkey.commands.transfer:transfer",
+    "order": "fancymonkey.commands.order:order",
     "job": "fancymonkey.commands.job:job",
     "alerts": "fancymonkey.commands.alerts:alerts",
     "reconcile": "fancymonkey.commands.reconcile:reconcile",

@@ -77,6 +77,11 @@ CORE_HELPERS = {
     "locations.preferences",
     "locations.route",
     "locations.routing",
+    "orders.check",
+    "orders.come_back",
+    "orders.rows",
+    "orders.units",
+    "orders.waiting",
     "payments.amounts",
     "payments.issues",
     "payments.pending",
@@ -92,7 +97,7 @@ CORE_HELPERS = {
 
 CORE_FEATURES = {
     *("bundles", "catalogue", "changes", "documents", "holds"),
-    *("locations", "payments", "planning", "stock", "transfers"),
+    *("locations", "orders", "payments", "planning", "stock", "transfers"),
 }
 
 CLOCK = "engine.clock"

@@ -35,6 +35,7 @@ PAGES = {
     "why": f"history.html?sku={HOODIE}/M",
     "payments": "payments.html",
     "transfers": "transfers.html",
+    "orders": "orders.html",
 }
 HOLDS = "holds.html"
 DEAD = "<script>alert(1)</script>"

@@ -33,6 +33,7 @@ PAGES = [
     "history.html",
     "history.html?sku=long/M",
     "holds.html",
+    "orders.html?status=all",
     "overview.html",
     "payments.html",
 ]

@@ -46,6 +46,7 @@ PAGES = {
     "overview.html": ".tiles",
     "holds.html": "table",
     "holds.html?ended=released": "main",
+    "orders.html?status=all": "table",
     "history.html": "table",
     "payments.html": "table",
     "import.html": ".drop",

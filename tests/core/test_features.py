@@ -68,4 +68,5 @@ def test_tables_keep_their_order() -> None:
         *("product", "item", "level", "reservation", "session", "outcome", "event"),
         *("turned_away", "cursor", "checkout", "matter", "run", "document"),
         *("daily_demand", "location", "transfer", "bundle_sales"),
+        *("shop_order", "order_buyer"),
     ]

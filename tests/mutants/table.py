@@ -7,6 +7,7 @@ here are for one quick test each.
 from tests.mutants.bundles import BUNDLES
 from tests.mutants.core import PAYMENTS, RULES
 from tests.mutants.files import OWNERS_FILE, SPREADSHEETS
+from tests.mutants.orders import ORDERS
 from tests.mutants.planted import Planted
 from tests.mutants.services import ENGINE
 from tests.mutants.stores import STORES
@@ -16,6 +17,7 @@ PLANTED: list[Planted] = [
     *RULES,
     *BUNDLES,
     *PAYMENTS,
+    *ORDERS,
     *STORES,
     *ENGINE,
     *SPREADSHEETS,

@@ -9,6 +9,7 @@ from fancymonkey.accounts.model import Right, Role
 from fancymonkey.alerts import event_texts, outbox
 from fancymonkey.alerts.events import EVENT_TYPES, WEBHOOKS
 from fancymonkey.core.model import Kind, Status
+from fancymonkey.core.orders.rows import OrderStatus
 from fancymonkey.core.outcomes import Code
 from fancymonkey.core.payments.issue_titles import ISSUE_TITLES
 from fancymonkey.core.payments.rows import FACTS, IssueKind, IssueStatus
@@ -17,8 +18,6 @@ from fancymonkey.web.pages.dashboard import FILES
 from tests.architecture.source import modules
 
 NOT_POSTED = {
-    Kind.ALLOCATED,
-    Kind.SHIPPED,
     Kind.ORDERED,
     Kind.ORDER_CLOSED,
 }
@@ -89,6 +88,8 @@ STATES = {outbox.WAITING, outbox.DONE, outbox.FAILED, outbox.DROPPED}
         ("pages/alerts.js", "LOOKS", {kind.look for kind in EVENT_TYPES.values() if kind.look}),
         ("pages/alerts.js", "STATES", STATES),
         ("pages/holds.js", "WORDS", set(Status)),
+        ("pages/orders.js", "WORDS", set(OrderStatus)),
+        ("pages/orders.js", "BADGE", set(OrderStatus)),
         ("pages/holds.js", "BADGE", set(Status)),
         ("components/movement-chart.js", "KINDS", set(Kind) - NOT_POSTED),
         ("stock/stock-store.js", "STATUS", set(STATUSES)),

@@ -23,12 +23,14 @@ LISTS = (
     *("/api/admin/changes", "/api/admin/holds", "/api/admin/history", "/api/admin/audit-log"),
     *("/api/admin/alerts", "/api/payments/issues", "/api/payments/events"),
     "/api/admin/webhooks/deliveries",
+    "/api/admin/orders",
 )
 NUMBERED = [
     *((path, "limit") for path in LISTS),
     *(("/api/admin/history", "before"), ("/api/admin/overview", "days")),
     *(("/api/inventory/live", "since"), ("/api/admin/inventory/live", "since")),
     ("/api/admin/holds", "after"),
+    ("/api/admin/orders", "after"),
 ]
 TIMED = [
     *(("/api/admin/holds", "since"), ("/api/admin/history", "from"), ("/api/admin/history", "to")),

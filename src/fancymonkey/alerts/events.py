@@ -72,6 +72,8 @@ EVENT_TYPES: dict[str, EventType] = {
         ),
         EventType(EventName.HOLD_ENDED, "A hold was paid, released or has expired", alert=False),
         EventType(EventName.ORDER_CAPTURED, "A hold was paid and its units are sold", alert=False),
+        EventType(EventName.ORDER_SHIPPED, "Units of an order have left", alert=False),
+        EventType(EventName.ORDER_RETURNED, "Units of an order have come back", alert=False),
         EventType(EventName.PING, "A test, sent on request", "Test", "in"),
     )
 }

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fancymonkey.alerts.events import AlertEvent, event_type
+from fancymonkey.alerts.order_events import order_events
 from fancymonkey.alerts.stock_thresholds import StockNow
 from fancymonkey.core.model import Entry, Kind, Reservation, Status, split_sku
 from fancymonkey.core.stock.status import StockRow
@@ -18,7 +19,9 @@ HOLDS = {
     Kind.EXPIRED,
     Kind.CAPTURED,
     Kind.SOLD,
+    Kind.ALLOCATED,
 }
+PAID = (Kind.CAPTURED, Kind.SOLD, Kind.ALLOCATED)
 ABOUT_HOLDS = {
     EventName.HOLD_CREATED,
     EventName.HOLD_CHANGED,
@@ -89,14 +92,24 @@ async def moves(engine: Engine, entries: list[Entry], wanted: set[str]) -> list[
     if wanted & ABOUT_HOLDS:
         groups: dict[tuple[str, int, str], list[Entry]] = {}
         for entry in entries:
-            if entry.reservation_id and entry.kind in HOLDS:
+            if entry.reservation_id and entry.kind in HOLDS and not _of_order(entry):
                 group = (entry.reservation_id, entry.at, entry.kind)
                 groups.setdefault(group, []).append(entry)
         for (id_, _, _), some in groups.items():
             hold = await engine.store.find(Reservation, id_)
             if hold is not None:
                 events += [event for event in _of_hold(hold, some) if event.type in wanted]
+    events += [
+        event async for event in order_events(engine, entries, wanted) if event.type in wanted
+    ]
     return events
+
+
+def _of_order(entry: Entry) -> bool:
+    """Whether an entry concerns an order after its payment: its hold has ended before."""
+    if entry.kind is Kind.ALLOCATED:
+        return entry.backordered < 0
+    return entry.kind is Kind.RELEASED and not entry.reserved
 
 
 def _of_hold(hold: Reservation, entries: list[Entry]) -> Iterator[AlertEvent]:
@@ -106,13 +119,14 @@ def _of_hold(hold: Reservation, entries: list[Entry]) -> Iterator[AlertEvent]:
         "holdId": hold.reservation_id,
         "lines": [line for line in map(_line, entries) if line["quantity"]],
     }
-    if kind in (Kind.CAPTURED, Kind.SOLD):
-        order = {**data, "paymentId": hold.payment_id, "late": kind is Kind.SOLD}
-        title = "Paid late" if kind is Kind.SOLD else "Paid"
+    if kind in PAID:
+        late = not first.reserved
+        order = {**data, "paymentId": hold.payment_id, "late": late}
+        title = "Paid late" if late else "Paid"
         yield event_type(
             EventName.ORDER_CAPTURED, first.at, key, f"{title}: {_units(data)}", **order
         )
-        if kind is Kind.CAPTURED:
+        if not late:
             ended = {**data, "why": "captured"}
             yield event_type(EventName.HOLD_ENDED, first.at, key, f"Paid: {_units(data)}", **ended)
         return
@@ -133,8 +147,8 @@ def _of_hold(hold: Reservation, entries: list[Entry]) -> Iterator[AlertEvent]:
 
 def _line(entry: Entry) -> dict[str, Any]:
     product_id, size = split_sku(entry.sku)
-    sold = entry.kind in (Kind.CAPTURED, Kind.SOLD)
-    units = -entry.on_hand + entry.backordered if sold else entry.reserved
+    sold = entry.kind in PAID
+    units = entry.allocated - entry.on_hand + entry.backordered if sold else entry.reserved
     line = {"productId": product_id, "size": size, "sku": entry.sku, "quantity": units}
     return {**line, "backordered": entry.backordered} if sold else line
 

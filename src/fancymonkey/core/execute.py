@@ -28,6 +28,7 @@ from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.locations import rules as locations
 from fancymonkey.core.model import Event, Item, Outcome, Reservation
+from fancymonkey.core.orders import rules as orders
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.payments import early_news
 from fancymonkey.core.payments import rules as payments
@@ -283,6 +284,7 @@ RULES: Rules = {
     **locations.RULES,
     **transfers.RULES,
     **bundles.RULES,
+    **orders.RULES,
     change_set.ChangeSet: (_needs_act, _act),
     SkuCommands: (_needs_parts, _chain),
     CommandGroup: (_needs_parts, _many),

@@ -10,6 +10,7 @@ from fancymonkey.core import (
     documents,
     holds,
     locations,
+    orders,
     payments,
     planning,
     stock,
@@ -29,5 +30,6 @@ ROWS: tuple[type[Row], ...] = (
     *locations.ROWS,
     *transfers.ROWS,
     *bundles.ROWS,
+    *orders.ROWS,
 )
 """Every kind of row. A store may write the tables in this order."""

@@ -29,6 +29,8 @@ from fancymonkey.core.model import (
     Status,
     TurnedAway,
 )
+from fancymonkey.core.orders.check import OrderCheck
+from fancymonkey.core.orders.rows import Order, OrderBuyer
 from fancymonkey.core.payments.rows import Checkout, JobRun, PaymentIssue
 from fancymonkey.core.planning.daily_demand import DailyDemand
 from fancymonkey.core.rows import ROWS
@@ -51,6 +53,7 @@ class Rule(StrEnum):
     DEMAND = "demand"
     TRANSIT = "transit"
     BUNDLE = "bundle"
+    ORDER = "order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ class Verifier:
         self.revision = 0
         self.late: dict[str, dict[Key, int]] = {}
         """Units sold by late payments, by hold: see `late_payment`."""
+        self.orders = OrderCheck()
         self._levels: dict[Key, Level] = {}
         self._lost: set[Key] = set()
         self._first: dict[str, int] = {}
@@ -109,8 +113,9 @@ class Verifier:
             yield _about(entry, Rule.MEANING, f"its changes are not those of a `{entry.kind}`")
         if entry.reservation_id is not None:
             yield from self._hold(entry, entry.reservation_id)
-        elif entry.reserved:
-            yield _about(entry, Rule.HOLD, "it moves reserved units of no hold")
+        elif entry.reserved or entry.allocated:
+            promised = "reserved units of no hold" if entry.reserved else "units of no order"
+            yield _about(entry, Rule.HOLD, f"it moves {promised}")
 
     def _level(self, entry: Entry) -> Iterator[Finding]:
         key = (entry.sku, entry.location)
@@ -124,10 +129,13 @@ class Verifier:
             yield Finding(Rule.ARITHMETIC, str(error), entry.revision, entry.sku)
 
     def _hold(self, entry: Entry, id_: str) -> Iterator[Finding]:
-        if entry.kind is Kind.SOLD:
+        key = (entry.sku, entry.location)
+        if entry.allocated:
+            self.orders.book(id_, key, entry.allocated)
+        allocated_late = entry.kind is Kind.ALLOCATED and not entry.reserved
+        if entry.kind is Kind.SOLD or (allocated_late and entry.backordered >= 0):
             sold = self.late.setdefault(id_, {})
-            key = (entry.sku, entry.location)
-            sold[key] = sold.get(key, 0) - entry.on_hand + entry.backordered
+            sold[key] = sold.get(key, 0) + entry.allocated - entry.on_hand + entry.backordered
             return
         hold = self._open.get(id_)
         if hold is None:
@@ -137,7 +145,6 @@ class Verifier:
                 return
             hold = self._open[id_] = OpenHold(entry.revision, entry.until)
         hold.until = entry.until
-        key = (entry.sku, entry.location)
         units = hold.units.get(key, 0) + entry.reserved
         if units < 0:
             yield _about(
@@ -252,6 +259,16 @@ class Verifier:
                 None,
             )
 
+    def order(self, order: Order, revision: int) -> Iterator[Finding]:
+        """Judges an order by its row of any later time; `revision` is that of the other rows."""
+        for problem in self.orders.order(order, revision):
+            yield _about_order(order.order_id, problem)
+
+    def orders_missing(self) -> Iterator[Finding]:
+        """Judges the ledger after all orders: each allocated unit belongs to one."""
+        for id_ in self.orders.missing():
+            yield _about_order(id_, "the ledger has allocated units to it, and it does not exist")
+
 
 def verify(
     entries: Iterable[Entry],
@@ -268,14 +285,14 @@ def verify(
 
 
 CHECKED_ROWS: frozenset[type[Row]] = frozenset(
-    {Item, Level, Reservation, DailyDemand, Transfer, BundleSales}
+    {Item, Level, Reservation, DailyDemand, Transfer, BundleSales, Order}
 )
 """The kinds of row that `Verifier.rows`, or the store's check, compares with the ledger."""
 
 ROWS_BESIDE_THE_LEDGER: frozenset[type[Row]] = frozenset(
     {
         *(Product, SessionLink, Outcome, Event, TurnedAway, Cursor),
-        *(Checkout, PaymentIssue, JobRun, Document, Location),
+        *(Checkout, PaymentIssue, JobRun, Document, Location, OrderBuyer),
     }
 )
 """The kinds of row without a quantity that the ledger determines. Any other kind is a finding."""
@@ -319,6 +336,10 @@ def _about(entry: Entry, rule: Rule, problem: str) -> Finding:
         entry.sku,
         entry.reservation_id,
     )
+
+
+def _about_order(id_: str, problem: str) -> Finding:
+    return Finding(Rule.ORDER, f"order {id_}: {problem}", None, None, id_)
 
 
 def _about_hold(id_: str, problem: str, revision: int | None) -> Finding:

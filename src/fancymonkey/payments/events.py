@@ -13,6 +13,7 @@ from fancymonkey.core.payments.checkout import AwaitPayment
 from fancymonkey.core.payments.disputes import NoteDispute
 from fancymonkey.core.payments.foreign_events import NoteForeign
 from fancymonkey.core.payments.refunds import RecordRefund, RefundFailed
+from fancymonkey.payments.buyers import buyer_of, total_of
 from fancymonkey.payments.gateway import GIVEN_BACK, LOST, PAID, id_of
 from fancymonkey.payments.money import amount_shown, minute_shown, money_of, word
 
@@ -70,6 +71,10 @@ class Object(msgspec.Struct):
     amount: Any = None
     reason: Any = None
     evidence_details: Any = None
+    customer_details: Any = None
+    customer_email: Any = None
+    shipping_details: Any = None
+    collected_information: Any = None
 
 
 class Data(msgspec.Struct):
@@ -96,7 +101,8 @@ class PaymentPolicy:
     `refund_late`: a late payment that cannot be served is refunded, else it becomes a backorder.
     `take_back`: a full refund returns the units at once, else the owner decides. `patience`: how
     long (ms) a hold waits for a pending payment. `currency` is the currency of the shop, `livemode`
-    the mode of its key, where there is one.
+    the mode of its key, where there is one. `on_shipment`: paid units stay on hand until they
+    leave. `keep_buyers`: the buyer's name and addresses are stored with the order.
     """
 
     refund_late: bool = False
@@ -104,6 +110,8 @@ class PaymentPolicy:
     patience: int = 7 * DAY_MS
     currency: str = ""
     livemode: bool | None = None
+    on_shipment: bool = False
+    keep_buyers: bool = True
 
 
 def record(event: Event, policy: PaymentPolicy, now: int) -> RecordEvent:
@@ -145,13 +153,18 @@ def effect_of(event: Event, policy: PaymentPolicy, now: int) -> Command | None:
                     actor=ACTOR,
                     cause=event.id,
                 )
+            session = msgspec.structs.asdict(obj)
             return Capture(
                 ref=first,
                 others=others,
                 payment_id=obj.id,
                 intent=id_of(obj.payment_intent),
                 refund_late=policy.refund_late,
-                money=money_of(msgspec.structs.asdict(obj), policy.currency),
+                money=money_of(session, policy.currency),
+                on_shipment=policy.on_shipment,
+                total=total_of(session),
+                currency=word(obj.currency).lower(),
+                buyer=buyer_of(session) if policy.keep_buyers else None,
                 actor=ACTOR,
                 cause=event.id,
             )

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from fancymonkey.errors import PaymentError, PaymentRefused, PaymentUnknown
+from fancymonkey.payments.buyers import FIELDS
 
 TIMEOUT_SECONDS = 10.0
 PAGE = 100
@@ -38,7 +39,8 @@ class PaymentSession:
     `reservation_id` is the hold that the session may belong to, `ours` whether our metadata states
     it: another system on the same account has ids of its own. `number` is the attempt of that hold,
     `intent` the id of the payment. `subtotal` is the price of the lines, in the smallest unit of
-    `currency`; `money` has all fields about money, as Stripe sends them.
+    `currency`; `money` has all fields about money and `buyer` those about the buyer, as Stripe
+    sends them.
     """
 
     id: str
@@ -54,6 +56,7 @@ class PaymentSession:
     subtotal: int | None = None
     currency: str = ""
     money: dict[str, Any] = field(default_factory=dict)
+    buyer: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def paid(self) -> bool:
@@ -281,6 +284,7 @@ def session_of(row: dict[str, Any]) -> PaymentSession:
             subtotal=amount if isinstance(amount, int) else None,
             currency=str(row.get("currency") or "").lower()[:10],
             money={name: row[name] for name in MONEY if name in row},
+            buyer={name: row[name] for name in FIELDS if name in row},
         )
     except MALFORMED_ANSWER as error:
         raise _malformed() from error

@@ -215,6 +215,7 @@ class Reconciler:
             metadata=metadata,
             payment_intent=session.intent,
             **session.money,
+            **session.buyer,
         )
         event = Event(f"{JOB}:{session.id}:{state}", type_[state], events.Data(obj))
         return events.effect_of(event, self._policy, self._engine.clock())

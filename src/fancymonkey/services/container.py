@@ -19,6 +19,7 @@ from fancymonkey.payments.events import PaymentPolicy, livemode_of
 from fancymonkey.payments.gateway import Gateway
 from fancymonkey.payments.reconcile import Reconciler
 from fancymonkey.services.job_definitions import jobs_of
+from fancymonkey.services.orders import OrderIndex
 from fancymonkey.services.routing import OrderRouting
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.open import open_store
@@ -41,10 +42,12 @@ class Services:
     demand: DemandKeeper = field(init=False)
     routing: OrderRouting = field(init=False)
     jobs: JobExecutor = field(init=False)
+    orders: OrderIndex = field(init=False)
 
     def __post_init__(self) -> None:
         self.engine.zone = self.settings.schedule.time_zone
         self.demand = DemandKeeper(self.engine)
+        self.orders = OrderIndex(self.engine)
         limits = self.settings.locations
         self.routing = OrderRouting(
             self.engine, split_lines=limits.split_lines, max_parcels=limits.max_parcels
@@ -138,6 +141,8 @@ def policy_of(settings: Settings) -> PaymentPolicy:
         patience=settings.payments.pending_payment_days * DAY_MS,
         currency=settings.payments.currency,
         livemode=livemode_of(settings.payments.stripe_secret_key),
+        on_shipment=settings.orders.fulfilment == "on_shipment",
+        keep_buyers=settings.orders.order_data_days > 0,
     )
 
 

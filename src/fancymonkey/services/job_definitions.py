@@ -12,6 +12,7 @@ from fancymonkey.jobs.job import Job, JobResult
 from fancymonkey.jobs.lease import is_leased
 from fancymonkey.jobs.schedule import Daily, Every
 from fancymonkey.payments.reconcile import Reconciler
+from fancymonkey.services.orders import erase_old_buyers
 from fancymonkey.services.release_due import release_due
 from fancymonkey.settings.settings import Settings
 from fancymonkey.text import counted
@@ -79,6 +80,13 @@ def _jobs(
         lambda: _retention(engine),
         night,
     )
+    days = settings.orders.order_data_days
+    yield Job(
+        "erase-buyers",
+        "erases the names and addresses of buyers after ORDER_DATA_DAYS",
+        lambda: _erasure(engine, days),
+        night,
+    )
     digest_at = settings.alerts.digest_at
     yield Job(
         "digest",
@@ -144,6 +152,14 @@ async def _commit_catalogue(engine: Engine, settings: Settings) -> JobResult:
     if subject is None:
         return JobResult("nothing", {"kept": None}, "The file has not changed.", quiet=True)
     return JobResult("done", {"kept": subject}, f"Committed a version: {subject}.")
+
+
+async def _erasure(engine: Engine, days: int) -> JobResult:
+    erased = await erase_old_buyers(engine, days)
+    if not erased:
+        return JobResult("nothing", {"erased": 0}, "No buyer's data is that old.", quiet=True)
+    text = f"Erased the buyer's data of {counted(erased, 'order')}."
+    return JobResult("done", {"erased": erased}, text)
 
 
 async def _retention(engine: Engine) -> JobResult:

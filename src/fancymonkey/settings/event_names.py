@@ -22,6 +22,8 @@ class EventName(StrEnum):
     HOLD_CHANGED = "hold.changed"
     HOLD_ENDED = "hold.ended"
     ORDER_CAPTURED = "order.captured"
+    ORDER_SHIPPED = "order.shipped"
+    ORDER_RETURNED = "order.returned"
     PING = "ping"
 
 

@@ -18,6 +18,7 @@ from fancymonkey.settings.backup import BackupSettings
 from fancymonkey.settings.fields import PUBLISHED_PASSWORD, SettingsGroup, Variable, dotenv
 from fancymonkey.settings.holds import HoldSettings
 from fancymonkey.settings.locations import LocationSettings
+from fancymonkey.settings.orders import OrderSettings
 from fancymonkey.settings.payments import PaymentSettings
 from fancymonkey.settings.schedule import ScheduleSettings
 from fancymonkey.settings.server import ServerSettings
@@ -44,6 +45,7 @@ class Settings(BaseModel):
     server: ServerSettings = ServerSettings()
     accounts: AccountSettings = AccountSettings()
     payments: PaymentSettings = PaymentSettings()
+    orders: OrderSettings = OrderSettings()
     holds: HoldSettings = HoldSettings()
     stock: StockSettings = StockSettings()
     locations: LocationSettings = LocationSettings()

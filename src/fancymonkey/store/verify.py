@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from fancymonkey.core.orders.rows import Order
 from fancymonkey.core.verify import Finding, Verifier
 from fancymonkey.store.contract import Store
 from fancymonkey.store.demand_check import demand_check
@@ -64,6 +65,9 @@ async def verify_store(store: Store, progress: Progress = lambda done, total: No
     )
     for id_ in verifier.late:
         result.findings += verifier.late_payment(id_, await store.reservation(id_))
+    async for order in store.scan(Order):
+        result.findings += verifier.order(order, snapshot.revision)
+    result.findings += verifier.orders_missing()
     result.findings += demand.findings()
     result.findings += transit.findings()
     result.health_problems = await store.health_problems()

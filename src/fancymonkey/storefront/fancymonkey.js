@@ -142,7 +142,9 @@ export const release = async (id = held()?.id ?? kept('session')) => {
 
 /** Reads the status of a hold, by any of its ids. */
 export const status = (id) => call(`/api/checkout/status?sessionId=${encodeURIComponent(id)}`);
-/** Reads the settings of the shop: {demo, checkout, currency}. */
+/** Reads the stock at each location: sizes with `locations`, and the `locations`. */
+export const byLocation = () => call('/api/inventory/get?locations=true');
+/** Reads the settings of the shop: {demo, checkout, currency, pickup}. */
 export const about = () => call('/api/shop');
 
 /** in-stock, low, held (in other buyers' baskets), sold-out, or unknown. */

@@ -33,6 +33,7 @@ from fancymonkey.web.admin_api import (
     jobs,
     locations,
     migrate,
+    orders,
     overview,
     payments,
     products,
@@ -89,6 +90,7 @@ ROUTERS = (
     overview.router,
     exports.router,
     imports.router,
+    orders.router,
     products.router,
     stock_moves.router,
     transfers.router,
@@ -120,7 +122,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await engine.open()
+        await _open(context)
         if twin is not None:
             await twin.start()
         running = asyncio.create_task(_keep_going(context), name="jobs")
@@ -132,7 +134,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
             await services.close()
             if twin is not None:
                 await twin.stop()
-            await engine.close()
+            await _close(context)
             await _keep_last_version(context)
 
     app = FastAPI(
@@ -196,6 +198,20 @@ def _fronted(app: FastAPI, context: AppContext, crowd: Crowd, listeners: Listene
     limits = RateLimits(clock, [*hot, *own]) if limited else None
     guarded = SecurityHeaders(app, context, limits, {path for _, path in own})
     return HotRouter(guarded, app, context, inventory.HOT, limits, crowd, listeners)
+
+
+async def _open(context: AppContext) -> None:
+    """Opens the store, and joins the other servers on it."""
+    await context.engine.open()
+    if context.cluster is not None:
+        context.cluster.start()
+
+
+async def _close(context: AppContext) -> None:
+    """Leaves the other servers, and closes the store."""
+    if context.cluster is not None:
+        await context.cluster.close()
+    await context.engine.close()
 
 
 async def _keep_going(context: AppContext) -> None:

@@ -7,6 +7,7 @@ from fancymonkey.core.command import Command, needs_stock
 from fancymonkey.core.explode import needs_parts
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import MAX_QUANTITY, Item, Kind, Level
+from fancymonkey.core.orders.waiting import needs_waiting
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.state import Key, State
 from fancymonkey.core.stock.answers import stock_of, unknown_item
@@ -30,6 +31,7 @@ def needs_assemble(command: Assemble, state: State) -> Iterator[Key]:
     """The rows that `assemble` reads."""
     yield from needs_stock(command.sku)
     yield Level, (command.sku, command.location)
+    yield from needs_waiting((command.sku, command.location), state)
     item = state.get(Item, command.sku)
     if item is None or item.bundle is None:
         return
@@ -37,6 +39,7 @@ def needs_assemble(command: Assemble, state: State) -> Iterator[Key]:
     recipe = _recipe(state, item)
     for part in () if recipe is None else recipe.parts:
         yield Level, (part.sku, command.location)
+        yield from needs_waiting((part.sku, command.location), state)
 
 
 def assemble(state: State, command: Assemble) -> Answer:

@@ -91,7 +91,15 @@ def renamed(state: State, hold: Reservation) -> Reservation:
     allocations = tuple(
         Allocation(sku, quantity, location) for (sku, location), quantity in units.items()
     )
-    return replace(hold, allocations=allocations, sold_lines=sold_lines)
+    parts = hold.parts and tuple(
+        replace(
+            part,
+            bundle=on_sale(state, part.bundle) or part.bundle,
+            sku=on_sale(state, part.sku) or part.sku,
+        )
+        for part in hold.parts
+    )
+    return replace(hold, allocations=allocations, sold_lines=sold_lines, parts=parts)
 
 
 def on_sale(state: State, sku: str) -> str | None:

@@ -17,6 +17,7 @@ from fancymonkey.core.model import (
     Status,
     lines_of,
 )
+from fancymonkey.core.orders.rows import Buyer
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.payments.amounts import Money
 from fancymonkey.core.payments.issues import issue_of, needs_issues, raise_issue
@@ -66,6 +67,9 @@ class Capture(Command):
     payment itself, `money` the paid amount. With `refund_late` a late payment that cannot be served
     whole moves no stock and is due for a refund instead. A late payment, a backorder and a second
     payment of the same hold each raise a payment issue.
+
+    With `on_shipment` the units stay on hand, allocated to the order, until they leave. `total` is
+    the paid amount in the smallest unit of `currency`; `buyer` is stored with the order alone.
     """
 
     ref: str
@@ -74,6 +78,10 @@ class Capture(Command):
     intent: str | None = None
     refund_late: bool = False
     money: Money | None = None
+    on_shipment: bool = False
+    total: int | None = None
+    currency: str = ""
+    buyer: Buyer | None = None
 
     @property
     def about(self) -> str | None:
@@ -271,12 +279,14 @@ def _sell(
     # has found fewer.
     there = max(0, level.available if late else level.on_hand - level.allocated)
     taken = min(sale.quantity, there)
+    keeps = command.on_shipment
     state.book_movement(
-        Kind.SOLD if late else Kind.CAPTURED,
+        Kind.ALLOCATED if keeps else Kind.SOLD if late else Kind.CAPTURED,
         sale.sku,
         sale.location,
         command,
-        on_hand=-taken,
+        on_hand=0 if keeps else -taken,
+        allocated=taken if keeps else 0,
         reserved=0 if late else -sale.quantity,
         backordered=sale.quantity - taken,
         reservation=hold,

@@ -6,6 +6,7 @@ from fancymonkey.core.command import Rules
 from fancymonkey.core.holds import end
 from fancymonkey.core.holds.end import Capture
 from fancymonkey.core.model import Reservation, Status
+from fancymonkey.core.orders.open import Sale, needs_open, open_order
 from fancymonkey.core.outcomes import Accepted, Answer
 from fancymonkey.core.payments import early_news
 from fancymonkey.core.payments.amounts import difference, needs_tally
@@ -19,6 +20,9 @@ CHECKED = (IssueKind.AMOUNT_DIFFERS, IssueKind.PAYMENT_REUSED)
 def needs_capture(command: Capture, state: State) -> Iterator[Key]:
     """The rows that `capture` reads."""
     yield from end.needs_ref(command, state)
+    paid = end.captured_by(state, command)
+    if paid is not None and paid.status is not Status.CAPTURED:
+        yield from needs_open(paid, state)
     about = command.about
     if about is None:
         return
@@ -30,15 +34,29 @@ def needs_capture(command: Capture, state: State) -> Iterator[Key]:
 
 
 def capture(state: State, command: Capture) -> Answer:
-    """Applies a `Capture`, and then the earlier news of its payment."""
+    """Applies a `Capture`: it opens the order. Then it applies earlier news of the payment."""
     about = command.about
     other = None if command.intent is None else state.hold(command.intent)
+    mark = len(state.entries)
     answer = end.capture(state, command)
-    if about is None or not isinstance(answer, Accepted):
+    if not isinstance(answer, Accepted):
         return answer
     hold = state.get(Reservation, answer.data.reservation_id)
     assert hold is not None
-    if answer.data.lines:  # it has bought them just now
+    bought = bool(answer.data.lines)  # just now
+    if bought:
+        sale = Sale(
+            command.payment_id,
+            command.intent,
+            command.total,
+            command.currency,
+            command.on_shipment,
+            command.buyer,
+        )
+        open_order(state, hold, sale, state.entries[mark:], command)
+    if about is None:
+        return answer
+    if bought:
         _check(state, command, hold, other, about)
     early_news.replay(state, about, hold, command)
     return answer

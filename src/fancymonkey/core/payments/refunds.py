@@ -7,17 +7,22 @@ and units come back when the owner decides so, each at most once.
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from fancymonkey.core.catalogue.renames import needs_renames, on_sale
-from fancymonkey.core.command import Command, needs_allocations, needs_hold
+from fancymonkey.core.command import Command, needs_hold
 from fancymonkey.core.immutable import dataclass
-from fancymonkey.core.model import Allocation, Kind, Line, Reservation, Status
+from fancymonkey.core.model import Allocation, Line, Reservation, Status
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.payments.answers import PaymentNews
 from fancymonkey.core.payments.issues import issue_of, needs_issues, raise_issue
 from fancymonkey.core.payments.refund_names import WHOLE, is_news, needs_names, none_stands
+from fancymonkey.core.payments.returned_units import (
+    allocations_of,
+    left_of,
+    needs_units,
+    strike,
+    take_back,
+)
 from fancymonkey.core.payments.rows import FACTS, IssueKind, IssueStatus, PaymentIssue
 from fancymonkey.core.state import Key, State
-from fancymonkey.core.stock.backorders import fill_backorders, strike_backorders
 
 OWED = (IssueKind.LATE_PAYMENT, IssueKind.BACKORDER, IssueKind.SECOND_PAYMENT)
 """The issues that a refund of the payment may resolve."""
@@ -107,7 +112,9 @@ def needs_refund(
         if issue.reservation_id is not None:
             yield Reservation, issue.reservation_id
             hold = state.get(Reservation, issue.reservation_id)
-        yield from _needs_return(state, hold, issue.payment)
+        if hold is not None:
+            yield from needs_units(hold, state)
+        yield from needs_issues(issue.payment, *OWED)
         return
     for ref in (command.ref, *command.others):
         yield from needs_hold(state, ref)
@@ -116,17 +123,7 @@ def needs_refund(
     if hold is not None:
         yield needs_names(command.ref)
         yield from needs_issues(hold.reservation_id, IssueKind.REFUNDED)
-        yield from needs_allocations(hold)
-        for allocation in hold.allocations:
-            yield from needs_renames(allocation, state)
-
-
-def _needs_return(state: State, hold: Reservation | None, payment: str) -> Iterator[Key]:
-    if hold is not None:
-        yield from needs_allocations(hold)
-        for allocation in hold.allocations:
-            yield from needs_renames(allocation, state)
-    yield from needs_issues(payment, *OWED)
+        yield from needs_units(hold, state)
 
 
 def _paid(state: State, command: RecordRefund) -> Reservation | None:
@@ -150,7 +147,7 @@ def record_refund(state: State, command: RecordRefund) -> Answer:
             _close(state, owed, IssueStatus.DONE, command.note)
         return Accepted(PaymentNews("refund noted"))
     issue = raise_issue(
-        state, IssueKind.REFUNDED, hold.reservation_id, hold, command.ref, hold.allocations
+        state, IssueKind.REFUNDED, hold.reservation_id, hold, command.ref, left_of(state, hold)
     )
     if not is_news(state, command.ref, WHOLE if command.whole else command.refund):
         asked = issue.closed_at is None
@@ -159,9 +156,9 @@ def record_refund(state: State, command: RecordRefund) -> Answer:
     if command.whole:
         units = _strike(state, owed, units, command)
         if command.take_back:
-            units = _take_back(state, issue, units, command)
+            units = take_back(state, issue, units, command, only_on_sale=True)
     if not units:  # nothing is left to ask
-        if not issue.allocations:
+        if not issue.allocations and issue.closed_at is not None:
             return Accepted(PaymentNews("no change"))
         _close(state, replace(issue, allocations=()), IssueStatus.DONE, command.note)
         return Accepted(PaymentNews("returned"))
@@ -229,7 +226,7 @@ def resolve_issue(state: State, command: ResolveIssue) -> Answer:
     back, left = parts
     if back:
         owed = _owed(state, (issue.payment,))
-        _take_back(state, issue, _strike(state, owed, back, command), command)
+        take_back(state, issue, _strike(state, owed, back, command), command)
     after = replace(issue, allocations=left) if command.returned else issue
     then = command.then
     if then is None and issue.allocations and not left:
@@ -258,7 +255,7 @@ def _split(
                 back.append(Allocation(sku, units, location))
         if line.quantity < 1 or missing:
             return None
-    return tuple(back), _allocations(left)
+    return tuple(back), allocations_of(left)
 
 
 def _strike(
@@ -274,55 +271,13 @@ def _strike(
     """
     if owed is None:
         return allocations
-    waiting = {units.key: units.quantity for units in owed.allocations}
-    rest = []
-    for units in allocations:
-        never = min(units.quantity, state.level(*units.key).backordered, waiting.get(units.key, 0))
-        if never:
-            strike_backorders(state, replace(units, quantity=never), command, "refunded")
-            waiting[units.key] -= never
-        if units.quantity > never:
-            rest.append(replace(units, quantity=units.quantity - never))
-    after = replace(owed, allocations=_allocations(waiting))
+    rest, waiting = strike(state, owed, allocations, command)
+    after = replace(owed, allocations=waiting)
     if owed.closed_at is None:
         _close(state, after, IssueStatus.DONE, "refunded")
     elif after != owed:
         state.put(after)
-    return tuple(rest)
-
-
-def _allocations(units: dict[tuple[str, str], int]) -> tuple[Allocation, ...]:
-    return tuple(Allocation(sku, count, at) for (sku, at), count in units.items() if count)
-
-
-def _take_back(
-    state: State,
-    issue: PaymentIssue,
-    allocations: tuple[Allocation, ...],
-    command: RecordRefund | ResolveIssue,
-) -> tuple[Allocation, ...]:
-    """Returns units to stock, under the present name of their size.
-
-    Returns the units of sizes that are off sale, which only the owner takes back.
-    """
-    left = []
-    for units in allocations:
-        sku = on_sale(state, units.sku)
-        if sku is None and isinstance(command, RecordRefund):
-            left.append(units)
-            continue
-        sku = sku or units.sku
-        state.book_movement(
-            Kind.RETURNED,
-            sku,
-            units.location,
-            command,
-            on_hand=units.quantity,
-            reason="refunded" if sku == units.sku else f"refunded, sold as {units.sku}",
-            cause=command.cause or issue.payment,
-        )
-        fill_backorders(state, sku, units.location, command)
-    return tuple(left)
+    return rest
 
 
 def _close(state: State, issue: PaymentIssue, progress: IssueStatus, note: str) -> PaymentIssue:

@@ -75,8 +75,12 @@ def units_sold(entry: Entry) -> tuple[int, int]:
     if entry.kind in (Kind.CAPTURED, Kind.SOLD):
         # Backordered units count when they are paid, not when they are delivered.
         return entry.backordered - entry.on_hand, 0
+    if entry.kind is Kind.ALLOCATED:
+        return entry.allocated + entry.backordered, 0
     if entry.kind is Kind.RETURNED:
         return 0, entry.on_hand - entry.backordered
+    if entry.kind is Kind.RELEASED:  # of an order: its units were sold before
+        return 0, -entry.allocated
     return 0, 0
 
 

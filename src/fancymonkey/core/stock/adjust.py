@@ -15,6 +15,7 @@ from fancymonkey.core.model import (
     Level,
     Product,
 )
+from fancymonkey.core.orders.waiting import needs_waiting
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.state import Key, State
 from fancymonkey.core.stock.answers import bundle_without_stock, stock_of, unknown_item
@@ -94,6 +95,7 @@ def needs_adjust(command: ItemCommand, state: State) -> Iterator[Key]:
     """The rows that the rules of this file read."""
     yield from needs_stock(command.sku)
     yield Level, (command.sku, command.location)
+    yield from needs_waiting((command.sku, command.location), state)
     yield from needs_open_location(command.location)
     item = state.get(Item, command.sku)
     if item is not None:

@@ -8,6 +8,7 @@ from fancymonkey.core.locations.accounts import StockState, account_of, split_ac
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.locations.lookup import location_of, unknown_location
 from fancymonkey.core.model import MAX_QUANTITY, Kind, Level
+from fancymonkey.core.orders.waiting import needs_waiting
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.state import Key, State
 from fancymonkey.core.stock.answers import stock_of, unmovable_item
@@ -47,6 +48,7 @@ def needs_move(command: MoveStock, state: State) -> Iterator[Key]:
     yield from needs_stock(command.sku)
     yield Level, (command.sku, command.source)
     yield Level, (command.sku, command.destination)
+    yield from needs_waiting((command.sku, command.destination), state)
     yield Location, command.from_location
     yield Location, command.to_location
 

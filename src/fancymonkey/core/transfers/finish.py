@@ -6,6 +6,7 @@ from dataclasses import replace
 from fancymonkey.core.command import Command
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import MAX_QUANTITY, Level, Line
+from fancymonkey.core.orders.waiting import needs_waiting
 from fancymonkey.core.outcomes import Answer, Code, Refused
 from fancymonkey.core.state import Key, State
 from fancymonkey.core.transfers.answers import find, reason_fault
@@ -62,6 +63,7 @@ def needs_finish(command: CloseTransfer | CancelTransfer, state: State) -> Itera
         for line in transfer.lines:
             for account in (transit_of(transfer), transfer.from_location, transfer.to_location):
                 yield Level, (line.sku, account)
+                yield from needs_waiting((line.sku, account), state)
 
 
 def close_transfer(state: State, command: CloseTransfer) -> Answer:

@@ -7,6 +7,7 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.locations.accounts import StockState, account_of
 from fancymonkey.core.model import MAX_QUANTITY, Item, Level
+from fancymonkey.core.orders.waiting import needs_waiting
 from fancymonkey.core.outcomes import Answer, Code, Refused
 from fancymonkey.core.state import Key, State
 from fancymonkey.core.stock.answers import unmovable_item
@@ -58,6 +59,7 @@ def needs_receive(command: ReceiveTransfer, state: State) -> Iterator[Key]:
             yield Item, line.sku
             for account in accounts_of(transfer, line.rejected_to):
                 yield Level, (line.sku, account)
+                yield from needs_waiting((line.sku, account), state)
 
 
 def accounts_of(transfer: Transfer, rejected_to: RejectTo) -> tuple[str, str, str]:

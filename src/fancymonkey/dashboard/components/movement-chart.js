@@ -13,15 +13,17 @@ export const KINDS = {
   expired: "Hold expired",
   captured: "Sold",
   sold: "Sold later",
+  allocated: "Paid, to be shipped",
+  shipped: "Shipped",
   returned: "Returned",
   adjusted: "Adjusted",
   counted: "Counted",
   moved: "Moved",
   transferred_out: "Transferred out",
   transferred_in: "Transferred in",
-  location_edited: "Location changed",
   assembled: "Assembled",
   edited: "Edited",
+  location_edited: "Location changed",
   removed: "Off sale",
 };
 

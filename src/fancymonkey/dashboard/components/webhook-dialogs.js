@@ -12,6 +12,8 @@ const WORDS = {
   "hold.changed": "A hold was changed",
   "hold.ended": "A hold ended",
   "order.captured": "An order was paid",
+  "order.shipped": "Units of an order were shipped",
+  "order.returned": "Units of an order came back",
   "payment_issue.opened": "A payment needs a decision",
   "reconciliation.corrected": "Reconciliation corrected missed events",
   "job.failed": "A job failed",

@@ -10,6 +10,7 @@ const PAGES = [
   ["overview", "/admin/overview.html", "Overview", "M4 19V9M10 19V5M16 19v-7M22 19H2", "o"],
   ["holds", "/admin/holds.html", "Holds", "M12 7v5l3 2M12 3a9 9 0 1 0 .01 0z", "h"],
   ["payments", "/admin/payments.html", "Payments", "M3 7h18v11H3zM3 11h18", "p"],
+  ["orders", "/admin/orders.html", "Orders", "M4 8h16v12H4zM4 8l2-4h12l2 4M9 12h6", "d"],
   ["history", "/admin/history.html", "History", "M4 5h16M4 10h16M4 15h9M4 20h5", "y"],
   ["products", "/admin/products.html", "Products", "M4 8l8-4 8 4v8l-8 4-8-4zM4 8l8 4 8-4M12 12v8", "r"],
   ["transfers", "/admin/transfers.html", "Transfers", "M4 8h14M14 4l4 4-4 4M20 16H6M10 12l-4 4 4 4", "t"],

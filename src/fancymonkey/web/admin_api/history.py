@@ -128,12 +128,14 @@ async def _of_everything(context: AppContext, wanted: HistoryFilter) -> AsyncIte
 
 
 def _marked(engine: Engine, holds: dict[str, Reservation], row: Told) -> EntryOut:
-    """An entry, with the bundles that its units are parts of."""
+    """An entry, with the bundles that its units are parts of; with several locations, its own."""
     entry = _entry_out(engine, *row)
     hold = holds.get(row[0].reservation_id or "")
     bundles = [] if hold is None else part_of(engine, hold, row[0].sku)
     if bundles:
         entry["partOf"] = bundles
+    if engine.view.has_several_locations:
+        entry["location"] = row[0].location
     return entry
 
 

@@ -1,5 +1,7 @@
 """The settings that a shop page needs."""
 
+from typing import NotRequired
+
 from fastapi import APIRouter
 from pydantic import with_config
 from typing_extensions import TypedDict
@@ -12,23 +14,43 @@ from fancymonkey.web.routing.dependencies import Context
 router = APIRouter(tags=["checkout"], route_class=AuthorizedRoute)
 
 
+class PickupPlace(TypedDict):
+    """A location where buyers may collect."""
+
+    id: str
+    name: str
+    address: str
+
+
 @with_config(example({"success": True, "demo": False, "checkout": True, "currency": "usd"}))
 class ShopInfo(TypedDict):
-    """Whether this is a demo, whether it takes payments, and the currency of its prices."""
+    """Whether this is a demo, whether it takes payments, and the currency of its prices.
+
+    `pickup` are the locations where buyers may collect, if there are any.
+    """
 
     success: Ok
     demo: bool
     checkout: bool
     currency: str
+    pickup: NotRequired[list[PickupPlace]]
 
 
 @router.get("/api/shop", summary="Settings that a shop page needs", dependencies=[public()])
 async def about(context: Context) -> ShopInfo:
     """Returns whether this is a demo, whether it takes payments, and the currency of its prices."""
     settings = context.settings
-    return {
+    answer: ShopInfo = {
         "success": True,
         "demo": settings.server.demo,
         "checkout": context.checkouts is not None,
         "currency": settings.payments.currency,
     }
+    places: list[PickupPlace] = [
+        {"id": row.location_id, "name": row.name, "address": row.address}
+        for row in context.engine.view.locations.values()
+        if row.active and row.pickup
+    ]
+    if places:
+        answer["pickup"] = places
+    return answer

@@ -32,7 +32,10 @@ class BundleOfEntry(TypedDict):
 
 
 class EntryOut(TypedDict):
-    """An entry of the ledger, with the quantities after it."""
+    """An entry of the ledger, with the quantities after it at its location.
+
+    `location` is there if the shop has several; with a state as `berlin:damaged`.
+    """
 
     revision: int
     at: str
@@ -51,6 +54,7 @@ class EntryOut(TypedDict):
     until: str | None
     links: list[EntryLink]
     partOf: NotRequired[list[BundleOfEntry]]
+    location: NotRequired[str]
 
 
 @with_config(

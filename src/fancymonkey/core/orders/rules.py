@@ -1,0 +1,14 @@
+"""The commands of orders, each with its needs and its rule."""
+
+from fancymonkey.core.command import Rules
+from fancymonkey.core.orders import cancel, erase, ship
+from fancymonkey.core.orders import open as opened
+
+RULES: Rules = {
+    ship.ShipOrder: (ship.needs_ship, ship.ship_order),
+    ship.MoveOrderAllocation: (ship.needs_ship, ship.move_order),
+    cancel.CancelOrderLine: (cancel.needs_cancel, cancel.cancel_order),
+    cancel.ReturnOrder: (cancel.needs_return, cancel.return_order),
+    erase.EraseBuyer: (erase.needs_erase, erase.erase_buyer),
+    opened.AddPastOrders: (opened.needs_past, opened.add_past_orders),
+}

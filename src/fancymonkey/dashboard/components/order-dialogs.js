@@ -1,0 +1,124 @@
+// The dialogs of orders: ship, move, cancel, take back, refund, erase.
+
+import { html, nothing } from "/admin/lib/lit.js";
+import { ask as question } from "/admin/components/dialogs.js";
+import { number, paidMoney, plural, when } from "/admin/lib/format.js";
+import { sizeOf } from "/admin/components/responsive-table.js";
+import { api } from "/admin/lib/session.js";
+import { toast } from "/admin/components/toast.js";
+
+export const STATES = { for_sale: "For sale", returned: "Returned, not for sale", damaged: "Damaged", quarantine: "In quarantine" };
+const READY = { ship: (row) => row.open - row.backordered, move: (row) => row.open - row.backordered, cancel: (row) => row.open, return: (row) => row.shipped - row.returned };
+
+/** The units of an order that an action can mean, one row for each size. */
+export function unitsFor(order, action) {
+  const rows = new Map();
+  for (const row of order.allocations) {
+    const count = READY[action](row);
+    const key = `${row.productId}/${row.size}`;
+    if (count > 0) rows.set(key, { ...row, count: count + (rows.get(key)?.count ?? 0) });
+  }
+  return [...rows.values()];
+}
+
+/** Sends a change with a key of its own, so that a repetition has no second effect. */
+async function change(action, body, done, after, key = crypto.randomUUID()) {
+  try {
+    await api(`/api/admin/orders/${action}`, { body, headers: { "Idempotency-Key": key } });
+    toast(done);
+  } catch (error) {
+    toast(`Nothing was changed. ${error.message}`, { error: true, action: { label: "Retry", run: () => change(action, body, done, after, key) } });
+  }
+  after();
+}
+
+const buttons = (give, words, kind = "") => html`<div class="actions"><button type="button" class="quiet" @click=${() => give(null)}>Cancel</button><button class="button ${kind}">${words}</button></div>`;
+const reason = html`<label class="field">Reason, shown in the history<input name="reason" maxlength="500" /></label>`;
+const counts = (rows) => rows.map((row, place) => html`<label class="field">${sizeOf(row)}, of ${number(row.count)}<input name="line-${place}" type="number" inputmode="numeric" min="0" max=${row.count} step="1" required .value=${String(row.count)} /></label>`);
+
+const choice = (label, name, options, chosen) => html`<label class="field">${label}<select name=${name}>${options.map(([value, words]) => html`<option value=${value} ?selected=${value === chosen}>${words}</option>`)}</select></label>`;
+const placeOf = (places, id) => places.find((place) => place.id === id)?.name ?? id;
+const named = (places) => places.map((place) => [place.id, place.name]);
+
+/** Asks for units and more fields; null after Cancel, or without any unit. */
+async function unitsAsked(title, label, rows, fields, kind) {
+  const answer = await question(
+    title,
+    (give) => html`<form @submit=${(event) => {
+        event.preventDefault();
+        const form = new FormData(event.target);
+        const lines = rows.map((row, place) => ({ productId: row.productId, size: row.size, quantity: Number(form.get(`line-${place}`)) })).filter((line) => line.quantity > 0);
+        give({ lines, form });
+      }}>${counts(rows)}${fields}${buttons(give, label, kind)}</form>`,
+  );
+  return answer?.lines.length ? answer : null;
+}
+
+const sum = (lines) => plural(lines.reduce((total, line) => total + line.quantity, 0), "unit");
+
+export async function ship(order, places, after) {
+  const rows = unitsFor(order, "ship");
+  const from = rows[0]?.location;
+  const fields = html`${places.length > 1 ? choice("Leaves from", "location", named(places), from) : nothing}
+    <label class="field">Carrier<input name="carrier" maxlength="100" /></label>
+    <label class="field">Tracking number<input name="tracking" maxlength="100" /></label>`;
+  const answer = await unitsAsked(`Ship order #${order.number}`, "Ship", rows, fields);
+  if (!answer) return;
+  const { lines, form } = answer;
+  const body = { id: order.id, lines, carrier: form.get("carrier").trim(), trackingNumber: form.get("tracking").trim() };
+  if (places.length > 1) body.location = form.get("location");
+  await change("ship", body, `${sum(lines)} of order #${order.number} shipped.`, after);
+}
+
+export async function move(order, places, after) {
+  const rows = unitsFor(order, "move");
+  const others = places.filter((place) => place.id !== rows[0]?.location);
+  const fields = html`<p>The location that has them now gets its units back.</p>${choice("Ships from", "to", named(others))}${reason}`;
+  const answer = await unitsAsked(`Move units of order #${order.number}`, "Move", rows, fields);
+  if (!answer) return;
+  const { lines, form } = answer;
+  await change("move", { id: order.id, lines, to: form.get("to"), reason: form.get("reason").trim() }, `${sum(lines)} moved to ${placeOf(places, form.get("to"))}.`, after);
+}
+
+export async function cancel(order, after) {
+  const rows = unitsFor(order, "cancel");
+  const fields = html`<p>Other buyers can buy the units. The payment is not refunded by this.</p>${reason}`;
+  const answer = await unitsAsked(`Cancel units of order #${order.number}?`, "Cancel units", rows, fields, "danger");
+  if (!answer) return;
+  const { lines, form } = answer;
+  await change("cancel", { id: order.id, lines, reason: form.get("reason").trim() }, `${sum(lines)} of order #${order.number} cancelled.`, after);
+}
+
+export async function takeBack(order, places, after) {
+  const rows = unitsFor(order, "return");
+  const fields = html`${places.length > 1 ? choice("Came back to", "location", named(places), rows[0]?.location) : nothing}
+    ${choice("State", "state", Object.entries(STATES), "for_sale")}${reason}`;
+  const answer = await unitsAsked(`Take back units of order #${order.number}`, "Take back", rows, fields);
+  if (!answer) return;
+  const { lines, form } = answer;
+  const body = { id: order.id, lines, state: form.get("state"), reason: form.get("reason").trim() };
+  if (places.length > 1) body.location = form.get("location");
+  await change("return", body, `${sum(lines)} of order #${order.number} came back.`, after);
+}
+
+export async function refund(order, after) {
+  const amount = order.amount === null ? "" : paidMoney(order.amount, order.currency);
+  const buyer = order.buyer?.name || order.buyer?.email || "the buyer";
+  const agreed = await question(
+    `Refund order #${order.number}?`,
+    (give) => html`<form @submit=${(event) => { event.preventDefault(); give(true); }}>
+      <p>Stripe refunds ${amount ? html`<b>${amount}</b>` : "the whole payment"} to <b>${buyer}</b>, paid on ${when(order.orderedAt)}. An amount that was refunded before is not refunded again.<br />
+        Units do not come back by this: cancel them, or take them back. This cannot be undone.</p>
+      ${buttons(give, `Refund ${amount}`.trim(), "danger")}</form>`,
+  );
+  if (agreed) await change("refund", { id: order.id }, `Order #${order.number} is refunded.`, after);
+}
+
+export async function erase(order, after) {
+  const agreed = await question(
+    `Erase the personal data of order #${order.number}?`,
+    (give) => html`<form @submit=${(event) => { event.preventDefault(); give(true); }}>
+      <p>Name, e-mail address, phone and address are removed. Units and amounts stay. This cannot be undone.</p>${buttons(give, "Erase", "danger")}</form>`,
+  );
+  if (agreed) await change("erase", { id: order.id }, `The personal data of order #${order.number} is erased.`, after);
+}

@@ -1,0 +1,114 @@
+"""An order as JSON: for HTTP, the command line and webhooks."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fancymonkey.core.model import split_sku
+from fancymonkey.core.orders.rows import Order, OrderBuyer
+from fancymonkey.core.orders.units import shipped_lines
+from fancymonkey.payments.basket import major_units
+from fancymonkey.timestamps import iso
+
+Name = Callable[[str], str | None]
+"""Returns the present name of a product by its id."""
+
+
+def order_out(order: Order, buyer: OrderBuyer | None, name: Name) -> dict[str, Any]:
+    """An order. `buyer` None: without personal data."""
+    counted, _ = shipped_lines(order)
+    return {
+        "id": order.order_id,
+        "number": order.number,
+        "status": str(order.status),
+        "orderedAt": iso(order.ordered_at),
+        "paymentId": order.payment_id,
+        "intent": order.intent,
+        "amount": None if order.total is None else major_units(order.total, order.currency),
+        "currency": order.currency,
+        "late": order.late,
+        "fulfilment": "on_shipment" if order.on_shipment else "at_payment",
+        "lines": [
+            {
+                **_which(line.sku, name),
+                "quantity": line.quantity,
+                "price": line.price,
+                "shipped": shipped,
+            }
+            for line, shipped in counted
+        ],
+        "parts": [
+            {"bundle": part.bundle, **_which(part.sku, name), "quantity": part.quantity}
+            for part in order.parts
+        ],
+        "allocations": [
+            {
+                **_which(units.sku, name),
+                "location": units.location,
+                "quantity": units.quantity,
+                "open": units.open,
+                "shipped": units.shipped,
+                "cancelled": units.cancelled,
+                "returned": units.returned,
+                "backordered": units.backordered,
+            }
+            for units in order.units
+        ],
+        "shipments": shipments_out(order, name),
+        "locations": [
+            {
+                "id": place.location_id,
+                "name": place.name,
+                "address": place.address,
+                "country": place.country,
+                "postalCode": place.postal_code,
+            }
+            for place in order.locations
+        ],
+        "history": [
+            {"at": iso(step.at), "action": step.action, "text": step.text, "actor": step.actor}
+            for step in order.history
+        ],
+        "buyer": _buyer_out(buyer),
+        "erasedAt": None if buyer is None or buyer.erased_at is None else iso(buyer.erased_at),
+        "revision": order.revision,
+    }
+
+
+def shipments_out(order: Order, name: Name) -> list[dict[str, Any]]:
+    """The shipments of an order, each with its lines."""
+    shipments: dict[int, dict[str, Any]] = {}
+    for row in order.shipments:
+        shipment = shipments.setdefault(
+            row.shipment,
+            {
+                "number": row.shipment,
+                "shippedAt": iso(row.at),
+                "location": row.location,
+                "carrier": row.carrier,
+                "trackingNumber": row.tracking_number,
+                "lines": [],
+            },
+        )
+        shipment["lines"].append({**_which(row.sku, name), "quantity": row.quantity})
+    return list(shipments.values())
+
+
+def _which(sku: str, name: Name) -> dict[str, Any]:
+    product_id, size = split_sku(sku)
+    return {"productId": product_id, "size": size, "name": name(product_id)}
+
+
+def _buyer_out(buyer: OrderBuyer | None) -> dict[str, str] | None:
+    if buyer is None or buyer.erased_at is not None:
+        return None
+    return {
+        "name": buyer.name,
+        "email": buyer.email,
+        "phone": buyer.phone,
+        "line1": buyer.line1,
+        "line2": buyer.line2,
+        "city": buyer.city,
+        "state": buyer.state,
+        "postalCode": buyer.postal_code,
+        "country": buyer.country,
+    }

@@ -1,0 +1,215 @@
+"""The list of orders: an index in memory that follows the ledger, and searches in it."""
+
+import asyncio
+from bisect import bisect_left, insort
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from fancymonkey.core.dates import DAY_MS
+from fancymonkey.core.model import Cursor, Reservation, Status, split_sku
+from fancymonkey.core.orders.erase import EraseBuyer
+from fancymonkey.core.orders.open import AddPastOrders
+from fancymonkey.core.orders.rows import Order, OrderBuyer, OrderStatus
+from fancymonkey.core.records import MoveCursor
+from fancymonkey.engine.engine import Engine
+
+PAST = "past-orders"
+"""The cursor that records that holds paid before orders were recorded have their orders."""
+ACTOR = "orders"
+PORTION = 200
+PAGE = 1000
+BEHIND_MAX = 20_000
+"""After more ledger entries than this the index is built again."""
+SCANNED_MAX = 2000
+"""The most orders that one search reads; the next page continues from there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """The part of an order that filters read. `places` are the locations of its open units."""
+
+    number: int
+    order_id: str
+    status: OrderStatus
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    """The orders that a caller wants; empty fields do not narrow the choice.
+
+    With `buyers` the words are also searched in names and addresses.
+    """
+
+    status: OrderStatus | None
+    location: str | None
+    words: str = ""
+    buyers: bool = False
+
+    def fits(self, brief: Brief) -> bool:
+        """Whether an order fits, apart from the words."""
+        return self.status in (None, brief.status) and (
+            self.location is None or self.location in brief.places
+        )
+
+
+class OrderIndex:
+    """Finds orders by status, location and words, the newest first.
+
+    It is built at the first use. After that it reads the orders that later ledger entries name.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._briefs: dict[str, Brief] = {}
+        self._numbers: list[int] = []
+        self._ids: dict[int, str] = {}
+        self._revision: int | None = None
+        self._lock = asyncio.Lock()
+
+    async def page(
+        self, wanted: OrderFilter, limit: int, before: int | None = None
+    ) -> tuple[list[Order], int | None]:
+        """Orders with numbers below `before`, and the `before` of the next page (None: the end)."""
+        await self.refresh()
+        orders: list[Order] = []
+        scanned = 0
+        end = len(self._numbers) if before is None else bisect_left(self._numbers, before)
+        numbers, ids, briefs = self._numbers[:end], self._ids, self._briefs
+        while numbers:
+            number = numbers.pop()
+            brief = briefs[ids[number]]
+            if not wanted.fits(brief):
+                continue
+            if len(orders) == limit or scanned == SCANNED_MAX:
+                return orders, number + 1
+            scanned += 1
+            order = await self._engine.store.find(Order, brief.order_id)
+            if order is not None and await self._matches(order, wanted):
+                orders.append(order)
+        return orders, None
+
+    async def by_name(self, name: str) -> Order | None:
+        """The order with this id, number (also as `#12`) or payment id, or None."""
+        digits = name.removeprefix("#")
+        if digits.isascii() and digits.isdigit() and len(digits) < 16:
+            await self.refresh()
+            id_ = self._ids.get(int(digits))
+            return None if id_ is None else await self._engine.store.find(Order, id_)
+        order = await self._engine.store.find(Order, name)
+        if order is None:
+            hold = await self._engine.store.reservation(name)
+            if hold is not None:
+                order = await self._engine.store.find(Order, hold.reservation_id)
+        return order
+
+    async def counts(self) -> dict[OrderStatus, int]:
+        """The number of orders of each status."""
+        await self.refresh()
+        found = dict.fromkeys(OrderStatus, 0)
+        for brief in self._briefs.values():
+            found[brief.status] += 1
+        return found
+
+    async def open_at(self, location: str) -> list[int]:
+        """The numbers of the orders that have open units at a location."""
+        await self.refresh()
+        return sorted(row.number for row in self._briefs.values() if location in row.places)
+
+    async def refresh(self) -> None:
+        """Takes everything into the index that the view shows by now."""
+        async with self._lock:
+            shown = self._engine.view.revision
+            if self._revision is None or not 0 <= shown - self._revision <= BEHIND_MAX:
+                await add_past_orders(self._engine)
+                shown = self._engine.view.revision
+                self._briefs, self._numbers, self._ids = {}, [], {}
+                async for order in self._engine.store.scan(Order):
+                    self._take(order)
+            else:
+                async for id_ in self._changed(self._revision):
+                    changed = await self._engine.store.find(Order, id_)
+                    if changed is not None:
+                        self._take(changed)
+            self._revision = shown
+
+    async def _changed(self, revision: int) -> AsyncIterator[str]:
+        seen: set[str] = set()
+        while revision < self._engine.view.revision:
+            entries = await self._engine.store.entries_after(revision, PAGE)
+            if not entries:
+                return
+            for entry in entries:
+                id_ = entry.reservation_id
+                if id_ is not None and id_ not in seen and _may_change_order(entry.reserved):
+                    seen.add(id_)
+                    yield id_
+            revision = entries[-1].revision
+
+    def _take(self, order: Order) -> None:
+        if order.order_id not in self._briefs:
+            insort(self._numbers, order.number)
+            self._ids[order.number] = order.order_id
+        places = tuple(dict.fromkeys(row.location for row in order.units if row.open))
+        self._briefs[order.order_id] = Brief(order.number, order.order_id, order.status, places)
+
+    async def _matches(self, order: Order, wanted: OrderFilter) -> bool:
+        words = wanted.words.lower().split()
+        if not words:
+            return True
+        buyer = None
+        if wanted.buyers:
+            buyer = await self._engine.store.find(OrderBuyer, order.order_id)
+        text = "\n".join(_texts(order, buyer, self._name)).lower()
+        return all(word in text for word in words)
+
+    def _name(self, product_id: str) -> str:
+        product = self._engine.view.products.get(product_id)
+        return "" if product is None else product.name
+
+
+def _may_change_order(reserved: int) -> bool:
+    """Whether an entry of a hold may be one of its order: a hold that only begins has none."""
+    return reserved <= 0
+
+
+def _texts(order: Order, buyer: OrderBuyer | None, name: Callable[[str], str]) -> list[str]:
+    """The texts of an order in which words are searched."""
+    texts = [f"#{order.number}", order.order_id, order.payment_id or "", order.intent or ""]
+    for line in order.lines:
+        texts += [line.sku, name(split_sku(line.sku)[0])]
+    texts += [parcel.tracking_number for parcel in order.shipments]
+    if buyer is not None:
+        texts += [buyer.name, buyer.email, buyer.city, buyer.postal_code]
+    return texts
+
+
+async def add_past_orders(engine: Engine) -> int:
+    """Adds orders for holds paid before orders were recorded, once; returns how many."""
+    if await engine.store.find(Cursor, PAST) is not None:
+        return 0
+    past = sorted(
+        [
+            (hold.ended_at or hold.created_at, hold.reservation_id)
+            async for hold in engine.store.scan(Reservation)
+            if hold.status is Status.CAPTURED
+        ]
+    )
+    for start in range(0, len(past), PORTION):
+        ids = tuple(id_ for _, id_ in past[start : start + PORTION])
+        await engine.submit(AddPastOrders(holds=ids, actor=ACTOR))
+    await engine.submit(MoveCursor(name=PAST, revision=engine.view.revision, actor=ACTOR))
+    return len(past)
+
+
+async def erase_old_buyers(engine: Engine, days: int) -> int:
+    """Erases the personal data of orders that are older than this; returns how many."""
+    before = engine.clock() - days * DAY_MS
+    old = [
+        buyer.order_id
+        async for buyer in engine.store.scan(OrderBuyer)
+        if buyer.erased_at is None and buyer.stored_at < before
+    ]
+    for id_ in old:
+        await engine.submit(EraseBuyer(order_id=id_, actor="erase-buyers"))
+    return len(old)

@@ -1,0 +1,268 @@
+"""Orders over HTTP, for the owner and the staff: list, ship, move, cancel, return, erase."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from fancymonkey.accounts.model import Actor, Right
+from fancymonkey.core.command import Command
+from fancymonkey.core.locations.accounts import StockState
+from fancymonkey.core.model import Line
+from fancymonkey.core.orders.cancel import CancelOrderLine, ReturnOrder
+from fancymonkey.core.orders.erase import EraseBuyer
+from fancymonkey.core.orders.rows import Order, OrderBuyer, OrderStatus
+from fancymonkey.core.orders.ship import MoveOrderAllocation, ShipOrder
+from fancymonkey.core.outcomes import Code, Refused
+from fancymonkey.errors import PaymentRefused, PaymentUnknown
+from fancymonkey.services.order_json import order_out
+from fancymonkey.services.orders import OrderFilter
+from fancymonkey.services.request_key import RequestKey
+from fancymonkey.web.admin_api.holds import product_name
+from fancymonkey.web.admin_api.models.orders import (
+    CancelBody,
+    EraseBody,
+    MoveBody,
+    NamedPlace,
+    OrderBody,
+    OrderPage,
+    OrderResult,
+    RefundBody,
+    ReturnBody,
+    ShipBody,
+)
+from fancymonkey.web.context import AppContext
+from fancymonkey.web.http.json_body import JsonBody, json_response
+from fancymonkey.web.http.messages import Problem, Request
+from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text
+from fancymonkey.web.http.refusals import refusal, request_fingerprint
+from fancymonkey.web.routing.access import requires
+from fancymonkey.web.routing.authorized_route import AuthorizedRoute
+from fancymonkey.web.routing.dependencies import Call, Caller, Context, IdempotencyKey
+from fancymonkey.web.routing.described import refusals
+
+router = APIRouter(prefix="/api/admin/orders", tags=["dashboard"], route_class=AuthorizedRoute)
+UNKNOWN = Refused(Code.UNKNOWN_ORDER, "This order does not exist.")
+Change = dict[str, Any]
+"""The fields of a change as its command takes them."""
+
+
+@router.get("", summary="List orders", dependencies=[requires("read")], response_model=OrderPage)
+async def list_orders(
+    context: Context,
+    actor: Caller,
+    status: Annotated[
+        OrderStatus | None,
+        Query(description="`to_ship`, `partly_shipped`, `shipped`, `cancelled` or `returned`"),
+    ] = None,
+    location: Annotated[
+        Text | None, Query(description="Only orders with units to ship at this location")
+    ] = None,
+    q: Annotated[
+        Text | None,
+        Query(description="Search words of a number, product, payment, tracking number or buyer"),
+    ] = None,
+    id: Annotated[
+        Text | None, Query(description="Only the order with this id, number or payment")
+    ] = None,
+    limit: Annotated[Page, Query(description=LIMIT)] = PAGE,
+    after: Annotated[Text | None, Query(description="`next` of the previous page")] = None,
+) -> Any:
+    """Returns orders, the newest first."""
+    revision = context.engine.view.revision
+    index = context.services.orders
+    if id is not None:
+        order = await index.by_name(id)
+        orders, following = [] if order is None else [order], None
+    else:
+        wanted = OrderFilter(status, location, q or "", buyers=_sees_buyers(actor))
+        orders, following = await index.page(wanted, limit, _before(after))
+    return json_response(
+        OrderPage(
+            success=True,
+            orders=[await _out(context, actor, order) for order in orders],
+            counts={str(name): count for name, count in (await index.counts()).items()},
+            places=_places(context),
+            refunds=context.checkouts is not None,
+            next=None if following is None else str(following),
+            revision=revision,
+        )
+    )
+
+
+@router.post(
+    "/ship",
+    summary="Ship units of an order",
+    dependencies=[requires("stock")],
+    response_model=OrderResult,
+    responses=refusals(404, 409),
+)
+async def ship_order(
+    context: Context, request: Call, actor: Caller, key: IdempotencyKey, body: ShipBody
+) -> Any:
+    """Records that units have left, whole or in part, with carrier and tracking number."""
+    change = {
+        "location": body.location,
+        "carrier": body.carrier,
+        "tracking_number": body.tracking_number,
+    }
+    return await _change(context, request, actor, key, ShipOrder, body, change)
+
+
+@router.post(
+    "/move",
+    summary="Move units of an order to another location",
+    dependencies=[requires("stock")],
+    response_model=OrderResult,
+    responses=refusals(404, 409),
+)
+async def move_order(
+    context: Context, request: Call, actor: Caller, key: IdempotencyKey, body: MoveBody
+) -> Any:
+    """Lets another location ship units; the one that had them gets its units back."""
+    change = {"location": body.location, "to": body.to, "reason": body.reason}
+    return await _change(context, request, actor, key, MoveOrderAllocation, body, change)
+
+
+@router.post(
+    "/cancel",
+    summary="Cancel units of an order before they ship",
+    dependencies=[requires("stock")],
+    response_model=OrderResult,
+    responses=refusals(404, 409),
+)
+async def cancel_order(
+    context: Context, request: Call, actor: Caller, key: IdempotencyKey, body: CancelBody
+) -> Any:
+    """Cancels units that have not left: others can buy them. It refunds nothing."""
+    change = {"location": body.location, "reason": body.reason}
+    return await _change(context, request, actor, key, CancelOrderLine, body, change)
+
+
+@router.post(
+    "/return",
+    summary="Take back units of an order",
+    dependencies=[requires("stock")],
+    response_model=OrderResult,
+    responses=refusals(404, 409),
+)
+async def return_order(
+    context: Context, request: Call, actor: Caller, key: IdempotencyKey, body: ReturnBody
+) -> Any:
+    """Takes back units that have left, each at most once, into a location and a state."""
+    state = None if body.state == "for_sale" else StockState(body.state)
+    change = {"location": body.location, "state": state, "reason": body.reason}
+    return await _change(context, request, actor, key, ReturnOrder, body, change)
+
+
+@router.post(
+    "/erase",
+    summary="Erase the personal data of an order",
+    dependencies=[requires("stock")],
+    response_model=OrderResult,
+    responses=refusals(404, 409),
+)
+async def erase_buyer(
+    context: Context, request: Call, actor: Caller, key: IdempotencyKey, body: EraseBody
+) -> Any:
+    """Erases name, addresses and phone of the buyer. It cannot be undone."""
+    return await _change(context, request, actor, key, EraseBuyer, body, {})
+
+
+@router.post(
+    "/refund",
+    summary="Refund the payment of an order",
+    dependencies=[requires("admin")],
+    response_model=OrderResult,
+    responses=refusals(404, 409, 502),
+)
+async def refund_order(context: Context, actor: Caller, body: RefundBody) -> Any:
+    """Refunds the whole payment at Stripe, once. It moves no units."""
+    order = await context.services.orders.by_name(body.id)
+    payment = None if order is None else order.intent or order.payment_id
+    if order is None or payment is None:
+        raise refusal(UNKNOWN)
+    if context.checkouts is None:
+        raise Problem(
+            503, "not_configured", "Refunds are not configured. Set STRIPE_SECRET_KEY and restart."
+        )
+    try:
+        await context.checkouts.gateway.refund(payment, f"refund-order-{order.order_id}")
+    except PaymentRefused as error:
+        if error.code != "charge_already_refunded":
+            raise Problem(502, "payment_failed", f"Nothing was refunded. {error}") from None
+        raise Problem(409, "already_refunded", "This payment was refunded before.") from None
+    except PaymentUnknown as error:
+        raise Problem(503, "payment_unavailable", f"{error} Try again.") from None
+    context.payers.forget(payment)
+    out = await _out(context, actor, order)
+    revision = context.engine.view.revision
+    return json_response(OrderResult(success=True, order=out, revision=revision))
+
+
+async def _change(
+    context: AppContext,
+    request: Request,
+    actor: Actor,
+    key: RequestKey | None,
+    kind: type[Command],
+    body: JsonBody,
+    change: Change,
+) -> Any:
+    """Runs a command about an order, and returns the response with the order after it."""
+    sent: Any = body
+    order = await context.services.orders.by_name(sent.id)
+    if order is None:
+        raise refusal(UNKNOWN)
+    if isinstance(body, OrderBody):
+        change = {**change, "lines": _lines(context, body)}
+    command: Any = kind
+    answer = await context.engine.submit(
+        command(
+            order_id=order.order_id,
+            **change,
+            actor=actor.name,
+            command_id=None if key is None else key.id,
+            former_id=None if key is None else key.former,
+            digest="" if key is None else request_fingerprint(request, _content(body)),
+        )
+    )
+    if isinstance(answer, Refused):
+        raise refusal(answer)
+    after = await context.engine.store.find(Order, order.order_id) or order
+    out = await _out(context, actor, after)
+    return json_response(OrderResult(success=True, order=out, revision=answer.data["revision"]))
+
+
+def _content(body: JsonBody) -> bytes:
+    return body.model_dump_json().encode()
+
+
+def _lines(context: AppContext, body: OrderBody) -> tuple[Line, ...]:
+    return tuple(
+        Line(context.spelling.sku(row.product_id, row.size), row.quantity) for row in body.lines
+    )
+
+
+def _sees_buyers(actor: Actor) -> bool:
+    """Whether a caller may see personal data: not with the right to read alone."""
+    return actor.right.covers(Right.STOCK)
+
+
+async def _out(context: AppContext, actor: Actor, order: Order) -> Any:
+    buyer = None
+    if _sees_buyers(actor):
+        buyer = await context.engine.store.find(OrderBuyer, order.order_id)
+    return order_out(order, buyer, lambda id_: product_name(context.engine, id_))
+
+
+def _places(context: AppContext) -> list[NamedPlace]:
+    places = context.engine.view.locations.values()
+    return [{"id": place.location_id, "name": place.name} for place in places if place.active]
+
+
+def _before(after: str | None) -> int | None:
+    if after is None:
+        return None
+    if not (after.isascii() and after.isdigit()):
+        raise Problem(422, "invalid_request", "`after` must be the `next` of the previous page.")
+    return int(after[:16])
