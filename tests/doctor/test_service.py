@@ -23,6 +23,8 @@ from tests.support.ports import free_port
 from tests.support.server import Server
 from tests.web.signing import signature
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["cli", "till"]
 
 PASSWORD = "four words without sense"

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import RULES, DryRun, RecordEvent
+from fancymonkey.core.holds.end import Expire
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.stock.adjust import Adjust, Count
@@ -80,7 +81,7 @@ def test_answers_and_errors_arrive() -> None:
         DataError("a row"),
         StoreUnavailable("away"),
     ]
-    arrived = unpack_answers(pack_answers(answers))
+    arrived = unpack_answers(pack_answers(answers), [Expire()] * len(answers))
     assert arrived[:2] == answers[:2]
     assert [(type(one), str(one)) for one in arrived[2:]] == [
         (type(one), str(one)) for one in answers[2:]
@@ -88,7 +89,8 @@ def test_answers_and_errors_arrive() -> None:
 
 
 def test_an_answer_that_cannot_be_sent_does_not_take_others_with_it() -> None:
-    first, second = unpack_answers(pack_answers([Accepted(object()), Accepted(1)]))
+    packed = pack_answers([Accepted(object()), Accepted(1)])
+    first, second = unpack_answers(packed, [Expire(), Expire()])
     assert isinstance(first, StoreUnavailable)
     assert second == Accepted(1)
 
@@ -137,7 +139,7 @@ async def test_a_command_is_decided_by_the_other_and_shown_here(servers: Servers
     before = second.batcher.commands
     answer = await second.submit(take("s1", a_M=2))
     assert isinstance(answer, Accepted)
-    assert second.view.revision == first.view.revision == answer.data["revision"]
+    assert second.view.revision == first.view.revision == answer.data.revision
     assert second.view.levels == first.view.levels
     assert (follower.forwarded, decider.taken, second.batcher.commands) == (1, 1, before)
 

@@ -130,6 +130,9 @@ async def test_an_order_moves_and_is_cancelled(any_shop: Shop) -> None:
     assert (await get(any_shop, "?location=main"))["orders"] == []
     nowhere = await post(any_shop, "move", id="1", to="nowhere")
     assert (nowhere.status, nowhere.json["code"]) == (404, "unknown_location")
+    closing = await any_shop.client.post("/api/admin/locations/close", {"id": "berlin"}, OWNER)
+    assert (closing.status, closing.json["code"]) == (409, "location_in_use")
+    assert closing.json["orders"] == [1]
     gone = await post(any_shop, "cancel", id="1", reason="changed her mind")
     assert gone.json["order"]["status"] == "cancelled"
     view = any_shop.engine.view.stock_by_location(SKU)

@@ -25,6 +25,7 @@ from fancymonkey.services.locations import (
     location_json,
     new_location,
 )
+from fancymonkey.services.orders import OrderIndex, orders_to_ship_at
 from fancymonkey.services.postal_codes import read_geonames, table_command
 from fancymonkey.settings.settings import Settings
 
@@ -130,7 +131,8 @@ def close(id_: str, data: str | None, url: str | None, as_json: bool) -> None:
     async def work(engine: Engine) -> Answer:
         if id_ not in engine.view.locations:
             return unknown_location(id_)
-        return await close_if_empty(engine, id_, actor=ACTOR)
+        refused = await orders_to_ship_at(OrderIndex(engine), id_)
+        return refused or await close_if_empty(engine, id_, actor=ACTOR)
 
     answer = _do(data, url, id_, work, f"{PATH}/close", {"id": id_})
     _finish(answer, as_json, "{name} is closed.")

@@ -10,13 +10,16 @@ from fancymonkey.core.model import Cursor, Reservation, Status, split_sku
 from fancymonkey.core.orders.erase import EraseBuyer
 from fancymonkey.core.orders.open import AddPastOrders
 from fancymonkey.core.orders.rows import Order, OrderBuyer, OrderStatus
+from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.records import MoveCursor
 from fancymonkey.engine.engine import Engine
+from fancymonkey.text import counted
 
 PAST = "past-orders"
 """The cursor that records that holds paid before orders were recorded have their orders."""
 ACTOR = "orders"
 PORTION = 200
+LISTED_MAX = 100
 PAGE = 1000
 BEHIND_MAX = 20_000
 """After more ledger entries than this the index is built again."""
@@ -182,6 +185,24 @@ def _texts(order: Order, buyer: OrderBuyer | None, name: Callable[[str], str]) -
     if buyer is not None:
         texts += [buyer.name, buyer.email, buyer.city, buyer.postal_code]
     return texts
+
+
+async def orders_to_ship_at(index: OrderIndex, location: str) -> Refused | None:
+    """The refusal to close a location from which orders are to be shipped, or None."""
+    numbers = await index.open_at(location)
+    if not numbers:
+        return None
+    return Refused(
+        Code.LOCATION_IN_USE,
+        f"{counted(len(numbers), 'order')} are to be shipped from there. Ship or move them first."
+        if len(numbers) > 1
+        else "An order is to be shipped from there. Ship or move it first.",
+        {
+            "location": location,
+            "counts": {"orders": len(numbers)},
+            "orders": numbers[:LISTED_MAX],
+        },
+    )
 
 
 async def add_past_orders(engine: Engine) -> int:

@@ -151,8 +151,6 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     listeners = Listeners(Turns(), crowd.most // 2, by_address=settings.server.rate_limit)
     app.state.context, app.state.crowd, app.state.readiness = context, crowd, ReadinessLog()
     _add_routes(app, context, listeners)
-    files.mount(app)
-    dashboard.mount(app, context)
     if twin is not None:
         from fancymonkey.services import demo_payments
 
@@ -164,17 +162,21 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
 
 
 def _add_routes(app: FastAPI, context: AppContext, listeners: Listeners) -> None:
-    """Adds the routes of all endpoints."""
+    """Adds all routes as their routers have built them, once per process.
+
+    `include_router` would build them again for each app, during the first unusual request.
+    """
     own = (
         live.router(context, listeners),
         stock_live.router(context, listeners),
         migrate.router(context),
         files.router(),
     )
-    # `include_router` would build every route a second time, during the first unusual request.
     for router in (*ROUTERS, *own):
         app.routes.extend(router.routes)
     app.routes.extend(former_names.router(routes_of(app)).routes)
+    files.mount(app)
+    dashboard.mount(app, context)
 
 
 def _describe(app: FastAPI) -> None:

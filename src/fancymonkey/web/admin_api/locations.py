@@ -18,6 +18,7 @@ from fancymonkey.services.locations import (
     location_json,
     new_location,
 )
+from fancymonkey.services.orders import orders_to_ship_at
 from fancymonkey.web.admin_api.models.locations import (
     AddLocationBody,
     ChangedLocation,
@@ -121,7 +122,8 @@ async def close_location(
     _known(context, body.id)
     if "command_id" in repeatable:  # the key means this location from now on
         await _do(context, request, StoreResult(texts=(body.id,), **repeatable), body.id)
-    answer = await close_if_empty(
+    refused = await orders_to_ship_at(context.services.orders, body.id)
+    answer = refused or await close_if_empty(
         context.engine, body.id, actor=repeatable["actor"], reason=body.reason
     )
     if isinstance(answer, Refused):
