@@ -64,14 +64,15 @@ export function askToClose(location) {
   );
 }
 
-/** Shows what keeps a location open: the levels with units, and holds. */
+/** Shows what keeps a location open: levels with units, transfers, orders. */
 export function showOpenWork({ message, problem }) {
-  const stock = problem.stock.slice(0, SHOWN);
+  const stock = (problem.stock ?? []).slice(0, SHOWN);
+  const named = (rows, words) => (rows?.length ? html`<p>${words}: ${rows.map(({ number }) => `#${number}`).join(", ")}.</p>` : nothing);
   const state = (account) => (account.includes(":") ? `, ${account.split(":")[1].replace("_", " ")}` : "");
   return ask(
     "It is not empty",
     (answer) => html`<p>${message}</p>
-      ${problem.transfers.length ? html`<p>Open transfers: ${problem.transfers.map(({ number }) => `#${number}`).join(", ")}.</p>` : nothing}
+      ${named(problem.transfers, "Open transfers")}${named(problem.orders, "Orders to ship")}
       <ul class="lines">${stock.map((row) => html`<li><span>${row.productId} ${row.size}${state(row.account)}</span><b>${row.onHand}</b></li>`)}</ul>
       ${problem.counts.stock > stock.length ? html`<p class="quiet">And ${plural(problem.counts.stock - stock.length, "more level")}.</p>` : nothing}
       <div class="actions"><button type="button" class="button" autofocus @click=${() => answer(null)}>OK</button></div>`,
