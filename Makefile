@@ -40,10 +40,10 @@ run: setup ## Start the shop on http://HOST:PORT with its data in DATA (made on 
 test test-fast: export PYTHONDONTWRITEBYTECODE =
 
 test: setup-dev browser ## Run every test, with a real PostgreSQL and a real browser
-	$(BIN)/python -m pytest -n '$(JOBS)' $(PYTEST_ARGS) $(TESTS)
+	$(BIN)/python -m pytest -n '$(JOBS)' --dist worksteal $(PYTEST_ARGS) $(TESTS)
 
 test-fast: setup-dev ## Run the tests that need no database, no browser and little time
-	$(BIN)/python -m pytest -n '$(JOBS)' -m 'not postgres and not browser and not slow and not crash' $(PYTEST_ARGS) $(TESTS)
+	$(BIN)/python -m pytest -n '$(JOBS)' --dist worksteal -m 'not postgres and not browser and not slow and not crash' $(PYTEST_ARGS) $(TESTS)
 
 check: setup-dev audit ## Lint, format, types, the rules of the architecture, and the parts' known holes
 	$(BIN)/ruff check .

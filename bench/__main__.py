@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench.rows import bulk, crowd, engine, http, lone, size, workers
+from bench.rows import bulk, crowd, engine, http, lone, servers, size, workers
 from bench.settings import FULL, QUICK, Effort
 from bench.shops import STORES, Places
 from bench.table import Row, markdown
@@ -19,6 +19,7 @@ ROWS: dict[str, Callable[[Places, Effort], list[Row]]] = {
     "bulk": bulk.bulk,
     "memory": size.memory,
     "workers": workers.workers,
+    "servers": servers.servers,
     "growth": size.growth,
     "crowd": crowd.crowd,
     "client": http.client,

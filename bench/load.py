@@ -1,12 +1,14 @@
 """A closed-loop load in a process of its own: each connection sends again when it has its answer.
 
 `run` starts it; `python -m bench.load` is the process. A request is fixed bytes with one hole of
-16 characters for a session id that nobody else uses.
+16 characters for a session id that nobody else uses, and, for a `spread`, before it one of six
+characters for the number of a product.
 """
 
 import asyncio
 import json
 import os
+import random
 import subprocess
 import sys
 import time
@@ -22,6 +24,7 @@ from bench.processes import cpu_seconds
 from bench.rounds import Measure
 
 HOLE = "################"
+NUMBER = "@@@@@@"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,8 @@ class Load:
     seconds: float = 3.0
     warm_seconds: float = 0.5
     host: str = "127.0.0.1"
+    spread: int = 0
+    """The number of products that `NUMBER` in the body stands for; 0 without it."""
 
     def requests(self) -> list[bytes]:
         """The bytes of each request, the hole still in it."""
@@ -150,8 +155,9 @@ def _cpu(pid: int | None) -> float:
 class _Tally:
     """What all connections have in common."""
 
-    def __init__(self, requests: list[bytes]) -> None:
+    def __init__(self, requests: list[bytes], spread: int = 0) -> None:
         self.requests = cycle([request.partition(HOLE.encode()) for request in requests])
+        self.spread = spread
         self.session = int.from_bytes(os.urandom(3), "big") << 40
         self.done, self.took = array("q"), array("q")
         self.statuses: Counter[bytes] = Counter()
@@ -162,6 +168,8 @@ class _Tally:
         if not hole:
             return head
         self.session += 1
+        if self.spread:
+            head = head.replace(NUMBER.encode(), b"%06d" % int(random.random() * self.spread))
         return b"%b%016x%b" % (head, self.session, tail)
 
     def clear(self) -> None:
@@ -212,7 +220,7 @@ class _Connection(asyncio.Protocol):
 
 
 async def _run(load: Load) -> None:
-    tally = _Tally(load.requests())
+    tally = _Tally(load.requests(), load.spread)
     loop = asyncio.get_running_loop()
     for _ in range(load.connections):
         await loop.create_connection(lambda: _Connection(tally), load.host, load.port)

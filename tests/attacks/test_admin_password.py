@@ -299,6 +299,7 @@ def attempts(server: Server, addresses: Iterator[str], guesses: list[str]) -> li
     return found
 
 
+@pytest.mark.slow
 def test_a_real_server_stops_guesses_within_a_hundred(tmp_path: Path) -> None:
     env = {"ADMIN_PASSWORD": REAL, "TRUSTED_PROXIES": "127.0.0.1"}
     with Server(data=tmp_path / "data", env=env) as server:

@@ -12,6 +12,8 @@ from tests.attacks.flood import connect, exchange, products, status
 from tests.support.bystander import Bystander
 from tests.support.server import PROGRAM, Server
 
+pytestmark = pytest.mark.slow
+
 FILES = 256
 CONNECTIONS = 300
 FEW_FILES = ("/bin/sh", "-c", f'ulimit -n {FILES}; exec "$0" "$@"', *PROGRAM)

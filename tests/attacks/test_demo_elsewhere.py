@@ -17,6 +17,8 @@ from fancymonkey.store.in_memory.store import MemoryStore
 from tests.support.server import Server
 from tests.web.shops import running
 
+pytestmark = pytest.mark.slow
+
 LOGIN = {"name": "owner", "password": PUBLISHED_PASSWORD}
 BEARER = {"Authorization": f"Bearer {PUBLISHED_PASSWORD}"}
 ROW = {"productId": "prod_hoodie_001", "size": "M", "lowStockThreshold": 5}

@@ -5,6 +5,8 @@ import pytest
 from tests.attacks.flood import check_hardly_noticed, exchange, status
 from tests.support.server import Server
 
+pytestmark = pytest.mark.slow
+
 GET = b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n"
 
 

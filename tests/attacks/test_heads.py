@@ -5,6 +5,8 @@ import pytest
 from tests.attacks.flood import check_hardly_noticed, exchange, status
 from tests.support.server import Server
 
+pytestmark = pytest.mark.slow
+
 HOT, COLD = "GET /api/inventory/get", "GET /api/admin/me"
 FRAMEWORK = "GET /healthz"
 BOTH = pytest.mark.parametrize("line", [HOT, COLD], ids=["the short way", "by ASGI"])

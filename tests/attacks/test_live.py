@@ -14,6 +14,8 @@ from tests.attacks.flood import check_hardly_noticed, connect, exchange, product
 from tests.support.bystander import Bystander
 from tests.support.server import Server
 
+pytestmark = pytest.mark.slow
+
 LIVE = b"/api/inventory/live"
 SSE = b"GET %b HTTP/1.1\r\nHost: a\r\n%b\r\n"
 WEBSOCKET = (

@@ -21,6 +21,8 @@ from tests.accounts.visitor import Visitor
 from tests.support.server import Server
 from tests.web.shops import CHEAP, Shop, running
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = "four words without sense"
 LOGIN = "/api/admin/login"
 PER_SECOND = 80

@@ -9,6 +9,8 @@ import pytest
 
 from tests.support.server import Server
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 5.0
 
 

@@ -18,6 +18,8 @@ from fancymonkey.settings.settings import Settings
 from tests.support.program import PROGRAM, run
 from tests.support.server import Server
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = "four words without sense"
 NOBODY = 65534
 AS_NOBODY = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")

@@ -16,6 +16,8 @@ from fancymonkey.web.http.messages import Problem
 from tests.payments.conftest import Till, opened
 from tests.web.shops import HOODIE, Clock, Shop, running
 
+pytestmark = pytest.mark.slow
+
 RESERVE, RELEASE, CHECKOUT = "/api/inventory/reserve", "/api/inventory/release", "/api/checkout"
 ONE = "198.51.100.7"
 BASKET = {"productId": HOODIE, "size": "L", "quantity": 1}

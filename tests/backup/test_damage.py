@@ -176,6 +176,7 @@ def killed_at_change(words: list[str], folder: Path, number: int) -> bool:
     return process.wait(10) == -signal.SIGKILL
 
 
+@pytest.mark.slow
 def test_a_kill_while_saving_leaves_no_file_that_looks_whole_and_is_not(
     shop: Path, tmp_path: Path
 ) -> None:
@@ -195,6 +196,7 @@ def test_a_kill_while_saving_leaves_no_file_that_looks_whole_and_is_not(
     assert len(list(to.iterdir())) == 1  # the files of the killed programs are gone
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["json", "sqlite"])
 async def test_a_kill_while_restoring_leaves_all_or_nothing_or_says_so(
     store: Store, kind: str, target: str, fresh: Fresh, tmp_path: Path

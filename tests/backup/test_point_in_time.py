@@ -129,10 +129,9 @@ async def _query(url: str, sql: str) -> str:
 
 async def _check(url: str, revision: int) -> None:
     store = open_store(url)
-    for _ in range(200):  # it promotes itself when it is there
-        if await _query(url, "SELECT pg_is_in_recovery()") == "False":
-            break
-        await asyncio.sleep(0.05)
+    async with asyncio.timeout(60):  # it promotes itself when it is there
+        while await _query(url, "SELECT pg_is_in_recovery()") != "False":
+            await asyncio.sleep(0.05)
     await store.open(0)
     try:
         assert (await store.snapshot()).revision == revision

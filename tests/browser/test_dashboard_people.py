@@ -103,7 +103,8 @@ async def test_a_second_factor_from_its_picture_to_its_end(
     await page.keyboard.press("Enter")
     picture = page.get_by_alt_text("QR code for an authenticator app")
     await expect(picture).to_be_visible()
-    assert await picture.evaluate("image => image.naturalWidth") > 100
+    drawn = await picture.element_handle()
+    await page.wait_for_function("image => image.naturalWidth > 100", arg=drawn)
     await assert_accessible(page)
     secret = (await page.locator("code.secret").inner_text()).replace(" ", "")
     await page.get_by_label("Six-digit code").fill(code_of(site.shop.client, secret))

@@ -139,7 +139,10 @@ async def test_unsaved_edits_ask_before_leaving(browser: Browser, shop: Products
         asked = []
         page.once("dialog", lambda dialog: asked.append(dialog.type) or dialog.dismiss())
         await page.evaluate("setTimeout(() => location.reload(), 0)")
-        await page.wait_for_timeout(300)
+        for _ in range(200):
+            if asked:
+                break
+            await page.wait_for_timeout(50)
         assert asked == ["beforeunload"]
         await expect(box.get_by_label("Name", exact=True)).to_have_value("HALF")
         await box.get_by_role("button", name="Cancel").click()

@@ -83,7 +83,8 @@ async def test_live_changes_move_neither_focus_nor_scroll(browser: Browser) -> N
             await room.count(at, str(at % 10), f"p{at % 12:04}")
         await expect(number(page, "p0005/5")).not_to_have_value("40")
         await expect(place).to_be_focused()
-        assert await scroll.evaluate("box => box.scrollTop") == before
+        box = await scroll.element_handle()
+        await page.wait_for_function("([box, top]) => box.scrollTop === top", arg=[box, before])
 
 
 async def test_typing_survives_a_live_change(browser: Browser) -> None:

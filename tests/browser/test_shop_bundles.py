@@ -99,7 +99,7 @@ async def test_the_parts_of_a_set_are_chosen_and_only_what_can_be_had(
         watched.assert_clean()
 
 
-async def test_a_part_that_goes_meanwhile_is_taken_back_with_a_word(
+async def test_a_part_that_sells_out_is_removed_with_a_message(
     browser: Browser, shop: DemoShop
 ) -> None:
     async with buyer(browser) as watched:

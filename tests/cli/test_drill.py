@@ -15,15 +15,18 @@ from tests.support.ports import free_port
 from tests.support.program import PROGRAM, run
 from tests.support.server import Server
 
+pytestmark = pytest.mark.slow
+
 STOCK = 17
 SECONDS = 120
 
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A shop in demo mode."""
+    """A shop in demo mode; only the drill compares its payments, however long it takes."""
     place = tmp_path_factory.mktemp("drill")
-    with Server(data=place / "data", arguments=["--demo", "--init"]) as server:
+    env = {"SCHEDULES": "off"}
+    with Server(data=place / "data", env=env, arguments=["--demo", "--init"]) as server:
         yield server
 
 

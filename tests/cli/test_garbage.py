@@ -40,6 +40,7 @@ def test_nothing_is_collected_while_the_stock_is_loaded() -> None:
     assert gc.get_freeze_count() > len(rows)
 
 
+@pytest.mark.slow
 def test_cycles_that_come_later_are_collected() -> None:
     gc_tuning.pause_collection()
     gc_tuning.freeze_loaded_objects()

@@ -173,11 +173,12 @@ def _until_open(server: Server) -> None:
     """The parent looks after its workers twice a second, and says so when all of them serve."""
     process = server._process
     assert process is not None
-    for _ in range(100):
+    for _ in range(600):
         if "is running at" in server.log:
             return
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(0.1)
+    raise AssertionError(f"not all workers serve:\n{server.log}")
 
 
 def test_the_sample_does_not_touch_a_shop_that_is_there(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ WITHOUT_SERVER = [name for name, page in RUNNABLE.items() if not starts_server(p
 ON_FILES = [name for name in RUNNABLE if name not in (*ON_POSTGRES, *WITHOUT_SERVER)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ON_FILES)
 def test_examples_of(name: str, tmp_path: Path) -> None:
     page = RUNNABLE[name]
@@ -38,11 +39,13 @@ def test_examples_of(name: str, tmp_path: Path) -> None:
         run_page(page, tmp_path, f"{server.host}:{server.port}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WITHOUT_SERVER)
 def test_examples_without_a_server_of(name: str, tmp_path: Path) -> None:
     run_page(RUNNABLE[name], tmp_path, NOWHERE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ON_POSTGRES)
 def test_examples_on_postgres_of(name: str, tmp_path: Path, postgres_url: str) -> None:
     page = RUNNABLE[name]

@@ -11,7 +11,7 @@ import pytest
 from fancymonkey.doctor.checks import CheckContext
 from fancymonkey.doctor.examine import Examination, examine
 from fancymonkey.doctor.payments import check_stripe
-from fancymonkey.doctor.server import check_server, numbers
+from fancymonkey.doctor.server import _metrics, check_server, numbers
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.fake_stripe.app import DEMO_KEY
 from fancymonkey.payments.gateway import Gateway
@@ -22,6 +22,8 @@ from tests.payments.conftest import Till, till
 from tests.support.ports import free_port
 from tests.support.server import Server
 from tests.web.signing import signature
+
+pytestmark = pytest.mark.slow
 
 __all__ = ["cli", "till"]
 
@@ -93,6 +95,30 @@ async def test_a_service_in_trouble(server: Server, tmp_path: Path) -> None:
 def test_numbers_of_something_else() -> None:
     assert numbers("<html>") == {}
     assert numbers('a_total{x="1"} 2\na_total{x="2"} 3\n')["a_total"] == 5
+
+
+@pytest.mark.parametrize(
+    ("part", "text"),
+    [
+        (
+            "fancymonkey_decider_followers 2\nfancymonkey_commands_decided_for_others_total 7\n",
+            "decides for 2 others since 2026-11-30T08:00:00.000Z, and has decided 7 commands",
+        ),
+        (
+            "fancymonkey_commands_forwarded_total 9\nfancymonkey_feed_lag_seconds 0.012\n",
+            "to the one that decides since 2026-11-30T08:00:00.000Z; its view is 12 ms behind",
+        ),
+    ],
+)
+def test_which_of_several_servers_decides(part: str, text: str) -> None:
+    since = 1_796_025_600
+    (finding,) = _metrics(numbers(f"fancymonkey_decider_since_timestamp_seconds {since}\n{part}"))
+    assert finding.id == "servers.decider"
+    assert text in finding.what
+
+
+def test_a_server_without_others_has_no_decider_to_report() -> None:
+    assert _metrics(numbers("fancymonkey_decider_since_timestamp_seconds 5\n")) == []
 
 
 def test_the_command(

@@ -206,7 +206,8 @@ class SimStore:
         raise NotImplementedError
 
     async def other_writers(self) -> list[str]:
-        raise NotImplementedError
+        await self._reach()
+        return [f"server {number}" for number, other in enumerate(self._db.bells) if other != self]
 
     def stop_watching(self) -> None:
         raise NotImplementedError

@@ -288,7 +288,7 @@ ENGINE_BUGS = [
     ),
     engine(
         "bells are not heard",
-        ("engine:Engine._on_remote_commit", "while revision > self.view.revision:", "while False:"),
+        ("engine:Engine.catch_up", "while revision > self.view.revision:", "while False:"),
     ),
     engine(
         "what others edited is not read again",

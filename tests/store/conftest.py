@@ -7,6 +7,9 @@ import pytest
 
 from fancymonkey.store.contract import Store
 from fancymonkey.store.open import open_store
+from tests.store.inline import no_threads
+
+__all__ = ["no_threads"]
 
 NAMES = ("memory", "json", "sqlite", "postgres")
 OpenStore = Callable[..., Awaitable[Store]]

@@ -16,6 +16,8 @@ from tests.store.faults import WAYS, Crashed, FaultyDisk, NoFileSync, NoFolderSy
 from tests.store.scripts import batches, catalogue, script
 from tests.store.test_conformance import everything
 
+pytestmark = pytest.mark.usefixtures("no_threads")
+
 Step = tuple[list[Command], int]
 STEPS: list[Step] = [(catalogue(), 999_000), *list(batches(5, script(5, 110)))]
 
@@ -102,6 +104,7 @@ async def test_nothing_acknowledged_is_lost_at_some_crashes(tmp_path: Path) -> N
     assert await crash_everywhere(tmp_path, FaultyDisk, WAYS, 23) == []
 
 
+@pytest.mark.slow
 async def test_state_shown_by_a_restart_survives_a_power_cut(tmp_path: Path) -> None:
     """The process dies, starts again and shows its rows; then the machine dies."""
     number, finished = 1, False
@@ -211,6 +214,7 @@ async def test_some_failing_operations_lose_nothing(tmp_path: Path, code: int) -
     assert await fail_everywhere(tmp_path, code, 17) == []
 
 
+@pytest.mark.slow
 async def test_showing_a_batch_too_soon_is_found(tmp_path: Path) -> None:
     assert await fail_everywhere(tmp_path, errno.EIO, 5, AppliesTooSoon) != []
 

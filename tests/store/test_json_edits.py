@@ -23,6 +23,8 @@ from fancymonkey.store.shared.files import Disk
 from tests.store.faults import Crashed, FaultyDisk
 from tests.store.json_shop import SEED, at, hold, open_shop, release, sell
 
+pytestmark = pytest.mark.usefixtures("no_threads")
+
 M = "prod_hoodie_001/M"
 
 
@@ -468,6 +470,7 @@ async def test_an_editor_that_still_has_the_old_file_open(path: Path) -> None:
     await store.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("synced", [True, False])
 async def test_an_edit_counts_once_wherever_it_crashes(tmp_path: Path, synced: bool) -> None:
     """Stock 20, counted as 25 by hand, then one sold: 24, and one count in the ledger."""

@@ -22,6 +22,8 @@ from tests.store.scripts import catalogue
 from tests.store.test_conformance import everything
 from tests.store.test_json_crash import STEPS, Run, content_of, reference
 
+pytestmark = [pytest.mark.usefixtures("no_threads"), pytest.mark.slow]
+
 Fail = Callable[[int, str], None]
 
 

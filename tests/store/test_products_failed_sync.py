@@ -17,6 +17,8 @@ from fancymonkey.store.json.store import JsonStore
 from tests.store.faults import FaultyDisk
 from tests.store.json_shop import SEED, at, hold, sell
 
+pytestmark = [pytest.mark.usefixtures("no_threads"), pytest.mark.slow]
+
 M, L = "prod_hoodie_001/M", "prod_hoodie_001/L"
 
 

@@ -21,6 +21,8 @@ from tests.store.scripts import batches as cut_into_batches
 from tests.store.scripts import catalogue, script
 from tests.store.test_conformance import everything
 
+pytestmark = [pytest.mark.usefixtures("no_threads"), pytest.mark.slow]
+
 STEPS = [(catalogue(), 999_000), *cut_into_batches(5, script(5, 30))]
 Fail = Callable[[int, str], None]
 

@@ -57,7 +57,7 @@ def outcomes_of_events() -> set[str]:
     """What may become of an event of Stripe: literals of the core, and refusals of its rules."""
     found = {"ignored", "done", "no change"}
     for module in modules(below="fancymonkey/core"):
-        found |= set(re.findall(r'"outcome": "([\w ]+)"', module.text))
+        found |= set(re.findall(r'(?:PaymentNews\(|\boutcome ?= ?)"([\w ]+)"', module.text))
     return found | {Code.UNKNOWN_SESSION, Code.PAYMENT_PENDING}
 
 

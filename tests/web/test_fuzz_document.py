@@ -18,6 +18,8 @@ from tests.web.client import Answer
 from tests.web.shops import HOODIE, PASSWORD, Shop, running
 from tests.web.test_fuzz import JUNK, NUMBERS, TEXTS
 
+pytestmark = pytest.mark.slow
+
 EACH = int(os.environ.get("FUZZ_DOCUMENT", "20"))
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
 ENDLESS = {"/api/inventory/live", "/api/admin/inventory/live"}

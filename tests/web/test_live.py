@@ -23,7 +23,7 @@ from fancymonkey.web.server.websocket import WebSocketServerProtocol
 from tests.support.uvicorns import serving
 from tests.web.shops import HOODIE, ORIGIN, Shop, running
 
-SECONDS = 5.0
+SECONDS = 30.0
 PATH = "/api/inventory/live"
 
 

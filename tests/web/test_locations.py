@@ -161,7 +161,7 @@ async def test_a_location_with_units_is_not_closed_and_the_units_are_listed(any_
     await stock_at(shop, "berlin", 3)
     refused = await send(shop, "POST", {"id": "berlin"}, f"{PATH}/close")
     assert (refused.status, refused.json["code"]) == (409, "location_in_use")
-    assert refused.json["counts"] == {"stock": 1, "holds": 0}
+    assert refused.json["counts"] == {"stock": 1, "holds": 0, "transfers": 0}
     (row,) = refused.json["stock"]
     assert (row["productId"], row["size"], row["onHand"]) == (HOODIE, "M", 3)
     assert (await listed(shop))["berlin"]["active"] is True
@@ -176,6 +176,25 @@ async def test_units_that_are_not_for_sale_keep_a_location_open(
     shop.engine.view.levels[level.key] = level
     refused = await send(shop, "POST", {"id": "berlin"}, f"{PATH}/close")
     assert refused.json["stock"][0]["account"] == level.location
+
+
+async def test_an_open_transfer_keeps_both_of_its_locations_open(any_shop: Shop) -> None:
+    shop = any_shop
+    await send(shop, "POST", BERLIN)
+    await send(shop, "POST", {"id": "hamburg", "name": "Hamburg"})
+    lines = [{"productId": HOODIE, "size": "M", "quantity": 2}]
+    draft = {"from": "hamburg", "to": "berlin", "lines": lines}
+    made = await send(shop, "POST", draft, "/api/admin/transfers")
+    assert made.status == 200, made.json
+    for id_ in ("berlin", "hamburg"):
+        refused = await send(shop, "POST", {"id": id_}, f"{PATH}/close")
+        assert (refused.status, refused.json["counts"]["transfers"]) == (409, 1)
+        (row,) = refused.json["transfers"]
+        assert (row["status"], row["from"], row["to"]) == ("draft", "hamburg", "berlin")
+    cancelled = {"id": made.json["transfer"]["id"]}
+    await send(shop, "POST", cancelled, "/api/admin/transfers/cancel")
+    closed = await send(shop, "POST", {"id": "berlin"}, f"{PATH}/close")
+    assert closed.status == 200, closed.json
 
 
 async def test_the_first_location_is_never_closed(shop: Shop) -> None:

@@ -262,6 +262,13 @@ async def test_the_overview_adds_up(any_shop: Shop) -> None:
     assert found["health"]["webhook"]["lastOutcome"] == "done"
     assert found["health"]["store"]["ok"]
     assert found["health"]["catalogue"] == {"ok": True, "problems": []}
+    assert found["health"]["servers"] == {
+        "role": "alone",
+        "since": None,
+        "followers": 0,
+        "forwarded": 0,
+        "behindMs": 0,
+    }
 
 
 async def test_the_overview_names_ids_that_are_shared(shop: Shop) -> None:

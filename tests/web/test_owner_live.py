@@ -1,7 +1,7 @@
 """The owner's live rows end with the right to see them: in peace, so that a page comes back."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -21,6 +21,12 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stock_live, "CHECK_SECONDS", 0.02)
 
 
+async def _until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not holds():
+            await asyncio.sleep(0.005)
+
+
 @asynccontextmanager
 async def listening(shop: Shop, visitor: Visitor) -> AsyncIterator[list[dict[str, Any]]]:
     """Somebody who listens with a cookie; what is sent to them. It has to end within seconds."""
@@ -38,11 +44,11 @@ async def listening(shop: Shop, visitor: Visitor) -> AsyncIterator[list[dict[str
 
     scope = shop.client.scope("GET", LIVE, {"Cookie": cookies})
     listener = asyncio.create_task(shop.client.app(scope, receive, send))
-    await asyncio.sleep(0.1)
+    await _until(lambda: bool(sent) or listener.done())
     assert not listener.done()
     assert sent[0]["status"] == 200
     yield sent
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await listener
     assert sent[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
     assert len(shop.engine.feed) == 0
@@ -82,6 +88,7 @@ async def test_a_listener_with_a_new_token_resumes(shop: Shop, visitor: Visitor)
     assert (await visitor.get(LIVE)).status == 401
     assert (await visitor.post("/api/admin/refresh")).status == 200
     async with listening(shop, visitor) as sent:
-        await asyncio.sleep(0.05)
-        assert b"event: snapshot" in b"".join(message.get("body", b"") for message in sent)
+        await _until(
+            lambda: b"event: snapshot" in b"".join(message.get("body", b"") for message in sent)
+        )
         shop.clock.forward(601)

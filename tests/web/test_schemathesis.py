@@ -19,6 +19,8 @@ from fancymonkey.web.openapi import document as openapi
 from tests.support.server import INHERITED, Server
 from tests.web.shops import PASSWORD
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PROGRAM = Path(sys.executable).with_name("schemathesis")
 CONFIG = Path(__file__).with_name("schemathesis.toml")

@@ -230,6 +230,19 @@ async def test_an_unknown_transfer_is_not_found(desk: Desk, what: str) -> None:
     assert (answer.status, answer.code) == (404, "unknown_transfer")
 
 
+async def test_a_location_with_an_open_transfer_is_not_closed(desk: Desk) -> None:
+    client, path = desk.shop.client, "/api/admin/locations/close"
+    draft = await desk.draft(1, **{"from": "berlin", "to": "main"})
+    refused = await client.post(path, {"id": "berlin"}, OWNER)
+    assert (refused.status, refused.code) == (409, "location_in_use")
+    assert refused.json["transfers"] == [{"id": draft["id"], "number": 1, "status": "draft"}]
+    await desk.done("/cancel", id=draft["id"])
+    assert (await client.post(path, {"id": "berlin"}, OWNER)).status == 200
+    lines = [{**SIZE, "quantity": 1}]
+    closed = await desk.post(**{"from": "main", "to": "berlin", "lines": lines})
+    assert (closed.status, closed.code) == (409, "location_closed")
+
+
 async def test_units_are_moved_and_the_move_is_undone(desk: Desk) -> None:
     client = desk.shop.client
     body = {**SIZE, "quantity": 2, "from": "for_sale", "to": "damaged", "reason": "torn seam"}

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, starmap, zip_longest
 from typing import Any
 
@@ -32,7 +33,7 @@ from fancymonkey.core.orders import rules as orders
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.payments import early_news
 from fancymonkey.core.payments import rules as payments
-from fancymonkey.core.payments.answers import PaymentNews, outcome_of
+from fancymonkey.core.payments.answers import PAYMENT_NEWS, PaymentNews, outcome_of
 from fancymonkey.core.planning import rules as planning
 from fancymonkey.core.state import Key, Load, State, missing
 from fancymonkey.core.stock import rules as stock
@@ -160,6 +161,13 @@ def restored(command: Command, value: Any) -> Any:
                 return restored(command.commands[-1], value)
             pairs = zip_longest(value["rows"], command.commands[: len(value["rows"])])
             return GroupAnswer(tuple(starmap(_restored_row, pairs)), value["revision"])
+        if isinstance(command, RecordEvent):
+            effect = value["effect"]
+            if effect is not None and command.effect is not None:
+                effect = restored(command.effect, effect)
+            return EventAnswer(value["outcome"], value["first"], effect)
+        if isinstance(value, dict) and value.keys() == PAYMENT_NEWS:
+            return PaymentNews(value["outcome"], value["unknown"])
         restore = _RESTORE.get(type(command))
         return value if restore is None else restore(value)
     except (KeyError, TypeError, IndexError):
@@ -227,7 +235,7 @@ def _many(state: State, command: CommandGroup) -> Answer:
         refused = group.refused
         if refused is not None:
             savepoint.undo()
-            return Refused(refused.code, refused.message, group)
+            return replace(refused, detail=group)
     return Accepted(group)
 
 

@@ -9,6 +9,7 @@ from fancymonkey import __version__
 from fancymonkey.doctor.checks import CheckContext, Finding, error, note, warning
 from fancymonkey.store.shared.file_lock import holder_of
 from fancymonkey.text import counted
+from fancymonkey.timestamps import iso
 
 SECONDS = 5.0
 BUSY = 0.5
@@ -131,6 +132,7 @@ def _metrics(sums: dict[str, float]) -> list[Finding]:
                 "This must not happen: run `fancymonkey verify` and report it to us.",
             )
         )
+    findings += _decider(sums)
     uptime = sums.get("fancymonkey_uptime_seconds", 0)
     if uptime > 60 and sums.get("fancymonkey_commit_seconds_total", 0) / uptime > BUSY:
         share = sums["fancymonkey_commit_seconds_total"] / uptime
@@ -142,3 +144,26 @@ def _metrics(sums: dict[str, float]) -> list[Finding]:
             )
         )
     return findings
+
+
+def _decider(sums: dict[str, float]) -> list[Finding]:
+    """The note about the server that decides, where several servers use the database."""
+    followers = int(sums.get("fancymonkey_decider_followers", 0))
+    forwarded = int(sums.get("fancymonkey_commands_forwarded_total", 0))
+    if not followers and not forwarded:
+        return []
+    seconds = sums.get("fancymonkey_decider_since_timestamp_seconds", 0)
+    since = iso(int(seconds * 1000))
+    lag = sums.get("fancymonkey_feed_lag_seconds", 0) * 1000
+    if followers:
+        taken = int(sums.get("fancymonkey_commands_decided_for_others_total", 0))
+        text = (
+            f"This server decides for {counted(followers, 'other')} since {since}, and has decided "
+            f"{counted(taken, 'command')} for them."
+        )
+    else:
+        text = (
+            f"This server has sent {counted(forwarded, 'command')} to the one that decides since "
+            f"{since}; its view is {lag:.0f} ms behind."
+        )
+    return [note("servers.decider", text, "Nothing to do.")]

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from time import perf_counter
+from typing import Protocol
 
 from fancymonkey.core.catalogue.products import AddProduct, UpsertProduct
 from fancymonkey.core.changes.change_set import ChangeSet
@@ -47,6 +48,33 @@ Published = Callable[[Sequence[Command], Commit], Awaitable[None] | None]
 """Publishes a commit to the view and the feed; the awaitable it returns, if any, is awaited."""
 
 
+class Route(Protocol):
+    """The way to another server that decides. While it is `open`, commands go there."""
+
+    @property
+    def open(self) -> bool:
+        """Whether new commands go there."""
+        ...
+
+    @property
+    def ready(self) -> bool:
+        """Whether it takes another batch now. `Batcher.wake` is called when that changes."""
+        ...
+
+    @property
+    def busy(self) -> bool:
+        """Whether answers are awaited."""
+        ...
+
+    async def wait(self) -> None:
+        """Returns after the next answer."""
+        ...
+
+    def forward(self, batch: list[Waiting]) -> bool:
+        """Sends a batch; False, without effect, if it has to be decided here."""
+        ...
+
+
 class Batcher:
     """Takes commands one by one and runs them in batches, in the order of arrival."""
 
@@ -75,6 +103,8 @@ class Batcher:
         self._turn_scheduled = False
         self._gate = asyncio.Lock()
         self._closed = False
+        self.route: Route | None = None
+        """The way to another server that decides, if there is one."""
         self.batches = 0
         self.commands = 0
         self.largest = 0
@@ -92,16 +122,17 @@ class Batcher:
         may still be committed. Raises Overloaded, and StoreUnavailable after `close`.
         """
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._take(command, future)
+        self.take(command, future)
         return future
 
     def pending(self, command: Command) -> PendingAnswer:
         """The same as `submit` at a lower cost; the answer may be awaited only once."""
         pending = PendingAnswer()
-        self._take(command, pending)
+        self.take(command, pending)
         return pending
 
-    def _take(self, command: Command, waiter: Waiter) -> None:
+    def take(self, command: Command, waiter: Waiter) -> None:
+        """Queues a command whose answer goes to this waiter. Raises as `submit` does."""
         if self._closed:
             raise StoreUnavailable("The service is shutting down.")
         if len(self._queue) >= self._queue_max:
@@ -128,8 +159,15 @@ class Batcher:
 
     async def settle(self) -> None:
         """Returns when no command waits."""
-        while self._task is not None or self._turn_scheduled:
-            await (asyncio.sleep(0) if self._task is None else asyncio.wait([self._task]))
+        while True:
+            if self._task is not None:
+                await asyncio.wait([self._task])
+            elif self._turn_scheduled:
+                await asyncio.sleep(0)
+            elif self.route is not None and self.route.busy:
+                await self.route.wait()
+            else:
+                break
         await asyncio.sleep(0)  # the callbacks with the last answers run in this turn
 
     def _turn(self) -> None:
@@ -138,18 +176,44 @@ class Batcher:
         remainder: Remainder | None = None
         try:
             if not self._gate.locked():
-                remainder = self._commit_now(self._next_batch())
+                remainder = self._forward() if self._forwards else self._decide()
         finally:
-            if remainder is not None or self._queue:
+            if remainder is not None or (self._queue and not self._forwards):
                 self._task = asyncio.create_task(self._drain(remainder), name="batcher")
+
+    @property
+    def _forwards(self) -> bool:
+        return self.route is not None and self.route.open and not self._gate.locked()
+
+    def _forward(self) -> Remainder | None:
+        """Sends the waiting commands to the server that decides; as `_decide` if one cannot go."""
+        assert self.route is not None
+        while self._queue and self.route.ready:
+            batch = self._next_batch()
+            if batch and not self.route.forward(batch):
+                return self._commit_now(batch)
+        return None
+
+    def _decide(self) -> Remainder | None:
+        return self._commit_now(self._next_batch())
+
+    def wake(self) -> None:
+        """Looks again at the waiting commands: the route has changed."""
+        if self._queue and not self._turn_scheduled and self._task is None:
+            self._schedule_turn()
+
+    def take_back(self, batch: Sequence[Waiting]) -> None:
+        """Puts commands back that have not run: they are the next ones."""
+        self._queue.extendleft(reversed(batch))
+        self.wake()
 
     async def _drain(self, remainder: Remainder | None) -> None:
         """Finishes a batch, and then commits the commands that arrived in the meantime."""
         try:
-            while remainder is not None or self._queue:
+            while remainder is not None or (self._queue and not self._forwards):
                 async with self._gate:
                     if remainder is None:
-                        remainder = self._commit_now(self._next_batch())
+                        remainder = self._decide()
                     if remainder is not None:
                         await remainder()
                         remainder = None

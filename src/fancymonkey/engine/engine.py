@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -46,11 +46,15 @@ class Engine:
         self.clock = clock
         self.view = View()
         self.feed = Feed()
-        self.batcher = Batcher(store, clock, lambda: self.view.revision, self._publish)
+        self.batcher = Batcher(store, clock, lambda: self.view.revision, self.publish)
         self.refused: dict[str, int] = {}
         self.moved_to: str | None = None
         self.lag = 0
         """The delay (ms) between the commit of another process's latest change and its display."""
+        self.on_commit: Callable[[Commit], None] | None = None
+        """Is called with each own commit that is shown, before any caller gets its answer."""
+        self.bell_seconds = 0.0
+        """How long a notification of the store waits for the message of another server."""
         self.zone = ZoneInfo("UTC")
         """The time zone of the shop's days."""
         self._demand = TurnedAwayDemand()
@@ -171,7 +175,7 @@ class Engine:
         self.feed.restart(snapshot.revision)
         self._expiry_bell.set()
 
-    def _publish(
+    def publish(
         self, commands: Sequence[Command], commit: Commit
     ) -> Coroutine[Any, Any, None] | None:
         """Takes a commit into the view and the feed; called before any caller gets its answer.
@@ -214,6 +218,8 @@ class Engine:
         if others and self._reload.concerns_bundles(commit.entries[:others]):
             self._start(self._reload.bundle_sales(self.store), "reload bundles")
         self._announce(commit.entries, stale)
+        if self.on_commit is not None:
+            self.on_commit(commit)
         return True
 
     def _announce(self, entries: Sequence[Entry], stale: set[str]) -> None:
@@ -240,6 +246,11 @@ class Engine:
             await self._reset()
 
     async def _on_remote_commit(self, revision: int) -> None:
+        if self.bell_seconds and revision > self.view.revision:
+            await asyncio.sleep(self.bell_seconds)
+        await self.catch_up(revision)
+
+    async def catch_up(self, revision: int) -> None:
         """Shows what other processes have committed, up to a revision."""
         async with self._catch_up_lock:
             while revision > self.view.revision:

@@ -21,6 +21,7 @@ from fancymonkey.core.locations.edit import EditLocation
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.model import split_sku
 from fancymonkey.core.outcomes import Answer, Code, Refused
+from fancymonkey.core.transfers.transfer import OPEN, Transfer
 from fancymonkey.engine.engine import Engine
 from fancymonkey.text import counted, joined
 from fancymonkey.timestamps import iso
@@ -127,8 +128,8 @@ def location_json(location: Location) -> dict[str, Any]:
     }
 
 
-def open_work(engine: Engine, location_id: str) -> dict[str, list[dict[str, Any]]]:
-    """The stock and the holds at a location, by their kind."""
+async def open_work(engine: Engine, location_id: str) -> dict[str, list[dict[str, Any]]]:
+    """The stock, the holds and the transfers at a location, by their kind. Raises StoreError."""
     view = engine.view
     stock = []
     for (sku, account), level in view.levels.items():
@@ -151,7 +152,18 @@ def open_work(engine: Engine, location_id: str) -> dict[str, list[dict[str, Any]
         units = sum(units for (_, place), units in hold.units.items() if place == location_id)
         if units:
             holds.append({"id": id_, "quantity": units})
-    return {"stock": stock, "holds": holds}
+    transfers = [
+        {
+            "id": row.transfer_id,
+            "number": row.number,
+            "status": row.status.value,
+            "from": row.from_location,
+            "to": row.to_location,
+        }
+        async for row in engine.store.scan(Transfer)
+        if row.status in OPEN and location_id in (row.from_location, row.to_location)
+    ]
+    return {"stock": stock, "holds": holds, "transfers": transfers}
 
 
 async def close_if_empty(
@@ -162,7 +174,7 @@ async def close_if_empty(
     The levels that are known are checked in the transaction that closes it. From then on nothing
     new comes there; a level that was made just before is seen afterwards, and the location reopens.
     """
-    refused = _in_use(engine, location_id)
+    refused = await _in_use(engine, location_id)
     if refused is not None:
         return refused
     known = [key for key in engine.view.levels if split_account(key[1])[0] == location_id]
@@ -170,8 +182,8 @@ async def close_if_empty(
         CloseLocation(location_id=location_id, levels=tuple(known), actor=actor, reason=reason)
     )
     if isinstance(answer, Refused):
-        return answer if answer.detail is None else _in_use(engine, location_id) or answer
-    refused = _in_use(engine, location_id)
+        return answer if answer.detail is None else await _in_use(engine, location_id) or answer
+    refused = await _in_use(engine, location_id)
     if refused is None:
         return answer
     await engine.submit(
@@ -180,15 +192,15 @@ async def close_if_empty(
     return refused
 
 
-def _in_use(engine: Engine, location_id: str) -> Refused | None:
+async def _in_use(engine: Engine, location_id: str) -> Refused | None:
     """The refusal to close a location with what is open there, or None."""
     location = engine.view.locations.get(location_id)
     if location is None:
         return None
-    work = open_work(engine, location_id)
+    work = await open_work(engine, location_id)
     if not any(work.values()):
         return None
-    words = {"stock": "level", "holds": "hold"}
+    words = {"stock": "level", "holds": "hold", "transfers": "transfer"}
     texts = [counted(len(rows), words[kind]) for kind, rows in work.items() if rows]
     return Refused(
         Code.LOCATION_IN_USE,

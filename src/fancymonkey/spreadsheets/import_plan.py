@@ -7,6 +7,7 @@ from typing import Any
 from fancymonkey.core.catalogue.products import EditFields
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import SkuCommands
+from fancymonkey.core.locations.accounts import is_for_sale
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Level, Product, sku_of
 from fancymonkey.spreadsheets.cells import PARSERS, alike
@@ -77,6 +78,13 @@ class CurrentStock:
     items: Mapping[str, Item]
     levels: Mapping[tuple[str, str], Level]
     revision: int
+    elsewhere: dict[str, int] = field(init=False, default_factory=dict)
+    """The units for sale at other locations than the default one, by SKU."""
+
+    def __post_init__(self) -> None:
+        for (sku, account), level in self.levels.items():
+            if account != DEFAULT_LOCATION and is_for_sale(account):
+                self.elsewhere[sku] = self.elsewhere.get(sku, 0) + level.on_hand
 
     @staticmethod
     def of(snapshot: StockSnapshot) -> "CurrentStock":
@@ -89,9 +97,9 @@ class CurrentStock:
         )
 
     def on_hand(self, sku: str) -> int:
-        """Units on hand."""
+        """Units on hand at all locations together, as an export has them."""
         level = self.levels.get((sku, DEFAULT_LOCATION))
-        return 0 if level is None else level.on_hand
+        return (0 if level is None else level.on_hand) + self.elsewhere.get(sku, 0)
 
 
 @dataclass(frozen=True, slots=True)

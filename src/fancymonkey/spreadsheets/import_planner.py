@@ -207,18 +207,18 @@ class Planner:
         if row.item is None:
             row.on_hand = value
             return
-        after = value
-        if row.snapshot is not None and row.snapshot.stock is not None:
-            merged = self._merged(row, value, now)
-            if merged is None:
-                return
-            after = merged
-        if after == now:
+        after = self._merged(row, value, now)
+        if after is None or after == now:
+            return
+        elsewhere = self._stand.elsewhere.get(row.item.sku, 0)
+        if after < elsewhere:
+            text = f"{elsewhere} units are at other locations. Change their stock there."
+            self._fault(row.record, "stock", text, row)
             return
         options, sku = self._wish, row.item.sku
         how = {name: getattr(options, name) for name in ("location", "reason", "actor", "cause")}
         if row.snapshot is None:
-            row.stock = Count(sku=sku, quantity=after, **how)
+            row.stock = Count(sku=sku, quantity=after - elsewhere, **how)
         else:
             row.stock = Adjust(sku=sku, delta=after - now, **how)
         row.changes.append(row.told("stock", str(now), text, str(after)))
@@ -226,8 +226,8 @@ class Planner:
     def _merged(self, row: Row, value: int, now: int) -> int | None:
         """The stock with the edit of the file and the sales since; None to leave it unchanged."""
         snapshot, item = row.snapshot, row.item
-        assert snapshot is not None
-        assert snapshot.stock is not None
+        if snapshot is None or snapshot.stock is None:
+            return value
         assert item is not None
         change = value - snapshot.stock
         since = self._corrections.get(item.sku, 0) if row.mark is not None else now - snapshot.stock

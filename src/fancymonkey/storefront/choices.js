@@ -52,7 +52,7 @@ function step(group, option, by) {
   draw();
 }
 
-/** Why an option cannot be chosen once more, or an empty text. */
+/** The reason why no further unit of an option can be chosen, or an empty text. */
 function obstacle(bundle, group, option) {
   const mine = open.chosen.get(`${group.name}\n${key(option)}`) ?? 0;
   if (count(group) >= group.choose) return 'full';
@@ -88,7 +88,7 @@ function result(bundle) {
   return [...units.values()];
 }
 
-/** Takes back what others have bought meanwhile; returns it in words. */
+/** Removes chosen units that are sold by now; returns a text about them. */
 function takeBack(bundle) {
   const gone = [];
   for (const group of bundle.groups) {

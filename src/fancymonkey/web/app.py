@@ -122,7 +122,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await engine.open()
+        await _open(context)
         if twin is not None:
             await twin.start()
         running = asyncio.create_task(_keep_going(context), name="jobs")
@@ -134,7 +134,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
             await services.close()
             if twin is not None:
                 await twin.stop()
-            await engine.close()
+            await _close(context)
             await _keep_last_version(context)
 
     app = FastAPI(
@@ -151,8 +151,6 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     listeners = Listeners(Turns(), crowd.most // 2, by_address=settings.server.rate_limit)
     app.state.context, app.state.crowd, app.state.readiness = context, crowd, ReadinessLog()
     _add_routes(app, context, listeners)
-    files.mount(app)
-    dashboard.mount(app, context)
     if twin is not None:
         from fancymonkey.services import demo_payments
 
@@ -164,17 +162,21 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
 
 
 def _add_routes(app: FastAPI, context: AppContext, listeners: Listeners) -> None:
-    """Adds the routes of all endpoints."""
+    """Adds all routes as their routers have built them, once per process.
+
+    `include_router` would build them again for each app, during the first unusual request.
+    """
     own = (
         live.router(context, listeners),
         stock_live.router(context, listeners),
         migrate.router(context),
         files.router(),
     )
-    # `include_router` would build every route a second time, during the first unusual request.
     for router in (*ROUTERS, *own):
         app.routes.extend(router.routes)
     app.routes.extend(former_names.router(routes_of(app)).routes)
+    files.mount(app)
+    dashboard.mount(app, context)
 
 
 def _describe(app: FastAPI) -> None:
@@ -198,6 +200,20 @@ def _fronted(app: FastAPI, context: AppContext, crowd: Crowd, listeners: Listene
     limits = RateLimits(clock, [*hot, *own]) if limited else None
     guarded = SecurityHeaders(app, context, limits, {path for _, path in own})
     return HotRouter(guarded, app, context, inventory.HOT, limits, crowd, listeners)
+
+
+async def _open(context: AppContext) -> None:
+    """Opens the store, and joins the other servers on it."""
+    await context.engine.open()
+    if context.cluster is not None:
+        context.cluster.start()
+
+
+async def _close(context: AppContext) -> None:
+    """Leaves the other servers, and closes the store."""
+    if context.cluster is not None:
+        await context.cluster.close()
+    await context.engine.close()
 
 
 async def _keep_going(context: AppContext) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fancymonkey.accounts.accounts import Accounts
 from fancymonkey.alerts.alerts import Alerts
 from fancymonkey.engine.clock import system_clock
+from fancymonkey.engine.cluster.cluster import Cluster
 from fancymonkey.engine.engine import Engine
 from fancymonkey.jobs.executor import JobExecutor
 from fancymonkey.payments.checkout import Checkouts
@@ -61,6 +62,7 @@ class AppContext:
     spelling: Spelling = field(init=False)
     metrics: Metrics = field(init=False)
     payers: Payers = field(init=False)
+    cluster: Cluster | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         services = self.services
@@ -69,6 +71,8 @@ class AppContext:
         self.checkouts, self.reconciler = services.checkouts, services.reconciler
         self.alerts, self.jobs = services.alerts, services.jobs
         self.routing = services.routing
+        if self.settings.target.startswith(("postgresql://", "postgres://")):
+            self.cluster = Cluster(self.engine)
         self.spelling = Spelling(self.engine)
         self.listing = StockListing(self.engine, self.spelling)
         self.stock_rows = StockRows(self.engine)
@@ -81,7 +85,7 @@ class AppContext:
         self.guesses = Guesses(
             self.engine.clock, self.throttle, self.accounts.places, alarm.guessed
         )
-        self.metrics = Metrics(self.engine, self.request_metrics, self.jobs)
+        self.metrics = Metrics(self.engine, self.request_metrics, self.jobs, self.cluster)
 
     @property
     def ttl(self) -> int:

@@ -19,6 +19,10 @@ class PaymentNews(CommandAnswer):
         return {"outcome": self.outcome, "unknown": self.unknown}
 
 
+PAYMENT_NEWS = {"outcome", "unknown"}
+"""The keys of a stored `PaymentNews`."""
+
+
 def outcome_of(data: Any) -> str:
     """The outcome of an event whose effect has this answer."""
     if isinstance(data, PaymentNews):

@@ -6,7 +6,7 @@ from fancymonkey.core.command import Command, needs_stock
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.locations.accounts import StockState, account_of, split_account
 from fancymonkey.core.locations.locations import Location
-from fancymonkey.core.locations.lookup import location_of, unknown_location
+from fancymonkey.core.locations.lookup import closed_location, location_of, unknown_location
 from fancymonkey.core.model import MAX_QUANTITY, Kind, Level
 from fancymonkey.core.orders.waiting import needs_waiting
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
@@ -84,9 +84,11 @@ def book_move(
 
 
 def _fault(state: State, command: MoveStock) -> Refused | None:
-    for location_id in (command.from_location, command.to_location):
-        if location_of(state, location_id) is None:
-            return unknown_location(location_id)
+    if location_of(state, command.from_location) is None:
+        return unknown_location(command.from_location)
+    refused = closed_location(state, command.to_location)
+    if refused is not None:
+        return refused
     if command.source == command.destination:
         return Refused(Code.NOTHING_TO_DO, "Units are moved to another state or location.")
     if StockState.IN_TRANSIT in (command.from_state, command.to_state):

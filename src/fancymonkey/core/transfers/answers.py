@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from fancymonkey.core.locations.lookup import location_of, unknown_location
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.state import State
 from fancymonkey.core.transfers.transfer import Transfer, TransferLine, TransferStatus
@@ -87,20 +86,6 @@ def find(
             {"transfer": as_json(transfer)},
         )
     return transfer
-
-
-def location_fault(state: State, location_id: str, *, active: bool = True) -> Refused | None:
-    """The refusal of a location that does not exist, or that is closed; or None."""
-    location = location_of(state, location_id)
-    if location is None:
-        return unknown_location(location_id)
-    if active and not location.active:
-        return Refused(
-            Code.UNKNOWN_LOCATION,
-            f"The location {location.name} is closed.",
-            {"location": location_id},
-        )
-    return None
 
 
 def reason_fault(reason: str, message: str, detail: dict[str, Any]) -> Refused | None:

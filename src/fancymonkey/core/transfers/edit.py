@@ -8,12 +8,12 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.locations.locations import Location
-from fancymonkey.core.locations.lookup import location_of
+from fancymonkey.core.locations.lookup import closed_location, location_of
 from fancymonkey.core.model import MAX_QUANTITY, Item, Line
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.state import Key, State
 from fancymonkey.core.stock.answers import unmovable_item
-from fancymonkey.core.transfers.answers import accepted, find, location_fault
+from fancymonkey.core.transfers.answers import accepted, find
 from fancymonkey.core.transfers.transfer import (
     ON_THE_WAY,
     Transfer,
@@ -75,8 +75,8 @@ def create_transfer(state: State, command: CreateTransfer) -> Answer:
     """Applies a `CreateTransfer`."""
     if state.get(Transfer, command.transfer_id) is not None:
         return Refused(Code.ALREADY_THERE, "This transfer already exists.")
-    refused = location_fault(state, command.from_location)
-    refused = refused or location_fault(state, command.to_location)
+    refused = closed_location(state, command.from_location)
+    refused = refused or closed_location(state, command.to_location)
     refused = refused or _lines_fault(state, command.lines)
     if refused is not None:
         return refused

@@ -6,11 +6,12 @@ from dataclasses import replace
 from fancymonkey.core.command import Command, needs_item
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.locations.locations import Location
+from fancymonkey.core.locations.lookup import closed_location
 from fancymonkey.core.model import MAX_QUANTITY, Item, Level, Line
 from fancymonkey.core.outcomes import Answer, Code, Refused
 from fancymonkey.core.state import Key, State
 from fancymonkey.core.stock.answers import unmovable_item
-from fancymonkey.core.transfers.answers import find, location_fault
+from fancymonkey.core.transfers.answers import find
 from fancymonkey.core.transfers.edit import lines_limit_fault, planned, save, with_places
 from fancymonkey.core.transfers.moves import move, transit_of
 from fancymonkey.core.transfers.transfer import Transfer, TransferLine, TransferStatus
@@ -52,8 +53,7 @@ def send_transfer(state: State, command: SendTransfer) -> Answer:
     if isinstance(transfer, Refused):
         return transfer
     leaving = _leaving(transfer, command)
-    refused = location_fault(state, transfer.from_location, active=False)
-    refused = refused or location_fault(state, transfer.to_location)
+    refused = closed_location(state, transfer.to_location)
     refused = refused or _units_fault(state, transfer, leaving)
     if refused is not None:
         return refused

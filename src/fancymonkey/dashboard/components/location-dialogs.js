@@ -71,6 +71,7 @@ export function showOpenWork({ message, problem }) {
   return ask(
     "It is not empty",
     (answer) => html`<p>${message}</p>
+      ${problem.transfers.length ? html`<p>Open transfers: ${problem.transfers.map(({ number }) => `#${number}`).join(", ")}.</p>` : nothing}
       <ul class="lines">${stock.map((row) => html`<li><span>${row.productId} ${row.size}${state(row.account)}</span><b>${row.onHand}</b></li>`)}</ul>
       ${problem.counts.stock > stock.length ? html`<p class="quiet">And ${plural(problem.counts.stock - stock.length, "more level")}.</p>` : nothing}
       <div class="actions"><button type="button" class="button" autofocus @click=${() => answer(null)}>OK</button></div>`,

@@ -86,7 +86,7 @@ function sales(data) {
 const light = (state) => html`<span class="badge ${{ fine: "good", look: "wrong", off: "" }[state]}">${{ fine: "Fine", look: "Check this", off: "Off" }[state]}</span>`;
 const outcomes = { balanced: "the books balance", mended: "missed events were corrected", open: html`there are issues to <a href="/admin/payments.html">decide</a>`, failed: "it failed" };
 
-function health({ health: { store, catalogue, webhook, reconcile, backup, proxy } }) {
+function health({ health: { store, catalogue, webhook, reconcile, backup, proxy, servers } }) {
   const failed = (outcome) => outcome === "failed" || outcome === "open";
   const rows = [
     ["Store", store.ok ? "fine" : "look", store.ok ? "The store is working and writable." : store.problems.join(" ")],
@@ -107,6 +107,11 @@ function health({ health: { store, catalogue, webhook, reconcile, backup, proxy 
       backup.at ? html`${moment(backup.at)}: ${backup.outcome}.` : "There is no backup yet. Set up a nightly backup to another disk or machine.",
     ],
   ];
+  if (servers.role === "follows") {
+    rows.push(["Servers", "fine", html`Another server decides, since ${moment(servers.since)}. This one has sent it ${plural(servers.forwarded, "command")} and is ${number(servers.behindMs)} ms behind.`]);
+  } else if (servers.followers) {
+    rows.push(["Servers", "fine", html`This server decides for ${plural(servers.followers, "other")}, since ${moment(servers.since)}.`]);
+  }
   if (!proxy.ok) {
     rows.push(["Proxy", "look", `${plural(proxy.requests, "request")} came through a proxy that TRUSTED_PROXIES does not name: the audit log and the limits on requests count all visitors as one. Set TRUSTED_PROXIES to its address.`]);
   }

@@ -25,6 +25,14 @@ Reader: TypeAlias = "PoolConnectionProxy[Any]"
 Pool: TypeAlias = "asyncpg.Pool[Any]"
 
 
+class _ReadingConnection(asyncpg.Connection):
+    """A connection of the pool. Reads leave no state behind, so nothing is reset after one."""
+
+    def get_reset_query(self) -> str:
+        """Returns no statement: the own one of the driver costs a round trip after each read."""
+        return ""
+
+
 class PostgresConnector:
     """Connects to the database of a URL.
 
@@ -87,6 +95,7 @@ class PostgresConnector:
             command_timeout=ANSWER_SECONDS,
             statement_cache_size=self._cached_statements,
             server_settings={"application_name": self.name},
+            connection_class=_ReadingConnection,
         )
 
     def translated(self, error: Exception) -> Exception:

@@ -38,17 +38,19 @@ class PostgresReads:
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[Reader]:
-        """A connection in a transaction that reads one revision.
+        """A connection in a transaction that reads one revision."""
+        async with (
+            self._reader() as reader,
+            reader.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            yield reader
 
-        A transaction also for a single statement: between two of them a pooler may switch servers.
-        """
+    @asynccontextmanager
+    async def _reader(self) -> AsyncIterator[Reader]:
         if self._readers is None:
             raise StoreUnavailable("The store is not open.")
         try:
-            async with (
-                self._readers.acquire() as reader,
-                reader.transaction(isolation="repeatable_read", readonly=True),
-            ):
+            async with self._readers.acquire() as reader:
                 yield reader
         except Exception as error:
             known = self._link.translated(error)
@@ -57,7 +59,12 @@ class PostgresReads:
             raise known from error
 
     async def _fetch(self, sql: str, *values: Any) -> list[Any]:
-        async with self._reading() as reader:
+        """The rows of one statement, in one round trip.
+
+        Behind a pooler in a transaction, because the driver prepares the statement first, and the
+        pooler may switch servers in between.
+        """
+        async with self._reading() if self._link.pooled else self._reader() as reader:
             return await reader.fetch(sql, *values)
 
     async def snapshot(self) -> StockSnapshot:

@@ -51,7 +51,10 @@ class PostgresStore(PostgresReads):
         self._link = PostgresConnector(url, reader=read_only)
         self._schema = len(migrations("postgres"))
         self._begin = QUERIES["begin"]
-        self._settings = {} if self._link.pooled else dict(_SETTING.findall(self._begin))
+        self._settings: dict[str, str] = {}
+        if not self._link.pooled:  # set once for the connection, not again for each batch
+            self._settings = dict(_SETTING.findall(self._begin))
+            self._begin = re.sub(rf"{_SETTING.pattern}\n", "", self._begin)
         self._crowded = 0
         self._row_cache = PostgresRowCache()
         self._write_check = WriteCheck(lambda: probe(self._link))
@@ -113,6 +116,7 @@ class PostgresStore(PostgresReads):
         await self._learn_types(writer)
         if self._crowded:
             self._crowded -= 1
+            self._row_cache.forget()  # most likely out of date: do not read to find that out
         elif not self._link.pooled:
             done = await self._from_memory(writer, commands, now, after)
             if done is None:

@@ -27,6 +27,7 @@ from fancymonkey.web.admin_api.models.overview import (
     OverviewHolds,
     OverviewIssues,
     OverviewStock,
+    ServersHealth,
 )
 from fancymonkey.web.admin_api.row_query import RowQuery
 from fancymonkey.web.context import AppContext
@@ -209,6 +210,18 @@ async def _health(context: AppContext) -> OverviewHealth:
             "configured": context.settings.backup.backup_to is not None,
             **await _last_run(context, "backup"),
         },
+        "servers": _servers_health(context),
+    }
+
+
+def _servers_health(context: AppContext) -> ServersHealth:
+    cluster = context.cluster
+    return {
+        "role": "alone" if cluster is None else cluster.role,
+        "since": None if cluster is None or not cluster.lease.since else iso(cluster.lease.since),
+        "followers": 0 if cluster is None else cluster.decides_for or 0,
+        "forwarded": 0 if cluster is None else cluster.forwarded,
+        "behindMs": context.engine.lag,
     }
 
 

@@ -13,6 +13,7 @@ from prometheus_client.core import (
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
+from fancymonkey.engine.cluster.cluster import Cluster
 from fancymonkey.engine.documents import StoredDocument
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import StoreError
@@ -32,7 +33,9 @@ MADE_AT_ONCE = 3
 class Metrics:
     """All metrics of /metrics."""
 
-    def __init__(self, engine: Engine, meter: RequestMetrics, jobs: JobExecutor) -> None:
+    def __init__(
+        self, engine: Engine, meter: RequestMetrics, jobs: JobExecutor, cluster: Cluster | None
+    ) -> None:
         self._engine = engine
         self._jobs = jobs
         self._stored = Stored()
@@ -40,7 +43,7 @@ class Metrics:
         self._left, self._at = float(MADE_AT_ONCE), engine.clock()
         self._text = b""
         self._making: asyncio.Task[None] | None = None
-        for one in (EngineMetrics(engine), meter, self._stored):
+        for one in (EngineMetrics(engine), ClusterMetrics(cluster), meter, self._stored):
             self.add(one)
 
     def add(self, one: Collector) -> None:
@@ -177,4 +180,44 @@ class EngineMetrics:
         )
         yield GaugeMetricFamily(
             "fancymonkey_oversold", "Units sold or held beyond the stock: always 0.", oversold
+        )
+
+
+class ClusterMetrics:
+    """The part of this process among the servers on one database; zeros on other stores."""
+
+    def __init__(self, cluster: Cluster | None) -> None:
+        self._cluster = cluster
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics for prometheus_client."""
+        cluster = self._cluster
+        role = GaugeMetricFamily(
+            "fancymonkey_decider_role",
+            "1 for the part of this process: it decides for all, follows, or decides alone.",
+            labels=["role"],
+        )
+        own = "alone" if cluster is None else cluster.role
+        for name in ("decides", "follows", "alone"):
+            role.add_metric([name], name == own)
+        yield role
+        yield GaugeMetricFamily(
+            "fancymonkey_decider_since_timestamp_seconds",
+            "When the server took over that decides for all.",
+            0 if cluster is None else cluster.lease.since / 1000,
+        )
+        yield GaugeMetricFamily(
+            "fancymonkey_decider_followers",
+            "The servers that this process decides for.",
+            0 if cluster is None else cluster.decides_for or 0,
+        )
+        yield CounterMetricFamily(
+            "fancymonkey_commands_forwarded",
+            "Commands that this process has sent to the server that decides.",
+            value=0 if cluster is None else cluster.forwarded,
+        )
+        yield CounterMetricFamily(
+            "fancymonkey_commands_decided_for_others",
+            "Commands of other servers that this process has decided.",
+            value=0 if cluster is None else cluster.taken,
         )

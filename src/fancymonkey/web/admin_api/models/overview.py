@@ -1,5 +1,7 @@
 """The answer of the overview."""
 
+from typing import Literal
+
 from pydantic import with_config
 from typing_extensions import TypedDict
 
@@ -83,6 +85,19 @@ class ProxyHealth(TypedDict):
     requests: int
 
 
+class ServersHealth(TypedDict):
+    """The part of this server among several on one PostgreSQL.
+
+    `since` is when the server took over that decides, `behindMs` the delay of this one's view.
+    """
+
+    role: Literal["decides", "follows", "alone"]
+    since: str | None
+    followers: int
+    forwarded: int
+    behindMs: int
+
+
 class OverviewHealth(TypedDict):
     """The health of the service."""
 
@@ -92,6 +107,7 @@ class OverviewHealth(TypedDict):
     reconcile: JobHealth
     proxy: ProxyHealth
     backup: JobHealth
+    servers: ServersHealth
 
 
 @with_config(
@@ -131,6 +147,13 @@ class OverviewHealth(TypedDict):
                 "reconcile": {"configured": False, "at": None, "outcome": None},
                 "proxy": {"ok": True, "requests": 0},
                 "backup": {"configured": True, "at": None, "outcome": None},
+                "servers": {
+                    "role": "alone",
+                    "since": None,
+                    "followers": 0,
+                    "forwarded": 0,
+                    "behindMs": 0,
+                },
             },
         }
     )

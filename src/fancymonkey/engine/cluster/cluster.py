@@ -1,0 +1,246 @@
+"""Finds the server that decides for all, follows it, and takes its place when it is gone.
+
+The lease names the decider. It is a hint: a write is always conditional on the version of the
+ledger's head, so two deciders, none, or a lease that is out of date cost time and nothing else.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from time import perf_counter
+from typing import Literal
+
+from msgspec import Struct
+
+from fancymonkey.engine.cluster.decider import Decider
+from fancymonkey.engine.cluster.frames import Channel, LinkLost, WrongPeer, introduce
+from fancymonkey.engine.cluster.link import BELL_SECONDS, LOST_SECONDS, Link
+from fancymonkey.engine.cluster.network import Network, UnixNetwork, gone
+from fancymonkey.engine.documents import Conflict, DocumentCollection, StoredDocument
+from fancymonkey.engine.engine import Engine
+from fancymonkey.errors import StoreError
+
+log = logging.getLogger(__name__)
+
+FOLDER, NAME = "cluster", "decider"
+LOOK_SECONDS = 2.0
+"""How often the lease is read, and renewed while other servers use the database."""
+STALE_SECONDS = 6.0
+"""A lease that was not renewed for this long may be taken from a server that cannot be reached."""
+RETRY_SECONDS = 0.5
+RELEASE_SECONDS = 2.0
+"""How long a stop of the server waits for the store."""
+
+
+class DeciderLease(Struct):
+    """The server that decides; none where `name` is empty. `since` is a time in ms."""
+
+    name: str = ""
+    address: str = ""
+    machine: str = ""
+    secret: str = ""
+    since: int = 0
+
+
+Stored = StoredDocument[DeciderLease]
+
+
+class Cluster:
+    """This server's part among the servers on one database."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        network: Network | None = None,
+        timer: Callable[[], float] = perf_counter,
+    ) -> None:
+        """`network` is the way to other servers, by default Unix sockets."""
+        self._engine = engine
+        self._network = network or UnixNetwork()
+        self._timer = timer
+        self._me = secrets.token_hex(8)
+        self._documents = DocumentCollection(engine, FOLDER, DeciderLease)
+        self._decider: Decider | None = None
+        self._link: Link | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._gone: str | None = None
+        """The secret of a lease whose decider gave no sign of life."""
+        self._seen: tuple[int, float] = (-1, 0.0)
+        self._forwarded = self._taken = 0
+        self._warned = ""
+        self.lease = DeciderLease()
+        """The lease as it was last read."""
+
+    @property
+    def decides_for(self) -> int | None:
+        """The number of servers that this one decides for; None while it is not the decider."""
+        return None if self._decider is None else self._decider.peers
+
+    @property
+    def follows(self) -> bool:
+        """Whether another server decides for this one."""
+        return self._link is not None and self._link.open
+
+    @property
+    def role(self) -> Literal["decides", "follows", "alone"]:
+        """Whether this server decides for all, follows another, or decides for itself."""
+        if self._decider is not None:
+            return "decides"
+        return "follows" if self.follows else "alone"
+
+    @property
+    def forwarded(self) -> int:
+        """The number of commands that this server has sent to a decider."""
+        return self._forwarded + (0 if self._link is None else self._link.forwarded)
+
+    @property
+    def taken(self) -> int:
+        """The number of commands of others that this server has decided."""
+        return self._taken + (0 if self._decider is None else self._decider.forwarded)
+
+    def start(self) -> None:
+        """Starts to look for the decider."""
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="cluster")
+
+    async def close(self) -> None:
+        """Finishes commands that are under way, and gives the lease back."""
+        if self._link is not None:
+            await self._leave(self._link)
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        await self._step_down(release=True)
+
+    async def _leave(self, link: Link) -> None:
+        link.leave()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOST_SECONDS):
+                while link.busy:
+                    await link.wait()
+
+    async def _run(self) -> None:
+        while True:
+            wait = RETRY_SECONDS
+            try:
+                wait = await self._look()
+            except Conflict:
+                wait = secrets.randbelow(50) / 1000  # another server has taken it
+            except StoreError as error:
+                log.info("the lease of the decider cannot be read: %s", error)
+            except OSError as error:
+                self._warn(f"this server cannot decide for others: {error}")
+                wait = LOOK_SECONDS
+            except Exception:
+                log.exception("the search for the decider failed")
+                wait = LOOK_SECONDS
+            await asyncio.sleep(wait)
+
+    def _warn(self, text: str) -> None:
+        """Logs a problem that is new."""
+        if text != self._warned:
+            log.warning("%s", text)
+        self._warned = text
+
+    async def _look(self) -> float:
+        """Reads the lease, acts on it, and returns after how long (s) to look again."""
+        stored = await self._documents.get(NAME)
+        self.lease = DeciderLease() if stored is None else stored.value
+        if self._decider is not None:
+            if self.lease.name == self._me and stored is not None:
+                await self._renew(stored)
+                return LOOK_SECONDS
+            await self._step_down()
+        if (
+            stored is None
+            or not self.lease.name
+            or self._stale(stored)
+            or self.lease.secret == self._gone
+        ):
+            await self._take(stored)
+        else:
+            return await self._follow(stored)
+        return LOOK_SECONDS
+
+    def _stale(self, stored: Stored) -> bool:
+        """Whether the lease has not changed for long, by this server's monotonic clock."""
+        now = asyncio.get_running_loop().time()
+        if self._seen[0] != stored.version:
+            self._seen = (stored.version, now)
+        return now - self._seen[1] > STALE_SECONDS
+
+    async def _renew(self, stored: Stored) -> None:
+        if await self._engine.store.other_writers():
+            await self._documents.put(NAME, self.lease, stored.version)
+
+    async def _take(self, stored: Stored | None) -> None:
+        """Becomes the decider. Raises Conflict, StoreError, OSError."""
+        secret = secrets.token_hex(32)
+        decider = Decider(self._engine, secret, self._timer)
+        address = await decider.start(self._network)
+        now = self._engine.clock()
+        lease = DeciderLease(self._me, address, self._network.machine, secret, now)
+        try:
+            await self._documents.put(NAME, lease, 0 if stored is None else stored.version)
+        except BaseException:
+            await decider.stop()
+            raise
+        self._decider, self.lease, self._gone = decider, lease, None
+        log.info("this server decides for all servers of the database now")
+
+    async def _step_down(self, *, release: bool = False) -> None:
+        decider, self._decider = self._decider, None
+        if decider is None:
+            return
+        if release:  # first, so that the others find no decider when they are left
+            with suppress(Conflict, StoreError, TimeoutError):
+                await self._release()
+        self._taken += decider.forwarded
+        await decider.stop()
+        log.info("this server no longer decides for others")
+
+    async def _release(self) -> None:
+        """Gives the lease back, unless the store does not answer."""
+        async with asyncio.timeout(RELEASE_SECONDS):
+            stored = await self._documents.get(NAME)
+            if stored is not None and stored.value.name == self._me:
+                await self._documents.put(NAME, DeciderLease(), stored.version)
+
+    async def _follow(self, stored: Stored) -> float:
+        """Follows the decider until the connection ends. Returns when to look again (s)."""
+        lease = stored.value
+        if lease.machine != self._network.machine:
+            return LOOK_SECONDS  # between machines nothing is sent: each decides by itself
+        try:
+            channel = await self._connect(lease)
+        except (LinkLost, OSError, TimeoutError) as error:
+            if gone(error):
+                await self._take(stored)
+                return LOOK_SECONDS
+            log.info("the server that decides cannot be reached: %r", error)
+            return LOOK_SECONDS if isinstance(error, WrongPeer) else RETRY_SECONDS
+        batcher = self._engine.batcher
+        link = self._link = batcher.route = Link(self._engine, channel, self._timer)
+        self._engine.bell_seconds = BELL_SECONDS
+        log.info("another server decides for this one now")
+        batcher.wake()
+        try:
+            await link.run()
+        finally:
+            self._link = batcher.route = None
+            self._engine.bell_seconds = 0.0
+            self._forwarded += link.forwarded
+            batcher.wake()
+        self._gone = lease.secret if link.silent else None
+        return 0.0
+
+    async def _connect(self, lease: DeciderLease) -> Channel:
+        channel = await self._network.connect(lease.address)
+        try:
+            await introduce(channel, lease.secret)
+        except BaseException:
+            channel.abort()
+            raise
+        return channel

@@ -1,0 +1,272 @@
+"""The connection to the server that decides: sends commands there, and shows what comes back.
+
+An answer is delivered once this server's view has its revision. If the connection ends before an
+answer arrives, this server cannot know whether the command has run. A command that the store
+recognises when it comes again is then decided here; any other gets an error that reports the
+outcome as unknown. No command is ever sent twice.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import msgspec
+
+from fancymonkey.core.command import Command
+from fancymonkey.core.execute import RecordEvent
+from fancymonkey.core.holds.end import Expire
+from fancymonkey.core.outcomes import Answer
+from fancymonkey.engine.batcher import Waiting
+from fancymonkey.engine.cluster.codec import (
+    Failed,
+    pack_commands,
+    sendable,
+    unpack_answers,
+    unpack_commit,
+)
+from fancymonkey.engine.cluster.frames import (
+    Answers,
+    Batch,
+    Beat,
+    Channel,
+    Frame,
+    Leaving,
+    LinkLost,
+    NotRun,
+    Relay,
+)
+from fancymonkey.engine.engine import Engine
+from fancymonkey.errors import StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 2
+"""The batches that may be under way: while they are, further commands gather for the next one."""
+SUSPECT_SECONDS = 0.4
+"""After this silence of the decider, new commands are decided here."""
+LOST_SECONDS = 1.0
+"""After this silence the connection is given up."""
+WATCH_SECONDS = 0.1
+BELL_SECONDS = 0.02
+"""How long a notification of the database waits for the decider's own message."""
+
+_UNKNOWN = (
+    "The server that decides did not answer, and the outcome is unknown. Send the same again, with "
+    "the same ids."
+)
+
+
+class Link:
+    """A route of the batcher to the server that decides."""
+
+    def __init__(self, engine: Engine, channel: Channel, timer: Callable[[], float]) -> None:
+        """`timer` returns seconds that also pass while the process is stopped."""
+        self._engine, self._batcher, self._channel = engine, engine.batcher, channel
+        self._timer = timer
+        self._batches: dict[int, list[Waiting]] = {}
+        self._number = 0
+        self._leaving = False
+        self._suspect = False
+        self._heard = 0.0
+        self._changed = asyncio.Event()
+        self._slow: asyncio.Task[None] | None = None
+        """Work that later messages wait for."""
+        self._waiting: deque[Frame] = deque()
+        self.silent = False
+        """Whether it ended because the decider gave no sign of life."""
+        self.forwarded = 0
+        """The number of commands that were sent."""
+
+    @property
+    def open(self) -> bool:
+        """Whether new commands go to the decider."""
+        return not (self._leaving or self._suspect)
+
+    @property
+    def ready(self) -> bool:
+        """Whether another batch may be sent now."""
+        return self.open and len(self._batches) < AT_ONCE
+
+    @property
+    def busy(self) -> bool:
+        """Whether answers are awaited."""
+        return bool(self._batches)
+
+    async def wait(self) -> None:
+        """Returns after the next answer or the end of the connection."""
+        self._changed.clear()
+        await self._changed.wait()
+
+    def forward(self, batch: list[Waiting]) -> bool:
+        """Sends a batch to the decider; False, without effect, if it has to be decided here."""
+        commands = [command for command, _, _ in batch]
+        if not all(map(sendable, commands)):
+            return False
+        try:
+            packed = msgspec.Raw(pack_commands(commands))
+        except (ValueError, OverflowError, TypeError):  # a number or a text without an encoding
+            return False
+        now = self._timer()
+        if not self._batches:
+            self._heard = now
+        self._number += 1
+        self._batches[self._number] = batch
+        self.forwarded += len(batch)
+        self._channel.send(Batch(self._number, now, packed))
+        return True
+
+    async def run(self) -> None:
+        """Receives until the connection ends. Afterwards no command waits for it any more."""
+        watch = asyncio.get_running_loop().create_task(self._watch())
+        self._channel.pass_to(self._hear)
+        try:
+            error = await self._channel.ended()
+            log.warning("the connection to the server that decides has ended: %s", error)
+        finally:
+            self._leaving = True
+            watch.cancel()
+            if self._slow is not None:
+                self._slow.cancel()
+            self._channel.abort()
+            self._give_up()
+
+    def _hear(self, message: Frame) -> None:
+        self._heard = self._timer()
+        if self._suspect:
+            self._suspect = False
+            self._batcher.wake()
+        try:
+            if self._slow is not None:
+                self._waiting.append(message)
+            else:
+                self._take(message)
+        except (msgspec.DecodeError, ValueError, KeyError, TypeError) as error:
+            raise LinkLost(f"a message that cannot be read: {error!r}") from error
+
+    def leave(self) -> None:
+        """Sends no more commands; those under way still get their answers."""
+        self._leaving = True
+        self._batcher.wake()
+
+    def end(self) -> None:
+        """Closes the connection at once."""
+        self._leaving = True
+        self._channel.abort()
+
+    def _take(self, message: Frame) -> None:
+        """Acts on a message; raises LinkLost. Where the view is behind, later messages wait."""
+        if isinstance(message, Relay):
+            commit = unpack_commit(message.commit)
+            if commit.entries[0].revision > self._engine.view.revision + 1:
+                self._later(self._catch_up(commit.entries[0].revision - 1, message))
+                return
+            rest = self._engine.publish((), commit)
+            self._engine.lag = max(0, self._engine.clock() - commit.entries[-1].at)
+            if rest is not None:
+                self._later(rest)
+        elif isinstance(message, Answers):
+            if message.revision > self._engine.view.revision:
+                self._later(self._catch_up(message.revision, message))
+                return
+            self._deliver(message.number, message.answers)
+        elif isinstance(message, NotRun):
+            self._leaving = True
+            self._batcher.take_back(self._batches.pop(message.number))
+            self._wake()
+        elif isinstance(message, Leaving):
+            self.leave()
+        elif not isinstance(message, Beat):
+            raise LinkLost("an unexpected message")
+        if self._leaving and not self._batches:
+            raise LinkLost("the decider leaves, and every answer is here")
+
+    async def _catch_up(self, revision: int, message: Frame) -> None:
+        """Reads entries that the decider has not sent, and then acts on the message."""
+        await self._engine.catch_up(revision)
+        if isinstance(message, Relay) or self._engine.view.revision >= message.revision:  # type: ignore[union-attr]
+            self._waiting.appendleft(message)
+        else:
+            raise LinkLost("an answer of a later revision than the ledger's")
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        self._slow = asyncio.get_running_loop().create_task(work)
+        self._slow.add_done_callback(self._go_on)
+
+    def _go_on(self, done: asyncio.Task[None]) -> None:
+        """Acts on the messages that have arrived in the meantime."""
+        self._slow = None
+        try:
+            if done.cancelled() or done.exception() is not None:
+                raise LinkLost("the view could not catch up")
+            while self._waiting and self._slow is None:
+                self._take(self._waiting.popleft())
+        except (LinkLost, msgspec.DecodeError, ValueError, KeyError, TypeError) as error:
+            log.info("the connection to the decider is given up: %r", error)
+            self._channel.abort()
+
+    def _deliver(self, number: int, packed: msgspec.Raw) -> None:
+        batch = self._batches.pop(number)
+        answers: list[Answer | Failed] = []
+        try:
+            answers = unpack_answers(packed, [command for command, _, _ in batch])
+            for waiting, answer in zip(batch, answers, strict=True):
+                if waiting[2].done() or isinstance(answer, StoreUnavailable):
+                    continue
+                if isinstance(answer, Exception):
+                    waiting[2].set_exception(answer)
+                else:
+                    waiting[2].set_result(answer)
+        finally:
+            self._end_unknown(batch)  # after an error here, no caller may wait forever
+            self._wake()
+        if any(isinstance(answer, StoreUnavailable) for answer in answers):
+            raise LinkLost("the decider cannot reach the store")
+
+    def _give_up(self) -> None:
+        batches, self._batches = self._batches, {}
+        for batch in batches.values():
+            self._end_unknown(batch)
+        self._wake()
+
+    def _end_unknown(self, batch: list[Waiting]) -> None:
+        """Decides here what can be repeated; reports the outcome of the rest as unknown."""
+        again: list[Waiting] = []
+        for waiting in batch:
+            if waiting[2].done():
+                continue
+            if repeatable(waiting[0]):
+                again.append(waiting)
+            else:
+                waiting[2].set_exception(StoreUnavailable(_UNKNOWN))
+        self._batcher.take_back(again)
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._batcher.wake()
+
+    async def _watch(self) -> None:
+        """Notices a decider that gives no sign of life while answers are awaited."""
+        before = self._timer()
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            now = self._timer()
+            late = now - before > SUSPECT_SECONDS  # this process itself did not run
+            before = now
+            if late:
+                self._heard = max(self._heard, now - SUSPECT_SECONDS)
+            if not self._batches:
+                continue
+            if now - self._heard > LOST_SECONDS:
+                self.silent = True
+                self._channel.abort()
+                return
+            if now - self._heard > SUSPECT_SECONDS and not self._suspect:
+                self._suspect = True
+                self._batcher.wake()
+
+
+def repeatable(command: Command) -> bool:
+    """Whether the command has one effect, however often it runs."""
+    return command.command_id is not None or isinstance(command, (RecordEvent, Expire))

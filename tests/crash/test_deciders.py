@@ -1,0 +1,173 @@
+"""Three real servers on one PostgreSQL: the one that decides is killed, stopped, and restarted."""
+
+import asyncio
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import httpx
+import pytest
+
+from bench.shops import HOT, BenchShop, Places, sample
+from fancymonkey.core.model import Entry, Reservation
+from fancymonkey.store.contract import Store
+from fancymonkey.store.open import open_store
+from fancymonkey.store.verify import verify_store
+from tests.support.server import Server
+
+pytestmark = pytest.mark.postgres
+DECIDES = "this server decides for all servers"
+FOLLOWS = "another server decides for this one"
+SELL_SECONDS = 1.0
+"""Others sell again this soon."""
+
+
+def until(check: Callable[[], bool], seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def target(places: Places) -> str:
+    """A filled database."""
+    return places.shop("postgres", sample()).target
+
+
+@pytest.fixture
+def servers(target: str) -> Iterator[list[Server]]:
+    """The decider and two that follow it."""
+    shop = BenchShop("postgres", target)
+    env = {"LOG_LEVEL": "info"}
+    with ExitStack() as stack:
+        started = [stack.enter_context(shop.server(env=env))]
+        until(lambda: DECIDES in started[0].log)
+        started += [stack.enter_context(shop.server(env=env)) for _ in range(2)]
+        for server in started[1:]:
+            until(lambda server=server: FOLLOWS in server.log)
+        yield started
+
+
+class Buyers:
+    """Threads that reserve one unit each time; every session is new. They keep the answers."""
+
+    def __init__(self, servers: list[Server]) -> None:
+        self.accepted: list[tuple[float, int, str]] = []
+        self.unknown: list[tuple[float, int, str]] = []
+        self._servers, self._running = servers, True
+        self._pool = ThreadPoolExecutor(6)
+        self._work = [
+            self._pool.submit(self._buy, place, number)
+            for place in range(len(servers))
+            for number in range(2)
+        ]
+
+    def _buy(self, place: int, number: int) -> None:
+        count = 0
+        with httpx.Client(base_url=self._servers[place].url, timeout=20) as client:
+            while self._running:
+                count += 1
+                session = f"buyer-{place}-{number}-{count}-{os.getpid()}"
+                body = {"productId": HOT[0], "size": HOT[1], "quantity": 1, "sessionId": session}
+                try:
+                    status = client.post("/api/inventory/reserve", json=body).status_code
+                except httpx.HTTPError:
+                    self.unknown.append((time.monotonic(), place, session))
+                    time.sleep(0.05)
+                    continue
+                assert status in (200, 503)
+                answers = self.accepted if status == 200 else self.unknown
+                answers.append((time.monotonic(), place, session))
+
+    def sold_since(self, at: float, places: tuple[int, ...]) -> bool:
+        """Whether each of these servers has sold something after a moment."""
+        return {place for time_, place, _ in self.accepted if time_ > at} >= set(places)
+
+    def stop(self) -> None:
+        self._running = False
+        for work in self._work:
+            work.result(60)
+        self._pool.shutdown()
+
+
+async def check(target: str, buyers: Buyers) -> None:
+    """Every answered hold is stored once, with one unit; nothing else but unknown ones is."""
+    store = open_store(target, read_only=True)
+    await store.open(0)
+    try:
+        held = {row.session_id: row async for row in store.scan(Reservation)}
+        entries = await _ledger(store)
+        assert (await verify_store(store)).clean
+    finally:
+        await store.close()
+    answered = {session for _, _, session in buyers.accepted}
+    unknown = {session for _, _, session in buyers.unknown}
+    assert answered <= held.keys()
+    assert held.keys() <= answered | unknown
+    assert [entry.revision for entry in entries] == list(range(1, len(entries) + 1))
+    made = Counter(entry.reservation_id for entry in entries if entry.reserved > 0)
+    assert set(made.values()) == {1}
+    assert len(made) == len(held)
+
+
+async def _ledger(store: Store) -> list[Entry]:
+    entries: list[Entry] = []
+    while page := await store.entries_after(len(entries)):
+        entries += page
+    return entries
+
+
+def test_others_sell_at_once_when_the_decider_is_killed_or_stopped(
+    servers: list[Server], target: str
+) -> None:
+    first, *others = servers
+    buyers = Buyers(servers)
+    try:
+        until(lambda: buyers.sold_since(0, (0, 1, 2)))
+        waits = [_wait(buyers, (1, 2), first.kill)]
+        until(lambda: any(DECIDES in server.log for server in others))
+        decider = others[0] if DECIDES in others[0].log else others[1]
+        left = 3 - servers.index(decider)
+        until(lambda: servers[left].log.count(FOLLOWS) == 2)
+        waits.append(_wait(buyers, (left,), lambda: decider.send_signal(signal.SIGSTOP)))
+        until(lambda: DECIDES in servers[left].log)
+        decider.send_signal(signal.SIGCONT)
+        until(lambda: decider.log.count(FOLLOWS) == 2)  # it follows its successor
+        again = time.monotonic()
+        until(lambda: buyers.sold_since(again, (1, 2)))
+    finally:
+        buyers.stop()
+    assert max(waits) < SELL_SECONDS
+    asyncio.run(check(target, buyers))
+
+
+def _wait(buyers: Buyers, places: tuple[int, ...], trouble: Callable[[], object]) -> float:
+    """Seconds from the beginning of a trouble until each of these servers has sold again."""
+    began = time.monotonic()
+    trouble()
+    done = time.monotonic()
+    until(lambda: buyers.sold_since(done, places))
+    first = {place: at for at, place, _ in reversed(buyers.accepted) if at > done}
+    return max(first[place] for place in places) - began
+
+
+def test_a_rolling_restart_refuses_only_what_was_in_flight_there(
+    servers: list[Server], target: str
+) -> None:
+    """The decider ends first: the others get every answer, and one of them decides."""
+    buyers = Buyers(servers)
+    try:
+        until(lambda: buyers.sold_since(0, (0, 1, 2)))
+        assert servers[0].stop() == 0
+        until(lambda: any(DECIDES in server.log for server in servers[1:]))
+        again = time.monotonic()
+        until(lambda: buyers.sold_since(again, (1, 2)))
+    finally:
+        buyers.stop()
+    assert [place for _, place, _ in buyers.unknown if place != 0] == []
+    asyncio.run(check(target, buyers))
