@@ -67,7 +67,7 @@ export function askToClose(location) {
 /** Shows what keeps a location open: levels with units, transfers, orders. */
 export function showOpenWork({ message, problem }) {
   const stock = (problem.stock ?? []).slice(0, SHOWN);
-  const named = (rows, words) => (rows?.length ? html`<p>${words}: ${rows.map(({ number }) => `#${number}`).join(", ")}.</p>` : nothing);
+  const named = (rows, words) => (rows?.length ? html`<p>${words}: ${rows.map((row) => `#${row.number ?? row}`).join(", ")}.</p>` : nothing);
   const state = (account) => (account.includes(":") ? `, ${account.split(":")[1].replace("_", " ")}` : "");
   return ask(
     "It is not empty",
