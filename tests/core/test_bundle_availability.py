@@ -49,6 +49,18 @@ def test_the_number_of_bundles(recipe: Recipe, free: dict[str, dict[str, int]], 
     assert buildable(recipe, free) == count
 
 
+def test_an_option_of_two_groups_is_counted_once() -> None:
+    """One of a or b, and one of a: three of a and none of b make one set, not three."""
+    groups = (
+        OptionGroup("either", 1, (Component("a", 1), Component("b", 1))),
+        OptionGroup("sure", 1, (Component("a", 1),)),
+    )
+    recipe = Recipe(TOGETHER, (), groups)
+    assert buildable(recipe, {"m": {"a": 3, "b": 0}}) == 1
+    assert buildable(recipe, {"m": {"a": 3, "b": 2}}) == 2
+    assert scarce_parts(recipe, {"m": {"a": 3, "b": 0}}) == ["a", "b"]
+
+
 def test_units_to_keep_stay_for_single_sale() -> None:
     recipe = Recipe(TOGETHER, (Component("a", 1, keep=3),))
     assert buildable(recipe, {"m": {"a": 5}}) == 2

@@ -132,6 +132,19 @@ def test_b7_places_count_alone_or_together_by_the_policy() -> None:
     assert shop.stock()[0] == 0
 
 
+def test_without_split_lines_the_best_location_counts() -> None:
+    shop = Shop(of(a_S=1))
+    berlin = Location("berlin", "Berlin", priority=2)
+    shop.do(AddLocation(location=berlin))
+    shop.view.set_locations([berlin])
+    shop.see(Count(sku="a/S", location="berlin", quantity=3))
+    assert shop.stock()[0] == 8
+    shop.view.split_lines = False
+    assert shop.stock()[0] == 5
+    shop.see(define(of(replace(TOGETHER, policy=BundlePolicy.SPLIT), a_S=2)))
+    assert shop.stock()[0] == 2
+
+
 def test_safety_stock_of_a_part_and_a_part_off_sale_are_respected() -> None:
     shop = Shop(of(a_S=1))
     part = shop.view.items["a/S"]

@@ -4,6 +4,7 @@
 here are for one quick test each.
 """
 
+from tests.mutants.bundles import BUNDLES
 from tests.mutants.core import PAYMENTS, RULES
 from tests.mutants.files import OWNERS_FILE, SPREADSHEETS
 from tests.mutants.orders import ORDERS
@@ -14,6 +15,7 @@ from tests.mutants.transfers import TRANSFERS
 
 PLANTED: list[Planted] = [
     *RULES,
+    *BUNDLES,
     *PAYMENTS,
     *ORDERS,
     *STORES,

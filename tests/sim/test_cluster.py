@@ -11,7 +11,7 @@ from tests.sim.loop import simulate
 from tests.sim.mutants import Mutant, engine
 from tests.sim.run import Violation
 
-SEEDS = 8
+SEEDS = 6
 
 
 def day(seed: int, events: Callable[[ClusterWorld], Coroutine[Any, Any, None]]) -> ClusterWorld:

@@ -135,6 +135,8 @@ def run_one(state: State, command: Command) -> Answer:
     return answer
 
 
+STOCK_COMMANDS = (Adjust, Assemble, Count, MoveStock, Return, SetItem, SetSafetyStock)
+
 _RESTORE: dict[type[Command], Callable[[dict[str, Any]], CommandAnswer]] = {
     reserve.Reserve: Reserved.restored,
     end.Release: Released.restored,
@@ -142,17 +144,13 @@ _RESTORE: dict[type[Command], Callable[[dict[str, Any]], CommandAnswer]] = {
     end.Expire: Expired.restored,
     SetReserved: ReservedSet.restored,
     SkuCommands: SkuChange.restored,
-    **dict.fromkeys((Adjust, Assemble, Count, Return, SetItem), StockAnswer.restored),
-    **dict.fromkeys((MoveStock, SetSafetyStock), StockAnswer.restored),
+    **dict.fromkeys(STOCK_COMMANDS, StockAnswer.restored),
 }
 """How a stored answer becomes the one that the command returns; others are JSON as they are."""
 
 
 def restored(command: Command, value: Any) -> Any:
-    """The data of a stored answer to this command, or to one with the same id in an import.
-
-    The rows of an import may be those of other rows; such an answer stays JSON.
-    """
+    """The data of a stored answer; JSON if it answered another command, as a row of an import."""
     try:
         if isinstance(command, change_set.ChangeSet):
             return ChangeSetAnswer(restored(command.command, value), value["act"])

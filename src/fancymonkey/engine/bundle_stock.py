@@ -10,6 +10,7 @@ from fancymonkey.core.bundles.availability import (
 )
 from fancymonkey.core.bundles.recipe import Recipe
 from fancymonkey.core.bundles.sales import BundleSales
+from fancymonkey.core.item_parts import BundlePolicy
 from fancymonkey.core.model import Item
 from fancymonkey.core.stock.sku_stock import SkuStock, offered, safety_at
 from fancymonkey.engine.bundle_index import PartUnits
@@ -81,6 +82,13 @@ def free_units(view: "View", recipe: Recipe, *, unsold: bool = False) -> Free:
 
 
 def _built(view: "View", recipe: Recipe, *, unsold: bool) -> int:
+    """How many bundles the parts make; without split lines, what the best location makes."""
+    if not view.split_lines and len(view.locations) > 1:
+        free = free_units(view, recipe, unsold=unsold)
+        if recipe.policy is BundlePolicy.TOGETHER:
+            return max((buildable(recipe, {id_: free[id_]}) for id_ in free), default=0)
+        best = {sku: max((free[id_][sku] for id_ in free), default=0) for sku in recipe.skus}
+        return buildable(recipe, {"": best})
     if recipe.is_plain:
         parts = [_part_units(view, part.sku) for part in recipe.parts]
         units = [part.unsold if unsold else part.available for part in parts]

@@ -103,6 +103,7 @@ class View(StockedRows):
         skus = {sku for sku, account in self.levels if account in switched} if switched else set()
         for sku in skus:
             self._touch(split_sku(sku)[0])
+            self._touch_bundles(sku)
         return skus
 
     def set_bundle_sales(self, rows: Iterable[BundleSales]) -> set[str]:

@@ -105,10 +105,11 @@ def _remove_dead_sockets(directory: Path) -> None:
 
 
 def machine_id() -> str:
-    """A text that two processes share if they can open the same sockets."""
+    """A text that two processes share if they can open the same sockets and have one clock."""
     parts = [socket.gethostname()]
     with suppress(OSError):
         parts.append(Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip())
-    with suppress(OSError):
-        parts.append(str(Path("/proc/self/ns/mnt").readlink()))
+    for namespace in ("mnt", "time"):
+        with suppress(OSError):
+            parts.append(str(Path(f"/proc/self/ns/{namespace}").readlink()))
     return " ".join(parts)

@@ -1,0 +1,64 @@
+"""Bugs of bundles: circles, choices, units that are counted twice, versions."""
+
+from tests.mutants.planted import bug
+
+AVAILABILITY = "core/test_bundle_availability.py"
+
+BUNDLES = [
+    bug(
+        "bundles",
+        "parts of several locations make a bundle that has to leave together",
+        "core.bundles.availability:pools",
+        "recipe.policy is BundlePolicy.SPLIT",
+        "True",
+        f"{AVAILABILITY}::test_the_number_of_bundles",
+    ),
+    bug(
+        "bundles",
+        "an option that two groups share counts for both",
+        "core.bundles.availability:_sets",
+        "len(set(options)) < len(options)",
+        "False",
+        f"{AVAILABILITY}::test_an_option_of_two_groups_is_counted_once",
+    ),
+    bug(
+        "bundles",
+        "parts of parts are not multiplied",
+        "core.bundles.recipe:_fixed_units",
+        "component.quantity * quantity",
+        "quantity",
+        f"{AVAILABILITY}::test_b4_parts_of_parts_are_multiplied_out",
+    ),
+    bug(
+        "bundles",
+        "a bundle may contain itself through another one",
+        "core.bundles.define:_circle",
+        "paths += [[*path, inner.sku] for inner in reversed(item.components)]",
+        "pass",
+        "core/test_bundles.py::test_b5_a_circle_is_refused_with_its_path",
+    ),
+    bug(
+        "bundles",
+        "an undone change of a bundle keeps its version",
+        "core.bundles.sales:next_version",
+        "replace(bundle, version=version)",
+        "replace(bundle, version=version - 1)",
+        "core/test_bundles.py::test_a_change_of_a_bundle_is_undone_and_redone",
+    ),
+    bug(
+        "bundles",
+        "the cents that are left are lost",
+        "core.bundles.shares:largest_remainder",
+        "shares[index] += 1",
+        "shares[index] += 0",
+        "core/test_price_shares.py::test_the_cents_that_are_left_go_to_the_largest_remainders",
+    ),
+    bug(
+        "bundles",
+        "a change of a part leaves the listing of its bundles as it was",
+        "engine.view:View._touch_bundles",
+        "self._touch(product_id)",
+        "pass",
+        "engine/test_view_bundles.py::test_a_bundle_counts_again_at_the_very_deadline_of_a_hold",
+    ),
+]
