@@ -26,7 +26,6 @@ PROGRAM = """
 import os, pathlib, signal
 from fancymonkey.core.orders import ship
 from fancymonkey.core.payments import paid
-from fancymonkey.engine.batcher import Batcher
 from fancymonkey.engine.engine import Engine
 trap = pathlib.Path(FILE)
 def die():
@@ -37,13 +36,13 @@ def open_order(*arguments):
         die()
     return opened(*arguments)
 paid.open_order = open_order
-publish = Engine._publish
+publish = Engine.publish
 def published(self, commands, commit):
     shipped = any(isinstance(one, ship.ShipOrder) for one in commands)
     if shipped and trap.exists() and trap.read_text() == "shipment":
         die()
     return publish(self, commands, commit)
-Engine._publish = published
+Engine.publish = published
 from fancymonkey.cli import main
 main()
 """

@@ -230,16 +230,14 @@ def _many(state: State, command: CommandGroup) -> Answer:
         return Accepted(_rows(state, command))
     with state.savepoint() as savepoint:
         group = _rows(state, command)
-        refused = group.refused
-        if refused is not None:
+        if (refused := group.refused) is not None:
             savepoint.undo()
             return replace(refused, detail=group)
     return Accepted(group)
 
 
 def _rows(state: State, command: CommandGroup) -> GroupAnswer:
-    rows = tuple([run_one(state, part) for part in command.commands])
-    return GroupAnswer(rows, state.revision)
+    return GroupAnswer(tuple([run_one(state, part) for part in command.commands]), state.revision)
 
 
 def _needs_act(command: change_set.ChangeSet, state: State) -> Iterator[Key]:
