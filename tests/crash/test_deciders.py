@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import time
 from collections import Counter
@@ -16,12 +17,14 @@ from bench.shops import HOT, BenchShop, Places, sample
 from fancymonkey.core.model import Entry, Reservation
 from fancymonkey.store.contract import Store
 from fancymonkey.store.open import open_store
+from fancymonkey.store.postgres.store import CROWDED
 from fancymonkey.store.verify import verify_store
 from tests.support.server import Server
 
 pytestmark = pytest.mark.postgres
 DECIDES = "this server decides for all servers"
 FOLLOWS = "another server decides for this one"
+PROBES = 10
 SELL_SECONDS = 1.0
 """Others sell again this soon."""
 
@@ -60,6 +63,7 @@ class Buyers:
         self.accepted: list[tuple[float, int, str]] = []
         self.unknown: list[tuple[float, int, str]] = []
         self._servers, self._running = servers, True
+        self._client = httpx.Client(timeout=20)  # to make one takes long
         self._pool = ThreadPoolExecutor(6)
         self._work = [
             self._pool.submit(self._buy, place, number)
@@ -84,6 +88,17 @@ class Buyers:
                 answers = self.accepted if status == 200 else self.unknown
                 answers.append((time.monotonic(), place, session))
 
+    def come(self, place: int, number: int) -> float:
+        """A new buyer, who comes a little later than the one before. Returns when it has a unit."""
+        time.sleep(number / PROBES * SELL_SECONDS)
+        session = f"late-{place}-{number}-{time.monotonic_ns()}"
+        body = {"productId": HOT[0], "size": HOT[1], "quantity": 1, "sessionId": session}
+        url = f"{self._servers[place].url}/api/inventory/reserve"
+        sold = self._client.post(url, json=body).status_code == 200
+        at = time.monotonic()
+        (self.accepted if sold else self.unknown).append((at, place, session))
+        return at if sold else 0.0
+
     def sold_since(self, at: float, places: tuple[int, ...]) -> bool:
         """Whether each of these servers has sold something after a moment."""
         return {place for time_, place, _ in self.accepted if time_ > at} >= set(places)
@@ -93,6 +108,7 @@ class Buyers:
         for work in self._work:
             work.result(60)
         self._pool.shutdown()
+        self._client.close()
 
 
 async def check(target: str, buyers: Buyers) -> None:
@@ -134,9 +150,12 @@ def test_others_sell_at_once_when_the_decider_is_killed_or_stopped(
         decider = others[0] if DECIDES in others[0].log else others[1]
         left = 3 - servers.index(decider)
         until(lambda: servers[left].log.count(FOLLOWS) == 2)
-        waits.append(_wait(buyers, (left,), lambda: decider.send_signal(signal.SIGSTOP)))
-        until(lambda: DECIDES in servers[left].log)
-        decider.send_signal(signal.SIGCONT)
+        _settle(decider)
+        try:
+            waits.append(_wait(buyers, (left,), lambda: decider.send_signal(signal.SIGSTOP)))
+            until(lambda: DECIDES in servers[left].log)
+        finally:
+            decider.send_signal(signal.SIGCONT)
         until(lambda: decider.log.count(FOLLOWS) == 2)  # it follows its successor
         again = time.monotonic()
         until(lambda: buyers.sold_since(again, (1, 2)))
@@ -146,14 +165,29 @@ def test_others_sell_at_once_when_the_decider_is_killed_or_stopped(
     asyncio.run(check(target, buyers))
 
 
+def _settle(server: Server) -> None:
+    """Returns when it takes no lock: one that is stopped under the lock blocks others for 2 s."""
+
+    def batches() -> float:
+        text = httpx.get(f"{server.url}/metrics", timeout=20).text
+        (line,) = re.findall(r"^fancymonkey_batches_total (\S+)", text, re.MULTILINE)
+        return float(line)
+
+    enough = batches() + 2 * CROWDED
+    until(lambda: batches() > enough)
+
+
 def _wait(buyers: Buyers, places: tuple[int, ...], trouble: Callable[[], object]) -> float:
-    """Seconds from the beginning of a trouble until each of these servers has sold again."""
+    """Seconds from a trouble until each of these servers has sold to a buyer who came after it."""
     began = time.monotonic()
     trouble()
-    done = time.monotonic()
-    until(lambda: buyers.sold_since(done, places))
-    first = {place: at for at, place, _ in reversed(buyers.accepted) if at > done}
-    return max(first[place] for place in places) - began
+    with ThreadPoolExecutor(PROBES * len(places)) as pool:
+        answers = {
+            place: [pool.submit(buyers.come, place, number) for number in range(PROBES)]
+            for place in places
+        }
+        sold = {place: [work.result() for work in waiting] for place, waiting in answers.items()}
+    return max(min(at for at in times if at) for times in sold.values()) - began
 
 
 def test_a_rolling_restart_refuses_only_what_was_in_flight_there(

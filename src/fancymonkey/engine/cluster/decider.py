@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 0.1
 """How often a server that waits for an answer gets a sign of life."""
-GIVEN_UP_SECONDS = 0.8
+GIVEN_UP_SECONDS = 0.6
 """After a longer silence of its own a decider drops the commands that wait.
 
 Shorter than the time after which their senders give it up.

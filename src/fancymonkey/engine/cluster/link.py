@@ -44,11 +44,11 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 2
 """The batches that may be under way: while they are, further commands gather for the next one."""
-SUSPECT_SECONDS = 0.4
+SUSPECT_SECONDS = 0.3
 """After this silence of the decider, new commands are decided here."""
-LOST_SECONDS = 1.0
+LOST_SECONDS = 0.8
 """After this silence the connection is given up."""
-WATCH_SECONDS = 0.1
+WATCH_SECONDS = 0.05
 BELL_SECONDS = 0.02
 """How long a notification of the database waits for the decider's own message."""
 

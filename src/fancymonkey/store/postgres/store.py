@@ -39,6 +39,11 @@ READERS = 4
 PRUNED_AT_ONCE = 10_000
 CROWDED = 100
 """The number of batches that take the lock after a write of another process."""
+BATCH_IDLE = (
+    "idle_in_transaction_session_timeout = '30s'",
+    "idle_in_transaction_session_timeout = '2s'",
+)
+"""A batch that idles longer under the lock, because its process was stopped, is rolled back."""
 _SETTING = re.compile(r"SET LOCAL (?!statement_timeout|idle_)(\w+) = '?(\w+)'?;")
 """Settings of a batch that may apply to the whole connection, if no pooler shares it."""
 
@@ -124,7 +129,7 @@ class PostgresStore(PostgresReads):
             if done is not None:
                 return done
             self._crowded = CROWDED
-        await writer.execute(self._begin)
+        await writer.execute(self._begin.replace(*BATCH_IDLE))
         done = await self._batch(writer, commands, now, after, locked=True)
         if done is None:
             raise StoreUnavailable("The ledger moved on under its lock. Try again.")
