@@ -16,17 +16,17 @@ from tests.crash.test_crowd import DROP
 pytestmark = pytest.mark.crash
 
 # The real program, which kills itself as soon as the commit of an event is durable, once a file is
-# there: `_publish` is what comes between a commit and its answers.
+# there: `publish` is what comes between a commit and its answers.
 PROGRAM = """
 import os, pathlib, signal, sys
 from fancymonkey.core.execute import RecordEvent
 from fancymonkey.engine.engine import Engine
-publish = Engine._publish
+publish = Engine.publish
 async def killed(self, commands, commit):
     if any(isinstance(one, RecordEvent) for one in commands) and pathlib.Path(FILE).exists():
         os.kill(os.getpid(), signal.SIGKILL)
     await publish(self, commands, commit)
-Engine._publish = killed
+Engine.publish = killed
 from fancymonkey.cli import main
 main()
 """
