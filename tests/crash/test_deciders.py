@@ -145,6 +145,7 @@ def test_others_sell_at_once_when_the_decider_is_killed_or_stopped(
     buyers = Buyers(servers)
     try:
         until(lambda: buyers.sold_since(0, (0, 1, 2)))
+        usual = _wait(buyers, (1, 2), lambda: None)  # on a busy machine a sale takes long anyhow
         waits = [_wait(buyers, (1, 2), first.kill)]
         until(lambda: any(DECIDES in server.log for server in others))
         decider = others[0] if DECIDES in others[0].log else others[1]
@@ -161,7 +162,7 @@ def test_others_sell_at_once_when_the_decider_is_killed_or_stopped(
         until(lambda: buyers.sold_since(again, (1, 2)))
     finally:
         buyers.stop()
-    assert max(waits) < SELL_SECONDS
+    assert max(waits) < SELL_SECONDS + 2 * usual
     asyncio.run(check(target, buyers))
 
 

@@ -55,3 +55,17 @@ def answers(*tags: str) -> dict[str, Any]:
         if JSON in operation["responses"]["200"].get("content", {})
         and (not tags or set(operation["tags"]) & set(tags))
     }
+
+
+def differs(value: Any, sample: Any, place: str = "") -> list[str]:
+    """The places where names or kinds differ; a text may be null, and a list may be empty."""
+    if isinstance(sample, dict) and isinstance(value, dict):
+        names = [f"{place}.{name}" for name in value.keys() ^ sample.keys()]
+        both = value.keys() & sample.keys()
+        return names + [
+            part for name in both for part in differs(value[name], sample[name], f"{place}.{name}")
+        ]
+    if isinstance(sample, list) and isinstance(value, list):
+        return [part for row in value for part in differs(row, sample[0], f"{place}[]")]
+    kinds = {type(part) for part in (value, sample)} - {type(None)}
+    return [] if len(kinds) < 2 else [place]

@@ -9,7 +9,8 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION, Location
 from fancymonkey.core.model import Kind
 from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.store.in_memory.store import MemoryStore
-from tests.payments.conftest import OWNER
+from tests.payments.conftest import OWNER, opened
+from tests.web import documented
 from tests.web.client import Answer
 from tests.web.shops import HOODIE, Shop, ledger, running
 from tests.web.signing import deliver, event
@@ -232,3 +233,25 @@ async def test_strange_sessions_open_orders_too(any_shop: Shop) -> None:
     assert (order["amount"], order["currency"]) == (None, "")
     assert order["buyer"]["name"].startswith("A Bccc")
     assert len(order["buyer"]["name"]) == 300
+
+
+async def test_the_samples_are_what_is_really_answered() -> None:
+    sent, got = documented.requests("orders"), {}
+    async with opened(MemoryStore()) as till:
+        client = till.shop.client
+        await till.shop.engine.submit(AddLocation(location=Location("berlin", "Berlin")))
+        for buyer in ("buyer-1", "buyer-2", "buyer-3"):
+            ref = (await till.checkout(buyer, quantity=2)).json["sessionId"]
+            await till.act(ref, "pay")
+        path = "/api/admin/orders"
+        got["list_orders"] = await client.get(path, OWNER)
+        first, second, third = [order["id"] for order in got["list_orders"].json["orders"]]
+        steps = (("ship", first), ("return", first), ("move", second), ("cancel", second))
+        for action, order in (*steps, ("refund", third), ("erase", third)):
+            name = {"erase": "erase_buyer"}.get(action, f"{action}_order")
+            got[name] = await client.post(f"{path}/{action}", {**sent[name], "id": order}, OWNER)
+    samples = documented.answers("orders")
+    assert got.keys() == samples.keys()
+    for name, answer in got.items():
+        assert answer.status == 200, (name, answer.json)
+        assert documented.differs(answer.json, samples[name]) == [], name

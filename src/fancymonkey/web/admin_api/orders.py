@@ -40,7 +40,7 @@ from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 from fancymonkey.web.routing.dependencies import Call, Caller, Context, IdempotencyKey
 from fancymonkey.web.routing.described import refusals
 
-router = APIRouter(prefix="/api/admin/orders", tags=["dashboard"], route_class=AuthorizedRoute)
+router = APIRouter(prefix="/api/admin/orders", tags=["orders"], route_class=AuthorizedRoute)
 UNKNOWN = Refused(Code.UNKNOWN_ORDER, "This order does not exist.")
 Change = dict[str, Any]
 """The fields of a change as its command takes them."""

@@ -14,6 +14,7 @@ TAGS = [
     {"name": "checkout", "description": "Checkout, from a basket to a payment"},
     {"name": "admin", "description": "Stock updates by the owner"},
     {"name": "dashboard", "description": "Calls of the dashboard"},
+    {"name": "orders", "description": "Orders: shipping, returns, refunds and buyers' data"},
     {"name": "transfers", "description": "Transfers between locations, moves and safety stock"},
     {"name": "stripe", "description": "Webhook for Stripe events"},
     {"name": "payments", "description": "Payment issues, Stripe events and reconciliation"},

@@ -22,7 +22,7 @@ _ORDER: dict[str, Any] = {
     "currency": "usd",
     "late": False,
     "fulfilment": "at_payment",
-    "lines": [{**_NAMED, "quantity": 2, "price": 58.0, "shipped": 1}],
+    "lines": [{**_NAMED, "quantity": 2, "price": 58, "shipped": 1}],
     "parts": [],
     "allocations": [
         {
