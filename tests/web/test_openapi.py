@@ -22,7 +22,7 @@ from tests.web.shops import CRON, HOODIE, PASSWORD, Shop
 from tests.web.signing import deliver
 
 REF = documented.REF
-SHOWN_ELSEWHERE = ("dashboard", "transfers", "alerts", "jobs", "system")
+SHOWN_ELSEWHERE = ("dashboard", "orders", "transfers", "alerts", "jobs", "system")
 """Tags whose examples other tests compare, as tests/web/test_owner.py does."""
 
 

@@ -240,6 +240,7 @@ async def test_the_samples_are_what_is_really_answered() -> None:
     async with opened(MemoryStore()) as till:
         client = till.shop.client
         await till.shop.engine.submit(AddLocation(location=Location("berlin", "Berlin")))
+        await till.shop.engine.submit(Adjust(sku=SKU, location="berlin", delta=9))
         for buyer in ("buyer-1", "buyer-2", "buyer-3"):
             ref = (await till.checkout(buyer, quantity=2)).json["sessionId"]
             await till.act(ref, "pay")
