@@ -47,7 +47,7 @@ def test_an_overdue_transfer_is_reported_once_for_each_expected_day() -> None:
             await rest(shop, 30)
             await rest(shop, 30)
             assert shop.channel.told == [("transfer.overdue",)]
-            (event,) = shop.channel.letters[0].happenings
+            (event,) = shop.channel.messages[0].events
             assert event.title == "Transfer 1 is overdue: 3 units from Main to Berlin"
             text = event.text
             assert "expected 1 day ago" in text

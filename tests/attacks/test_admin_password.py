@@ -184,7 +184,7 @@ async def test_the_owner_gets_one_alert(shop: Shop) -> None:
     async def hear(one: Any) -> None:
         told.append(one.type)
 
-    shop.client.app._shop.alerts.tell = hear
+    shop.client.app._shop.alerts.report = hear
     for number in range(3 * GUESSES):
         await bearer(shop.client.elsewhere(f"2001:db8:{number:x}::1"), f"guess {number}")
         shop.clock.forward(5)

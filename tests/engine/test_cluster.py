@@ -1,7 +1,8 @@
 """Two servers in one process, over real sockets: who may connect, and what is sent."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -335,13 +336,30 @@ async def test_a_decider_that_does_not_know_the_secret_is_not_followed(tmp_path:
 # -- the sockets -----------------------------------------------------------------------------------
 
 
-async def test_the_folder_of_the_sockets_is_private(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(dir="/tmp") as directory:
+        yield Path(directory)
+
+
+async def test_a_folder_with_a_long_path_is_not_used(
+    tmp_path: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    """The path of a socket is limited to about 100 bytes."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / ("x" * 100)))
+    monkeypatch.setattr(tempfile, "tempdir", str(short_path))
+    address, listening = await UnixNetwork().listen(lambda channel: channel.abort())
+    assert Path(address).parent.parent == short_path
+    listening.close()
+
+
+async def test_the_folder_of_the_sockets_is_private(
+    short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_path))
     address, listening = await UnixNetwork().listen(lambda channel: channel.abort())
     folder = Path(address).parent
-    assert folder.parent == tmp_path
+    assert folder.parent == short_path
     assert folder.stat().st_mode & 0o777 == 0o700
     listening.close()
     assert not Path(address).exists()

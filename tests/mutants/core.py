@@ -115,7 +115,7 @@ PAYMENTS = [
     bug(
         "refunds",
         "what was never delivered comes back to stock",
-        "core.payments.refunds:_strike",
+        "core.payments.returned_units:strike",
         "if never:",
         "if False:",
         "core/test_refund.py",

@@ -46,7 +46,7 @@ ENGINE = [
     bug(
         "batcher",
         "a queue without an end",
-        "engine.batcher:Batcher._take",
+        "engine.batcher:Batcher.take",
         "len(self._queue) >= self._queue_max",
         "False",
         "engine/test_batcher.py",

@@ -283,7 +283,7 @@ ENGINE_BUGS = [
     ),
     engine(
         "a listener that comes back from the past hears nothing",
-        ("engine:Engine._missed", "{entry.sku for entry in entries} | later", "later"),
+        ("engine:Engine._missed", "self.view.bundles.with_bundles(skus) | later", "later"),
         ("feed:Feed.since", "not self._recent", "self._recent"),
     ),
     engine(

@@ -122,8 +122,10 @@ def become(files: list[int]) -> None:
     main = sys.modules["__main__"] = ModuleType("__main__")
     main.__file__ = sys.argv[0]
     sys.path.insert(0, os.path.dirname(sys.argv[0]))  # noqa: PTH120
+    os.closerange(3, report)
+    os.closerange(report + 1, os.sysconf("SC_OPEN_MAX"))
     os.write(report, b"started %d\n" % os.getpid())
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    os.close(report)
 
 
 if __name__ == "__main__":

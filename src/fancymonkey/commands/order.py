@@ -23,7 +23,7 @@ from fancymonkey.services.orders import OrderFilter
 from fancymonkey.settings.settings import Settings
 
 PATH = "/api/admin/orders"
-ACTOR = "cli"
+ACTOR = "shell"
 STATES = ("for_sale", *(str(state) for state in StockState if state is not StockState.IN_TRANSIT))
 url_option = click.option(
     "--url", metavar="URL", help="URL of the running server. [the address of `serve`]"

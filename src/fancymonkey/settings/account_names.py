@@ -13,6 +13,7 @@ NAME_MAX: Final = 100
 ACTORS: Final = (
     *(ADMIN, "schedule", "somebody", "shell", "buyer", "clock", "checkout", "stripe"),
     *("refunds", "reconcile", "tidy", "release-expired", "doctor", "file", "import", "init"),
+    *("orders", "erase-buyers"),
 )
 """Every actor of the ledger and the audit log that is not an account or a key."""
 

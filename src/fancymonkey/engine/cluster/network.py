@@ -17,6 +17,9 @@ from typing import Protocol
 
 from fancymonkey.engine.cluster.frames import Channel
 
+FOLDER_MAX = 70
+"""The most characters of the sockets' folder: the system cuts the whole path at about 100."""
+
 Accept = Callable[[Channel], None]
 
 
@@ -84,8 +87,12 @@ class _UnixListening:
 
 def _private_directory() -> Path:
     """The folder of the sockets. Raises OSError if another user could open it."""
-    base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
-    directory = Path(base) / f"fancymonkey-{os.getuid()}"
+    bases = (os.environ.get("XDG_RUNTIME_DIR") or "", tempfile.gettempdir())
+    name = f"fancymonkey-{os.getuid()}"
+    base = next((base for base in bases if base and len(f"{base}/{name}") <= FOLDER_MAX), None)
+    if base is None:
+        raise OSError(f"the path of the folder for temporary files is too long: {bases[1]}")
+    directory = Path(base) / name
     directory.mkdir(mode=0o700, exist_ok=True)
     facts = directory.lstat()
     if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid() or facts.st_mode & 0o077:

@@ -123,8 +123,9 @@ async def close_location(
     if "command_id" in repeatable:  # the key means this location from now on
         await _do(context, request, StoreResult(texts=(body.id,), **repeatable), body.id)
     refused = await orders_to_ship_at(context.services.orders, body.id)
+    name = repeatable["actor"]
     answer = refused or await close_if_empty(
-        context.engine, body.id, actor=repeatable["actor"], reason=body.reason
+        context.engine, body.id, actor=name, reason=body.reason
     )
     if isinstance(answer, Refused):
         raise refusal(answer)

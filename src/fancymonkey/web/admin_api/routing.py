@@ -20,6 +20,7 @@ from fancymonkey.web.http.refusals import refusal
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 from fancymonkey.web.routing.dependencies import Call, Context
+from fancymonkey.web.routing.described import refusals
 
 router = APIRouter(prefix="/api/admin/locations", tags=["dashboard"], route_class=AuthorizedRoute)
 
@@ -31,7 +32,10 @@ async def routing_rules(context: Context) -> RoutingRules:
 
 
 @router.put(
-    "/routing", summary="Change the order of the routing rules", dependencies=[requires("admin")]
+    "/routing",
+    summary="Change the order of the routing rules",
+    dependencies=[requires("admin")],
+    responses=refusals(409),
 )
 async def set_routing_rules(
     context: Context, repeatable: Repeatable, body: RoutingRulesBody
@@ -48,6 +52,7 @@ async def set_routing_rules(
     "/postal-codes",
     summary="Store postal codes of a country that begin alike",
     dependencies=[requires("admin")],
+    responses=refusals(409),
 )
 async def store_postal_codes(
     context: Context, request: Call, repeatable: Repeatable, body: PostalCodesBody
