@@ -165,8 +165,8 @@ RULES = [
     rule(
         "backorders are never filled",
         "stock.backorders:fill_backorders",
-        "if filled:",
-        "if filled < 0:",
+        "if not filled:",
+        "if filled >= 0:",
     ),
     rule(
         "the owner's hold forgets whose units it freed",
