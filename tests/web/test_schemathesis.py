@@ -43,6 +43,7 @@ RUNS = [
     pytest.param("stock", SOME, 200, id="stock"),
     pytest.param("admin", ALL + tagged("accounts", "system"), 300, id="admin-accounts"),
     pytest.param("admin", ALL + tagged("dashboard", "jobs"), 300, id="admin-dashboard"),
+    pytest.param("admin", ALL + tagged("orders", "transfers"), 300, id="admin-orders"),
     pytest.param(
         "admin",
         ALL + tagged("inventory", "checkout", "admin", "stripe", "payments", "alerts"),
