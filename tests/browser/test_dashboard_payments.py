@@ -118,7 +118,7 @@ async def test_a_failed_resolution_shows_its_reason_and_can_be_repeated(
             else:
                 await route.continue_()
 
-        await page.route("**/matters/settle", reply)
+        await page.route("**/issues/settle", reply)
         await visit(page, shop, PAGE)
         await matters(page).get_by_role("button", name=re.compile("Dismiss")).click()
         await answer(page, "Dismiss")

@@ -124,7 +124,16 @@ async def test_a_phone_has_five_places_and_the_rest_under_more(
         await page.get_by_role("button", name="More", exact=True).click()
         more = page.get_by_role("dialog", name="More")
         await expect(more.get_by_role("link")).to_have_text(
-            ["History", "Products", "Import", "Alerts", "People"]
+            [
+                "Orders",
+                "History",
+                "Products",
+                "Transfers",
+                "Locations",
+                "Import",
+                "Alerts",
+                "People",
+            ]
         )
         await page.keyboard.press("Escape")
         await expect(more).to_be_hidden()

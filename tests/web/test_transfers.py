@@ -235,7 +235,8 @@ async def test_a_location_with_an_open_transfer_is_not_closed(desk: Desk) -> Non
     draft = await desk.draft(1, **{"from": "berlin", "to": "main"})
     refused = await client.post(path, {"id": "berlin"}, OWNER)
     assert (refused.status, refused.code) == (409, "location_in_use")
-    assert refused.json["transfers"] == [{"id": draft["id"], "number": 1, "status": "draft"}]
+    open_there = {"id": draft["id"], "number": 1, "status": "draft", "from": "berlin", "to": "main"}
+    assert refused.json["transfers"] == [open_there]
     await desk.done("/cancel", id=draft["id"])
     assert (await client.post(path, {"id": "berlin"}, OWNER)).status == 200
     lines = [{**SIZE, "quantity": 1}]
