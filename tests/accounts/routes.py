@@ -130,6 +130,7 @@ NEEDS: dict[tuple[str, str], str] = {
             *(
                 "basket.js",
                 "choices.js",
+                "sets.js",
                 "product-art.js",
                 "page.js",
                 "after-payment.js",

@@ -25,7 +25,7 @@ SECONDS = 120
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A shop in demo mode; only the drill compares its payments, however long it takes."""
     place = tmp_path_factory.mktemp("drill")
-    env = {"SCHEDULES": "off"}
+    env = {"RUN_JOBS": "off"}
     with Server(data=place / "data", env=env, arguments=["--demo", "--init"]) as server:
         yield server
 

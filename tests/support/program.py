@@ -61,7 +61,7 @@ class ForkedProcess:
             if left <= 0:
                 raise subprocess.TimeoutExpired(self.args, timeout or 0.0)
             with suppress(OSError, ValueError):  # another thread saw the end
-                select.select([self._report], [], [], min(left, 1.0))
+                _readable(self._report, min(left, 1.0))
         return code
 
     def send_signal(self, number: int) -> None:
@@ -81,7 +81,7 @@ class ForkedProcess:
     def _number(self, event: str, seconds: float) -> int:
         """The number in the next line of the report. Raises TimeoutError."""
         while b"\n" not in self._text:
-            if not select.select([self._report], [], [], seconds)[0]:
+            if not _readable(self._report, seconds):
                 raise TimeoutError("the fork server did not answer")
             part = os.read(self._report, 64)
             if not part:
@@ -92,6 +92,13 @@ class ForkedProcess:
         if name != event:
             raise RuntimeError(f"the fork server reported {name} {number} instead of {event}")
         return int(number)
+
+
+def _readable(file: int, seconds: float) -> bool:
+    """Whether the file has data within a time. Unlike `select` for files above 1023, too."""
+    poll = select.poll()
+    poll.register(file, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
 
 
 class _ForkServer:

@@ -1,7 +1,7 @@
 /** The basket: chosen pieces and, after "Buy", the hold with its countdown. */
 
 import * as fm from './fancymonkey.js';
-import * as sets from './choices.js';
+import * as sets from './sets.js';
 import { el, find, money, nameOf, remaining, say } from './page.js';
 
 const KEY = 'fancymonkey:basket';
@@ -44,7 +44,7 @@ export function add(productId, size, choices = null) {
     return;
   }
   if (!choices && sets.hasChoices(fm.sizeOf(productId, size))) {
-    sets.choose(productId, size, (chosen) => add(productId, size, chosen));
+    import('./choices.js').then((dialogOfParts) => dialogOfParts.choose(productId, size, (chosen) => add(productId, size, chosen)));
     return;
   }
   const wanted = { productId, size, quantity: 1, ...(choices ? { choices } : {}) };

@@ -1,47 +1,19 @@
-/** Choosing the parts of a set: options with their stock, and only what can be had. */
+/** The dialog for the parts of a set, loaded when it is opened: options with their stock. */
 
 import * as fm from './fancymonkey.js';
 import { el, find, nameOf } from './page.js';
+import { called, hasChoices, key } from './sets.js';
 
 const dialog = el('dialog', { class: 'basket', id: 'choices', 'aria-labelledby': 'choices-title' });
 document.body.append(dialog);
 let open = null; // {productId, size, chosen: Map of option to quantity, done}
 
-const key = (option) => `${option.productId}/${option.size}`;
-const called = (option) => `${nameOf(fm.stock, option.productId)}, ${option.size}`;
-
-/** Whether a size is a set whose parts the buyer chooses. */
-export const hasChoices = (size) => Boolean(size?.bundle?.groups?.length);
-
 /** How many of an option are left for choosing: without the fixed parts of one set. */
-export function leftOf(bundle, option) {
+function leftOf(bundle, option) {
   const fixed = (bundle.components ?? []).filter((part) => key(part) === key(option))
     .reduce((sum, part) => sum + part.quantity, 0);
   return Math.max(0, (fm.sizeOf(option.productId, option.size)?.available ?? 0) - fixed);
 }
-
-/** How many sets with these choices could be had now. */
-export function setsOf(size, choices) {
-  if (!size?.bundle) return 0;
-  const units = new Map();
-  for (const part of [...(size.bundle.components ?? []), ...(choices ?? [])]) {
-    units.set(key(part), { part, each: (units.get(key(part))?.each ?? 0) + part.quantity });
-  }
-  const counts = [...units.values()].map(({ part, each }) => {
-    const there = fm.sizeOf(part.productId, part.size)?.available;
-    return there === undefined ? size.available : Math.floor(there / each);
-  });
-  return Math.max(0, Math.min(size.available, ...counts));
-}
-
-/** The chosen parts that are short for this many sets, in words. */
-export const shortParts = (line) => (line.choices ?? [])
-  .filter((choice) => (fm.sizeOf(choice.productId, choice.size)?.available ?? 0) < choice.quantity * line.quantity)
-  .map(called);
-
-/** The choices of a line in words. */
-export const inWords = (choices) => choices
-  .map((choice) => `${choice.quantity > 1 ? `${choice.quantity} × ` : ''}${called(choice)}`).join(' + ');
 
 const count = (group) => group.options.reduce((sum, option) => sum + (open.chosen.get(`${group.name}\n${key(option)}`) ?? 0), 0);
 const chosenOf = (option) => [...open.chosen].filter(([name]) => name.endsWith(`\n${key(option)}`)).reduce((sum, [, units]) => sum + units, 0);

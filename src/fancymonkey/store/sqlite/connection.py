@@ -57,6 +57,8 @@ def translated_errors(path: Path) -> Iterator[None]:
         raise StoreUnavailable(f"The disk of {path} is full. Free some space.") from error
     except (apsw.IOError, apsw.CantOpenError) as error:
         raise StoreUnavailable(f"{path} cannot be read or written ({error}).") from error
+    except OSError as error:
+        raise StoreUnavailable(f"{path} cannot be read or written ({error}).") from error
     except apsw.SQLError as error:
         raise StoreCorrupt(
             f"{path} is not a database of this program ({error}). Name another file."
