@@ -208,7 +208,7 @@ def test_the_reasons_name_the_rule_and_the_alternative() -> None:
     assert isinstance(found, Route)
     assert found.because == (
         "Birmingham has all of it.",
-        "Ships within the buyer's country; Calais would ship from abroad.",
+        "Ships within the buyer's country; that is not known of Calais.",
     )
     (other,) = found.alternatives
     assert (other.locations, other.parcels) == (("calais",), 1)

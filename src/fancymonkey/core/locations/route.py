@@ -140,7 +140,7 @@ def _difference(preferences: Preferences, best: Solution, other: Solution) -> st
 
 _REASONS: Mapping[RoutingRule, Callable[[str, Alternative, Alternative], str]] = {
     RoutingRule.SAME_COUNTRY: lambda names, ours, theirs: (
-        f"Ships within the buyer's country; {names} would ship from abroad."
+        f"Ships within the buyer's country; that is not known of {names}."
     ),
     RoutingRule.FEWEST_PARCELS: lambda names, ours, theirs: (
         f"{_parcels(ours)}; {names} would need {_parcels(theirs)}."

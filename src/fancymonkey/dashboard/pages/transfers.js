@@ -86,7 +86,7 @@ const form = new ReceiveForm(() => page.draw(), (path, body) => step(path, body,
 const badge = (transfer) => html`<span class="badge ${BADGE[transfer.status]}">${WORDS[transfer.status]}</span>`;
 const planned = (transfer) => transfer.lines.reduce((sum, line) => sum + (line.sent || line.quantity), 0);
 const late = (transfer) => (transfer.overdueDays ? html`<b class="bad">${plural(transfer.overdueDays, "day")} overdue, ${money(transfer.value)}</b>` : nothing);
-const expected = (transfer) => (transfer.expectedAt ? `expected ${date(transfer.expectedAt)}` : "");
+const expected = (transfer) => (transfer.expectedAt ? `Expected ${date(transfer.expectedAt)}.` : "");
 
 function card(transfer) {
   const open = (event) => {
