@@ -147,7 +147,7 @@ async def test_every_entry_has_who_when_why_and_the_numbers_after_it(
         page = watched.page
         await visit(page, shop, f"history.html?sku={SKU}")
         found = await told(shop, f"history?sku={SKU}")
-        assert await rows(page).count() == len(found["entries"])
+        await expect(rows(page)).to_have_count(len(found["entries"]))
         for row, entry in zip(await rows(page).all(), found["entries"], strict=True):
             text = re.sub(r"\s+", " ", await row.inner_text())
             assert f"No. {entry['revision']}" in text
@@ -178,8 +178,8 @@ async def test_filters_by_kind_and_by_who(browser: Browser, shop: AdminShop) -> 
         await page.get_by_label("Actor").fill("nobody")
         await page.keyboard.press("Enter")
         await page.get_by_role("button", name="Show everything").click()
-        assert await rows(page).count() > 1
-        assert page.url.endswith("history.html")
+        await expect(page).to_have_url(re.compile(r"history\.html$"))
+        await expect(rows(page).nth(1)).to_be_visible()
         watched.assert_clean()
 
 
@@ -259,6 +259,7 @@ async def test_new_entries_are_offered_and_move_nothing(browser: Browser, shop: 
     async with member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, f"history.html?sku={SKU}")
+        await expect(rows(page).first).to_be_visible()
         before = await rows(page).count()
         await shop.reserve("M")
         offer = page.get_by_role("button", name="Show new entries")

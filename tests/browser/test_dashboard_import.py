@@ -187,6 +187,8 @@ async def test_a_buyers_sale_while_a_file_is_edited(browser: Browser, shop: Prod
         await choose(page, text)
         row = page.get_by_role("region", name="Changes").locator("tbody tr")
         await expect(row).to_have_count(1)
+        cells = row.locator("td")
+        await expect(cells.nth(-1)).to_have_text("22")
         assert (await row.inner_text()).split("\t")[-4:] == ["20", "25", "17", "22"]
         await page.get_by_role("button", name="Apply 1 row").click()
         await expect(page.get_by_text("1 row was imported")).to_be_visible()

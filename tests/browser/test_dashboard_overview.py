@@ -73,6 +73,7 @@ async def test_the_numbers_are_those_of_the_shop_and_lead_to_what_they_count(
         await visit(page, shop, PAGE)
         found = await told(shop)
         stock, holds = found["stock"], found["holds"]
+        await expect(page.locator(".tile b").first).to_be_visible()
         texts = await page.locator(".tile b").all_inner_texts()
         numbers = [re.sub(r"[$,]", "", one) for one in texts]
         assert [int(one) for one in (numbers[0], *numbers[2:])] == [
@@ -118,6 +119,7 @@ async def test_a_plot_has_a_line_a_conclusion_and_a_table(
         await expect_ink(page, [11, 107, 75])
         await figure.get_by_text("Show as a table").click()
         cells = figure.locator("tbody td.number")
+        await expect(cells).to_have_count(len(found["days"]))
         shown = [int(one) for one in await cells.all_inner_texts()]
         assert shown == [day["sold"] for day in reversed(found["days"])]
         away = page.get_by_role("figure").nth(1)

@@ -394,8 +394,8 @@ async def test_times_and_numbers_are_the_viewers(browser: Browser, shop: AdminSh
         assert at is not None
         assert at.endswith("Z")
         await visit(page, shop, "overview.html")
-        value = await page.locator(".tile b").nth(1).inner_text()
-        assert re.fullmatch(r"[\d.]+(,\d\d)?\s\$", value), value
+        value = page.locator(".tile b").nth(1)
+        await expect(value).to_have_text(re.compile(r"^[\d.]+(,\d\d)?\s\$$"))
 
 
 async def test_many_changes_are_announced_seldom_and_politely(browser: Browser) -> None:

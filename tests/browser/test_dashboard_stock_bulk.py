@@ -1,6 +1,7 @@
 """Changing many sizes on the stock page: choosing them, the preview, one act and one undo."""
 
 import json
+import re
 from typing import Any
 
 from playwright.async_api import Browser, Locator, Page, Route, expect
@@ -71,6 +72,7 @@ async def test_the_head_selects_what_is_in_sight_then_all_matching(browser: Brow
         await expect(page.locator(".found [role=status]")).to_have_text("100 sizes")
         await pick_matching(page)
         told = bar(page).get_by_role("status")
+        await expect(told).to_have_text(re.compile(r"^\d+ sizes selected"))
         assert 5 < int((await told.inner_text()).split()[0]) < 30
         await bar(page).get_by_role("button", name="Select all 100 matching").click()
         await expect(told).to_have_text("100 sizes selected")
