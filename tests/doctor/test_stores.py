@@ -24,7 +24,7 @@ from fancymonkey.core.model import Line
 from fancymonkey.core.payments.rows import JobRun
 from fancymonkey.core.records import RecordRun
 from fancymonkey.core.stock.adjust import Count
-from fancymonkey.doctor.checks import Finding
+from fancymonkey.doctor.checks import DoctorFinding
 from fancymonkey.doctor.examine import Examination, examine, repair_findings
 from fancymonkey.engine.migration.markers import COPY, MOVED, CopyMarker, MovedTo, draft
 from fancymonkey.settings.settings import Settings
@@ -66,7 +66,7 @@ async def examined(name: str, now: int = NOW, **settings: Any) -> Examination:
     return found
 
 
-def ids(found: Sequence[Finding]) -> set[str]:
+def ids(found: Sequence[DoctorFinding]) -> set[str]:
     return {one.id for one in found}
 
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from fancymonkey.core.outcomes import Code
-from fancymonkey.payments.events import Event
+from fancymonkey.payments.events import StripeEvent
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.web.http import wire
 from fancymonkey.web.http.refusals import STATUS
@@ -98,7 +98,7 @@ async def test_msgspec_bodies_are_described_from_their_types(
         "release": wire.ReleaseBody,
         "update": wire.UpdateBody,
         "bulk_update": wire.BulkBody,
-        "webhook": Event,
+        "webhook": StripeEvent,
     }
     described = {operation["operationId"]: operation for operation in operations(document).values()}
     content = described[name]["requestBody"]["content"]

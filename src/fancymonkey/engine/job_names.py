@@ -11,7 +11,7 @@ FORMER_JOBS = {"tidy": RELEASE_EXPIRED, "versions": COMMIT_CATALOGUE}
 """The present name of a job, by its former one."""
 
 
-class Named(Protocol):
+class StoredByJob(Protocol):
     """Something that is stored under the name of a job."""
 
     @property
@@ -20,7 +20,7 @@ class Named(Protocol):
         ...
 
 
-T = TypeVar("T", bound=Named)
+T = TypeVar("T", bound=StoredByJob)
 
 
 def present_job(name: str) -> str:

@@ -19,7 +19,7 @@ from fancymonkey.store.contract import Store
 FOLDER = "jobs"
 
 
-class JobStanding(Struct):
+class JobTimes(Struct):
     """The part of a job's stored state that is read here; `by` is who runs it now, or empty."""
 
     by: str = ""
@@ -39,7 +39,7 @@ async def recent_runs(store: Store, limit: int = 1) -> dict[str, list[JobRun]]:
         if document.folder != FOLDER:
             break
         if document.body:
-            last = msgspec.json.decode(document.body, type=JobStanding)
+            last = msgspec.json.decode(document.body, type=JobTimes)
             if last.ended_at and not last.by:
                 job = present_job(document.name)
                 _add(runs_by_name.setdefault(document.name, []), job, last)
@@ -70,7 +70,7 @@ def _latest_first(runs_by_name: dict[str, list[JobRun]], job: str) -> Iterator[J
         yield from reversed(runs_by_name.get(name, []))
 
 
-def _add(runs: list[JobRun], job: str, last: JobStanding) -> None:
+def _add(runs: list[JobRun], job: str, last: JobTimes) -> None:
     """Appends the last run, in place of the row of its hour with the same outcome."""
     if any(row.started_at >= last.started_at for row in runs):
         return

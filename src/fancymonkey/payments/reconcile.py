@@ -25,7 +25,7 @@ from fancymonkey.engine.turned_away import HOUR
 from fancymonkey.errors import PaymentUnknown
 from fancymonkey.payments import events
 from fancymonkey.payments.checkout import Checkouts
-from fancymonkey.payments.events import Event, PaymentPolicy
+from fancymonkey.payments.events import PaymentPolicy, StripeEvent
 from fancymonkey.payments.gateway import PaymentSession
 from fancymonkey.payments.refunds import give_due
 
@@ -39,7 +39,7 @@ SESSION_LIFE = 25 * HOUR
 FIRST = 30 * DAY_MS
 """How far back (ms) Stripe lists events."""
 
-_event = msgspec.json.Decoder(Event)
+_event = msgspec.json.Decoder(StripeEvent)
 
 
 @dataclass(slots=True)
@@ -124,7 +124,7 @@ class Reconciler:
             if isinstance(answer, Accepted) and answer.data.first:
                 self._report_event(report, event, answer.data.outcome)
 
-    def _report_event(self, report: Report, event: Event, outcome: str) -> None:
+    def _report_event(self, report: Report, event: StripeEvent, outcome: str) -> None:
         if outcome not in ("no change", "ignored", "not ours", "unknown_session"):
             report.mended.append(f"missed {event.type} of {event.data.object.id}: {outcome}")
 
@@ -209,7 +209,7 @@ class Reconciler:
         metadata: dict[str, Any] = {"reservationId": session.reservation_id}
         if session.number is not None:
             metadata["checkout"] = str(session.number)
-        obj = events.Object(
+        obj = events.EventObject(
             id=session.id,
             payment_status=session.payment_status,
             metadata=metadata,
@@ -217,7 +217,7 @@ class Reconciler:
             **session.money,
             **session.buyer,
         )
-        event = Event(f"{JOB}:{session.id}:{state}", type_[state], events.Data(obj))
+        event = StripeEvent(f"{JOB}:{session.id}:{state}", type_[state], events.EventData(obj))
         return events.effect_of(event, self._policy, self._engine.clock())
 
 

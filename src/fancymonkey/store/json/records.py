@@ -39,7 +39,7 @@ _entry = _values[Entry]
 
 
 @dataclass(slots=True)
-class Batch:
+class JournalBatch:
     """One line of a journal: the changes of one transaction.
 
     `number` counts the lines since the beginning of the store, `revision` is the ledger's last one
@@ -68,7 +68,7 @@ def table(kind: type[Row], rows: Iterable[Row]) -> bytes:
     return encode({kind.TABLE: list(map(_values[kind], rows))}) + b"\n"
 
 
-class Reader:
+class LineReader:
     """Reads lines whose rows have these columns."""
 
     def __init__(self, columns: Columns) -> None:
@@ -96,10 +96,10 @@ class Reader:
             self._kinds.append((name, kind, None if names == COLUMNS[name] else names))
         self._decode = msgspec.json.Decoder(msgspec.defstruct("Line", parts)).decode
 
-    def batch(self, line: bytes) -> Batch:
+    def batch(self, line: bytes) -> JournalBatch:
         """The batch of a line. Raises ValueError if the line is malformed."""
         record: Any = self._decode(line)
-        batch = Batch(record.batch, record.revision, record.at, pruned=record.pruned)
+        batch = JournalBatch(record.batch, record.revision, record.at, pruned=record.pruned)
         for name, kind, names in self._kinds:
             values = getattr(record, name)
             if values:
@@ -120,10 +120,10 @@ def _build(
 
 
 @cache
-def _reader(columns: str) -> Reader:
-    return Reader(msgspec.json.decode(columns, type=Columns))
+def _reader(columns: str) -> LineReader:
+    return LineReader(msgspec.json.decode(columns, type=Columns))
 
 
-def reader_of(columns: Columns) -> Reader:
+def reader_of(columns: Columns) -> LineReader:
     """The reader for these columns, from a cache."""
     return _reader(encode(columns).decode())

@@ -33,7 +33,7 @@ from fancymonkey.web.admin_api.row_query import RowQuery
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.json_body import json_response
 from fancymonkey.web.http.messages import Problem
-from fancymonkey.web.http.query_params import Text, Whole
+from fancymonkey.web.http.query_params import Text, WholeParam
 from fancymonkey.web.read_models.overview_cache import paused
 from fancymonkey.web.read_models.stock_rows import totals
 from fancymonkey.web.routing.access import requires
@@ -58,7 +58,7 @@ async def overview(
     context: Context,
     days: Annotated[
         int,
-        Whole(1, DAYS_MAX),
+        WholeParam(1, DAYS_MAX),
         Query(description=f"Number of days, from 1 to {DAYS_MAX}; {DAYS} by default"),
     ] = DAYS,
     zone: Annotated[
