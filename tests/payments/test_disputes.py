@@ -11,7 +11,7 @@ from fancymonkey.core.payments.rows import IssueStatus, PaymentIssue
 from fancymonkey.payments.events import DISPUTES, StripeEvent
 from tests.core.builders import CoreShop, take
 from tests.payments.conftest import OWNER, Till
-from tests.payments.happened import happened, open_matters, session, take_in
+from tests.payments.stripe_events import happened, open_matters, session, take_in
 from tests.web.signing import deliver, event
 
 PAID = session("completed", status="paid")

@@ -7,13 +7,13 @@ import pytest
 
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.model import StripeEvent as Kept
-from fancymonkey.core.payments.early_news import FOLDER, KEPT, NEWS_MAX
+from fancymonkey.core.payments.early_events import FOLDER, KEPT, NEWS_MAX
 from fancymonkey.core.payments.rows import PaymentIssue
 from fancymonkey.payments.events import PaymentPolicy, StripeEvent
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.core.builders import CoreShop, take
 from tests.payments.conftest import Till
-from tests.payments.happened import open_matters, refund, session, take_in
+from tests.payments.stripe_events import open_matters, refund, session, take_in
 from tests.web.shops import running
 from tests.web.signing import deliver, event
 

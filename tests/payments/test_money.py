@@ -9,7 +9,7 @@ from fancymonkey.core.model import Event
 from fancymonkey.payments.gateway import PaymentSession
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.store.open import open_store
-from tests.accounts.visitor import Visitor, made
+from tests.accounts.client import Visitor, made
 from tests.payments.conftest import OWNER, Till, opened
 from tests.web.shops import HOODIE
 from tests.web.signing import deliver, event

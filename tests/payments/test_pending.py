@@ -18,7 +18,7 @@ from fancymonkey.store.open import open_store
 from fancymonkey.store.verify import verify_store
 from tests.core.builders import CoreShop, take, upsert
 from tests.payments.conftest import OWNER, Till, opened
-from tests.payments.happened import POLICY, open_matters, session, take_in
+from tests.payments.stripe_events import POLICY, open_matters, session, take_in
 from tests.store.conftest import target
 from tests.web.shops import HOODIE
 from tests.web.signing import deliver, event

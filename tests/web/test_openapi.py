@@ -14,7 +14,7 @@ from fancymonkey.web.http import wire
 from fancymonkey.web.http.refusals import STATUS
 from fancymonkey.web.routing.described import MEANING
 from fancymonkey.web.routing.routes import body_model, methods_of, routes_of
-from tests.accounts.visitor import Visitor, code_of
+from tests.accounts.client import Visitor, code_of
 from tests.payments.conftest import OWNER, opened
 from tests.web import documented
 from tests.web.client import Answer, Client
@@ -23,7 +23,7 @@ from tests.web.signing import deliver
 
 REF = documented.REF
 SHOWN_ELSEWHERE = ("dashboard", "orders", "transfers", "alerts", "jobs", "system")
-"""Tags whose examples other tests compare, as tests/web/test_owner.py does."""
+"""Tags whose examples other tests compare, as tests/web/test_changes.py does."""
 
 
 @pytest.fixture

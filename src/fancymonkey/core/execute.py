@@ -31,7 +31,7 @@ from fancymonkey.core.locations import rules as locations
 from fancymonkey.core.model import Event, Item, Outcome, Reservation
 from fancymonkey.core.orders import rules as orders
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
-from fancymonkey.core.payments import early_news
+from fancymonkey.core.payments import early_events
 from fancymonkey.core.payments import rules as payments
 from fancymonkey.core.payments.answers import PAYMENT_NEWS, PaymentNews, outcome_of
 from fancymonkey.core.planning import rules as planning
@@ -107,7 +107,7 @@ def _needs_parts(command: SkuCommands | CommandGroup, state: State) -> Iterator[
 
 def _needs_event(command: RecordEvent, state: State) -> Iterator[Key]:
     yield Event, command.event_id
-    yield from early_news.needs_remember(command.effect)
+    yield from early_events.needs_remember(command.effect)
     if command.effect is not None:
         yield from needs(command.effect, state)
 
@@ -266,11 +266,11 @@ def _event(state: State, command: RecordEvent) -> Answer:
             data = answer.data
             outcome = outcome_of(data)
             if isinstance(data, PaymentNews) and data.unknown:
-                early_news.remember(state, command.effect)
+                early_events.remember(state, command.effect)
         else:
             outcome = str(answer.code)
             if answer.code is Code.UNKNOWN_SESSION:
-                early_news.remember(state, command.effect)
+                early_events.remember(state, command.effect)
     if outcome != before:
         state.put(Event(command.event_id, command.type, command.object_id, state.now, outcome))
     return Accepted(EventAnswer(outcome, outcome != before, data))
