@@ -176,8 +176,8 @@ async def test_undecided_issues_are_kept(shop: str) -> None:
 
 
 async def test_a_silent_webhook_is_seen_by_what_reconciliation_found(shop: str) -> None:
-    report = json.dumps({"mended": ["missed checkout.session.completed of cs_1: captured"]})
-    await written(shop, RecordRun(run=JobRun("reconcile", NOW - HOUR, 10, "mended", report)))
+    report = json.dumps({"corrected": ["missed checkout.session.completed of cs_1: captured"]})
+    await written(shop, RecordRun(run=JobRun("reconcile", NOW - HOUR, 10, "corrected", report)))
     assert ids((await examined(shop)).findings) == {"webhook.silent"}
     assert (await examined(shop, NOW + 30 * HOUR)).findings == []
 

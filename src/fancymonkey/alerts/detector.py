@@ -229,7 +229,7 @@ class EventDetector:
                 else:
                     report = event.data["report"]
                     points = [str(text) for text in report.get("open", ())]
-                    news = bool(report.get("mended")) or not left.keys() >= set(points)
+                    news = bool(report.get("corrected")) or not left.keys() >= set(points)
                     left |= {text: max(row.started_at, left.get(text, 0)) for text in points}
                     fresh = news and await self._outbox.happened.get(event.id) is None
                 if fresh:

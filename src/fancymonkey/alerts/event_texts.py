@@ -86,12 +86,12 @@ def run(row: JobRun) -> AlertEvent | None:
         again = "You get no further alerts about this job until it has succeeded again."
         title, text = f"The job {row.job} failed", f"{why}\n{again}"
         return event_type(EventName.JOB_FAILED, row.started_at, key, title, text, **data)
-    if row.outcome not in ("mended", "open") or row.job != "reconcile":
+    if row.outcome not in ("corrected", "open") or row.job != "reconcile":
         return None
-    mended = [str(text) for text in report.get("mended", ())]
+    corrected = [str(text) for text in report.get("corrected", ())]
     to_see = [str(text) for text in report.get("open", ())]
-    lines = [f"Corrected: {text}" for text in mended] + [f"To check: {text}" for text in to_see]
-    parts = [f"{len(mended)} corrected"] if mended else []
+    lines = [f"Corrected: {text}" for text in corrected] + [f"To check: {text}" for text in to_see]
+    parts = [f"{len(corrected)} corrected"] if corrected else []
     parts += [f"{len(to_see)} to check"] if to_see else []
     title = f"Reconciliation with Stripe: {', '.join(parts)}"
     return event_type(

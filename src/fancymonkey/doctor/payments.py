@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 from email.utils import parsedate_to_datetime
 
 from fancymonkey.core.dates import DAY_MS
-from fancymonkey.core.payments.rows import JobRun
 from fancymonkey.doctor.checks import CheckContext, DoctorFinding, error, warning
+from fancymonkey.engine.job_names import RECONCILE
+from fancymonkey.engine.job_runs import runs_since
 from fancymonkey.errors import PaymentError, PaymentRefused
 from fancymonkey.payments.events import SELECTED
 from fancymonkey.text import counted
@@ -19,10 +20,8 @@ SKEW = 30_000
 async def check_webhook(context: CheckContext) -> AsyncIterator[DoctorFinding]:
     """Checks whether reconciliation found events that the webhook should have brought."""
     missed = 0
-    async for row in context.store.scan(JobRun, ("reconcile", context.now - DAY_MS)):
-        if row.job != "reconcile":
-            break
-        corrected = json.loads(row.report).get("mended", [])
+    async for row in runs_since(context.store, RECONCILE, context.now - DAY_MS):
+        corrected = json.loads(row.report).get("corrected", [])
         missed += sum(str(text).startswith("missed ") for text in corrected)
     if missed:
         yield error(

@@ -13,6 +13,7 @@ from fancymonkey.core.model import Event, TurnedAway
 from fancymonkey.core.payments.rows import IssueKind, IssueStatus, JobRun
 from fancymonkey.core.state import FOREVER
 from fancymonkey.engine.engine import Engine
+from fancymonkey.engine.job_runs import runs_since
 from fancymonkey.engine.turned_away import HOUR
 from fancymonkey.errors import StoreError
 from fancymonkey.payments.refunds import payment_issues
@@ -258,10 +259,9 @@ async def _last_event(engine: Engine) -> Event | None:
 
 async def _last_run(context: AppContext, job: str) -> LastRun:
     async def read() -> JobRun | None:
-        lately = (job, context.engine.clock() - 2 * DAY_MS)
-        return await _last_after(context.engine, lately) or await _last_after(
-            context.engine, (job, 0)
-        )
+        recently = context.engine.clock() - 2 * DAY_MS
+        last = await _last_since(context.engine, job, recently)
+        return last or await _last_since(context.engine, job, 0)
 
     run = await context.overview_cache.lately(job, read)
     return {
@@ -270,11 +270,9 @@ async def _last_run(context: AppContext, job: str) -> LastRun:
     }
 
 
-async def _last_after(engine: Engine, key: tuple[str, int]) -> JobRun | None:
-    """The latest run of a job after a time."""
+async def _last_since(engine: Engine, job: str, since: int) -> JobRun | None:
+    """The latest run of a job that began after a time."""
     last: JobRun | None = None
-    async for row in engine.store.scan(JobRun, key):
-        if row.job != key[0]:
-            break
+    async for row in runs_since(engine.store, job, since):
         last = row
     return last
