@@ -63,6 +63,7 @@ CORE_HELPERS = {
     "bundles.recipe",
     "bundles.sale_rules",
     "bundles.sales",
+    "catalogue.answers",
     "catalogue.field_changes",
     "catalogue.renames",
     "documents.document",

@@ -26,7 +26,7 @@ ASKED = "refunded:h-s1"
 
 def matters(shop: CoreShop) -> dict[str, tuple[IssueKind, IssueStatus, dict[str, int]]]:
     return {
-        row.matter_id: (row.concern, row.progress, {ln.sku: ln.quantity for ln in row.lines})
+        row.issue_id: (row.concern, row.progress, {ln.sku: ln.quantity for ln in row.lines})
         for row in shop.image.rows[PaymentIssue].values()
     }
 

@@ -62,7 +62,7 @@ def issue_detail(row: PaymentIssue, units: list[str]) -> AlertEvent:
     facts = row.note if row.concern in FACTS else ""
     lines = [text, facts, f"Units: {about}." if about else "", "Decide it on the Payments page."]
     data = {
-        "issueId": row.matter_id,
+        "issueId": row.issue_id,
         "concern": str(row.concern),
         "progress": str(row.progress),
         "payment": row.payment,
@@ -72,7 +72,7 @@ def issue_detail(row: PaymentIssue, units: list[str]) -> AlertEvent:
     body = " ".join(line for line in lines if line)
     heading = f"{title}: {about}" if about else title
     return event_type(
-        EventName.PAYMENT_ISSUE_OPENED, row.opened_at, row.matter_id, heading, body, **data
+        EventName.PAYMENT_ISSUE_OPENED, row.opened_at, row.issue_id, heading, body, **data
     )
 
 

@@ -1,19 +1,17 @@
 """Runs commands: the function that every store calls, and the commands of commands."""
 
 import json
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, starmap, zip_longest
 from typing import Any
 
 from fancymonkey.core import answers, records
-from fancymonkey.core.answers import CommandAnswer
 from fancymonkey.core.bundles import rules as bundles
-from fancymonkey.core.bundles.assemble import Assemble
 from fancymonkey.core.catalogue import rules as catalogue
 from fancymonkey.core.changes import change_set
 from fancymonkey.core.changes import rules as changes
-from fancymonkey.core.command import Command, Rules, needs_allocations, needs_stock
+from fancymonkey.core.command import Answers, Command, Rules, needs_allocations, needs_stock
 from fancymonkey.core.documents import rules as documents
 from fancymonkey.core.group_answers import (
     ChangeSetAnswer,
@@ -23,8 +21,7 @@ from fancymonkey.core.group_answers import (
 )
 from fancymonkey.core.holds import end, reserve
 from fancymonkey.core.holds import rules as holds
-from fancymonkey.core.holds.ended import Captured, EndedHold, Expired, Released, ReservedSet
-from fancymonkey.core.holds.reserved import Reserved
+from fancymonkey.core.holds.ended import EndedHold, ReservedSet
 from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.locations import rules as locations
@@ -37,10 +34,7 @@ from fancymonkey.core.payments.answers import PAYMENT_NEWS, PaymentNews, outcome
 from fancymonkey.core.planning import rules as planning
 from fancymonkey.core.state import Key, Load, State, missing
 from fancymonkey.core.stock import rules as stock
-from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem
-from fancymonkey.core.stock.answers import StockAnswer, stock_of
-from fancymonkey.core.stock.move import MoveStock
-from fancymonkey.core.stock.safety_stock import SetSafetyStock
+from fancymonkey.core.stock.answers import stock_of
 from fancymonkey.core.transfers import rules as transfers
 
 
@@ -135,18 +129,17 @@ def run_one(state: State, command: Command) -> Answer:
     return answer
 
 
-STOCK_COMMANDS = (Adjust, Assemble, Count, MoveStock, Return, SetItem, SetSafetyStock)
-
-_RESTORE: dict[type[Command], Callable[[dict[str, Any]], CommandAnswer]] = {
-    reserve.Reserve: Reserved.restored,
-    end.Release: Released.restored,
-    end.Capture: Captured.restored,
-    end.Expire: Expired.restored,
-    SetReserved: ReservedSet.restored,
+ANSWERS: Answers = {
+    **holds.ANSWERS,
+    **stock.ANSWERS,
+    **catalogue.ANSWERS,
+    **payments.ANSWERS,
+    **changes.ANSWERS,
+    **locations.ANSWERS,
+    **bundles.ANSWERS,
     SkuCommands: SkuChange.restored,
-    **dict.fromkeys(STOCK_COMMANDS, StockAnswer.restored),
 }
-"""How a stored answer becomes the one that the command returns; others are JSON as they are."""
+"""How stored answers are read back; those of other commands are JSON as they are."""
 
 
 def restored(command: Command, value: Any) -> Any:
@@ -166,7 +159,7 @@ def restored(command: Command, value: Any) -> Any:
             return EventAnswer(value["outcome"], value["first"], effect)
         if isinstance(value, dict) and value.keys() == PAYMENT_NEWS:
             return PaymentNews(value["outcome"], value["unknown"])
-        restore = _RESTORE.get(type(command))
+        restore = ANSWERS.get(type(command))
         return value if restore is None else restore(value)
     except (KeyError, TypeError, IndexError):
         return value

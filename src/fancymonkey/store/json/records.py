@@ -27,8 +27,15 @@ Columns = dict[str, list[str]]
 COLUMNS: Columns = {name: [f.name for f in fields(kind)] for name, kind in KINDS.items()}
 """The columns of every table in this version."""
 
-EARLIER_NAMES = {("reservation", "lines"): "allocations", ("matter", "lines"): "allocations"}
-"""Columns of files of earlier versions, by table and name, under their present names."""
+EARLIER_TABLES = {"matter": "payment_issue"}
+"""Tables of files of earlier versions under their present names."""
+
+EARLIER_NAMES = {
+    ("reservation", "lines"): "allocations",
+    ("payment_issue", "lines"): "allocations",
+    ("payment_issue", "matter_id"): "issue_id",
+}
+"""Columns of files of earlier versions, by present table and name, under their present names."""
 
 encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
 
@@ -81,8 +88,9 @@ class LineReader:
             ("pruned", int | None, None),
         ]
         for name, names in columns.items():
-            kind = KINDS.get(name)
-            names = [EARLIER_NAMES.get((name, column), column) for column in names]
+            present = EARLIER_TABLES.get(name, name)
+            kind = KINDS.get(present)
+            names = [EARLIER_NAMES.get((present, column), column) for column in names]
             hints = {} if kind is None else get_type_hints(kind)
             unknown = [column for column in names if column not in hints]
             if kind is None or unknown:
@@ -93,7 +101,7 @@ class LineReader:
             row = GenericAlias(tuple, tuple(hints[column] for column in names))
             rows = GenericAlias(list, (row,))
             parts.append((name, rows, msgspec.field(default_factory=list)))
-            self._kinds.append((name, kind, None if names == COLUMNS[name] else names))
+            self._kinds.append((name, kind, None if names == COLUMNS[present] else names))
         self._decode = msgspec.json.Decoder(msgspec.defstruct("Line", parts)).decode
 
     def batch(self, line: bytes) -> JournalBatch:
