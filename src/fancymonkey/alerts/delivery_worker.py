@@ -115,9 +115,9 @@ class DeliveryWorker:
         """The seconds until the next waiting delivery is due, at most `most`."""
         now = self._clock()
         times = [
-            max(kept.value.due, lane.rest_until)
+            max(delivery.value.due, lane.rest_until)
             for lane in self._lanes.values()
-            for kept in lane.waiting.values()
+            for delivery in lane.waiting.values()
         ]
         return min([most, *((at - now) / 1000 for at in times if at > now)])
 

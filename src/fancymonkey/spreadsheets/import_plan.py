@@ -150,7 +150,7 @@ class ImportRow:
         blank = not tidy(self.record.cells[column])
         return blank and (self.snapshot is None or column == "name")
 
-    def told(self, column: str, now: str, text: str, after: str = "") -> CellChange:
+    def change(self, column: str, now: str, text: str, after: str = "") -> CellChange:
         """A change of one of its cells."""
         mark = self.snapshot
         exported = None if mark is None else str(mark.stock) if column == "stock" else now

@@ -144,8 +144,8 @@ class Planner:
         item = row.item
         if item is None:
             if not self._wish.create:
-                what = "product" if product is None else "size"
-                self._fault(row.record, "size", f"no such {what}", row)
+                subject = "product" if product is None else "size"
+                self._fault(row.record, "size", f"no such {subject}", row)
             elif not self._wish.owner:
                 self._fault(row.record, "size", "only an owner may add it", row)
         off = product is not None and (product.archived or (item is not None and item.archived))
@@ -187,7 +187,7 @@ class Planner:
         else:
             row.fields[ITEM_FIELDS[column]] = value
             if item is not None:
-                row.changes.append(row.told(column, now, text))
+                row.changes.append(row.change(column, now, text))
 
     def _stock(self, row: ImportRow) -> None:
         """Plans the stock: a count, or the difference since the export."""
@@ -221,7 +221,7 @@ class Planner:
             row.stock = Count(sku=sku, quantity=after - elsewhere, **how)
         else:
             row.stock = Adjust(sku=sku, delta=after - now, **how)
-        row.changes.append(row.told("stock", str(now), text, str(after)))
+        row.changes.append(row.change("stock", str(now), text, str(after)))
 
     def _merged(self, row: ImportRow, value: int, now: int) -> int | None:
         """The stock with the edit of the file and the sales since; None to leave it unchanged."""
@@ -338,7 +338,7 @@ class Planner:
             fields[PRODUCT_FIELDS[name]] = (
                 with_image(old.extra, value) if name == "image" else value
             )
-            row.changes.append(row.told(name, now[name], row.record.cells[name]))
+            row.changes.append(row.change(name, now[name], row.record.cells[name]))
             self.plan.fates[row.record.number] = "changed"
         numbers = sorted({row.record.number for row in carriers.values()})
         self._step(numbers, edit_of(old, fields, self._at))

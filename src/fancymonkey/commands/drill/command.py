@@ -72,7 +72,7 @@ def drill(
             _drill(settings, url or address(settings), product, size, DropPlan(**plan), show)
         )
     if as_json:
-        emit(certificate.told())
+        emit(certificate.as_json())
     else:
         for text in certificate.lines():
             click.echo(text)

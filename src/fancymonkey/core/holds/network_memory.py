@@ -233,18 +233,18 @@ def _tidied(state: State, page: NetworkPage, wait: int) -> NetworkPage:
     """A page with ended holds as past ones, and without outdated words."""
     named: list[KnownHold] = []
     past = [row for row in page.past if _lately(state, row)]
-    for one in page.named:
-        hold = state.get(Reservation, one.id)
+    for known in page.named:
+        hold = state.get(Reservation, known.id)
         if hold is None:
             continue
-        gone = _past_of(state, one, hold)
+        gone = _past_of(state, known, hold)
         if hold.status is HELD:
             has = marks_of(hold.allocations)
-            since = hold.created_at if one.since is None else one.since
-            marks = has if one.marks is None else one.marks & has
-            named.append(KnownHold(one.id, one.address, since, marks))
+            since = hold.created_at if known.since is None else known.since
+            marks = has if known.marks is None else known.marks & has
+            named.append(KnownHold(known.id, known.address, since, marks))
         elif gone is not None and gone.kept >= wait and gone.ended_at > state.now - wait:
-            named.append(one)  # the same buyer may come back, and need not wait
+            named.append(known)  # the same buyer may come back, and need not wait
             continue
         if gone is not None and gone.kept >= BRIEF and _lately(state, gone):
             past.append(gone)
@@ -253,11 +253,11 @@ def _tidied(state: State, page: NetworkPage, wait: int) -> NetworkPage:
 
 def _merged(past: list[UnpaidHold]) -> list[UnpaidHold]:
     """Past holds, joined if of the same SKUs and about the same time; the longest if many."""
-    found: dict[tuple[str, Marks, int], UnpaidHold] = {}
+    merged: dict[tuple[str, Marks, int], UnpaidHold] = {}
     for row in past:
         key = row.address, row.marks, row.ended_at // SLOT
-        before = found.get(key)
-        found[key] = (
+        before = merged.get(key)
+        merged[key] = (
             replace(row, id=None)
             if before is None
             else replace(
@@ -266,7 +266,7 @@ def _merged(past: list[UnpaidHold]) -> list[UnpaidHold]:
                 kept=before.kept + row.kept,
             )
         )
-    return sorted(found.values(), key=lambda row: row.kept)[-SEEN_MAX:]
+    return sorted(merged.values(), key=lambda row: row.kept)[-SEEN_MAX:]
 
 
 def _lately(state: State, row: UnpaidHold) -> bool:

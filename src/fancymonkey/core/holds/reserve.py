@@ -98,12 +98,12 @@ def needs_reserve(command: Reserve, state: State) -> list[Key]:
 
 def reserve(state: State, command: Reserve) -> Answer:
     """Applies a `Reserve`."""
-    found = state.hold(command.session_id)
-    current = found if found is not None and found.status is HELD else None
+    present = state.hold(command.session_id)
+    current = present if present is not None and present.status is HELD else None
     lines = by_sku(command.lines)
     own: Units = {} if current is None else {units.key: units for units in current.allocations}
     held = lines if current is None or command.only else by_sku(current.lines) | lines
-    allocated = _allocations(state, command, found, lines, own, len(held))
+    allocated = _allocations(state, command, present, lines, own, len(held))
     if isinstance(allocated, Refused):
         return allocated
     request = served = None
@@ -121,7 +121,7 @@ def reserve(state: State, command: Reserve) -> Answer:
         if hold != current:
             refused = open_checkout(state, current)
     if refused is None and command.source is not None:
-        own_id = None if found is None else found.reservation_id
+        own_id = None if present is None else present.reservation_id
         before = command.replaces
         refused = check_hold_limits(state, command.source, own_id, before, allocated, own)
     if refused is not None:
@@ -130,7 +130,7 @@ def reserve(state: State, command: Reserve) -> Answer:
         if hold != current:
             state.put(hold)
     else:
-        _add(state, command, hold, found)
+        _add(state, command, hold, present)
     count_bundles(state, current, hold)
     if command.source is not None:
         remember_source(state, command.source, hold)
@@ -175,10 +175,10 @@ def _new_hold(
     )
 
 
-def _add(state: State, command: Reserve, hold: Reservation, found: Reservation | None) -> None:
-    """Writes a new hold; `found` is an ended hold that the session means."""
+def _add(state: State, command: Reserve, hold: Reservation, present: Reservation | None) -> None:
+    """Writes a new hold; `present` is an ended hold that the session means."""
     state.put(SessionLink(command.session_id, hold.reservation_id))
-    if found is not None and found.reservation_id == hold.reservation_id:
+    if present is not None and present.reservation_id == hold.reservation_id:
         state.put(hold)  # an earlier hold with this very id has ended
     else:
         state.add(hold)

@@ -144,12 +144,12 @@ def _parts(
     earlier = () if current is None or current.parts is None else current.parts
     quantities = {} if current is None else {row.sku: row.quantity for row in current.lines}
     chosen = {choice.bundle for choice in request.choices}
-    kept = {
+    unchanged = {
         sku
         for sku, line in held.items()
         if sku not in request.lines or (sku not in chosen and quantities.get(sku) == line.quantity)
     }
-    parts = [part for part in earlier if part.bundle in kept]
+    parts = [part for part in earlier if part.bundle in unchanged]
     done = {part.bundle for part in parts}
     for sku, line in request.lines.items():
         item = state.get(Item, sku)
@@ -196,17 +196,17 @@ def _demands(
         item = state.get(Item, sku)
         bundle = None if item is None else item.bundle
         ready = built.get(sku, line.quantity)
-        rest = line.quantity - ready
+        missing = line.quantity - ready
         if ready:
             demands.append(Demand(sku, ((sku, 1),), ready))
-        if not rest:
+        if not missing:
             continue
         if bundle is None or bundle.policy is BundlePolicy.TOGETHER:
             units = tuple((part.sku, part.quantity) for part in own_parts)
-            demands.append(Demand(sku, units, rest))
+            demands.append(Demand(sku, units, missing))
         else:
             for part in own_parts:
-                quantity = part.quantity * rest
+                quantity = part.quantity * missing
                 demands.append(Demand(f"{sku}{_PART_OF}{part.sku}", ((part.sku, 1),), quantity))
                 units_of_one[f"{sku}{_PART_OF}{part.sku}"] = part.quantity
     return demands, units_of_one
@@ -268,9 +268,9 @@ def _kept_back(
     short = []
     for sku, line in held.items():
         item = state.get(Item, sku)
-        kept = {} if item is None else {part.sku: part.keep for part in item.components}
+        keep_by_part = {} if item is None else {part.sku: part.keep for part in item.components}
         for part in parts:
-            keep = kept.get(part.sku, 0) if part.bundle == sku else 0
+            keep = keep_by_part.get(part.sku, 0) if part.bundle == sku else 0
             if keep:
                 units = sum(here.get(part.sku, 0) for here in free.values())
                 sets = max(0, units - keep) // part.quantity

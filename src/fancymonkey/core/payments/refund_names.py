@@ -41,14 +41,14 @@ def none_stands(state: State, payment: str, refund: str) -> bool:
     names = _names(state, payment)
     failed = FAILED + refund
     if failed not in names:
-        names = [one for one in names if one not in (WHOLE, refund)] + [failed]
+        names = [name for name in names if name not in (WHOLE, refund)] + [failed]
         _keep(state, payment, names)
-    return all(one.startswith(FAILED) for one in names)
+    return all(name.startswith(FAILED) for name in names)
 
 
 def _names(state: State, payment: str) -> list[str]:
-    kept = state.get(Document, (FOLDER, payment))
-    return [] if kept is None else list(json.loads(kept.body))
+    document = state.get(Document, (FOLDER, payment))
+    return [] if document is None else list(json.loads(document.body))
 
 
 def _keep(state: State, payment: str, names: list[str]) -> None:

@@ -162,10 +162,10 @@ class Link:
             if commit.entries[0].revision > self._engine.view.revision + 1:
                 self._later(self._catch_up(commit.entries[0].revision - 1, message))
                 return
-            rest = self._engine.publish((), commit)
+            shown = self._engine.publish((), commit)
             self._engine.lag = max(0, self._engine.clock() - commit.entries[-1].at)
-            if rest is not None:
-                self._later(rest)
+            if shown is not None:
+                self._later(shown)
         elif isinstance(message, Answers):
             if message.revision > self._engine.view.revision:
                 self._later(self._catch_up(message.revision, message))

@@ -71,15 +71,15 @@ def named_so(view: View, words: str) -> set[str]:
     What is off sale has a history too. A product is meant by words that it has without its sizes.
     """
     wanted = words.lower().split()
-    found = set()
+    matches = set()
     for product in view.products.values():
         skus = view.sizes.get(product.product_id, [])
         rows = [StockRow(product, view.items[sku], SkuStock(sku)) for sku in skus]
         for row in rows:
             text = search_text(row)
             if all(word in text for word in wanted):
-                found.add(row.item.sku)
+                matches.add(row.item.sku)
         text = f"{product.product_id}\n{product.name}\n{product.category}".lower()
         if all(word in text for word in wanted):
-            found.add(product.product_id)
-    return found
+            matches.add(product.product_id)
+    return matches

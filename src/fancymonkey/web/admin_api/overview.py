@@ -97,27 +97,27 @@ def _zone(name: str | None) -> tzinfo:
 async def _stock(context: AppContext) -> OverviewStock:
     _, rows = await context.stock_rows.rows(RowQuery())
     stocked = [row.stocked for row in rows]
-    found = await asyncio.to_thread(totals, stocked)
+    stock = await asyncio.to_thread(totals, stocked)
     return {
         "products": len({row.product.product_id for row in stocked}),
-        "sizes": found["rows"],
-        "units": found["stock"],
-        "reserved": found["reserved"],
-        "available": found["available"],
-        "backordered": found["backordered"],
-        "low": found["low"],
-        "out": found["out"],
-        "value": found["value"],
+        "sizes": stock["rows"],
+        "units": stock["stock"],
+        "reserved": stock["reserved"],
+        "available": stock["available"],
+        "backordered": stock["backordered"],
+        "low": stock["low"],
+        "out": stock["out"],
+        "value": stock["value"],
         "short": sum(row.stock.short for row in stocked),
     }
 
 
 def _holds(engine: Engine) -> OverviewHolds:
-    found = live_holds(engine, None)
-    ends = found[0][0] if found and found[0][0] < FOREVER else None
+    holds = live_holds(engine, None)
+    ends = holds[0][0] if holds and holds[0][0] < FOREVER else None
     return {
-        "count": len(found),
-        "units": sum(units for _, _, units in found),
+        "count": len(holds),
+        "units": sum(units for _, _, units in holds),
         "nextEnds": None if ends is None else iso(ends),
     }
 

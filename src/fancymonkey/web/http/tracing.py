@@ -67,10 +67,10 @@ class Traced:
             for name, value in scope["headers"]
             if name in (b"traceparent", b"tracestate")
         }
-        what = {"http.request.method": scope["method"], "url.path": scope["path"]}
+        attributes = {"http.request.method": scope["method"], "url.path": scope["path"]}
         name = f"{scope['method']} {scope['path']}"
         with self._tracer.start_as_current_span(
-            name, self._extract(carrier), kind=SpanKind.SERVER, attributes=what
+            name, self._extract(carrier), kind=SpanKind.SERVER, attributes=attributes
         ) as span:
 
             async def noted(message: Any) -> None:

@@ -271,8 +271,8 @@ class Heads(TimeoutProtocol):
 
 def too_long(name: bytes = b"") -> Problem:
     """The response to a head that is too long."""
-    what = f"The header {name.decode('latin-1')!r}" if name else "The head of the request"
-    return Problem(431, "head_too_large", f"{what} is too long or has too many parts.")
+    subject = f"The header {name.decode('latin-1')!r}" if name else "The head of the request"
+    return Problem(431, "head_too_large", f"{subject} is too long or has too many parts.")
 
 
 def malformed(detail: str) -> Problem:

@@ -46,7 +46,7 @@ async def get_inventory(context: AppContext, request: Request) -> Response:
 async def reserve(context: AppContext, request: Request) -> Response:
     """Holds one size, or all of several lines or none, for a session."""
     body, ignored = parse_open(_reserve_body, wire.ReserveBody, await request.body())
-    one = body.lines is None
+    single = body.lines is None
     key = request_key(request, buyer(body.session_id))
     sources = context.sources
     source = None if sources is None else await sources.of(request)
@@ -81,7 +81,7 @@ async def reserve(context: AppContext, request: Request) -> Response:
             sources.holds.give_back(source)
         raise refusal(answer)
     reserved: Reserved = as_sent(answer.data, body.session_id)
-    response = wire.reserved_one(reserved) if one else wire.reserved_lines(reserved)
+    response = wire.reserved_one(reserved) if single else wire.reserved_lines(reserved)
     return ok(with_ignored(response, ignored))
 
 

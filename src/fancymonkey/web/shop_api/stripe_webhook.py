@@ -72,13 +72,13 @@ def _is_signed(body: str, header: str, secrets: tuple[str, ...]) -> bool:
     # Not at the top: it takes 25 MB, which a shop without Stripe does not need.
     from stripe import SignatureVerificationError, WebhookSignature
 
-    found = False
+    signed = False
     for secret in secrets:  # all of them, in constant time
         try:
-            found |= WebhookSignature.verify_header(body, header, secret)
+            signed |= WebhookSignature.verify_header(body, header, secret)
         except SignatureVerificationError:
             continue
-    return found
+    return signed
 
 
 def _bad_signature(detail: str) -> Problem:
