@@ -22,7 +22,7 @@ class Guest:
     idle: bool = True
     ended: bool = False
 
-    def hang_up(self) -> None:
+    def disconnect(self) -> None:
         self.ended = True
 
 

@@ -149,7 +149,7 @@ class Webhooks:
 
         return await self.edit(id_, rotated)
 
-    async def failed(self, id_: str, why: str) -> bool:
+    async def record_failure(self, id_: str, why: str) -> bool:
         """Records a failure; returns whether it has switched the webhook off."""
         now = self._engine.clock()
         old = (await self.get(id_)).value
@@ -165,7 +165,7 @@ class Webhooks:
         )
         return True
 
-    async def worked(self, id_: str) -> None:
+    async def record_success(self, id_: str) -> None:
         """Records a success after failures."""
         await self.edit(id_, lambda endpoint: msgspec.structs.replace(endpoint, failing_since=None))
 

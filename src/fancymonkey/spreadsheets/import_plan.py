@@ -179,13 +179,13 @@ def edit_of(row: Product | Item, fields: Mapping[str, Any], location: str) -> Ed
     return EditFields(key=key, location=location, fields=tuple(fields.items()), was=was)
 
 
-def marks_of(records: Iterable[Record], stand: CurrentStock) -> dict[str, int]:
+def marks_of(records: Iterable[Record], current: CurrentStock) -> dict[str, int]:
     """SKUs whose stock was changed in the file, and the revision from which the ledger counts."""
     marks: dict[str, int] = {}
     for record in records:
         sku = sku_of(*key_of(record))
         mark = _mark(record)
-        if mark is None or sku not in stand.items:
+        if mark is None or sku not in current.items:
             continue
         if record.cells.get("stock", "").strip() != str(mark.stock):
             marks[sku] = mark.revision

@@ -51,22 +51,22 @@ class Planner:
 
     def __init__(
         self,
-        stand: CurrentStock,
+        current: CurrentStock,
         options: ImportOptions,
         corrections: Mapping[str, int] | None = None,
         base: Iterable[Record] | None = None,
         progress: Callable[[int], None] = lambda done: None,
     ) -> None:
-        self.plan = ImportPlan(stand.revision)
-        self._stand = stand
+        self.plan = ImportPlan(current.revision)
+        self._current = current
         self._wish = options
         self._at = options.location
         self._corrections = corrections or {}
         self._base = {key_of(row): Base(row.cells) for row in base or ()}
         self._progress = progress
-        self._position = max((row.position for row in stand.products.values()), default=-1)
+        self._position = max((row.position for row in current.products.values()), default=-1)
         self._places: dict[str, int] = {}
-        for item in stand.items.values():
+        for item in current.items.values():
             last = self._places.get(item.product_id, -1)
             self._places[item.product_id] = max(last, item.position)
 
@@ -75,7 +75,7 @@ class Planner:
         groups: dict[str, list[ImportRow]] = {}
         seen: dict[Key, int] = {}
         records = list(records)
-        identity = RowIdentity(self._stand, records)
+        identity = RowIdentity(self._current, records)
         for record in records:
             self.plan.fates[record.number] = "unchanged"
             key = key_of(record)
@@ -87,7 +87,7 @@ class Planner:
                 self._fault(record, *complaint)
             else:
                 seen[key] = record.number
-                item = self._stand.items.get(sku_of(*key))
+                item = self._current.items.get(sku_of(*key))
                 groups.setdefault(key[0], []).append(ImportRow(record, item))
         done = 0
         for product_id, group in groups.items():
@@ -104,7 +104,7 @@ class Planner:
             row.faulty = True
 
     def _product(self, product_id: str, group: list[ImportRow]) -> None:
-        old = self._stand.products.get(product_id)
+        old = self._current.products.get(product_id)
         now = {} if old is None else product_cells(old)
         for row in group:
             self._snapshot(row)
@@ -134,7 +134,7 @@ class Planner:
         except ValueError as error:
             self._fault(record, "exported", f"{error}: export again, or empty this cell", row)
             return
-        if not mark.is_of(row.item.sku) or mark.revision > self._stand.revision:
+        if not mark.is_of(row.item.sku) or mark.revision > self._current.revision:
             self._fault(record, "exported", "it belongs to another row: empty this cell", row)
             return
         row.mark = mark
@@ -156,7 +156,7 @@ class Planner:
         for column in (*PRODUCT_FIELDS, *ITEM_FIELDS):
             self._cell(row, column, cells.get(column, ""))
         self._stock(row)
-        note_unread(row, self._stand, self.plan.notices)
+        note_unread(row, self._current, self.plan.notices)
         changes = row.fields or row.shared or row.stock
         if off and changes and not row.back and not row.faulty and item is not None:
             self._fault(row.record, "", "it is off sale: put it back on sale first", row)
@@ -194,7 +194,7 @@ class Planner:
         text = row.record.cells.get("stock")
         if text is None or row.silent("stock"):
             return
-        now = self._stand.on_hand(sku_of(*key_of(row.record)))
+        now = self._current.on_hand(sku_of(*key_of(row.record)))
         if row.mark is not None and text.strip() == str(row.mark.stock):
             return
         try:
@@ -210,7 +210,7 @@ class Planner:
         after = self._merged(row, value, now)
         if after is None or after == now:
             return
-        elsewhere = self._stand.elsewhere.get(row.item.sku, 0)
+        elsewhere = self._current.elsewhere.get(row.item.sku, 0)
         if after < elsewhere:
             text = f"{elsewhere} units are at other locations. Change their stock there."
             self._fault(row.record, "stock", text, row)
@@ -294,7 +294,7 @@ class Planner:
         self.plan.new_sizes.append(key_of(row.record))
         self.plan.fates[row.record.number] = "new"
         text = row.record.cells.get("stock", "")
-        after = str(self._stand.on_hand(row.item.sku) if row.item else row.on_hand)
+        after = str(self._current.on_hand(row.item.sku) if row.item else row.on_hand)
         number, key = row.record.number, key_of(row.record)
         made = CellChange(number, *key, "stock", None, text, None, after, what)
         row.changes.insert(0, made)

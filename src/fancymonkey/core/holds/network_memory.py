@@ -115,7 +115,7 @@ def seen_of(state: State, network: str) -> NetworkHistory:
         return NOTHING
     pages = _pages(state, network)
     live: dict[str, tuple[Reservation, str]] = {}
-    past = [row for page in pages for row in page.past if _lately(state, row)]
+    past = [row for page in pages for row in page.past if _is_recent(state, row)]
     for page in pages:
         for named in page.named:
             hold = state.get(Reservation, named.id)
@@ -123,7 +123,7 @@ def seen_of(state: State, network: str) -> NetworkHistory:
                 if hold.status is HELD:
                     live.setdefault(named.id, (hold, named.address))
                 row = _past_of(state, named, hold)
-                if row is not None and _lately(state, row):
+                if row is not None and _is_recent(state, row):
                     past.append(row)
     return NetworkHistory(live, past)
 
@@ -149,10 +149,10 @@ def note_hold(state: State, network: str, address: str, hold: Reservation, wait:
     words = len(recent.named) + len(recent.past)
     if lost or words + len(fresh) > RECENT_MAX:
         whole = NetworkPage((*older.named, *recent.named), (*older.past, *recent.past))
-        _put(state, _older(network), _tidied(state, whole, wait))
+        _put(state, _older(network), _without_old(state, whole, wait))
         _put(state, network, NetworkPage(tuple(fresh), (), older=True))
         return
-    named, past, _ = _tidied(state, recent, wait)
+    named, past, _ = _without_old(state, recent, wait)
     _put(state, network, NetworkPage((*named, *fresh), past, recent.older))
 
 
@@ -229,10 +229,10 @@ def _past_of(state: State, named: KnownHold, hold: Reservation) -> UnpaidHold | 
     return UnpaidHold(named.address, ended_at, max(0, ended_at - since), lost, hold.key)
 
 
-def _tidied(state: State, page: NetworkPage, wait: int) -> NetworkPage:
+def _without_old(state: State, page: NetworkPage, wait: int) -> NetworkPage:
     """A page with ended holds as past ones, and without outdated words."""
     named: list[KnownHold] = []
-    past = [row for row in page.past if _lately(state, row)]
+    past = [row for row in page.past if _is_recent(state, row)]
     for known in page.named:
         hold = state.get(Reservation, known.id)
         if hold is None:
@@ -246,7 +246,7 @@ def _tidied(state: State, page: NetworkPage, wait: int) -> NetworkPage:
         elif gone is not None and gone.kept >= wait and gone.ended_at > state.now - wait:
             named.append(known)  # the same buyer may come back, and need not wait
             continue
-        if gone is not None and gone.kept >= BRIEF and _lately(state, gone):
+        if gone is not None and gone.kept >= BRIEF and _is_recent(state, gone):
             past.append(gone)
     return NetworkPage(tuple(named), tuple(_merged(past)), page.older)
 
@@ -269,5 +269,5 @@ def _merged(past: list[UnpaidHold]) -> list[UnpaidHold]:
     return sorted(merged.values(), key=lambda row: row.kept)[-SEEN_MAX:]
 
 
-def _lately(state: State, row: UnpaidHold) -> bool:
+def _is_recent(state: State, row: UnpaidHold) -> bool:
     return row.ended_at > state.now - WINDOW

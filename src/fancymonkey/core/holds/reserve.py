@@ -135,8 +135,8 @@ def reserve(state: State, command: Reserve) -> Answer:
     if command.source is not None:
         remember_source(state, command.source, hold)
     if own:
-        _give_up(state, command, hold, own)
-    stock = tuple(_set_aside(state, command, hold, allocated, own))
+        _release_units(state, command, hold, own)
+    stock = tuple(_hold_units(state, command, hold, allocated, own))
     return Accepted(
         Reserved(
             hold.reservation_id,
@@ -212,7 +212,7 @@ def _changed(
     return replace(current, allocations=allocations, sold_lines=sold_lines(held, allocations))
 
 
-def _set_aside(
+def _hold_units(
     state: State,
     command: Reserve,
     hold: Reservation,
@@ -241,7 +241,7 @@ def _set_aside(
     return stock if len(stock) == 1 else one_for_each_sku(stock)
 
 
-def _give_up(state: State, command: Reserve, hold: Reservation, own: Units) -> None:
+def _release_units(state: State, command: Reserve, hold: Reservation, own: Units) -> None:
     """Books the earlier units that the hold no longer has."""
     present = {units.key for units in hold.allocations}
     for key, units in own.items():

@@ -120,10 +120,10 @@ def _in_order(news: list[News]) -> Iterator[News]:
     """
     failed = {report.refund for report in news if isinstance(report, RefundFailed)}
     refunds = [report for report in news if isinstance(report, RecordRefund)]
-    stand = [report for report in refunds if report.refund and report.refund not in failed]
+    valid = [report for report in refunds if report.refund and report.refund not in failed]
     for report in refunds:
-        charge = not report.refund and (not failed or bool(stand))
-        if charge or report in stand:
+        charge = not report.refund and (not failed or bool(valid))
+        if charge or report in valid:
             yield report
     yield from (report for report in news if isinstance(report, RefundFailed))
     yield from (report for report in news if isinstance(report, NoteDispute))

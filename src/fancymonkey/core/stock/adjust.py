@@ -19,7 +19,7 @@ from fancymonkey.core.orders.waiting import needs_waiting
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.state import Key, State
 from fancymonkey.core.stock.answers import bundle_without_stock, stock_of, unknown_item
-from fancymonkey.core.stock.backorders import fill_backorders, strike_backorders
+from fancymonkey.core.stock.backorders import cancel_backorders, fill_backorders
 
 
 class Unchanged:
@@ -180,7 +180,7 @@ def return_units(state: State, command: Return) -> Answer:
         )
     else:
         units = Allocation(command.sku, command.quantity, command.location)
-        strike_backorders(state, units, command, command.reason)
+        cancel_backorders(state, units, command, command.reason)
     return Accepted(stock_of(state, command.sku))
 
 

@@ -192,9 +192,9 @@ class Link:
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         self._slow = asyncio.get_running_loop().create_task(work)
-        self._slow.add_done_callback(self._go_on)
+        self._slow.add_done_callback(self._continue)
 
-    def _go_on(self, done: asyncio.Task[None]) -> None:
+    def _continue(self, done: asyncio.Task[None]) -> None:
         """Acts on the messages that have arrived in the meantime."""
         self._slow = None
         try:

@@ -28,7 +28,7 @@ from fancymonkey.store.contract import (
     Commit,
     OnRemoteCommit,
     Submit,
-    absorbed,
+    applied_commit,
     commit_of,
     empty_rows,
 )
@@ -260,7 +260,7 @@ class JsonStore(JsonReads):
     async def apply_commits(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
         """See `Store.apply_commits`."""
         async with self._turn:
-            await self._write(absorbed(changed, entries, revision))
+            await self._write(applied_commit(changed, entries, revision))
 
     async def clear(self) -> None:
         """See `Store.clear`."""

@@ -10,7 +10,7 @@ from fancymonkey.core.execute import execute, loads
 from fancymonkey.core.model import Entry, Row
 from fancymonkey.core.state import FOREVER, Rows
 from fancymonkey.errors import StoreError, StoreReadOnly, StoreUnavailable
-from fancymonkey.store.contract import Commit, OnRemoteCommit, Snapshot, Submit, absorbed
+from fancymonkey.store.contract import Commit, OnRemoteCommit, Snapshot, Submit, applied_commit
 from fancymonkey.store.postgres import batch
 from fancymonkey.store.postgres.connection import (
     Connection,
@@ -250,7 +250,7 @@ class PostgresStore(PostgresReads):
 
     async def apply_commits(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
         """See `Store.apply_commits`."""
-        state = absorbed(changed, entries, revision)
+        state = applied_commit(changed, entries, revision)
 
         async def work(writer: Connection) -> None:
             await self._learn_types(writer)

@@ -52,7 +52,7 @@ async def alert_status(
     async for stored in alerts.outbox.happened.after(""):
         if len(recent) == limit:
             break
-        recent.append(_happening_out(stored.value))
+        recent.append(_alert_out(stored.value))
     quiet = context.settings.alerts.quiet_hours
     at = context.settings.alerts.digest_at
     return {
@@ -81,7 +81,7 @@ def _channel_out(key: str, name: str, waiting: list[StoredDocument[Delivery]]) -
     }
 
 
-def _happening_out(event: AlertEvent) -> AlertOut:
+def _alert_out(event: AlertEvent) -> AlertOut:
     sort = event.sort
     return {
         "id": event.id,

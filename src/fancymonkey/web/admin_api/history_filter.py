@@ -47,7 +47,7 @@ class HistoryFilter:
         ] = NEWEST,
     ) -> None:
         self.sku = sku
-        self.skus = None if q is None else named_so(context.engine.view, q)
+        self.skus = None if q is None else products_named(context.engine.view, q)
         self.since, self.until = instant("from", since), instant("to", to)
         self.kinds, self.actors, self.cause = set(kind or ()), set(actor or ()), cause
         self.before = before
@@ -65,7 +65,7 @@ class HistoryFilter:
         )
 
 
-def named_so(view: View, words: str) -> set[str]:
+def products_named(view: View, words: str) -> set[str]:
     """The SKUs and product ids whose names or ids contain every word.
 
     What is off sale has a history too. A product is meant by words that it has without its sizes.

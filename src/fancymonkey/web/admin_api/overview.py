@@ -176,7 +176,7 @@ async def _turned_away(context: AppContext) -> dict[int, tuple[int, int]]:
                 found[row.hour] = (requests + row.requests, units + row.units)
         return found
 
-    return await context.overview_cache.lately("turned away", read)
+    return await context.overview_cache.cached("turned away", read)
 
 
 async def _issues(engine: Engine) -> OverviewIssues:
@@ -190,7 +190,7 @@ async def _issues(engine: Engine) -> OverviewIssues:
 
 
 async def _health(context: AppContext) -> OverviewHealth:
-    event = await context.overview_cache.lately("event", lambda: _last_event(context.engine))
+    event = await context.overview_cache.cached("event", lambda: _last_event(context.engine))
     return {
         "store": await _store_health(context.engine),
         "catalogue": await _catalogue_health(context),
@@ -245,7 +245,7 @@ async def _catalogue_health(context: AppContext) -> HealthPart:
     async def read() -> list[str]:
         return await asyncio.to_thread(shared_ids, list(context.engine.view.items.values()))
 
-    problems = await context.overview_cache.lately("shared ids", read)
+    problems = await context.overview_cache.cached("shared ids", read)
     return {"ok": not problems, "problems": problems[:PROBLEMS_SHOWN]}
 
 
@@ -263,7 +263,7 @@ async def _last_run(context: AppContext, job: str) -> LastRun:
         last = await _last_since(context.engine, job, recently)
         return last or await _last_since(context.engine, job, 0)
 
-    run = await context.overview_cache.lately(job, read)
+    run = await context.overview_cache.cached(job, read)
     return {
         "at": None if run is None else iso(run.started_at),
         "outcome": None if run is None else run.outcome,

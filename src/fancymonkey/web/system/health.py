@@ -29,7 +29,7 @@ STORE_SECONDS = 2.0
 WHERE = "The log and the dashboard have the reason."
 
 
-def for_strangers(problems: list[str]) -> list[str]:
+def public_texts(problems: list[str]) -> list[str]:
     """The public texts of problems: no address of a database, no path, no stock."""
     kinds = {
         "products.json was not imported unchanged."
@@ -119,7 +119,7 @@ async def _ready(context: AppContext, readiness_log: ReadinessLog) -> Ready:
     readiness_log.forget()
     return {
         "status": "degraded" if problems else "ready",
-        "problems": for_strangers(problems),
+        "problems": public_texts(problems),
         "revision": context.engine.view.revision,
     }
 
