@@ -28,9 +28,9 @@ async function load() {
 }
 
 async function readActs(before = null) {
-  const found = await ask("/api/admin/audit-log", { limit: 50, actor: wanted.actor, before });
-  entries = before ? [...entries, ...found.entries] : found.entries;
-  next = found.next;
+  const answer = await ask("/api/admin/audit-log", { limit: 50, actor: wanted.actor, before });
+  entries = before ? [...entries, ...answer.entries] : answer.entries;
+  next = answer.next;
 }
 
 /** Sends a change, reports the result, and reads the page again. */
