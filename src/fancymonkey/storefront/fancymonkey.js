@@ -173,7 +173,7 @@ export const words = (size, short = false) => {
 export const sizeOf = (productId, name) =>
   stock.get(productId)?.sizes.find((size) => size.size === name);
 
-/* What is on the page. */
+/* The elements of the page. */
 
 function show(element, size, text) {
   const state = stateOf(size);

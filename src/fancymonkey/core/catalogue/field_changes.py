@@ -47,7 +47,7 @@ def plain(value: Any) -> Any:
 
 
 def restored(values: dict[str, Any]) -> dict[str, Any]:
-    """The values of fields from what `plain` made of them."""
+    """The values of fields, restored from the form that `plain` returns."""
     fields = dict(values)
     if fields.get("price") is not None:
         fields["price"] = Decimal(fields["price"])

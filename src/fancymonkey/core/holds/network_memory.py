@@ -1,7 +1,7 @@
 """The stored history of a network: its live holds, and how long its past holds kept each SKU.
 
 It has two documents. The recent one is written at each hold and stays short; when it is full its
-words move to the older one, which may be long and is written seldom. So a hold costs the same for
+words move to the older one, which may be long and is rarely written. So a hold costs the same for
 any number of holds of its network.
 
 A word `hold:address:since:marks` names a live hold and the SKUs that it has had since then: a SKU

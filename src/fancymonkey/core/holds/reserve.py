@@ -267,7 +267,7 @@ def _allocations(
     """The units that serve the lines, or the refusal with every line that is at fault.
 
     None where `serve` has to find them: for bundles, and where several locations may serve them.
-    `found` is what the session means, `own` what it holds, `count` the lines it would hold.
+    `present` is the hold of the session, `own` its units, `count` the number of lines afterwards.
     """
     unknown: list[dict[str, str]] = []
     closed: list[Fault] = []

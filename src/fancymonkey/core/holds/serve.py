@@ -51,7 +51,7 @@ class Served:
 def needs_served(
     state: State, skus_sold: Iterable[str], location: str, routing: Routing | None
 ) -> Iterator[Key]:
-    """The rows that `serve` reads for what is sold, as far as loaded rows show them."""
+    """The rows that `serve` reads for the sold SKUs, as far as loaded rows show them."""
     for sold in skus_sold:
         yield Item, sold
         item = state.get(Item, sold)
@@ -188,7 +188,7 @@ def _is_unchanged(
 def _demands(
     state: State, held: Lines, parts: tuple[SoldPart, ...], built: Mapping[str, int]
 ) -> tuple[list[Demand], dict[str, int]]:
-    """What has to be served, and for each part that may come alone its units in one bundle."""
+    """The demand to serve, and the units in one bundle of each part that may come alone."""
     demands: list[Demand] = []
     units_of_one: dict[str, int] = {}
     for sku, line in held.items():
@@ -306,7 +306,7 @@ def _faults(
 
 
 def stock_of_lines(state: State, request: UnitsRequest, hold: Reservation) -> tuple[MovedLine, ...]:
-    """What the hold has of the requested lines, and the stock of each after it.
+    """The units that the hold has of the requested lines, and the stock of each after it.
 
     The stock of a bundle is the number of bundles that its scarcest part allows, with those of this
     hold among the reserved ones.

@@ -31,7 +31,7 @@ UNCHANGED: Final = Unchanged()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adjust(Command):
-    """Adds `delta` units to what is on hand (fewer where negative), with a reason.
+    """Adds `delta` units to the units on hand (negative: removes them), with a reason.
 
     `kind` RECEIVED marks a receipt of goods. Units that come in fill backorders first.
     """

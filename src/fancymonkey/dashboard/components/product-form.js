@@ -115,7 +115,7 @@ class Form {
     return JSON.stringify(this.draft) !== JSON.stringify(draftOf(null));
   }
 
-  /** What was typed when a session ended is there again after the login. */
+  /** Restores, after a login, the edits that a session left unsaved. */
   restore() {
     try {
       const saved = JSON.parse(sessionStorage.getItem(KEPT));

@@ -1,4 +1,4 @@
-"""The connection to the server that decides: sends commands there, and shows what comes back.
+"""The connection to the server that decides: sends commands there, and shows the commits.
 
 An answer is delivered once this server's view has its revision. If the connection ends before an
 answer arrives, this server cannot know whether the command has run. A command that the store

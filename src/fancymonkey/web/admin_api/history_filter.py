@@ -68,7 +68,8 @@ class HistoryFilter:
 def products_named(view: View, words: str) -> set[str]:
     """The SKUs and product ids whose names or ids contain every word.
 
-    What is off sale has a history too. A product is meant by words that it has without its sizes.
+    Products that are off sale have a history too. A product matches words that it has itself,
+    without its sizes.
     """
     wanted = words.lower().split()
     matches = set()

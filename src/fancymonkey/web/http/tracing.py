@@ -1,7 +1,7 @@
 """Traces for OpenTelemetry: one span per request.
 
 The libraries are an extra, `pip install 'fancymonkey[otel]'`. A span has the request and the status
-of the answer, not by whom or with what: no address, no body, no query.
+of the answer, and no data of the caller: no address, no body, no query.
 """
 
 from typing import Any

@@ -54,7 +54,7 @@ class HotRouter:
         crowd: Crowd | None = None,
         listeners: Listeners | None = None,
     ) -> None:
-        """`app` is the `api` with what holds for all of its answers; `routes` are the hot ones.
+        """`app` is the `api` with all middleware; `routes` are the hot ones.
 
         Hot endpoints may be called without ASGI: none of them streams its response.
         """

@@ -107,7 +107,7 @@ class Heads(TimeoutProtocol):
             self.send_400_response("")  # no text: it is too long
 
     def _reported(self) -> int:
-        """Bytes of a head, or of what is behind a body, that the parser has reported."""
+        """Bytes of a head, or of a trailer behind a body, that the parser has reported."""
         if not self._in_head:
             return self._trailers_size
         return len(self.url) + sum([len(name) + len(value) + 4 for name, value in self.headers])

@@ -197,6 +197,6 @@ HOT: dict[str, dict[str, Callable[[AppContext, Request], Awaitable[Response]]]] 
 }
 """Requests of crowds: short bodies, and answers that are complete at once.
 
-They run without a task of their own. What needs one (a timeout, a database driver) gets it:
+They run without a task of their own. Code that needs one (a timeout, a database driver) creates it:
 `await asyncio.create_task(…)`.
 """

@@ -45,7 +45,7 @@ _anything: msgspec.json.Decoder[object] = msgspec.json.Decoder(object)
 def check_signature(header: bytes | None, body: bytes, secrets: tuple[str, ...], now: int) -> None:
     """Returns if one of the secrets signed the body within the tolerance. Raises Problem 400.
 
-    The library's own check decides. What it would stumble over is refused before: anything but
+    The library's own check decides. Input that it cannot handle is refused before: anything but
     ASCII, endless numbers, and times in the future, which it takes.
     """
     if header is None or len(header) > HEADER_MAX:
