@@ -1,4 +1,4 @@
-"""The rivals: the same work with one transaction, or one safe rewrite, for each request."""
+"""The baselines: the same work with one transaction, or one safe rewrite, for each request."""
 
 import asyncio
 import json

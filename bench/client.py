@@ -1,4 +1,4 @@
-"""A small HTTP client over keep-alive connections, for whoever needs each answer."""
+"""A small HTTP client over keep-alive connections that returns each answer."""
 
 import asyncio
 import hashlib

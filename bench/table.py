@@ -1,4 +1,4 @@
-"""What was measured, and the one table that shows it."""
+"""The measured values, and the table that shows them."""
 
 import statistics
 from collections.abc import Iterable, Sequence

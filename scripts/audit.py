@@ -1,4 +1,4 @@
-"""Lists the parts of the service (dist/sbom.json) and asks after their known holes.
+"""Lists the parts of the service (dist/sbom.json) and looks up their known vulnerabilities.
 
 Exit code 1 where a part has a known hole, or where REQUIRE_AUDIT=1 and some could not be asked
 after: a network that hides the index makes the tool find nothing, which is not the same as none.

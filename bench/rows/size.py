@@ -1,4 +1,4 @@
-"""What a shop's size costs: memory, start-up, and reserves in large stores with long ledgers."""
+"""The cost of a large shop: memory, start-up, and reserves in large stores with long ledgers."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""A browser as far as logins go: it keeps cookies, and sends them with what a page would send."""
+"""A client with the cookies and headers of a browser, for logins."""
 
 from datetime import UTC, datetime
 from typing import Any

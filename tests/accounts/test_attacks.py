@@ -1,4 +1,4 @@
-"""What somebody may try who has no right to anything."""
+"""Attacks by a caller without any right."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""The dashboard's files: behind a session, but for the login page."""
+"""The files of the dashboard need a session, except the login page."""
 
 import re
 from pathlib import Path

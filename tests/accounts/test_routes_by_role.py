@@ -1,4 +1,4 @@
-"""Privilege escalation: every route, asked by everybody who may ask, opens for those it should."""
+"""Privilege escalation: every route answers exactly the callers that have its right."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Logins from their beginning to their end, and what a thief can do with what he finds."""
+"""Sessions from login to end, and the limits of a stolen token."""
 
 import asyncio
 from typing import Any

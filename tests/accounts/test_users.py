@@ -1,4 +1,4 @@
-"""Accounts are added, changed and removed by an owner, and by nobody else."""
+"""Only an owner can add, change and remove accounts."""
 
 import asyncio
 from typing import Any

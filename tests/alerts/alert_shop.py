@@ -1,4 +1,4 @@
-"""A shop that tells: an engine over a store, a clock of the test's own, channels and endpoints."""
+"""A shop with alerts: an engine over a store, a clock of the test, channels and endpoints."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""What happens in the shop is told: once, after a crash too, and after the quiet hours."""
+"""Each event of the shop is reported once, also after a crash and after quiet hours."""
 
 import json
 from datetime import time

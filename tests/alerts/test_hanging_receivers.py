@@ -1,4 +1,4 @@
-"""A channel or an endpoint that hangs is nobody's business but its own: no sale waits for it."""
+"""A hanging channel or endpoint delays no other receiver and no sale."""
 
 import asyncio
 import statistics

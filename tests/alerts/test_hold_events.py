@@ -1,4 +1,4 @@
-"""Webhooks about holds and sales: each movement is one event, however and whenever it is found."""
+"""Webhooks about holds and sales: each movement is one event, also after restarts."""
 
 import asyncio
 

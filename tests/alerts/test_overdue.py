@@ -1,4 +1,4 @@
-"""A transfer that is overdue is reported once, and again when its new day has passed."""
+"""An overdue transfer is reported once, and again after its new expected day."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Quiet hours, and how long is waited after failures."""
+"""Quiet hours, and the delays after failed deliveries."""
 
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""When low, out and back are told: tables, and histories against a model made in another way."""
+"""Events for low, out of stock and restocked: tables, and a comparison with a second model."""
 
 import random
 

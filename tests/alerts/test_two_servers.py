@@ -1,4 +1,4 @@
-"""Two real servers on one PostgreSQL: each alert once, also when the one that tells is killed."""
+"""Two real servers on one PostgreSQL: each alert is sent once, also after a kill of the sender."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The store cannot be used: the owner is told without it, once a spell."""
+"""An unusable store is reported to the owner once for each period, without using the store."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Imports point only downward, the core knows only the core, and one place knows the time."""
+"""Imports point downward, the core imports only the core, and one module reads the clock."""
 
 from collections.abc import Iterator
 

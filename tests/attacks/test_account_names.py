@@ -1,4 +1,4 @@
-"""Account names that the ledger, the record or a person would take for somebody else."""
+"""Account names that look like another account, in the ledger, the audit log or to a person."""
 
 import ast
 import os

@@ -1,4 +1,4 @@
-"""Guesses of secrets where a proxy that nobody has named, or a chain of named ones, is in front."""
+"""Guesses of secrets behind an unnamed proxy, or behind a chain of named proxies."""
 
 from typing import Any
 

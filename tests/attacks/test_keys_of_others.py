@@ -1,4 +1,4 @@
-"""An `Idempotency-Key` belongs to its caller and path: a stranger's key is in nobody's way."""
+"""An `Idempotency-Key` belongs to its caller and path: keys of other callers have no effect."""
 
 import hashlib
 from typing import Any

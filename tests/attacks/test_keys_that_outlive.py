@@ -1,4 +1,4 @@
-"""A stolen API key with the right `admin`: what it does must end when it is revoked."""
+"""A stolen API key with the right `admin`: its effects end when it is revoked."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Listeners who ask for much, or read nothing, leave room and memory for everybody else."""
+"""Listeners that request much, or read nothing, leave memory and capacity for others."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Another user of the same machine, who wants to read or change the files of a store."""
+"""Another user of the same machine tries to read or change the files of a store."""
 
 import json
 import os

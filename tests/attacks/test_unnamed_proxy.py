@@ -1,4 +1,4 @@
-"""Behind a proxy that nobody has named: limits hold, buyers stay apart, the owner gets in."""
+"""Behind an unnamed proxy limits hold, buyers stay apart, and the owner can log in."""
 
 import json
 from collections.abc import Iterator

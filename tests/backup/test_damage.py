@@ -1,4 +1,4 @@
-"""Damaged backups, full disks and sudden ends: nothing false is ever kept, nothing is changed."""
+"""Damaged backups, full disks and sudden ends: no invalid backup is kept, nothing is changed."""
 
 import asyncio
 import contextlib

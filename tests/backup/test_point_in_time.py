@@ -1,4 +1,4 @@
-"""PostgreSQL goes back to a second before a mistake, with the settings of the page about it."""
+"""PostgreSQL is restored to a second before a mistake, with the settings of the page about it."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""A backup holds what the store held when it was made, and gives it back."""
+"""A backup contains the state of the store at its time, and restores it."""
 
 import stat
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A shop with a past behind real sockets, and its owner in front of the dashboard."""
+"""A shop with a history behind real sockets, and its owner at the dashboard."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""A shop behind real sockets whose owner works on its products and tables in a browser."""
+"""A shop behind real sockets, with its owner at products and tables in a browser."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager

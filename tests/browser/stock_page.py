@@ -1,4 +1,4 @@
-"""The stock page in a real browser, before a real server: who works there, and what is at hand."""
+"""The stock page in a real browser before a real server: users, rows and actions."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager

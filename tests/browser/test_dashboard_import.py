@@ -1,4 +1,4 @@
-"""Export and import in a real browser; habits 29 to 32 by their numbers."""
+"""Export and import in a real browser; habits 29 to 32 by number."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""The page of orders: picked, shipped, returned."""
+"""The orders page: pick, ship and return."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""The stock page of a shop with several locations: one is chosen, and numbers change there."""
+"""The stock page of a shop with several locations: choosing one, and changing its numbers."""
 
 import pytest
 from playwright.async_api import Browser, Page, expect

@@ -1,4 +1,4 @@
-"""The stock page for every eye, hand and screen; and with five thousand rows that never rest."""
+"""The stock page for all devices and abilities, and with five thousand changing rows."""
 
 import asyncio
 import itertools

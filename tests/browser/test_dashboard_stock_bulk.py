@@ -1,4 +1,4 @@
-"""Changing many sizes on the stock page: choosing them, the preview, one act and one undo."""
+"""Bulk changes on the stock page: selection, preview, one change and one undo."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Finding rows on the stock page: search, filters, views, order, columns; and what is there."""
+"""Search, filters, views, order and columns of the stock page."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""The page of transfers: planned at a desk, received on a phone, by one person or by two."""
+"""The transfers page: planned at a desk, received on a phone, by one person or by two."""
 
 from collections.abc import AsyncIterator
 

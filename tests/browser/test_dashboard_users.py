@@ -1,4 +1,4 @@
-"""The page about people in a real browser: access given and taken, secrets shown once."""
+"""The People page: accounts added and removed, secrets shown once."""
 
 import re
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Names, numbers and categories as long and as many as they may be: no page breaks by them."""
+"""The longest and most numerous names, numbers and categories break no page."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The shop's pages on a host of their own, and the drop-in script on a page that is not ours."""
+"""The shop's pages on a host of their own, and the drop-in script on a foreign page."""
 
 import re
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Markup in everything that somebody else can write: each page shows it as text, and runs nothing.
+"""Markup in every text of other people: each page shows it as text and runs nothing.
 
 Buyers write the names of their baskets and orders; staff write reasons, names and tables; other
 systems answer webhooks. Whatever of it the dashboard or the shop shows, it shows as it was written.

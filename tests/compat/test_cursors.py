@@ -1,4 +1,4 @@
-"""The positions of followers go on where the first format has them: no alert twice, none lost."""
+"""Followers continue at their positions of the first format: no alert twice, none lost."""
 
 from typing import Any
 

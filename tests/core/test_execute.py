@@ -1,4 +1,4 @@
-"""Commands of commands, and command ids: Chain, Many, DryRun, RecordEvent, repetitions."""
+"""Commands of commands, and command ids: SkuCommands, CommandGroup, DryRun, RecordEvent."""
 
 import json
 from dataclasses import replace

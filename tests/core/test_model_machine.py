@@ -1,4 +1,4 @@
-"""Random commands on the memory store, each answer and number compared with a separate model."""
+"""Random commands on the memory store; every answer and number is compared with a second model."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Late, second and returned money, row by row: what raises a matter, and how it is settled."""
+"""Late, second and returned payments, row by row: their issues, and how each is resolved."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A size gets another name: units that come back, and late payments, find the size it became."""
+"""A renamed size: returned units and late payments go to its present name."""
 
 from dataclasses import replace
 

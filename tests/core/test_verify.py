@@ -1,4 +1,4 @@
-"""Whatever is damaged, one thing at a time, `verify` finds it and names the right entry."""
+"""`verify` finds each kind of damage, one at a time, and names the right entry."""
 
 import random
 from collections.abc import Callable

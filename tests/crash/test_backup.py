@@ -1,4 +1,4 @@
-"""Backup, destroy, restore, verify, while a crowd trades on the real server."""
+"""Back up, destroy, restore and verify, while a crowd trades on the real server."""
 
 import asyncio
 import json

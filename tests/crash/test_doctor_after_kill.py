@@ -1,4 +1,4 @@
-"""After a kill -9 in the middle of sales neither the doctor nor `verify` finds anything."""
+"""After a kill -9 during sales the doctor and `verify` find nothing."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""PostgreSQL whose disk is really full: not ready while nothing can be written, and again after.
+"""PostgreSQL with a full disk: not ready while it cannot write, and ready again afterwards.
 
 The whole cluster, log and all, is on a file system of its own that is filled to the last byte.
 """

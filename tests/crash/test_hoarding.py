@@ -1,4 +1,4 @@
-"""The limits on holds with several processes: all of them decide as one."""
+"""The limits on holds with several processes, which decide as one."""
 
 import asyncio
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Five hundred want twenty: exactly twenty are sold, on each store, with one server and two."""
+"""500 buyers for 20 units: exactly 20 are sold, on each store, with one server and with two."""
 
 import asyncio
 from collections import Counter

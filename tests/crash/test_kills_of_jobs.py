@@ -1,4 +1,4 @@
-"""What happens at night: disks fill up, databases go away, clocks are set."""
+"""Failures at night: full disks, unreachable databases, changed clocks."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""A real shop's sales over HTTP: sold is what the file says, to the unit, on every store."""
+"""The real sales of a shop over HTTP: the sold units equal the file, on every store."""
 
 import os
 import random

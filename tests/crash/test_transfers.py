@@ -1,4 +1,4 @@
-"""Transfers over real servers: killed in the middle, and two servers on one PostgreSQL."""
+"""Transfers over real servers: a kill in the middle, and two servers on one PostgreSQL."""
 
 import asyncio
 import random

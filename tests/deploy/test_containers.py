@@ -1,4 +1,4 @@
-"""The image is small, runs as nobody in particular, and is made of files that there are.
+"""The image is small, runs as an unprivileged user, and copies only existing files.
 
 No engine is needed: what the build does is done here without one.
 """

@@ -1,4 +1,4 @@
-"""The page about the doctor has every finding that there is, and none that is gone."""
+"""The page about the doctor lists every existing finding, and no other."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""The reference pages have everything that there is, and nothing that there is not."""
+"""The reference pages list everything that exists, and nothing else."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""Which events the endpoint at Stripe sends, and that the manual lists them all."""
+"""The events of the endpoint at Stripe; the manual lists them all."""
 
 from typing import cast
 

@@ -1,4 +1,4 @@
-"""What a running service, and Stripe, give away."""
+"""Findings about a running service, and about Stripe."""
 
 import json
 import os

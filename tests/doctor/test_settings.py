@@ -1,4 +1,4 @@
-"""What the settings alone give away."""
+"""Findings from the settings alone."""
 
 from pathlib import Path
 

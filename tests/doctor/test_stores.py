@@ -1,4 +1,4 @@
-"""Shops with something wrong in them, on real stores."""
+"""Findings in shops with a problem, on real stores."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Group commit: what goes together, in which order, and what becomes of each answer."""
+"""Group commit: the content and the order of batches, and the result of each answer."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""Two servers in one process, over real sockets: who may connect, and what is sent."""
+"""Two servers in one process over real sockets: admission, and the messages between them."""
 
 import asyncio
 import tempfile

@@ -1,4 +1,4 @@
-"""The engine as a whole: what the view shows when, other writers, and a clean end."""
+"""The engine as a whole: times at which the view changes, other writers, a clean end."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""The live feed: nothing is missed, nothing piles up, whoever comes back hears what was missed."""
+"""The live feed: no change is missed, nothing piles up, and a returning listener catches up."""
 
 import asyncio
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Followers: every entry once, in order, whatever fails."""
+"""Followers get every entry once, in order, with any failure."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""A running shop moves into another store: nothing is lost or doubled, whatever ends it."""
+"""A running shop moves into another store: nothing is lost or doubled, with any interruption."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""One process does the jobs; when it dies, another goes on; nothing is done twice."""
+"""One process runs the jobs; another takes over when it dies; nothing is done twice."""
 
 import asyncio
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Bugs of what surrounds the rules: engine, jobs, alerts, accounts, backups, the web."""
+"""Bugs of the layers around the rules: engine, jobs, alerts, accounts, backups, the web."""
 
 from tests.mutants.planted import bug
 

@@ -1,4 +1,4 @@
-"""Whether an object fits what Stripe's own library says of its class."""
+"""Compares an object with its class in Stripe's own library."""
 
 import builtins
 import types

@@ -1,4 +1,4 @@
-"""From a basket to a payment, through the real library and over real HTTP."""
+"""From a basket to a payment, through Stripe's library and over real HTTP."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Refunds in any order with their payment: remembered, settled when it comes, and bounded."""
+"""Refunds in any order with their payment: kept, applied when it comes, and limited in number."""
 
 from itertools import permutations
 from typing import Any

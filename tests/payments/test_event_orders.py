@@ -1,4 +1,4 @@
-"""Every order of every event that a session may bring, each perhaps twice: the right stock."""
+"""Every order of the events of a session, with repetitions, gives the right stock."""
 
 import asyncio
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The stand-in is what Stripe's own libraries say that Stripe is, objects and answers."""
+"""The fake Stripe has the objects and answers that Stripe's own libraries expect."""
 
 import asyncio
 import json

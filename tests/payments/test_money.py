@@ -1,4 +1,4 @@
-"""Late, slow, second and returned money, and what was never told, through the real library."""
+"""Late, slow, second, returned and unreported payments, through Stripe's library."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""While a payment takes days nothing but its own failure or the owner frees its hold."""
+"""While a payment takes days only its failure or the owner frees its hold."""
 
 from itertools import permutations
 

@@ -1,4 +1,4 @@
-"""Demand that a checkout turned away counts as that of a reserve: once an attempt and SKU."""
+"""A refused checkout counts as turned-away demand, once for each attempt and SKU."""
 
 from typing import Any
 

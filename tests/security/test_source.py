@@ -1,4 +1,4 @@
-"""What the source must not contain: each finding is a hole, or the beginning of one."""
+"""Patterns that the source must not contain, because each may be a vulnerability."""
 
 import ast
 import re

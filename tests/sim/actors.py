@@ -1,4 +1,4 @@
-"""Who uses the shop: buyers, a payment provider that repeats itself, an owner, listeners."""
+"""The users of the simulated shop: buyers, a payment provider, an owner, listeners."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""An event loop without a clock and without I/O: time is a number, a seed the only chance."""
+"""An event loop without clock and I/O: time is a number, a seed decides all chance."""
 
 import asyncio
 import random

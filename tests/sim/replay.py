@@ -1,4 +1,4 @@
-"""Every committed batch once more on the separate model: each answer and number has to agree."""
+"""Runs every committed batch again on the second model, and compares each answer and number."""
 
 import copy
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Servers on one database, crashing and coming back, and everything that must hold there."""
+"""Servers on one database that crash and restart, and the invariants that must hold."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""A file system that can lose what was not synced, fail on demand, and crash at any operation.
+"""A file system that can lose unsynced data, fail on demand, and crash at any operation.
 
 It works on real files and keeps a model beside them: what each file and each folder would hold
 after a power cut. Nothing is really synced, so it is fast. A sync that fails forgets what it should

@@ -1,4 +1,4 @@
-"""What a disk would still hold after a power cut, page by page.
+"""The content of a disk after a power cut, page by page.
 
 Written pages are in the cache of the system until a sync. A sync that fails leaves them there,
 readable and called clean, and they never reach the medium, as on ext4: not with a later sync, and

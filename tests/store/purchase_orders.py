@@ -1,4 +1,4 @@
-"""Kinds of row that only a test knows, written to and read from a whole store.
+"""Kinds of row that only a test declares, written to and read from a real store.
 
 It runs in a process of its own: a kind of row is declared before any store is imported. Besides the
 declaration it makes what a numbered migration would make, the table, and nothing else.

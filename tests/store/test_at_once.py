@@ -1,4 +1,4 @@
-"""Commits within one turn of the event loop: like those of `run`, or not at all."""
+"""Commits within one turn of the event loop have the effects of `run`."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""A copy into any store holds every row and entry, or nothing at all."""
+"""A copy into any store has every row and entry, or leaves the target empty."""
 
 from collections.abc import AsyncIterator, Hashable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A journal that another version has begun: this version writes its rows into a new segment."""
+"""A journal of another version: this version writes its rows into a new segment."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Edits of products.json by hand, beside a running store and while it is down."""
+"""Edits of products.json by hand, while the store runs and while it is stopped."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""A disk that fails once, a restart, sales, and then a power cut: no acknowledged sale is lost.
+"""A disk that fails once, a restart, sales, and a power cut: no acknowledged sale is lost.
 
 The disk of these tests forgets what a failed sync should have written (`medium.py`), so the start
 after it has to put what was written last into new files.

@@ -1,4 +1,4 @@
-"""Random commands and random edits of the file, mixed: both sides always end up alike."""
+"""Random commands and random edits of the file: both sides always end equal."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""What a store makes on the disk is its owner's alone, whatever the umask."""
+"""The files of a store are private to their owner, with any umask."""
 
 import os
 import stat

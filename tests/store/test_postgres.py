@@ -1,4 +1,4 @@
-"""What only the PostgreSQL store has: several servers, lost connections, the bell, the planner."""
+"""The special cases of PostgreSQL: several servers, lost connections, notices, the planner."""
 
 import asyncio
 import re

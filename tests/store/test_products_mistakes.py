@@ -1,4 +1,4 @@
-"""Mistyped, lost and look-alike names in products.json: refused with line, sold on as before."""
+"""Mistyped, lost and look-alike names in products.json are refused with their line."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""The rows in memory: what a read of them costs, and what they keep for it."""
+"""The rows in memory: the cost of a read, and the size of its indexes."""
 
 import random
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""A products.json that was opened before a sale and comes back after it takes no sale back."""
+"""A products.json that was opened before a sale and is saved after it reverts no sale."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What a store says of itself while nothing can be written, and once it can again."""
+"""The health report of a store that cannot write, and its recovery."""
 
 import errno
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""An audit of every store: clean after any script, and no false alarm beside a writer."""
+"""Verification of every store: clean after any script, and without false alarms beside a writer."""
 
 import asyncio
 

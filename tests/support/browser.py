@@ -1,4 +1,4 @@
-"""A real Chromium for tests, which sees nothing but this machine and tells of everything amiss.
+"""A real Chromium for tests, which reaches only this machine and reports every problem.
 
 The fixture `browser_page` gives a `BrowserPage`: `.page` is Playwright's, and `.assert_clean()`
 fails when the page logged an error, broke its security policy, or asked for something in vain.

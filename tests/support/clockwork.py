@@ -1,4 +1,4 @@
-"""The program with a clock that a test sets: `python -m tests.support.clockwork serve …`.
+"""The program with a clock of the test: `python -m tests.support.clockwork serve …`.
 
 The file that CLOCK_OFFSET names holds how many milliseconds it is ahead; the time that passes
 (timers, timeouts) is the real one, as where somebody sets the clock of a machine.

@@ -1,4 +1,4 @@
-"""How long a page takes from a key to the frame that shows it, beside a page that does nothing."""
+"""The time from a key press to the frame that shows it, compared with an empty page."""
 
 from typing import Self
 

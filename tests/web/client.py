@@ -1,4 +1,4 @@
-"""A client that speaks ASGI to the app in this process: every byte of a request is the test's."""
+"""An ASGI client in this process: the test decides every byte of a request."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""A running shop for tests: engine, app and client over any store, at a time of the test's own."""
+"""A running shop for tests: engine, app and client over any store, with a clock of the test."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Guessing the owner's password: few tries a minute an address, and nobody else is locked out."""
+"""Guesses at the owner's password: few a minute for an address, and no other caller is refused."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""An audience: one message for all, in time, merged for slow readers, as buyers allow.
+"""An audience gets one message for all, in time, merged for slow readers, as buyers allow.
 
 Time is a number here.
 """

@@ -1,4 +1,4 @@
-"""The owner's table, changes as acts, and undoing them, over HTTP."""
+"""The owner's table, change sets, and their undo, over HTTP."""
 
 import asyncio
 import json

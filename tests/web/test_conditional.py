@@ -1,4 +1,4 @@
-"""ETag and If-None-Match: a page that asks again is told that nothing has changed."""
+"""ETag and If-None-Match: a repeated request gets 304 if nothing has changed."""
 
 import pytest
 

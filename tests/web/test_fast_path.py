@@ -1,4 +1,4 @@
-"""The short way past ASGI: the same bytes as uvicorn's own way, and nothing unusual takes it."""
+"""The fast path past ASGI sends the same bytes as uvicorn, and takes only ordinary requests."""
 
 import asyncio
 import gc

@@ -1,4 +1,4 @@
-"""The whole OpenAPI document, asked with values from its own schemas and from an attacker's list.
+"""The whole OpenAPI document, with values from its schemas and from an attacker's list.
 
 Every answer has a status that the document names, a body of the type it names, and is never an
 error of ours. FUZZ_DOCUMENT sets how many requests go to each operation (default 20).

@@ -1,4 +1,4 @@
-"""Attackers who hold and never pay, against 200 honest buyers and 50 units, in virtual time.
+"""Attackers who hold and never pay, against 200 buyers and 50 units, in virtual time.
 
 The three attackers are those of the issue: A has one address, B a hundred in ten networks of /24,
 C a thousand all over the world, and is slow: each of them tries once an hour. All know the rules,

@@ -1,4 +1,4 @@
-"""Bodies that no honest client sends: each is refused in our words and changes nothing."""
+"""Malformed bodies are refused with a problem document and change nothing."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: the same request again has one effect and the very same answer."""
+"""`Idempotency-Key`: a repeated request has one effect and the same answer."""
 
 import asyncio
 from typing import Any

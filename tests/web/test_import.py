@@ -1,4 +1,4 @@
-"""Taking a table in over HTTP: preview, three-way merge, one act, one undo; and hostile files."""
+"""Import over HTTP: preview, three-way merge, one change, one undo; and hostile files."""
 
 import asyncio
 import io

@@ -1,4 +1,4 @@
-"""The live feed over a real server: what listeners hear, how they resume, and that none stays."""
+"""The live feed over a real server: messages to listeners, resumption, and the end of each."""
 
 import asyncio
 import json

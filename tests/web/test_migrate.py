@@ -1,4 +1,4 @@
-"""The running shop is moved over HTTP, by its owner alone."""
+"""Only an owner can move the running shop over HTTP."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A count below what is promised: buyers read 0 available everywhere, the owner the true number."""
+"""A count below the promised units: buyers read 0 available, the owner the true number."""
 
 from collections.abc import AsyncIterator
 from typing import Any

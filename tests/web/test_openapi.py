@@ -1,4 +1,4 @@
-"""The OpenAPI document and the endpoints: neither says more than the other."""
+"""The OpenAPI document and the endpoints describe the same."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The headers by which browsers are told what is not allowed: on every answer, whoever made it."""
+"""Security headers are on every answer, of every layer."""
 
 import pytest
 

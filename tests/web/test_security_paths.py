@@ -1,4 +1,4 @@
-"""Paths that lead nowhere: out of the folders that are served, to our source, to methods of old."""
+"""Paths outside the served folders, to the source, and unusual methods."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""The specification's five endpoints: exact names, shapes and types, request by request.
+"""The five endpoints of the specification: exact names, shapes and types.
 
 Fields beyond the specification are listed here one by one, so that none slips in.
 """

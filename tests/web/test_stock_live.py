@@ -1,4 +1,4 @@
-"""The owner's live rows end with the right to see them: in peace, so that a page comes back."""
+"""The owner's live rows end with the right to read them, by a clean close that pages reopen."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

@@ -1,4 +1,4 @@
-"""What a client sees while the store fails, and when there is a bug of ours."""
+"""The answers to clients while the store fails, and after an internal error."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""Who leaves the server waiting is cut off: for a request, for its rest, for the next one."""
+"""Clients that do not finish a request, do not read, or stay idle are disconnected."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""Undoing several acts one after the other, the latest first, as Ctrl+Z does."""
+"""The undo of several changes one after the other, the latest first, as Ctrl+Z does."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What clients may rely on, one promise a test, on every store."""
+"""Guarantees to clients, one for each test, on every store."""
 
 import re
 
