@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fancymonkey.core.documents.document import Document
-from fancymonkey.core.model import StripeEvent as Kept
+from fancymonkey.core.model import Event as Kept
 from fancymonkey.core.payments.early_events import FOLDER, KEPT, NEWS_MAX
 from fancymonkey.core.payments.rows import PaymentIssue
 from fancymonkey.payments.events import PaymentPolicy, StripeEvent
