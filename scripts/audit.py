@@ -26,7 +26,7 @@ def parts() -> int:
 
 
 def holes() -> tuple[list[str], list[str]]:
-    """What is known, a line each, and which parts nobody could be asked about."""
+    """The known vulnerabilities, one a line, and the parts that could not be looked up."""
     command = [BIN / "pip-audit", "-r", PINNED, "--disable-pip", "--no-deps", "-f", "json"]
     done = subprocess.run(
         [*command, "--progress-spinner", "off"], check=False, capture_output=True, text=True

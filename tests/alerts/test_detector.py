@@ -85,7 +85,7 @@ async def test_another_process_continues_where_the_last_one_ended() -> None:
     async with alert_shop() as shop:
         await shop.move(-16)
         await shop.look()
-        await shop.move(-4)  # while nobody looks
+        await shop.move(-4)  # while no server looks
         other = shop.again()
         await other.look()
         third = shop.again()

@@ -19,7 +19,7 @@ SIZES = tuple(f"{HOODIE}/{size}" for size in "SML")
 
 
 async def told(shop: AlertShop) -> list[AlertEvent]:
-    """What is told of holds from here on, and of all that is in the ledger already."""
+    """The hold events from here on, and those of the whole ledger."""
     if not await shop.alerts.webhooks.all():
         await shop.alerts.webhooks.add("http://127.0.0.1:9/x", ABOUT, "")
     before = {kept.name for kept in await shop.waiting()}
@@ -33,7 +33,7 @@ async def told(shop: AlertShop) -> list[AlertEvent]:
 
 
 def words(found: list[AlertEvent]) -> list[str]:
-    """The sorts of what was told, each with why."""
+    """The types of the events, each with its cause."""
     return sorted(f"{one.type} {one.data.get('why', '')}".strip() for one in found)
 
 

@@ -31,7 +31,7 @@ async def send(shop: AlertShop, expected_in: int) -> None:
 
 
 async def rest(shop: AlertShop, hours: float) -> None:
-    """Goes on, with the checks that follow."""
+    """Advances the clock, with the checks that follow."""
     shop.clock.forward(hours * 3600)
     for _ in range(3):
         await asyncio.sleep(REST_SECONDS + 1)  # in virtual time

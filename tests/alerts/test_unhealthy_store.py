@@ -34,7 +34,7 @@ class Away(MemoryStore):
 
 
 def cries(shop: AlertShop) -> list[str]:
-    """What was told without the store; what it says of itself comes through it."""
+    """The messages sent without the store; its own alerts are stored in it."""
     texts = [message.text() for message in shop.channel.messages]
     return [text for text in texts if "is unavailable" in text]
 

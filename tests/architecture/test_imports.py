@@ -183,7 +183,7 @@ def web_in_commands(module: Module) -> Iterator[str]:
 
 
 def uses_of_the_clock(module: Module) -> Iterator[str]:
-    """Tell where something reads the time that should be told it."""
+    """Return the places that read the clock instead of getting the time."""
     if inside(module.name) in MAY_TELL_THE_TIME:
         return
     for name, line in module.uses():

@@ -133,7 +133,7 @@ async def test_open_and_closed_ports_are_answered_alike() -> None:
 
 
 async def detail_of_a_move_to(target: str) -> str:
-    """What the owner is answered about a target of the settings that cannot be used."""
+    """The answer to the owner about a target of the settings that cannot be used."""
     async with running(MemoryStore(), migration_targets=(target,)) as shop:
         password = {"Authorization": f"Bearer {PASSWORD}"}
         answer = await shop.client.post("/api/admin/migrate", {"to": target}, password)

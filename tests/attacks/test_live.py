@@ -125,7 +125,7 @@ def test_a_long_snapshot_comes_whole_as_events_and_as_frames(large: Server) -> N
 
 
 def memory(server: Server) -> int:
-    """What the process has, in MB."""
+    """The memory of the process, in MB."""
     lines = Path(f"/proc/{server.pid}/status").read_text().splitlines()
     return int(next(line.split()[1] for line in lines if line.startswith("VmRSS"))) // 1024
 

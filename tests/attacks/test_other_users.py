@@ -60,7 +60,7 @@ def place() -> Iterator[Path]:
 
 
 def reached_by_another(place: Path) -> list[str]:
-    """What another user can do with the files below a folder; products.json is left out."""
+    """The rights of another user on the files below a folder, without products.json."""
     paths = [str(one) for one in place.rglob("*") if one.name != "products.json"]
     assert paths
     code = AS_ANOTHER.format(uid=NOBODY)

@@ -45,7 +45,7 @@ def standard(address: str) -> dict[str, str]:
 
 
 def evading(address: str) -> dict[str, str]:
-    """The stranger names the proxy, as if its word had been taken."""
+    """The client names the proxy itself."""
     return {"X-Forwarded-For": f"{PROXY}, {address}"}
 
 

@@ -25,7 +25,7 @@ WORDS = "THE VERY LONG NAME OF A GARMENT " * 6
 CATEGORY = "C" * 120
 SIZE = "ONESIZEFITSALL" * 4
 PICTURES = os.environ.get("PICTURES")
-"""A folder for a picture of each page, for who wants to look."""
+"""A folder for a picture of each page, for a manual check."""
 
 PAGES = [
     "index.html",

@@ -35,7 +35,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def facts(kind: str) -> dict[str, Any]:
-    """What the old version answered about its data."""
+    """The answers of the old version about its data."""
     return dict(json.loads((DATA / f"{kind}.facts.json").read_text()))
 
 

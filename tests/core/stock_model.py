@@ -7,7 +7,7 @@ Wanted = dict[str, int]
 
 @dataclass
 class ModelHold:
-    """What a buyer holds. `status` is held, released, expired or captured."""
+    """The hold of a buyer. `status` is held, released, expired or captured."""
 
     wanted: Wanted
     deadline: float

@@ -24,7 +24,7 @@ SECONDS = 90.0
 
 
 class Sales:
-    """Buyers who put units aside and give them back, and an owner who restocks, until a kill."""
+    """Buyers who hold and release units, and an owner who restocks, until a kill."""
 
     def __init__(self, url: str) -> None:
         self._url = url

@@ -116,7 +116,7 @@ def test_its_health_is_that_of_the_service(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_wheel_has_every_file_and_runs_alone(tmp_path: Path) -> None:
-    """What the build stage makes: the wheel, installed without the checkout beside it."""
+    """The result of the build stage: the wheel, installed without the checkout."""
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     wheel = [*pip, "wheel", "-q", "--no-deps", "--no-build-isolation", "--no-index"]
     subprocess.run([*wheel, "-w", tmp_path, ROOT], check=True, timeout=120)

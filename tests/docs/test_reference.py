@@ -49,7 +49,7 @@ def _is_rule(row: list[str]) -> bool:
 
 
 def first_codes(text: str) -> list[str]:
-    """What stands between backticks in the first cells of the tables."""
+    """The texts between backticks in the first cells of the tables."""
     return [code for row in table_rows(text) for code in re.findall(r"`([^`]+)`", row[0])]
 
 

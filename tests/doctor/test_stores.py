@@ -36,7 +36,7 @@ M = "prod_hoodie_001/M"
 HOUR = 3_600_000
 NOW = 1_759_838_400_000
 FRESH = {"password.missing", "stripe.missing", "backup.never", "server.stopped"}
-"""What a shop that was just made is told, none of it a finding."""
+"""The notes of a new shop, none of them a finding."""
 
 
 async def written(name: str, *commands: Command, at: int = NOW) -> None:

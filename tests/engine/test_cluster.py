@@ -318,7 +318,7 @@ async def test_another_secret_or_version_is_refused(
 
 
 async def test_a_decider_that_does_not_know_the_secret_is_not_followed(tmp_path: Path) -> None:
-    """Somebody has taken the address: commands are not sent there."""
+    """Another process has taken the address: commands are not sent there."""
     network = UnixNetwork(tmp_path)
 
     def impostor(channel: frames.MessageChannel) -> None:

@@ -23,7 +23,7 @@ def entries(first: int, skus: Iterable[str]) -> list[Entry]:
 
 
 def published(*skus: str) -> Feed:
-    """A feed that has told these changes, one a revision."""
+    """A feed that has published these changes, one a revision."""
     feed = Feed()
     feed.publish(entries(1, skus), len(skus))
     return feed

@@ -69,7 +69,7 @@ def test_every_order_with_a_refund_that_fails_comes_to_the_same() -> None:
         assert ("refund_failed", "pi_A") in found, order
         assert shop.numbers("a/M") == (3, 0, 0)
         shop.audit()
-    # Only where the charge is heard after its refund has failed is the whole said to be back.
+    # Only if the charge arrives after its refund has failed, the whole counts as returned.
     assert seen == {
         (("refund_failed", "pi_A"),),
         (("refund_failed", "pi_A"), ("refunded", "pi_A")),

@@ -45,7 +45,7 @@ class Wire:
 
 
 class SimTransport:
-    """What a channel writes to."""
+    """The transport of a channel."""
 
     def __init__(self, out: Wire, back: Wire, own: MessageChannel) -> None:
         self._out, self._back, self._own = out, back, own

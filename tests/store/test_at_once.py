@@ -27,7 +27,7 @@ COUNT = Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=7)
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The disk is quick."""
+    """The disk is fast."""
     monkeypatch.setattr(DiskLatency, "quick", property(lambda pace: True))
 
 

@@ -58,4 +58,4 @@ async def test_rows_of_this_version_are_read_after_a_start(
         assert cursor.at == 77
         await store.close()
     first = heads(tmp_path)
-    assert len(first) == len(set(first)) == 2  # later starts go on in the same segment
+    assert len(first) == len(set(first)) == 2  # later starts continue in the same segment

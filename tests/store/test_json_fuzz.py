@@ -16,7 +16,7 @@ from tests.store.scripts import batches, catalogue, script
 
 
 def described(listed: ProductWithSizes) -> dict[str, Any]:
-    """What the file has to say of a product."""
+    """The fields of a product in the file."""
     product = listed.product
     return {
         "name": product.name,

@@ -63,7 +63,7 @@ def states(folder: Path) -> list[Path]:
 
 
 def unwritten(folder: Path) -> None:
-    """Nothing was written to products.json yet, as in a crash before anybody was told."""
+    """Nothing was written to products.json yet, as in a crash before the answer."""
     for path in (folder / "products.json", *(folder / "state").glob("products-*.json")):
         path.unlink()
 
@@ -455,7 +455,7 @@ async def test_the_loop_waits_for_a_fast_disk_only(
     await store.open(0)
 
     async def where(took: float, batches: int) -> str:
-        """The thread of the last one of so many batches."""
+        """The thread of the last one of this many batches."""
         disk.took = took
         for number in range(batches):
             commands = [MoveCursor(name="n", revision=len(disk.threads))]
@@ -465,7 +465,7 @@ async def test_the_loop_waits_for_a_fast_disk_only(
 
     main = threading.current_thread().name
     assert await where(0.0001, 9) == "journal"
-    assert await where(0.0001, 2) == main  # once it has shown that it is quick
+    assert await where(0.0001, 2) == main  # once it was measured as fast
     assert await where(0.004, 1) == main  # a hiccup is forgiven
     assert await where(0.005, 20) == "journal"
     assert await where(0.0001, 2) == "journal"  # it is not trusted at once

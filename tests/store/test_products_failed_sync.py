@@ -89,7 +89,7 @@ class JsonShop:
             assert self.disk.refusing
 
     async def restart(self) -> None:
-        """The process is killed and starts again; the machine goes on."""
+        """The process is killed and starts again; the machine stays on."""
         await abandon(self.store)
         for _ in range(len(self.disk.refused) + 1):
             self.store = JsonStore(self.path.parent, disk=self.disk)

@@ -37,7 +37,7 @@ PRODUCTS: tuple[tuple[str, str, str, str, dict[str, int]], ...] = (
 
 
 class Clock:
-    """A clock that stands still until it is told."""
+    """A clock that stands still until it is set."""
 
     def __init__(self) -> None:
         self.now = START

@@ -54,7 +54,7 @@ class TestWire:
 
     @property
     def last(self) -> dict[str, int]:
-        """What the last message says."""
+        """The revisions in the last message."""
         return told(self.got[-1][1])
 
 

@@ -54,7 +54,7 @@ def posted_kinds() -> set[str]:
 
 
 def outcomes_of_events() -> set[str]:
-    """What may become of an event of Stripe: literals of the core, and refusals of its rules."""
+    """The possible outcomes of an event of Stripe: literals of the core, and its refusals."""
     found = {"ignored", "done", "no change"}
     for module in modules(below="fancymonkey/core"):
         found |= set(re.findall(r'(?:PaymentNews\(|\boutcome ?= ?)"([\w ]+)"', module.text))

@@ -128,7 +128,7 @@ def check(one: dict[str, Any], answer: Answer) -> None:
 
 
 async def again(shop: Shop, owner: Visitor) -> None:
-    """The owner is there, and logged in, whatever the requests before have done."""
+    """The owner exists and is logged in, after any earlier requests."""
     if (await owner.get("/api/admin/me")).status == 200:
         return
     users = accounts(shop).users

@@ -107,7 +107,7 @@ async def test_a_sale_in_between_survives_and_one_undo_reverts_everything(any_sh
     done = await apply(any_shop, text)
     assert counts(done) == {"rows": 7, "changed": 1, "unchanged": 6, "applied": 1}
     assert await stock(any_shop) == 22
-    again = await apply(any_shop, text)  # the same file once more
+    again = await apply(any_shop, text)  # the same file again
     assert counts(again) == {"rows": 7, "unchanged": 7}
     await sell(any_shop, 2, "cs_2")
     assert counts(await apply(any_shop, text)) == {"rows": 7, "unchanged": 7}

@@ -194,7 +194,7 @@ async def test_resuming_again_and_again_under_load_leaves_no_gap(shop: Shop, ser
         async with socket(server, since) as connection:
             take(await hear(connection))
             for _ in range(3):
-                if revisions[-1] < shop.engine.view.revision:  # so there is more to hear
+                if revisions[-1] < shop.engine.view.revision:  # so there are more messages
                     take(await hear(connection))
         since = f"?since={revisions[-1]}"
     assert revisions == sorted(revisions)
