@@ -63,7 +63,7 @@ def matters(shop: CoreShop) -> dict[str, tuple[IssueKind, IssueStatus, dict[str,
                 "what the owner takes back",
                 [HELD, PAY, BACK],
                 ResolveIssue(issue_id=ASKED, returned=lines(a_M=1)),
-                {"progress": "open", "lines": [("a/M", 1), ("b/S", 1)]},
+                {"progress": "open", "lines": [["a/M", 1], ["b/S", 1]]},
                 ["returned a/M on_hand+1"],
             ),
             Row(
