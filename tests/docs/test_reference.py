@@ -135,7 +135,7 @@ def problem_codes() -> tuple[set[str], set[str]]:
     found: set[str] = set()
     computed: set[str] = set()
     for module in (one for one in modules() if ".web." in one.name):
-        for function in ast.walk(module.tree):
+        for function in module.nodes:
             if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
                 continue
             texts = _assigned_texts(function)
