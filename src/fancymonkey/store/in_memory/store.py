@@ -305,8 +305,8 @@ class MemoryStore(InMemory):
         """See `Store.prune`."""
         return self.image.forget(before)
 
-    async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
-        """See `Store.watch`. No other process writes, so `bell` is never called."""
+    async def watch(self, on_commit: OnRemoteCommit, submit: Submit) -> None:
+        """See `Store.watch`. No other process writes, so `on_commit` is never called."""
 
     async def health_problems(self) -> list[str]:
         """Returns no problems: memory has none."""

@@ -289,8 +289,8 @@ class JsonStore(JsonReads):
             await self._append(line, self.image.revision, 0)
             return self.image.forget(before)
 
-    async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
-        """See `Store.watch`. No other process writes here, so `bell` is never called."""
+    async def watch(self, on_commit: OnRemoteCommit, submit: Submit) -> None:
+        """See `Store.watch`. No other process writes here, so `on_commit` is never called."""
         if not self._read_only:
             self.mirror.watch(submit)
 
