@@ -10,9 +10,11 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import DataError
 from fancymonkey.spreadsheets import csv_table, xlsx, xlsx_process
 from fancymonkey.spreadsheets.columns import Record
-from fancymonkey.spreadsheets.import_plan import CurrentStock, ImportOptions, ImportPlan, marks_of
+from fancymonkey.spreadsheets.current_stock import CurrentStock
+from fancymonkey.spreadsheets.import_plan import ImportOptions, ImportPlan, marks_of
 from fancymonkey.spreadsheets.import_planner import Planner
 from fancymonkey.spreadsheets.row_identity import with_known_keys
+from fancymonkey.spreadsheets.row_location import RowLocations
 from fancymonkey.spreadsheets.stock_changes import stock_changes_since
 
 Tell = Callable[[str, int, int], None]
@@ -93,7 +95,15 @@ async def plan_table(
     `base` is the table as it was exported, where the file itself has no such information.
     """
     view, loop, count = engine.view, asyncio.get_running_loop(), len(records)
-    stock = CurrentStock(dict(view.products), dict(view.items), dict(view.levels), view.revision)
+    stock = CurrentStock(
+        dict(view.products),
+        dict(view.items),
+        dict(view.levels),
+        view.revision,
+        dict(view.locations),
+        {sku: view.stock(sku) for sku in view.bundles.recipes},
+        dict(view.bundles.sales),
+    )
     reported = 0
 
     def progress(done: int) -> None:
@@ -104,6 +114,8 @@ async def plan_table(
 
     tell("check", 0, count)
     records = await asyncio.to_thread(with_known_keys, records, stock)
+    places = RowLocations(stock)
+    records = [places.resolved(record) for record in records]
     since = await asyncio.to_thread(marks_of, records, stock)
     changes = await stock_changes_since(engine.store, since, stock.revision)
     planner = Planner(stock, options, changes, base, progress=progress)

@@ -87,7 +87,7 @@ def undo(state: State, command: Undo) -> Answer:
     mark = len(state.entries)
     told, failed = [], []
     with state.savepoint() as savepoint:
-        for row in rows:
+        for row in sorted(rows, key=_goes_off_sale):
             fault = _fault(state, command, row)
             if fault is None:
                 told.append({"key": row["key"], "changes": _put_back(state, command, row)})
@@ -104,6 +104,11 @@ def undo(state: State, command: Undo) -> Answer:
     return Accepted(
         {"rows": told, "failed": failed, "act": command.change_id, "revision": state.revision}
     )
+
+
+def _goes_off_sale(row: dict[str, Any]) -> bool:
+    """Whether the undo takes it off sale: last, after its units at all locations are gone."""
+    return bool(row["fields"].get("archived", [False])[0])
 
 
 def _fault(state: State, command: Undo, row: dict[str, Any]) -> str | None:
