@@ -82,7 +82,8 @@ class BundleCells:
             rows[BundleSales].update(self._stand.sales.items())
             self._state = State(rows, self._stand.revision, 0)
         for item in added:
-            self._state.put(item)
+            if self._state.get(Item, item.sku) is None:
+                self._state.put(item)
         answer = set_bundle(self._state, command)
         if not isinstance(answer, Refused):
             return

@@ -23,13 +23,13 @@ EXAMPLE = "2 x tee/M + 1 x cap/ONE SIZE"
 
 _SPECIAL = re.compile(r'["+|;:]|^\s|\s$|  | (?:keep|up to) |^$')
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
-_PART = re.compile(r"(?:([0-9]{1,10})\s*[x×*]\s+)?(.+?)(?:\s+keep\s+([0-9]{1,10}))?", re.I)
-_OPTION = re.compile(r"(.+?)(?:\s+up to\s+([0-9]{1,10}))?(?:\s+keep\s+([0-9]{1,10}))?", re.I)
-_GROUP = re.compile(r"choose\s+([0-9]{1,10})\s+of\s+(.+?)\s*:\s*(.*)", re.I | re.S)
+_PART = re.compile(r"(?:([0-9]{1,30})\s*[x×*]\s+)?(.+?)(?:\s+keep\s+([0-9]{1,30}))?", re.I)
+_OPTION = re.compile(r"(.+?)(?:\s+up to\s+([0-9]{1,30}))?(?:\s+keep\s+([0-9]{1,30}))?", re.I)
+_GROUP = re.compile(r"choose\s+([0-9]{1,30})\s+of\s+(.+?)\s*:\s*(.*)", re.I | re.S)
 _RULES = {
     "policy": re.compile(r"policy\s+(\S+)", re.I),
-    "max_per_order": re.compile(r"(?:at )?most\s+([0-9]{1,10})\s+per order", re.I),
-    "max_sold": re.compile(r"(?:at )?most\s+([0-9]{1,10})\s+(?:sold|in all)", re.I),
+    "max_per_order": re.compile(r"(?:at )?most\s+([0-9]{1,30})\s+per order", re.I),
+    "max_sold": re.compile(r"(?:at )?most\s+([0-9]{1,30})\s+(?:sold|in all)", re.I),
     "sold_from": re.compile(r"sold from\s+(\S+)", re.I),
     "sold_until": re.compile(r"sold until\s+(\S+)", re.I),
 }

@@ -71,6 +71,12 @@ class ImportPlan:
     new_sizes: list[Key] = field(default_factory=list)
     notices: Notices = field(default_factory=Notices)
 
+    def leave_out_faults(self) -> None:
+        """Removes the steps of rows with a fault: a row is applied whole, or not at all."""
+        bad = {fault.row for fault in self.faults}
+        self.steps = [step for step in self.steps if not bad.issuperset(step.rows)]
+        self.fates |= dict.fromkeys(bad, "fault")
+
     def count(self, fate: str) -> int:
         """How many rows are `new`, `changed`, `unchanged` or `fault`."""
         return sum(1 for value in self.fates.values() if value == fate)

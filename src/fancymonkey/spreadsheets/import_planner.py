@@ -82,7 +82,7 @@ class Planner:
         records = [locations.resolved(record) for record in records]
         identity = Identity(self._stand, records)
         for record in records:
-            self.plan.fates[record.number] = "unchanged"
+            self.plan.fates.setdefault(record.number, "unchanged")
             place = place_of(record)
             if record.fault:
                 self._fault(record, record.fault_column, record.fault)
@@ -93,8 +93,7 @@ class Planner:
                 self._fault(record, *complaint)
             else:
                 seen[place] = record.number
-                item = self._stand.items.get(place[0])
-                row = Row(record, item, place[1])
+                row = Row(record, self._stand.items.get(place[0]), place[1])
                 groups.setdefault(key_of(record)[0], []).append(row)
         done = 0
         for product_id, group in groups.items():
@@ -102,6 +101,7 @@ class Planner:
             done += len(group)
             self._progress(done)
         self._set_bundles()
+        self.plan.leave_out_faults()
         self.plan.faults.sort(key=lambda fault: fault.row)
         return self.plan
 
