@@ -14,25 +14,25 @@ from fancymonkey.spreadsheets.bundle_text import bundle_text
 from fancymonkey.spreadsheets.cells import alike
 from fancymonkey.spreadsheets.columns import BUNDLE
 from fancymonkey.spreadsheets.current_stock import CurrentStock
-from fancymonkey.spreadsheets.import_plan import ImportOptions, Row, Unedited
-from fancymonkey.spreadsheets.near_keys import Near
+from fancymonkey.spreadsheets.import_plan import ImportOptions, ImportRow, Unedited
+from fancymonkey.spreadsheets.near_keys import NearKeys
 from fancymonkey.spreadsheets.notices import Notices
 from fancymonkey.spreadsheets.stock_cells import CellFault
-from fancymonkey.spreadsheets.values import Unclear, value_of
+from fancymonkey.spreadsheets.values import AmbiguousCell, value_of
 from fancymonkey.store.contract import empty_rows
 
 
 class BundleCells:
     """Compares definitions of bundles with the present ones, and checks them."""
 
-    def __init__(self, stand: CurrentStock, options: ImportOptions, notices: Notices) -> None:
-        self._stand = stand
+    def __init__(self, current: CurrentStock, options: ImportOptions, notices: Notices) -> None:
+        self._current = current
         self._options = options
         self._notices = notices
         self._state: State | None = None
-        self._near: dict[str, Near] = {}
+        self._near: dict[str, NearKeys] = {}
 
-    def read(self, row: Row) -> None:
+    def read(self, row: ImportRow) -> None:
         """Sets the definition of a row whose cell was edited. Raises ValueError with the reason."""
         text = row.record.cells.get(BUNDLE)
         if text is None or row.silent(BUNDLE):
@@ -42,7 +42,7 @@ class BundleCells:
         if alike(BUNDLE, text, now) or (snapshot is not None and snapshot.same(BUNDLE, text)):
             return
         value = value_of(row, BUNDLE, text, now, self._notices)
-        if isinstance(value, Unclear):
+        if isinstance(value, AmbiguousCell):
             return
         if snapshot is not None and not snapshot.same(BUNDLE, now):
             raise CellFault(f"it has changed since the export, to {now or 'an ordinary size'!r}")
@@ -50,19 +50,18 @@ class BundleCells:
             raise CellFault("only an owner may change it")
         row.bundle = None if value is None else self._normal(value)
         if item is not None:
-            row.changes.append(row.told(BUNDLE, now, text, bundle_text(row.bundle)))
+            row.changes.append(row.change(BUNDLE, now, text, bundle_text(row.bundle)))
 
     def _normal(self, definition: Definition) -> Definition:
         """The definition with keys in the normal form if only that exists."""
-        return replace(
-            definition,
-            components=tuple(
-                part if part.sku in self._stand.items else replace(part, sku=normal_form(part.sku))
-                for part in definition.components
-            ),
+        items = self._current.items
+        parts = (
+            part if part.sku in items else replace(part, sku=normal_form(part.sku))
+            for part in definition.components
         )
+        return replace(definition, components=tuple(parts))
 
-    def command(self, row: Row, sku: str) -> SetBundle | None:
+    def command(self, row: ImportRow, sku: str) -> SetBundle | None:
         """The command of a row whose bundle was edited."""
         if isinstance(row.bundle, Unedited) or (row.bundle is None and row.item is None):
             return None
@@ -78,9 +77,9 @@ class BundleCells:
         """Raises CellFault if the shop would refuse the bundle, with the sizes that a file adds."""
         if self._state is None:
             rows = empty_rows()
-            rows[Item].update(self._stand.items.items())
-            rows[BundleSales].update(self._stand.sales.items())
-            self._state = State(rows, self._stand.revision, 0)
+            rows[Item].update(self._current.items.items())
+            rows[BundleSales].update(self._current.sales.items())
+            self._state = State(rows, self._current.revision, 0)
         for item in added:
             if self._state.get(Item, item.sku) is None:
                 self._state.put(item)
@@ -94,7 +93,7 @@ class BundleCells:
 
     def _unknown(self, sku: str) -> str:
         """The text about a part that does not exist or is off sale, with the likely one."""
-        item = self._stand.items.get(sku)
+        item = self._current.items.get(sku)
         if item is not None:
             return f"{sku!r} is off sale"
         near = self._near_sku(*split_sku(sku))
@@ -102,11 +101,11 @@ class BundleCells:
         return f"the part {sku!r} does not exist{likely}"
 
     def _near_sku(self, product_id: str, size: str) -> str | None:
-        if product_id not in self._stand.products:
+        if product_id not in self._current.products:
             if "" not in self._near:
-                self._near[""] = Near(self._stand.products)
+                self._near[""] = NearKeys(self._current.products)
             product_id = self._near[""].find(product_id) or ""
-        items = [item for item in self._stand.items.values() if item.product_id == product_id]
+        items = [item for item in self._current.items.values() if item.product_id == product_id]
         sizes = [item.size for item in items]
-        near = size if size in sizes else Near(sizes).find(size)
+        near = size if size in sizes else NearKeys(sizes).find(size)
         return None if near is None else f"{product_id}/{near}"

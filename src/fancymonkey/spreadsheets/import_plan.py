@@ -23,7 +23,7 @@ Place = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class RowFault:
     """Why a row cannot be imported; `column` is empty for an error of the whole row."""
 
     row: int
@@ -51,7 +51,7 @@ class CellChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ImportStep:
     """A command, the rows of the file that it applies, and whether only an owner may run it."""
 
     rows: tuple[int, ...]
@@ -63,16 +63,16 @@ class ImportPlan:
     """All changes of an import as of a revision, and the outcome of each row of the file."""
 
     revision: int = 0
-    steps: list[Step] = field(default_factory=list)
+    steps: list[ImportStep] = field(default_factory=list)
     changes: list[CellChange] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[RowFault] = field(default_factory=list)
     fates: dict[int, str] = field(default_factory=dict)
     new_products: list[str] = field(default_factory=list)
     new_sizes: list[Key] = field(default_factory=list)
     notices: Notices = field(default_factory=Notices)
 
     def leave_out_faults(self) -> None:
-        """Removes the steps of rows with a fault: a row is applied whole, or not at all."""
+        """Removes the steps of rows with a fault: a row is applied whole or left out."""
         bad = {fault.row for fault in self.faults}
         self.steps = [step for step in self.steps if not bad.issuperset(step.rows)]
         self.fates |= dict.fromkeys(bad, "fault")
@@ -110,7 +110,7 @@ class Base:
 
 
 @dataclass(slots=True)
-class Row:
+class ImportRow:
     """A line of the file during planning."""
 
     record: Record
@@ -140,7 +140,7 @@ class Row:
         blank = not tidy(self.record.cells[column])
         return blank and (self.snapshot is None or column == "name")
 
-    def told(self, column: str, now: str, text: str, after: str = "") -> CellChange:
+    def change(self, column: str, now: str, text: str, after: str = "") -> CellChange:
         """A change of one of its cells."""
         mark = self.snapshot
         exported = None if mark is None else str(mark.stock) if column == "stock" else now
@@ -178,7 +178,7 @@ def edit_of(row: Product | Item, fields: Mapping[str, Any], location: str) -> Ed
     return EditFields(key=key, location=location, fields=tuple(fields.items()), was=was)
 
 
-def marks_of(records: Iterable[Record], stand: CurrentStock) -> dict[Place, int]:
+def marks_of(records: Iterable[Record], current: CurrentStock) -> dict[Place, int]:
     """SKUs and locations whose stock was changed in the file, and the revision from which the
     ledger counts.
     """
@@ -186,7 +186,7 @@ def marks_of(records: Iterable[Record], stand: CurrentStock) -> dict[Place, int]
     for record in records:
         sku = sku_of(*key_of(record))
         mark = _mark(record)
-        if mark is None or sku not in stand.items:
+        if mark is None or sku not in current.items:
             continue
         if record.cells.get("stock", "").strip() != str(mark.stock):
             marks[sku, record.cells.get(LOCATION, "")] = mark.revision
@@ -222,9 +222,9 @@ def place_of(record: Record) -> Place:
     return sku_of(*key_of(record)), record.cells.get(LOCATION, "")
 
 
-def rows_by_sku(rows: Iterable[Row]) -> dict[str, list[Row]]:
+def rows_by_sku(rows: Iterable[ImportRow]) -> dict[str, list[ImportRow]]:
     """The rows of each SKU: one, or one for each location."""
-    by_sku: dict[str, list[Row]] = {}
+    by_sku: dict[str, list[ImportRow]] = {}
     for row in rows:
         by_sku.setdefault(sku_of(*key_of(row.record)), []).append(row)
     return by_sku

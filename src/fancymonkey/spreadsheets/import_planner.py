@@ -23,12 +23,12 @@ from fancymonkey.spreadsheets.current_stock import CurrentStock
 from fancymonkey.spreadsheets.import_plan import (
     UNEDITED,
     Base,
-    Fault,
     ImportOptions,
     ImportPlan,
+    ImportRow,
+    ImportStep,
     Place,
-    Row,
-    Step,
+    RowFault,
     edit_of,
     key_of,
     place_of,
@@ -36,11 +36,11 @@ from fancymonkey.spreadsheets.import_plan import (
     with_actor,
 )
 from fancymonkey.spreadsheets.row_fingerprint import read_mark
-from fancymonkey.spreadsheets.row_identity import Identity
+from fancymonkey.spreadsheets.row_identity import RowIdentity
 from fancymonkey.spreadsheets.row_location import RowLocations
 from fancymonkey.spreadsheets.stock_cells import CellFault, StockCells, units_elsewhere
 from fancymonkey.spreadsheets.unread_columns import note_unread
-from fancymonkey.spreadsheets.values import Unclear, disagreements, value_of
+from fancymonkey.spreadsheets.values import AmbiguousCell, disagreements, value_of
 from fancymonkey.store.products_file.extra_fields import with_image
 
 
@@ -52,35 +52,35 @@ class Planner:
 
     def __init__(
         self,
-        stand: CurrentStock,
+        current: CurrentStock,
         options: ImportOptions,
         corrections: Mapping[Place, int] | None = None,
         base: Iterable[Record] | None = None,
         progress: Callable[[int], None] = lambda done: None,
     ) -> None:
-        self.plan = ImportPlan(stand.revision)
-        self._stand = stand
+        self.plan = ImportPlan(current.revision)
+        self._current = current
         self._wish = options
         self._at = options.location
-        self._stock = StockCells(stand, options, corrections or {}, self.plan.notices)
-        self._bundles = BundleCells(stand, options, self.plan.notices)
+        self._stock = StockCells(current, options, corrections or {}, self.plan.notices)
+        self._bundles = BundleCells(current, options, self.plan.notices)
         self._base = {place_of(row): Base(row.cells) for row in base or ()}
-        self._late: list[tuple[Row, SetBundle]] = []
+        self._late: list[tuple[ImportRow, SetBundle]] = []
         self._added: list[Item] = []
         self._progress = progress
-        self._position = max((row.position for row in stand.products.values()), default=-1)
+        self._position = max((row.position for row in current.products.values()), default=-1)
         self._places: dict[str, int] = {}
-        for item in stand.items.values():
+        for item in current.items.values():
             last = self._places.get(item.product_id, -1)
             self._places[item.product_id] = max(last, item.position)
 
     def read(self, records: Iterable[Record]) -> ImportPlan:
         """The plan of a table."""
-        groups: dict[str, list[Row]] = {}
+        groups: dict[str, list[ImportRow]] = {}
         seen: dict[Place, int] = {}
-        locations = RowLocations(self._stand)
+        locations = RowLocations(self._current)
         records = [locations.resolved(record) for record in records]
-        identity = Identity(self._stand, records)
+        identity = RowIdentity(self._current, records)
         for record in records:
             self.plan.fates.setdefault(record.number, "unchanged")
             place = place_of(record)
@@ -93,7 +93,7 @@ class Planner:
                 self._fault(record, *complaint)
             else:
                 seen[place] = record.number
-                row = Row(record, self._stand.items.get(place[0]), place[1])
+                row = ImportRow(record, self._current.items.get(place[0]), place[1])
                 groups.setdefault(key_of(record)[0], []).append(row)
         done = 0
         for product_id, group in groups.items():
@@ -106,15 +106,15 @@ class Planner:
         return self.plan
 
     def _fault(
-        self, record: Record, column: str, text: str, row: Row | None = None, code: str = ""
+        self, record: Record, column: str, text: str, row: ImportRow | None = None, code: str = ""
     ) -> None:
-        self.plan.faults.append(Fault(record.number, column, text, code))
+        self.plan.faults.append(RowFault(record.number, column, text, code))
         self.plan.fates[record.number] = "fault"
         if row is not None:
             row.faulty = True
 
-    def _product(self, product_id: str, group: list[Row]) -> None:
-        old = self._stand.products.get(product_id)
+    def _product(self, product_id: str, group: list[ImportRow]) -> None:
+        old = self._current.products.get(product_id)
         now = {} if old is None else product_cells(old)
         for row in group:
             self._snapshot(row)
@@ -132,7 +132,7 @@ class Planner:
             if not row.faulty:
                 self.plan.changes += row.changes
 
-    def _snapshot(self, row: Row) -> None:
+    def _snapshot(self, row: ImportRow) -> None:
         """Reads the row as it was exported."""
         record = row.record
         row.base = self._base.get(place_of(record))
@@ -144,21 +144,21 @@ class Planner:
         except ValueError as error:
             self._fault(record, "exported", f"{error}: export again, or empty this cell", row)
             return
-        if not mark.is_of(row.item.sku, row.location) or mark.revision > self._stand.revision:
+        if not mark.is_of(row.item.sku, row.location) or mark.revision > self._current.revision:
             words = "it belongs to another row: empty this cell"
-            if mark.is_of(row.item.sku) and mark.revision <= self._stand.revision:
+            if mark.is_of(row.item.sku) and mark.revision <= self._current.revision:
                 words = "it was exported with the totals of all locations: empty this cell"
             self._fault(record, "exported", words, row)
             return
         row.mark = mark
 
-    def _row(self, row: Row, product: Product | None, now: Mapping[str, str]) -> None:
+    def _row(self, row: ImportRow, product: Product | None, now: Mapping[str, str]) -> None:
         """Plans the changes or the error of one line."""
         item = row.item
         if item is None:
             if not self._wish.create:
-                what = "product" if product is None else "size"
-                self._fault(row.record, "size", f"no such {what}", row)
+                subject = "product" if product is None else "size"
+                self._fault(row.record, "size", f"no such {subject}", row)
             elif not self._wish.owner:
                 self._fault(row.record, "size", "only an owner may add it", row)
         off = product is not None and (product.archived or (item is not None and item.archived))
@@ -170,14 +170,14 @@ class Planner:
             self._cell(row, column, cells.get(column, ""))
         self._edited(row, BUNDLE, self._bundles.read)
         self._edited(row, "stock", self._stock.plan)
-        note_unread(row, self._stand, self.plan.notices)
+        note_unread(row, self._current, self.plan.notices)
         changes = row.fields or row.shared or row.stock or row.bundle is not UNEDITED
         if off and changes and not row.back and not row.faulty and item is not None:
             self._fault(row.record, "", "it is off sale: put it back on sale first", row)
         if off and item is None and product is not None and not row.faulty and product.archived:
             self._fault(row.record, "", "the product is off sale: put it back on sale first", row)
 
-    def _edited(self, row: Row, column: str, plan: Callable[[Row], None]) -> None:
+    def _edited(self, row: ImportRow, column: str, plan: Callable[[ImportRow], None]) -> None:
         """Plans a column with rules of its own."""
         try:
             plan(row)
@@ -185,7 +185,7 @@ class Planner:
             code = error.code if isinstance(error, CellFault) else ""
             self._fault(row.record, column, str(error), row, code)
 
-    def _cell(self, row: Row, column: str, now: str) -> None:
+    def _cell(self, row: ImportRow, column: str, now: str) -> None:
         """Records the value of an edited cell."""
         text = row.record.cells.get(column)
         snapshot, item = row.snapshot, row.item
@@ -198,7 +198,7 @@ class Planner:
         except ValueError as error:
             self._fault(row.record, column, str(error), row)
             return
-        if isinstance(value, Unclear):
+        if isinstance(value, AmbiguousCell):
             return
         if snapshot is not None and not snapshot.same(column, now):
             self._fault(row.record, column, f"it has changed since the export, to {now!r}", row)
@@ -209,14 +209,14 @@ class Planner:
         else:
             row.fields[ITEM_FIELDS[column]] = value
             if item is not None:
-                row.changes.append(row.told(column, now, text))
+                row.changes.append(row.change(column, now, text))
 
-    def _one_voice(self, group: list[Row]) -> None:
+    def _one_voice(self, group: list[ImportRow]) -> None:
         """All rows of a product with a value for it must have the same value."""
         for row, column, words in disagreements(group):
             self._fault(row.record, column, words, row)
 
-    def _whole(self, group: list[Row]) -> None:
+    def _whole(self, group: list[ImportRow]) -> None:
         """A new product is not created without the values of a row with an error."""
         bad = [
             fault
@@ -229,7 +229,7 @@ class Planner:
                 words = f"row {bad[0].row} of the same new product has an error"
                 self._fault(row.record, bad[0].column, words, row)
 
-    def _add(self, product_id: str, rows: list[Row]) -> None:
+    def _add(self, product_id: str, rows: list[ImportRow]) -> None:
         """Adds a product with its sizes."""
         shared = {name: value for row in reversed(rows) for name, value in row.shared.items()}
         if rows and "name" not in shared:
@@ -254,7 +254,7 @@ class Planner:
                 self._step_of(row, sku, units_elsewhere(row, sku, self._at))
             self._finish(sku, same, "product")
 
-    def _new(self, rows: list[Row], product_id: str) -> NewItem:
+    def _new(self, rows: list[ImportRow], product_id: str) -> NewItem:
         """The item of new rows, one for each location, with its units at the default one."""
         place = self._places[product_id] = self._places.get(product_id, -1) + 1
         size = rows[0].record.cells["size"]
@@ -263,7 +263,7 @@ class Planner:
         self._added.append(item)
         return NewItem(item, sum(row.on_hand for row in rows if row.location in ("", self._at)))
 
-    def _finish(self, sku: str, rows: list[Row], what: str) -> None:
+    def _finish(self, sku: str, rows: list[ImportRow], what: str) -> None:
         """Records what rows of a SKU create, and the edit of its bundle."""
         edited = [row for row in rows if row.bundle is not UNEDITED]
         command = self._bundles.command(edited[0], sku) if edited else None
@@ -274,7 +274,7 @@ class Planner:
             self.plan.new_sizes.append(key_of(rows[0].record))
         for row in made:
             self.plan.fates[row.record.number] = "new"
-            on_hand = self._stand.on_hand(sku, row.location) if row.item else row.on_hand
+            on_hand = self._current.on_hand(sku, row.location) if row.item else row.on_hand
             row.changes.insert(0, row.made(what, on_hand))
 
     def _set_bundles(self) -> None:
@@ -289,7 +289,7 @@ class Planner:
             if self.plan.fates[row.record.number] == "unchanged":
                 self.plan.fates[row.record.number] = "changed"
 
-    def _change(self, old: Product, rows: list[Row]) -> None:
+    def _change(self, old: Product, rows: list[ImportRow]) -> None:
         """Changes a product, and each of its sizes."""
         back = [row for row in rows if row.back]
         if back:
@@ -302,7 +302,7 @@ class Planner:
         for sku, same in rows_by_sku(rows).items():
             self._size(old, sku, same)
 
-    def _size(self, old: Product, sku: str, rows: list[Row]) -> None:
+    def _size(self, old: Product, sku: str, rows: list[ImportRow]) -> None:
         """Adds a size, or changes its fields; then its stock, row by row."""
         done: set[str] = set()
         for row in rows:
@@ -320,13 +320,13 @@ class Planner:
             self._step_of(row, sku, commands)
         self._finish(sku, rows, "size")
 
-    def _step_of(self, row: Row, sku: str, commands: list[Command]) -> None:
+    def _step_of(self, row: ImportRow, sku: str, commands: list[Command]) -> None:
         """Applies the commands of a row together."""
         if commands:
             self._step([row.record.number], SkuCommands(sku=sku, commands=tuple(commands)))
             self.plan.fates[row.record.number] = "changed"
 
-    def _shared(self, old: Product, rows: list[Row]) -> None:
+    def _shared(self, old: Product, rows: list[ImportRow]) -> None:
         """Changes the fields shared by all sizes; the first row with such a value carries it."""
         carriers = {name: row for row in reversed(rows) for name in row.shared}
         if not carriers:
@@ -339,7 +339,7 @@ class Planner:
             fields[PRODUCT_FIELDS[name]] = (
                 with_image(old.extra, value) if name == "image" else value
             )
-            row.changes.append(row.told(name, now[name], row.record.cells[name]))
+            row.changes.append(row.change(name, now[name], row.record.cells[name]))
             self.plan.fates[row.record.number] = "changed"
         numbers = sorted({row.record.number for row in carriers.values()})
         self._step(numbers, edit_of(old, fields, self._at))
@@ -347,4 +347,4 @@ class Planner:
     def _step(self, rows: list[int], command: Command) -> None:
         options = self._wish
         made = with_actor(command, options.actor, options.cause, options.reason)
-        self.plan.steps.append(Step(tuple(rows), made))
+        self.plan.steps.append(ImportStep(tuple(rows), made))

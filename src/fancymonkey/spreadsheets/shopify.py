@@ -14,7 +14,7 @@ from fancymonkey.spreadsheets.cells import PARSERS
 from fancymonkey.spreadsheets.columns import LOCATION, Record
 from fancymonkey.spreadsheets.current_stock import CurrentStock
 from fancymonkey.spreadsheets.formula_escape import unsafe
-from fancymonkey.spreadsheets.near_keys import Near
+from fancymonkey.spreadsheets.near_keys import NearKeys
 from fancymonkey.spreadsheets.notices import Notices
 from fancymonkey.spreadsheets.row_location import RowLocations
 from fancymonkey.spreadsheets.spreadsheet_changes import broken, tidy
@@ -71,17 +71,17 @@ class ShopifyTable:
     notices: Notices = field(default_factory=Notices)
 
 
-def read_shopify(records: Sequence[Record], stand: CurrentStock) -> ShopifyTable:
+def read_shopify(records: Sequence[Record], current: CurrentStock) -> ShopifyTable:
     """The rows of a file of Shopify, with the sizes and locations of this shop."""
-    return _Reader(records, stand).read()
+    return _Reader(records, current).read()
 
 
 class _Reader:
-    def __init__(self, records: Sequence[Record], stand: CurrentStock) -> None:
+    def __init__(self, records: Sequence[Record], current: CurrentStock) -> None:
         self._lines = records
-        self._stand = stand
-        self._sizes = Sizes(stand)
-        self._locations = RowLocations(stand)
+        self._current = current
+        self._sizes = Sizes(current)
+        self._locations = RowLocations(current)
         self._table = ShopifyTable()
         names = list(records[0].cells) if records else []
         self._columns = [name for name in names if name and not _KNOWN.fullmatch(name)]
@@ -90,7 +90,7 @@ class _Reader:
 
     def _only_location(self, in_file: set[str]) -> str | None:
         """The location of a shop that has one, if the file has one as well."""
-        ids = [id_ for id_, location in self._stand.locations.items() if location.active]
+        ids = [id_ for id_, location in self._current.locations.items() if location.active]
         return ids[0] if len(ids) == 1 and len(in_file) == 1 else None
 
     def read(self) -> ShopifyTable:
@@ -126,7 +126,7 @@ class _Reader:
             self._table.notices.add(line.number, PLACE, "one", words)
         key = {"productId": item.product_id, "size": item.size, LOCATION: location}
         resolved = self._locations.resolved(Record(line.number, {**key, "stock": text}))
-        on_hand = self._stand.on_hand(item.sku, resolved.cells[LOCATION])
+        on_hand = self._current.on_hand(item.sku, resolved.cells[LOCATION])
         fault = column = ""
         if text.lower() == NOT_STOCKED:
             if on_hand:
@@ -146,7 +146,7 @@ class _Reader:
     def _note(self, line: Record, item: Item) -> None:
         """Reports edits of columns that are not taken in."""
         notices, cells = self._table.notices, line.cells
-        name = self._stand.products[item.product_id].name
+        name = self._current.products[item.product_id].name
         title = tidy(cells.get(TITLE, ""))
         if title and title != tidy(name):
             words = "`Title` differs from the name here in {rows} and is not imported"
@@ -175,12 +175,12 @@ def _not_a_number(text: str) -> str:
 class Sizes:
     """Finds the size of a line: by its SKU, else by handle and options."""
 
-    def __init__(self, stand: CurrentStock) -> None:
-        self._stand = stand
+    def __init__(self, current: CurrentStock) -> None:
+        self._current = current
         self._by_sku_id: dict[str, list[Item]] = {}
         self._by_key: dict[str, Item] = {}
         self._by_product: dict[str, list[Item]] = {}
-        for item in stand.items.values():
+        for item in current.items.values():
             if item.archived:
                 continue
             if item.sku_id:
@@ -188,7 +188,7 @@ class Sizes:
             self._by_key[f"{item.product_id}-{item.size}"] = item
             self._by_key[item.sku] = item
             self._by_product.setdefault(item.product_id, []).append(item)
-        self._near: Near | None = None
+        self._near: NearKeys | None = None
 
     def find(self, line: Record) -> Item | str:
         """The size, or the text about why there is none."""
@@ -226,7 +226,7 @@ class Sizes:
             handle = tidy(cells.get(HANDLE, ""))
             return f"it has no SKU, and no size is {options[:80]!r} of {handle[:80]!r}"
         if self._near is None:
-            self._near = Near((*self._by_sku_id, *self._by_key))
+            self._near = NearKeys((*self._by_sku_id, *self._by_key))
         near = self._near.find(sku)
         likely = f", but {near!r} exists: write that" if near else ""
         return f"no size has the skuId {sku[:80]!r}, or is named so{likely}"

@@ -6,7 +6,7 @@ from typing import Any
 
 from fancymonkey.spreadsheets.cells import PARSERS, alike, exact_price
 from fancymonkey.spreadsheets.columns import BUNDLE, ITEM_FIELDS, PRODUCT_FIELDS
-from fancymonkey.spreadsheets.import_plan import UNEDITED, Row, rows_by_sku
+from fancymonkey.spreadsheets.import_plan import UNEDITED, ImportRow, rows_by_sku
 from fancymonkey.spreadsheets.notices import Notices
 from fancymonkey.spreadsheets.spreadsheet_changes import UNRESOLVED, broken, shows
 from fancymonkey.spreadsheets.untouched_cells import is_untouched, is_untouched_stock
@@ -14,14 +14,14 @@ from fancymonkey.spreadsheets.untouched_cells import is_untouched, is_untouched_
 TEXTS = frozenset({"name", "category", "skuId", "priceId"})
 
 
-class Unclear:
+class AmbiguousCell:
     """An ambiguous cell: it stays unchanged, and a notice reports it."""
 
 
-def value_of(row: Row, column: str, text: str, now: str, notices: Notices) -> Any:
+def value_of(row: ImportRow, column: str, text: str, now: str, notices: Notices) -> Any:
     """The value of a changed cell. Raises ValueError with the reason."""
     if text == UNRESOLVED + now:
-        return Unclear()
+        return AmbiguousCell()
     if reason := broken(text):
         raise ValueError(reason)
     try:
@@ -39,10 +39,10 @@ def value_of(row: Row, column: str, text: str, now: str, notices: Notices) -> An
     words = f"`{column}` stays {where} in {{rows}}: {text[:80]!r} is the spreadsheet format of it"
     notices.add(row.record.number, column, "shown", words)
     row.shown.add(column)
-    return Unclear()
+    return AmbiguousCell()
 
 
-def _untouched(row: Row, column: str, text: str, now: str) -> bool:
+def _untouched(row: ImportRow, column: str, text: str, now: str) -> bool:
     if column == "stock":
         return is_untouched_stock(row, text)
     if row.item is None:  # copied from another row of the product, which has this value
@@ -50,7 +50,7 @@ def _untouched(row: Row, column: str, text: str, now: str) -> bool:
     return is_untouched(row, column, text, now)
 
 
-def _refuse_lookalike(row: Row, column: str, text: str, now: str) -> None:
+def _refuse_lookalike(row: ImportRow, column: str, text: str, now: str) -> None:
     """Without the exported value, a text that a spreadsheet may have made is ambiguous."""
     if column in TEXTS and row.snapshot is None and row.item is not None and shows(text, now):
         raise ValueError(
@@ -65,7 +65,11 @@ def _parser(column: str, text: str, now: str) -> Any:
     return PARSERS[column]
 
 
-def disagreements(group: list[Row]) -> Iterator[tuple[Row, str, str]]:
+Disagreement = tuple[ImportRow, str, str]
+"""A row, a column, and the reason."""
+
+
+def disagreements(group: list[ImportRow]) -> Iterator[Disagreement]:
     """Rows with another value of a product, or of a size, than an earlier row, with the reason.
 
     Empty values, and values that are unchanged since the export, do not count.
@@ -77,8 +81,10 @@ def disagreements(group: list[Row]) -> Iterator[tuple[Row, str, str]]:
             yield from _disagreements(rows, column, "size")
 
 
-def _disagreements(rows: list[Row], column: str, what: str) -> Iterator[tuple[Row, str, str]]:
-    first: Row | None = None
+def _disagreements(
+    rows: list[ImportRow], column: str, what: str
+) -> Iterator[tuple[ImportRow, str, str]]:
+    first: ImportRow | None = None
     for row in rows:
         text = row.record.cells.get(column)
         if row.faulty or text is None or (row.snapshot and not _is_edited(row, column)):
@@ -92,7 +98,7 @@ def _disagreements(rows: list[Row], column: str, what: str) -> Iterator[tuple[Ro
             yield row, column, f"a {what} has only one {column}, and {other}"
 
 
-def _is_edited(row: Row, column: str) -> bool:
+def _is_edited(row: ImportRow, column: str) -> bool:
     if column == BUNDLE:
         return row.bundle is not UNEDITED
     return column in row.shared or ITEM_FIELDS.get(column) in row.fields
