@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
@@ -71,11 +72,16 @@ class Operation:
 class Node:
     """A server with its part of the cluster."""
 
-    def __init__(self, world: "ClusterWorld", name: str) -> None:
-        self.world, self.name = world, name
+    def __init__(self, world: "ClusterWorld", name: str, machine: int) -> None:
+        self.world, self.name, self.machine = world, name, f"machine {machine}"
+        self._ahead = 1000.0 * machine
+        """How far (s) the clock of its machine is ahead."""
         self.engine: Engine | None = None
         self.store: SimStore | None = None
         self.cluster: Cluster | None = None
+
+    def _time(self) -> float:
+        return virtual_loop().time() + self._ahead
 
     async def start(self) -> None:
         while True:
@@ -88,8 +94,8 @@ class Node:
                 await asyncio.sleep(0.2)
                 continue
             self.engine, self.store = engine, store
-            access = self.world.network.access(self.name)
-            self.cluster = Cluster(engine, access, virtual_loop().time)
+            access = partial(self.world.network.access, self.name)
+            self.cluster = Cluster(engine, access(self.machine), self._time, access(""))
             self.cluster.start()
             return
 
@@ -137,7 +143,7 @@ class ClusterWorld:
         faults = Faults(0.01, 0.01, 0.01, 0.03) if rough else QUIET
         self.db = TimedDatabase(self.chance, faults)
         self.network = SimNetwork(self.chance)
-        self.nodes = [Node(self, f"server {number}") for number in range(3)]
+        self.nodes = [Node(self, f"server {number}", number // 2) for number in range(3)]
         self.operations: list[Operation] = []
         self.problems: list[str] = []
         self.forwarded = 0

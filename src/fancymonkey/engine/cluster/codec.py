@@ -55,9 +55,13 @@ _EVENT = len(PLAIN)
 _decoders: list[Any] = [msgspec.msgpack.Decoder(list[kind]).decode for kind in PLAIN]  # type: ignore[valid-type]
 
 
+PROTOCOL = 2
+"""The number of the form of the messages between two servers."""
+
+
 def fingerprint() -> str:
     """A text that two servers share if they understand each other's commands and commits."""
-    digest = hashlib.sha256(__version__.encode())
+    digest = hashlib.sha256(f"{__version__} {PROTOCOL}".encode())
     for kind in (*PLAIN, RecordEvent, Product, Item, Level):
         digest.update(f"{kind.__name__} {sorted(get_type_hints(kind).items())}\n".encode())
     digest.update(repr(ENTRIES.columns).encode())
