@@ -1,4 +1,4 @@
-"""Two servers on two machines, over real TCP: what is sent is secret, and unknown callers do nothing."""
+"""Two servers on two machines, over real TCP: what an unknown caller, or one in between, can do."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -114,7 +114,7 @@ async def test_without_a_way_each_machine_decides_by_itself(
     assert other.forwarded == 0
 
 
-async def test_what_cannot_be_encrypted_is_not_sent(
+async def test_nothing_is_sent_where_nothing_can_be_encrypted(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tls, "available", lambda: False)
@@ -442,7 +442,7 @@ def test_an_address_is_a_host_with_or_without_a_port(text: str, place: tuple[str
 @pytest.mark.parametrize(
     "text", ["", ":7000", "a:", "a:70000", "a:b", "http://a", "a b", "[fd00::5]:x"]
 )
-def test_other_texts_are_no_address(text: str) -> None:
+def test_other_texts_are_not_addresses(text: str) -> None:
     with pytest.raises(ValueError, match="or off"):
         address_or_off(text)
 
