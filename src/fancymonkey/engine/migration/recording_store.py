@@ -27,7 +27,7 @@ class RecordingStore:
         self._commits: deque[tuple[Rows, list[Entry]]] = deque()
         self._pruned: int | None = None
         self._most: float = inf
-        """Commits wait while so many rows and entries, or more, are recorded."""
+        """Commits wait while the record has this many rows and entries, or more."""
         self._room = asyncio.Event()
 
     def __getattr__(self, name: str) -> Any:
@@ -61,7 +61,7 @@ class RecordingStore:
         return removed
 
     def take(self, most: float = inf) -> Record:
-        """Removes and returns the first commits: about so many rows and entries, or all."""
+        """Removes and returns the first commits with about `most` rows and entries, or all."""
         changed: Rows = {}
         entries: list[Entry] = []
         taken = 0
