@@ -49,7 +49,9 @@ def target(places: Places) -> str:
 @pytest.fixture(params=["one machine", "three machines"])
 def servers(request: pytest.FixtureRequest, target: str) -> Iterator[list[Server]]:
     """The decider and two that follow it."""
-    with several(BenchShop("postgres", target), 3, apart=request.param != "one machine") as started:
+    with several(
+        BenchShop("postgres", target, program=None), 3, apart=request.param != "one machine"
+    ) as started:
         yield started
 
 
