@@ -168,7 +168,9 @@ class ClusterWorld:
             assert decider.cluster._task is not None
             decider.cluster._task.cancel()  # as a stopped process, it does not look at the lease
             self.network.frozen.add(decider.name)
-            asks = [self._ask(follower, f"while frozen {number}") for number in range(6)]
+            asks = [
+                self._ask(follower, f"while frozen {number}", number % 2) for number in range(6)
+            ]
             await asyncio.gather(*asks)
             await asyncio.sleep(2)
             self.network.frozen.clear()
@@ -248,8 +250,9 @@ class ClusterWorld:
                 self._read(node.engine)
                 await self._ask(node.engine, f"client {number} operation {count}")
 
-    async def _ask(self, engine: Engine, cause: str) -> None:
-        id_ = cause if self.chance.random() < 0.3 else None
+    async def _ask(self, engine: Engine, cause: str, known: float | None = None) -> None:
+        """One operation; `known`: the chance that the store recognises a repetition of it."""
+        id_ = cause if self.chance.random() < (0.3 if known is None else known) else None
         delta = self.chance.choice((-3, -2, -1, 1, 1, 2))
         sku = self.chance.choice(SKUS)
         command = Adjust(

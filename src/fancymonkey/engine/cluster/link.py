@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -178,6 +179,8 @@ class Link:
             if commit.entries[0].revision > self._engine.view.revision + 1:
                 self._later(self._catch_up(commit.entries[0].revision - 1, message))
                 return
+            if self._engine.view.bundles:  # their counts are not sent, but read again
+                commit = replace(commit, own=0, changed={})
             rest = self._engine.publish((), commit)
             self._engine.lag = max(0, self._engine.clock() - commit.entries[-1].at)
             if rest is not None:
