@@ -17,7 +17,7 @@ from fancymonkey.engine.cluster import decider as decider_module
 from fancymonkey.engine.cluster import frames, handshake, tcp, tls
 from fancymonkey.engine.cluster.cluster import FOLDER, NAME, Cluster, DeciderLease
 from fancymonkey.engine.cluster.codec import fingerprint, pack_commands
-from fancymonkey.engine.cluster.frames import Channel, LinkLost, WrongPeer
+from fancymonkey.engine.cluster.frames import LinkLost, MessageChannel, WrongPeer
 from fancymonkey.engine.cluster.network import UnixNetwork
 from fancymonkey.engine.cluster.peer_clock import DRIFT, PeerClock
 from fancymonkey.engine.cluster.tcp import TcpNetwork, database_hosts, local_address
@@ -183,7 +183,7 @@ GARBAGE = {
     "not msgpack": b"\0\0\0\3\xc1\xc1\xc1",
     "many small messages": frames.frame_bytes(frames.Leaving()) * 50_000,
     "a batch without a greeting": frames.frame_bytes(
-        frames.Batch(1, 0.0, frames.msgspec.Raw(pack_commands([COUNT])))
+        frames.CommandBatch(1, 0.0, frames.msgspec.Raw(pack_commands([COUNT])))
     ),
     "a wrong proof": frames.frame_bytes(frames.Hello(b"n" * 32, b"p" * 32, fingerprint())),
 }
@@ -265,7 +265,7 @@ async def test_the_network_sees_neither_commands_nor_the_secret(servers: Servers
     async with recorder as address:
         channel = await TcpNetwork(HERE, ()).connect(address)
         await handshake.introduce(channel, lease.secret)
-        channel.send(frames.Batch(1, 1e9, frames.msgspec.Raw(pack_commands([COUNT]))))
+        channel.send(frames.CommandBatch(1, 1e9, frames.msgspec.Raw(pack_commands([COUNT]))))
         while not isinstance(await channel.receive(), frames.Answers):
             pass
         channel.abort()
@@ -281,7 +281,7 @@ async def test_a_recorded_handshake_is_of_no_use(servers: Servers) -> None:
     async with recorder as address:
         channel = await TcpNetwork(HERE, ()).connect(address)
         await handshake.introduce(channel, lease.secret)
-        channel.send(frames.Batch(1, 1e9, frames.msgspec.Raw(pack_commands([COUNT]))))
+        channel.send(frames.CommandBatch(1, 1e9, frames.msgspec.Raw(pack_commands([COUNT]))))
         while not isinstance(await channel.receive(), frames.Answers):
             pass
         channel.abort()
@@ -298,7 +298,7 @@ async def test_a_machine_in_between_is_noticed(servers: Servers) -> None:
     lease = await lease_of(servers[0])
     network, passed = TcpNetwork(HERE, ()), []
 
-    async def between(caller: Channel) -> None:
+    async def between(caller: MessageChannel) -> None:
         decider = await network.connect(lease.remote)
         with suppress(LinkLost):
             caller.send(await decider.receive())
@@ -334,7 +334,7 @@ async def test_bytes_before_the_encryption_are_refused(servers: Servers) -> None
     assert isinstance(challenge, frames.Challenge)
     nonce = b"n" * 32
     proof = handshake._proof(lease.secret, b"server", challenge.nonce, nonce)
-    early = frames.Batch(1, 1e9, frames.msgspec.Raw(pack_commands([COUNT])))
+    early = frames.CommandBatch(1, 1e9, frames.msgspec.Raw(pack_commands([COUNT])))
     channel.write(
         frames.frame_bytes(frames.Hello(nonce, proof, fingerprint())) + frames.frame_bytes(early)
     )
@@ -380,7 +380,7 @@ async def test_an_impostor_is_not_followed() -> None:
     """Another program has the address of a decider that is gone."""
     network = TcpNetwork(HERE, ())
 
-    def impostor(channel: Channel) -> None:
+    def impostor(channel: MessageChannel) -> None:
         channel.send(frames.Challenge(b"c" * 32))
         channel.pass_to(lambda _: channel.send(frames.Welcome(b"w" * 32, 0.0)))
 

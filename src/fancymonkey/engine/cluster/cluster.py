@@ -15,7 +15,7 @@ from typing import Literal
 from msgspec import Struct
 
 from fancymonkey.engine.cluster.decider import Decider
-from fancymonkey.engine.cluster.frames import Channel, LinkLost, WrongPeer
+from fancymonkey.engine.cluster.frames import LinkLost, MessageChannel, WrongPeer
 from fancymonkey.engine.cluster.handshake import introduce
 from fancymonkey.engine.cluster.link import BELL_SECONDS, LOST_SECONDS, Link
 from fancymonkey.engine.cluster.network import Network, UnixNetwork, gone
@@ -277,7 +277,7 @@ class Cluster:
 
     async def _connect(
         self, network: Network, address: str, secret: str, clock: PeerClock
-    ) -> Channel:
+    ) -> MessageChannel:
         channel = await network.connect(address)
         try:
             clock.heard(await introduce(channel, secret), self._timer())

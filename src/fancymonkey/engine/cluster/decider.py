@@ -16,14 +16,14 @@ from fancymonkey.core.outcomes import Answer
 from fancymonkey.engine.cluster.codec import pack_answers, pack_commit, unpack_commands
 from fancymonkey.engine.cluster.frames import (
     Answers,
-    Batch,
-    Beat,
-    Channel,
+    CommandBatch,
+    CommitMessage,
     Frame,
+    Heartbeat,
     Leaving,
     LinkLost,
+    MessageChannel,
     NotRun,
-    Relay,
     frame_bytes,
 )
 from fancymonkey.engine.cluster.handshake import admit
@@ -54,7 +54,7 @@ STRANGERS_MAX = 64
 class Peer:
     """A server that this one decides for."""
 
-    def __init__(self, channel: Channel, timer: Callable[[], float]) -> None:
+    def __init__(self, channel: MessageChannel, timer: Callable[[], float]) -> None:
         self.channel = channel
         self._timer = timer
         self.running = 0
@@ -103,7 +103,7 @@ class ForwardedAnswer(PendingAnswer):
         return super().cancelled()
 
 
-class _Group:
+class _BatchGroup:
     """The answers to one batch of a peer. They are sent together when the last one is there."""
 
     def __init__(self, peer: Peer, number: int, size: int, view: View) -> None:
@@ -142,7 +142,7 @@ class Decider:
         self._secret = secret
         self._peers: dict[Peer, None] = {}
         self._tasks: dict[asyncio.Task[None], None] = {}
-        self._strangers: dict[Channel, None] = {}
+        self._strangers: dict[MessageChannel, None] = {}
         self._listening: list[Listening] = []
         self._leaving = False
         self.forwarded = 0
@@ -209,7 +209,7 @@ class Decider:
         self._tasks[task] = None
         task.add_done_callback(lambda done: self._tasks.pop(done, None))
 
-    def _accept(self, channel: Channel) -> None:
+    def _accept(self, channel: MessageChannel) -> None:
         if self._leaving or len(self._peers) >= PEERS_MAX:
             channel.abort()
             return
@@ -220,11 +220,11 @@ class Decider:
         self._strangers[channel] = None
         self._start(self._serve(channel))
 
-    async def _serve(self, channel: Channel) -> None:
+    async def _serve(self, channel: MessageChannel) -> None:
         peer = Peer(channel, self._timer)
         try:
             try:
-                await admit(channel, self._secret, self._timer())
+                await admit(channel, self._secret, self._timer)
             finally:
                 self._strangers.pop(channel, None)
             if self._leaving:
@@ -239,17 +239,19 @@ class Decider:
             peer.end()
 
     def _take(self, peer: Peer, message: Frame) -> None:
-        if not isinstance(message, Batch):
+        if not isinstance(message, CommandBatch):
             raise LinkLost("an unexpected message")
         self._run(peer, message)
 
-    def _run(self, peer: Peer, message: Batch) -> None:
+    def _run(self, peer: Peer, message: CommandBatch) -> None:
         """Queues the commands of a batch beside those of this server. Raises LinkLost."""
         if self._leaving:
             peer.write(frame_bytes(NotRun(message.number)))
             return
         if self._timer() - message.sent > GIVEN_UP_SECONDS:
-            raise LinkLost("a batch that its sender has given up")
+            # Its sender has given it up, or decides it now: its clock may be known badly.
+            peer.write(frame_bytes(NotRun(number=message.number)))
+            return
         try:
             commands = unpack_commands(message.commands)
         except (msgspec.DecodeError, ValueError, IndexError, TypeError) as error:
@@ -258,7 +260,7 @@ class Decider:
             raise LinkLost("an empty batch")
         self.forwarded += len(commands)
         peer.begin(message.sent)
-        group = _Group(peer, message.number, len(commands), self._engine.view)
+        group = _BatchGroup(peer, message.number, len(commands), self._engine.view)
         for command, waiter in zip(commands, group.waiters, strict=True):
             try:
                 self._engine.batcher.take(command, waiter)
@@ -268,14 +270,14 @@ class Decider:
     def _relay(self, commit: Commit) -> None:
         """Sends a commit to every peer, before any caller gets its answer."""
         if self._peers and commit.entries:
-            data = frame_bytes(Relay(msgspec.Raw(pack_commit(commit))))
+            data = frame_bytes(CommitMessage(msgspec.Raw(pack_commit(commit))))
             for peer in self._peers:
                 peer.write(data)
 
     async def _beat(self) -> None:
         for number in count():
             await asyncio.sleep(BEAT_SECONDS)
-            beat = frame_bytes(Beat(self._timer()))
+            beat = frame_bytes(Heartbeat(self._timer()))
             idle = number % IDLE_BEATS == 0
             for peer in list(self._peers):
                 if peer.running or (idle and peer.channel.remote):

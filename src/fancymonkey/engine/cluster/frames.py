@@ -55,12 +55,16 @@ class Welcome(Struct, array_like=True, tag="welcome"):
 
 
 class Sealed(Struct, array_like=True, tag="sealed"):
-    """Proof of the secret and of the encrypted connection on which it is sent."""
+    """Proof of the secret and of the encrypted connection on which it is sent.
+
+    `at` is the monotonic time (s) of the sender.
+    """
 
     proof: bytes
+    at: float
 
 
-class Batch(Struct, array_like=True, tag="batch"):
+class CommandBatch(Struct, array_like=True, tag="batch"):
     """Commands to decide. `sent` is the decider's monotonic time (s), or a little earlier."""
 
     number: int
@@ -82,13 +86,13 @@ class NotRun(Struct, array_like=True, tag="not run"):
     number: int
 
 
-class Relay(Struct, array_like=True, tag="commit"):
+class CommitMessage(Struct, array_like=True, tag="commit"):
     """A commit, for the view of the receiver."""
 
     commit: msgspec.Raw
 
 
-class Beat(Struct, array_like=True, tag="beat"):
+class Heartbeat(Struct, array_like=True, tag="beat"):
     """A sign of life of the decider, with its monotonic time (s)."""
 
     at: float
@@ -98,7 +102,18 @@ class Leaving(Struct, array_like=True, tag="leaving"):
     """The decider takes no more batches."""
 
 
-Frame = Challenge | Hello | Welcome | Sealed | Batch | Answers | NotRun | Relay | Beat | Leaving
+Frame = (
+    Challenge
+    | Hello
+    | Welcome
+    | Sealed
+    | CommandBatch
+    | Answers
+    | NotRun
+    | CommitMessage
+    | Heartbeat
+    | Leaving
+)
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Frame).decode
 
@@ -109,14 +124,14 @@ def frame_bytes(frame: Frame) -> bytes:
     return len(body).to_bytes(4, "big") + body
 
 
-class Channel(asyncio.Protocol):
+class MessageChannel(asyncio.Protocol):
     """A connection that carries messages.
 
     `receive` returns them one by one; after `pass_to` each goes to a function at once.
     """
 
     def __init__(
-        self, accepted: Callable[["Channel"], None] | None = None, *, remote: bool = False
+        self, accepted: Callable[["MessageChannel"], None] | None = None, *, remote: bool = False
     ) -> None:
         """`remote`: it leads to another machine, and must be encrypted."""
         self.remote = remote

@@ -7,13 +7,15 @@ afterwards, and a second proof on both sides covers the encrypted connection its
 import asyncio
 import hmac
 import secrets
+from collections.abc import Callable
 
 from fancymonkey.engine.cluster.codec import fingerprint
 from fancymonkey.engine.cluster.frames import (
     FRAME_MAX,
     Challenge,
-    Channel,
+    Frame,
     Hello,
+    MessageChannel,
     Sealed,
     Welcome,
     WrongPeer,
@@ -28,8 +30,8 @@ def _proof(secret: str, side: bytes, first: bytes, second: bytes) -> bytes:
     return hmac.digest(secret.encode(), side + b"\0" + first + second, "sha256")
 
 
-async def admit(channel: Channel, secret: str, now: float) -> None:
-    """The decider's side; `now` is its time (s). Raises LinkLost, TimeoutError."""
+async def admit(channel: MessageChannel, secret: str, timer: Callable[[], float]) -> None:
+    """The decider's side; `timer` returns its time (s). Raises LinkLost, TimeoutError."""
     own = secrets.token_bytes(32)
     channel.send(Challenge(own))
     async with asyncio.timeout(HANDSHAKE_SECONDS):
@@ -40,13 +42,16 @@ async def admit(channel: Channel, secret: str, now: float) -> None:
         raise WrongPeer("a peer that does not know the secret")
     if hello.fingerprint != fingerprint():
         raise WrongPeer("a server of another version")
-    channel.send(Welcome(_proof(secret, b"decider", hello.nonce, own), now))
+    channel.send(Welcome(_proof(secret, b"decider", hello.nonce, own), timer()))
     if channel.remote:
-        await _seal(channel, secret, own + hello.nonce, accepting=True)
+        theirs, mine = await _sealed_proofs(channel, secret, own + hello.nonce, accepting=True)
+        async with asyncio.timeout(ENCRYPT_SECONDS):
+            _check_sealed(await channel.receive(), theirs)
+        channel.send(Sealed(mine, timer()))
     channel.limit = FRAME_MAX
 
 
-async def introduce(channel: Channel, secret: str) -> float:
+async def introduce(channel: MessageChannel, secret: str) -> float:
     """The other side; returns the decider's time (s). Raises LinkLost, TimeoutError."""
     own = secrets.token_bytes(32)
     async with asyncio.timeout(HANDSHAKE_SECONDS):
@@ -59,23 +64,31 @@ async def introduce(channel: Channel, secret: str) -> float:
     expected = _proof(secret, b"decider", own, challenge.nonce)
     if not isinstance(welcome, Welcome) or not hmac.compare_digest(welcome.proof, expected):
         raise WrongPeer("a decider that does not know the secret")
+    at = welcome.at
     if channel.remote:
-        await _seal(channel, secret, challenge.nonce + own, accepting=False)
+        mine, theirs = await _sealed_proofs(channel, secret, challenge.nonce + own, accepting=False)
+        channel.send(Sealed(mine, 0.0))
+        async with asyncio.timeout(ENCRYPT_SECONDS):
+            at = _check_sealed(await channel.receive(), theirs)
     channel.limit = FRAME_MAX
-    return welcome.at
+    return at
 
 
-async def _seal(channel: Channel, secret: str, nonces: bytes, *, accepting: bool) -> None:
-    """Encrypts the connection, and proves that it has no third party. Raises as `admit` does."""
-    sides = b"sealed server", b"sealed decider"
+async def _sealed_proofs(
+    channel: MessageChannel, secret: str, nonces: bytes, *, accepting: bool
+) -> tuple[bytes, bytes]:
+    """Encrypts the connection. Returns the proofs of server and decider that it has no third party.
+
+    Raises as `admit` does.
+    """
     async with asyncio.timeout(ENCRYPT_SECONDS):
         binding = await channel.encrypt(accepting=accepting)
-        theirs, own = (_proof(secret, side, nonces, binding) for side in sides)
-        if not accepting:
-            theirs, own = own, theirs
-            channel.send(Sealed(own))
-        message = await channel.receive()
-        if not isinstance(message, Sealed) or not hmac.compare_digest(message.proof, theirs):
-            raise WrongPeer("a connection that a third party has encrypted")
-        if accepting:
-            channel.send(Sealed(own))
+    server = _proof(secret, b"sealed server", nonces, binding)
+    return server, _proof(secret, b"sealed decider", nonces, binding)
+
+
+def _check_sealed(message: Frame, proof: bytes) -> float:
+    """The time in the message. Raises WrongPeer without this proof."""
+    if not isinstance(message, Sealed) or not hmac.compare_digest(message.proof, proof):
+        raise WrongPeer("a connection that a third party has encrypted")
+    return message.at

@@ -12,7 +12,7 @@ from contextlib import suppress
 from urllib.parse import parse_qsl, urlsplit
 
 from fancymonkey.engine.cluster import tls
-from fancymonkey.engine.cluster.frames import Channel
+from fancymonkey.engine.cluster.frames import MessageChannel
 from fancymonkey.engine.cluster.network import Accept, Listening
 from fancymonkey.settings.fields import host_and_port
 
@@ -44,8 +44,8 @@ class TcpNetwork:
             raise OSError("OpenSSL has no anonymous key exchange, so nothing can be encrypted")
         loop = asyncio.get_running_loop()
 
-        def accepted() -> Channel:
-            return Channel(accept, remote=True)
+        def accepted() -> MessageChannel:
+            return MessageChannel(accept, remote=True)
 
         try:
             server = await loop.create_server(accepted, host, self._port)
@@ -57,14 +57,14 @@ class TcpNetwork:
         port = server.sockets[0].getsockname()[1]
         return joined(host, port), server
 
-    async def connect(self, address: str) -> Channel:
+    async def connect(self, address: str) -> MessageChannel:
         """See `Network.connect`."""
         host, port = host_and_port(address)
         if not tls.available():
             raise OSError("OpenSSL has no anonymous key exchange, so nothing can be encrypted")
         async with asyncio.timeout(CONNECT_SECONDS):
             _, channel = await asyncio.get_running_loop().create_connection(
-                lambda: Channel(remote=True), host, port
+                lambda: MessageChannel(remote=True), host, port
             )
         return channel
 
