@@ -140,9 +140,9 @@ class State:
 
     def hold(self, ref: str) -> Reservation | None:
         """The hold that an id means: its own id, or a session's latest."""
-        found = self.get(Reservation, ref)
-        if found is not None:
-            return found
+        own = self.get(Reservation, ref)
+        if own is not None:
+            return own
         link = self.get(SessionLink, ref)
         return None if link is None else self.get(Reservation, link.reservation_id)
 
@@ -292,11 +292,11 @@ class Savepoint:
     def before(self) -> dict[Key, Row | None]:
         """Each row that was put since the start of the context, as it was then."""
         state = self._state
-        found: dict[Key, Row | None] = {}
+        rows: dict[Key, Row | None] = {}
         for kind, key, old in state._undo[self._mark :]:
-            if (kind, key) not in found:
-                found[kind, key] = state.base[kind].get(key) if old is _ABSENT else old
-        return found
+            if (kind, key) not in rows:
+                rows[kind, key] = state.base[kind].get(key) if old is _ABSENT else old
+        return rows
 
     def __exit__(self, *exc: object) -> None:
         self._state._savepoints -= 1

@@ -21,7 +21,14 @@ from fancymonkey.core.model import Row
 from fancymonkey.errors import StoreCorrupt
 from fancymonkey.store.contract import R
 from fancymonkey.store.json.key_filter import KeyFilter
-from fancymonkey.store.json.records import COLUMNS, KINDS, Columns, reader_of, values_of
+from fancymonkey.store.json.records import (
+    COLUMNS,
+    EARLIER_TABLES,
+    KINDS,
+    Columns,
+    reader_of,
+    values_of,
+)
 from fancymonkey.store.json.segments import unseal
 
 FORMAT = 1
@@ -111,9 +118,9 @@ class ArchiveFile:
             raise StoreCorrupt(f"{self.path}: format {head.archive} is not known to this version")
         self.sum = foot.sum
         self.reader = reader_of(head.columns)
-        self._same = {name for name, names in head.columns.items() if COLUMNS[name] == names}
+        self._same = {name for name, names in head.columns.items() if COLUMNS.get(name) == names}
         self._tables: dict[type[Row], _Table] = {
-            KINDS[index.table]: _Table(index) for index in tables
+            KINDS[EARLIER_TABLES.get(index.table, index.table)]: _Table(index) for index in tables
         }
         self.rows = sum(table.rows for table in self._tables.values())
         self.kinds: Collection[type[Row]] = self._tables.keys()

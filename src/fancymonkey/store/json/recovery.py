@@ -11,7 +11,7 @@ from fancymonkey.store.contract import empty_rows
 from fancymonkey.store.in_memory.past import Removed
 from fancymonkey.store.in_memory.rows import RowsInMemory
 from fancymonkey.store.json.journal import Journal, Position
-from fancymonkey.store.json.records import Batch
+from fancymonkey.store.json.records import JournalBatch
 from fancymonkey.store.json.snapshots import Saved
 
 RECENT = 5000
@@ -30,7 +30,7 @@ def check_whole(folder: Path) -> None:
         )
 
 
-class Recent:
+class LastEntries:
     """The last entries of the ledger."""
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class Recent:
 
 def recover(
     image: RowsInMemory,
-    recent: Recent,
+    recent: LastEntries,
     journal: Journal,
     saved: Saved | None,
 ) -> Position:
@@ -82,7 +82,7 @@ def preview(image: RowsInMemory, commands: Sequence[Command], now: int) -> list[
     return state.entries
 
 
-def replay(image: RowsInMemory, batch: Batch) -> None:
+def replay(image: RowsInMemory, batch: JournalBatch) -> None:
     """Applies a line of the journal."""
     changed = empty_rows()
     for row in batch.rows:

@@ -40,7 +40,7 @@ SLICE = 500
 _NAME = re.compile(r"state-(\d{12,})\.json")
 
 
-class _Head(msgspec.Struct, omit_defaults=True):
+class _SnapshotHead(msgspec.Struct, omit_defaults=True):
     state: int
     batch: int
     revision: int
@@ -167,7 +167,7 @@ def archive_names(path: Path) -> list[ArchiveName] | None:
     """The files of the archive that a snapshot names, None if it cannot be read."""
     try:
         with path.open("rb") as file:
-            return msgspec.json.decode(file.readline(), type=_Head).archive
+            return msgspec.json.decode(file.readline(), type=_SnapshotHead).archive
     except (OSError, ValueError):
         return None
 
@@ -175,7 +175,7 @@ def archive_names(path: Path) -> list[ArchiveName] | None:
 def _parts(
     position: Position, at: int, rows: list[tuple[type[Row], list[Row]]], archive: Archive
 ) -> Iterator[bytes]:
-    head = _Head(
+    head = _SnapshotHead(
         WITH_ARCHIVE if archive.files else FORMAT,
         position.number,
         position.revision,
@@ -206,7 +206,7 @@ def _parse(data: bytes, folder: ArchiveFolder) -> Saved:
     if foot.sum != f"{crc32(data[:end]):08x}":
         raise ValueError("its checksum is wrong")
     first, *lines = data[:end].splitlines()
-    head = msgspec.json.decode(first, type=_Head)
+    head = msgspec.json.decode(first, type=_SnapshotHead)
     if head.state not in (FORMAT, WITH_ARCHIVE):
         raise StoreCorrupt(f"format {head.state} is not known to this version")
     reader = reader_of(head.columns)

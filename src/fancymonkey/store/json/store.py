@@ -33,7 +33,7 @@ from fancymonkey.store.contract import (
     Commit,
     OnRemoteCommit,
     Submit,
-    absorbed,
+    applied_commit,
     commit_of,
     empty_rows,
 )
@@ -50,7 +50,7 @@ from fancymonkey.store.json.journal import (
 )
 from fancymonkey.store.json.over import split_rows
 from fancymonkey.store.json.reads import JsonReads
-from fancymonkey.store.json.recovery import Recent, check_whole, preview, recover
+from fancymonkey.store.json.recovery import LastEntries, check_whole, preview, recover
 from fancymonkey.store.json.saving import Saving, archived
 from fancymonkey.store.json.snapshots import StateFiles
 from fancymonkey.store.products_file.sync import ProductsFileSync
@@ -79,7 +79,7 @@ class JsonStore(JsonReads):
         self._read_only = read_only
         self._disk = disk or Disk()
         self.image = RowsInMemory()
-        self._recent = Recent()
+        self._recent = LastEntries()
         self._journal = Journal(
             self._disk, path / "logs", segment_bytes=segment_bytes, segment_entries=segment_entries
         )
@@ -258,7 +258,7 @@ class JsonStore(JsonReads):
     async def apply_commits(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
         """See `Store.apply_commits`."""
         async with self._turn:
-            await self._write(absorbed(changed, entries, revision))
+            await self._write(applied_commit(changed, entries, revision))
 
     async def clear(self) -> None:
         """See `Store.clear`."""
@@ -266,7 +266,7 @@ class JsonStore(JsonReads):
             await self._saving.settle()
             await self._in_writer(self._saving.files.clear)
             await self._in_writer(self._journal.restart, Position(), loaded=False)
-            self.image, self._recent = RowsInMemory(), Recent()
+            self.image, self._recent = RowsInMemory(), LastEntries()
         await self.mirror.begin_anew()
 
     async def other_writers(self) -> list[str]:
