@@ -18,6 +18,7 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Line, Outcome, Reservation, Row, SessionLink, Status
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.errors import StoreCorrupt
+from fancymonkey.store.contract import empty_rows
 from fancymonkey.store.in_memory.past import Removed
 from fancymonkey.store.json.archive import EMPTY, Archive, ArchiveFolder, files_to_merge
 from fancymonkey.store.json.archive_file import ArchiveFile
@@ -113,12 +114,12 @@ def test_removed_rows_are_hidden_and_leave_the_file_with_the_next_merge(tmp_path
     rows: list[Row] = [outcome(number, number) for number in range(10)]
     rows += [document(number, number) for number in range(10)]
     archive = added(tmp_path, 1, rows)
-    assert archive.count(Removed(pruned=4)) == 8
+    assert archive.count(Removed(pruned=4), empty_rows()) == 8
     archive = archive.without(Removed(pruned=4))
     assert archive.find(Outcome, "key-000003") is None
     assert archive.find(Outcome, "key-000004") is not None
     assert [row.at for row in archive.after(Outcome, None)] == [4, 5, 6, 7, 8, 9]
-    assert archive.count(Removed(pruned=4)) == 0
+    assert archive.count(Removed(pruned=4), empty_rows()) == 0
     for number in range(2, 5):
         more: list[Row] = [outcome(number * 100 + n, 50) for n in range(20)]
         archive = added(tmp_path, number, more, archive)
@@ -332,3 +333,28 @@ async def test_pruned_outcomes_of_the_archive_stay_away(tmp_path: Path) -> None:
             await hold(store, f"t{number}", M, 1, 1000)
             await release(store, f"t{number}", 1000)
         await store.close()
+
+
+async def test_folded_holds_leave_memory_and_the_archive(tmp_path: Path) -> None:
+    store = await ended_holds(tmp_path)
+    await sell(store, "s001", 70)
+    entries = await store.entries_after(0, 1000)
+    assert await store.fold_holds(at(40)) == 39
+    left = ["r-s001", *(f"r-s{number:03}" for number in range(40, 60))]
+    await store.close()
+    for start in range(3):
+        store = await open_shop(tmp_path, segment_entries=SEGMENT)
+        ids = [row.key async for row in store.scan(Reservation) if row.key[2] == "s"]
+        assert ids == left
+        assert await store.reservation("s003") is None
+        assert (await store.entries_after(0, 1000))[: len(entries)] == entries
+        for number in range(3 * SEGMENT):  # the next start reads a snapshot after the removal
+            session = f"t{start}{number:03}"
+            await hold(store, session, M, 1, 1000)
+            await release(store, session, 1000)
+            await asyncio.gather(*store._snapshots)
+        await store.close()
+    content = b"".join(path.read_bytes() for path in archives(tmp_path))
+    assert b'"r-s003"' not in content
+    assert b'"s003"' not in content
+    assert b'"r-s055"' in content

@@ -7,6 +7,7 @@ from typing import Any, Protocol, Self
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.holds.fold import bought_nothing
 from fancymonkey.core.model import Outcome, Reservation, Row
+from fancymonkey.core.state import Rows
 from fancymonkey.store.contract import R
 
 
@@ -61,8 +62,11 @@ class PastRows(Protocol):
         """The same without these rows."""
         ...
 
-    def count(self, removed: Removed) -> int:
-        """The number of rows that `without` would hide; reads all of their kinds."""
+    def count(self, removed: Removed, newer: Rows) -> int:
+        """The number of rows that `without` would hide, apart from those in memory.
+
+        Reads all rows of their kinds.
+        """
         ...
 
 

@@ -149,6 +149,11 @@ class MemoryStore(InMemory):
         """See `Store.prune`."""
         return len(self.image.remove(Removed(pruned=before)))
 
+    async def fold_holds(self, before: int) -> int:
+        """See `Store.fold_holds`."""
+        keys = self.image.remove(Removed(folded=before))
+        return sum(kind is Reservation for kind, _ in keys)
+
     async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
         """See `Store.watch`. No other process writes, so `bell` is never called."""
 

@@ -14,6 +14,7 @@ from typing import Any, Self
 import msgspec
 
 from fancymonkey.core.model import Row
+from fancymonkey.core.state import Rows
 from fancymonkey.store.contract import R
 from fancymonkey.store.in_memory.past import Removed
 from fancymonkey.store.json.archive_file import ArchiveDamaged, ArchiveFile
@@ -74,10 +75,14 @@ class Archive:
         """See `PastRows.without`."""
         return type(self)(self.files, self.removed.plus(removed))
 
-    def count(self, removed: Removed) -> int:
+    def count(self, removed: Removed, newer: Rows) -> int:
         """See `PastRows.count`. Raises StoreCorrupt."""
         kinds = self._kinds.intersection(removed.kinds)
-        return sum(removed.covers(row) for kind in kinds for row in self.after(kind, None))
+        return sum(
+            removed.covers(row) and row.key not in newer[kind]
+            for kind in kinds
+            for row in self.after(kind, None)
+        )
 
 
 EMPTY = Archive((), Removed())

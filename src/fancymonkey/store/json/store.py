@@ -290,7 +290,8 @@ class JsonStore(JsonReads):
         """Removes rows for good, from memory now and from the archive when files are merged."""
         self._check_writable()
         past = self.image.past
-        count = 0 if past is None else await asyncio.to_thread(past.count, removed)
+        rows = self.image.rows
+        count = 0 if past is None else await asyncio.to_thread(past.count, removed, rows)
         async with self._turn:
             self._check_writable()
             count += sum(kind in removed.kinds for kind, _ in self.image.old(removed))
