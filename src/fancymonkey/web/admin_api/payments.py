@@ -55,9 +55,15 @@ COMPARE = "Compare Stripe with the ledger now, and correct missed events"
 )
 async def list_events(context: Context, limit: Limit = PAGE) -> EventList:
     """Returns the received Stripe events and their outcomes, the newest first."""
-    rows = [row async for row in context.engine.store.scan(Event)]
-    newest = heapq.nlargest(limit, rows, key=lambda row: (row.received_at, row.event_id))
-    return {"success": True, "events": [_event_out(row) for row in newest]}
+    newest: list[tuple[int, str, Event]] = []
+    async for row in context.engine.store.scan(Event):
+        heapq.heappush(newest, (row.received_at, row.event_id, row))
+        if len(newest) > limit:
+            heapq.heappop(newest)
+    return {
+        "success": True,
+        "events": [_event_out(row) for _, _, row in sorted(newest, reverse=True)],
+    }
 
 
 @router.get(
