@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
-from fancymonkey.core.ledger import evolve, short_after
+from fancymonkey.core.ledger import evolve
 from fancymonkey.core.model import (
     HELD,
     Entry,
@@ -140,10 +140,16 @@ class State:
 
     def hold(self, ref: str) -> Reservation | None:
         """The hold that an id means: its own id, or a session's latest."""
-        found = self.get(Reservation, ref)
+        holds = self.changed.get(Reservation)  # as `get` does, without its calls
+        found: Reservation | None = None if holds is None else holds.get(ref)
+        if found is None:
+            found = self.base[Reservation].get(ref)
         if found is not None:
             return found
-        link = self.get(SessionLink, ref)
+        links = self.changed.get(SessionLink)
+        link: SessionLink | None = None if links is None else links.get(ref)
+        if link is None:
+            link = self.base[SessionLink].get(ref)
         return None if link is None else self.get(Reservation, link.reservation_id)
 
     def holds_of(self, sku: str) -> list[Reservation]:
@@ -185,9 +191,15 @@ class State:
 
         The entry has the actor of `by`, and its cause unless another `cause` is given.
         """
-        level = self.level(sku, location)
+        key = (sku, location)
+        rows = self.changed.get(Level)  # `level` and `put`, without the calls: every sale is here
+        before: Level | None = None if rows is None else rows.get(key)
+        level: Level | None = self.base[Level].get(key) if before is None else before
+        if level is None:
+            level = Level(sku, location)
         on_hand_after = level.on_hand + on_hand
         reserved_after = level.reserved + reserved
+        missing = reserved_after + level.allocated + allocated - on_hand_after
         self.revision += 1
         entry = Entry(
             self.revision,
@@ -200,7 +212,7 @@ class State:
             allocated,
             incoming,
             backordered,
-            short_after(on_hand_after, reserved_after, level.allocated + allocated) - level.short,
+            (missing if missing > 0 else 0) - level.short,
             on_hand_after,
             reserved_after,
             None if reservation is None else reservation.reservation_id,
@@ -211,7 +223,11 @@ class State:
         )
         after = evolve(level, entry)
         self.entries.append(entry)
-        self.put(after)
+        if rows is None:
+            rows = self.changed[Level] = {}
+        if self._savepoints:
+            self._undo.append((Level, key, _ABSENT if before is None else before))
+        rows[key] = after
         return after
 
     def book_event(
