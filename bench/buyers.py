@@ -20,7 +20,7 @@ Size = tuple[str, str]
 
 @dataclass(slots=True)
 class Hold:
-    """What one session was told."""
+    """The answers to one session."""
 
     session: str
     lines: dict[Size, int]
@@ -30,7 +30,7 @@ class Hold:
 
 @dataclass(slots=True)
 class Books:
-    """What must be true, from the answers alone."""
+    """The facts that must be true, from the answers alone."""
 
     on_hand: Counter[Size]
     holds: dict[str, Hold] = field(default_factory=dict)
@@ -63,7 +63,7 @@ class Unexpected(AssertionError):
 class Crowd:
     """Clients that reserve, release, pay and restock at random until the server is gone.
 
-    What broke off is kept in `unknown`: nobody can tell yet whether it counts.
+    Broken-off requests are kept in `unknown`: their outcome is not known yet.
     """
 
     def __init__(self, books: Books, chance: random.Random, clients: int = 8) -> None:

@@ -1,8 +1,8 @@
 """`python -m bench.killstorm --store STORE --kills N`: kill -9 the real server under load, again
-and again, and see that everything it had answered is there.
+and again, and check that every acknowledged change is in the store.
 
-After each kill the server is started anew, the store is read beside it, what had broken off is sent
-again, and then every level must equal the books of the clients to the unit.
+After each kill the server starts again, the store is read beside it, the broken-off requests are
+sent again, and then every level must equal the records of the clients to the unit.
 """
 
 import argparse
@@ -26,11 +26,11 @@ SKUS, UNITS = 24, 60
 ENVIRONMENT = {"RESERVATION_TTL_SECONDS": "86400"}
 LOAD_SECONDS = (0.02, 0.5)
 KILLED_WHILE_STARTING = 0.1
-"""One kill in so many hits a server that has not answered yet."""
+"""One kill in this many hits a server that has not answered yet."""
 
 
 class Lost(AssertionError):
-    """Something that was acknowledged is not there, or there is something that nobody asked for."""
+    """An acknowledged change is missing, or there is a change without a request."""
 
 
 @dataclass(slots=True)
@@ -53,7 +53,7 @@ class Storm:
         self.server = self.shop.server(env=ENVIRONMENT)
 
     def run(self, kills: int, report: bool = False) -> None:
-        """So many kills, a check after each. Raises Lost, Unexpected."""
+        """This many kills, a check after each. Raises Lost, Unexpected."""
         try:
             self.start()
             while self.kills < kills:

@@ -1,4 +1,4 @@
-"""What was measured, and the one table that shows it."""
+"""The measured values, and the table that shows them."""
 
 import statistics
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """What a row has to reach: at least, or at most, so much."""
+    """The bound of a row: a minimum or a maximum."""
 
     limit: float
     at_most: bool = False

@@ -43,7 +43,7 @@ ABOUT = {
     "timestamps": "ISO 8601",
     "web": "HTTP, WebSocket, pages",
 }
-"""What each package is for, in a few words."""
+"""The purpose of each package, in a few words."""
 
 FILES_ONLY = {"dashboard": LAYERS["storefront"]}
 """Folders without Python, and the floor on which they are drawn."""

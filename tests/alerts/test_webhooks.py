@@ -1,4 +1,4 @@
-"""Outgoing webhooks: signatures that others can check, retries, the log, secrets, switching off."""
+"""Webhooks: signatures that receivers can verify, retries, the log, secrets, deactivation."""
 
 import hashlib
 import hmac

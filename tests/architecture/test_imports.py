@@ -1,4 +1,4 @@
-"""Imports point only downward, the core knows only the core, and one place knows the time."""
+"""Imports point downward, the core imports only the core, and one module reads the clock."""
 
 from collections.abc import Iterator
 
@@ -54,7 +54,7 @@ CORE_MAY_USE = {
     ),
 }
 # Files of the core that put the features together: they may import every feature.
-CORE_COMPOSES = {"", "rows", "execute", "changes", "payments.early_news", "payments.paid"}
+CORE_COMPOSES = {"", "rows", "execute", "changes", "payments.early_events", "payments.paid"}
 # A feature is a folder of the core. It may import the files beside the folders, its own, and these.
 CORE_HELPERS = {
     "bundles.availability",
@@ -63,6 +63,7 @@ CORE_HELPERS = {
     "bundles.recipe",
     "bundles.sale_rules",
     "bundles.sales",
+    "catalogue.answers",
     "catalogue.field_changes",
     "catalogue.renames",
     "documents.document",
@@ -78,7 +79,7 @@ CORE_HELPERS = {
     "locations.route",
     "locations.routing",
     "orders.check",
-    "orders.come_back",
+    "orders.returns",
     "orders.rows",
     "orders.units",
     "orders.waiting",
@@ -182,7 +183,7 @@ def web_in_commands(module: Module) -> Iterator[str]:
 
 
 def uses_of_the_clock(module: Module) -> Iterator[str]:
-    """Tell where something reads the time that should be told it."""
+    """Return the places that read the clock instead of getting the time."""
     if inside(module.name) in MAY_TELL_THE_TIME:
         return
     for name, line in module.uses():

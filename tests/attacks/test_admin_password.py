@@ -1,4 +1,4 @@
-"""Guesses at the admin password, from any spread of addresses and wherever it comes in."""
+"""Guesses at the admin password, from many addresses and through every endpoint."""
 
 import base64
 import http.client
@@ -16,7 +16,7 @@ from fancymonkey.accounts.audit_log import AuditLog
 from fancymonkey.errors import ConfigError
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.in_memory.store import MemoryStore
-from tests.accounts.visitor import Visitor, accounts, code_of
+from tests.accounts.client import Visitor, accounts, code_of
 from tests.support.server import Server
 from tests.web.client import Answer, Client
 from tests.web.shops import CRON, HOODIE, PASSWORD, Clock, Shop, running

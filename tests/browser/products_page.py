@@ -1,4 +1,4 @@
-"""A shop behind real sockets whose owner works on its products and tables in a browser."""
+"""A shop behind real sockets, with its owner at products and tables in a browser."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -60,7 +60,7 @@ async def at_work(
     screen: tuple[int, int] = WIDE,
     scheme: Any = "light",
 ) -> AsyncIterator[BrowserPage]:
-    """Somebody who is logged in, on a page of the dashboard."""
+    """A logged-in user on a page of the dashboard."""
     async with buyer(browser, screen, scheme) as watched:
         answer = await watched.page.request.post(
             f"{shop.url}/api/admin/login", data={"name": name, "password": PASSWORD}

@@ -1,4 +1,4 @@
-"""The page that tells how the shop stands."""
+"""The overview page."""
 
 import re
 from collections.abc import AsyncIterator

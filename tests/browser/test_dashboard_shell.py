@@ -1,4 +1,4 @@
-"""What every page of the dashboard has. The numbers are those of the habits that owners expect."""
+"""The parts that all dashboard pages share. The numbers are those of the owners' habits."""
 
 import re
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Names, numbers and categories as long and as many as they may be: no page breaks by them."""
+"""The longest and most numerous names, numbers and categories break no page."""
 
 import os
 import re
@@ -18,14 +18,14 @@ from fancymonkey.core.stock.adjust import Adjust
 from tests.browser.admin_page import AdminShop, admin_shop, member
 from tests.browser.admin_page import visit as visit_page
 from tests.browser.shop_page import NARROW, WIDE, buyer
-from tests.browser.test_dashboard_stock_looks import sideways
+from tests.browser.test_dashboard_stock_accessibility import sideways
 
 LONG = "EMERALDHOODIE" * 15 + "EMERA"
 WORDS = "THE VERY LONG NAME OF A GARMENT " * 6
 CATEGORY = "C" * 120
 SIZE = "ONESIZEFITSALL" * 4
 PICTURES = os.environ.get("PICTURES")
-"""A folder for a picture of each page, for who wants to look."""
+"""A folder for a picture of each page, for a manual check."""
 
 PAGES = [
     "index.html",

@@ -1,4 +1,4 @@
-"""Bundles on the shop's page: sold as one, and their parts chosen, in a real browser."""
+"""Bundles on the shop's page: bought as one, with chosen parts."""
 
 from collections.abc import AsyncIterator
 
@@ -67,6 +67,17 @@ async def test_a_bundle_is_bought_as_one_and_its_parts_are_sold(
         await expect(page.locator("#lines")).to_contain_text("1 × THE SET, PAIR")
         assert (shop.on_hand("M"), shop.on_hand("M", "prod_tee_001")) == (19, 98)
         watched.assert_clean()
+
+
+async def test_pieces_left_counts_the_units_of_a_bundle_once(
+    browser: Browser, shop: DemoShop
+) -> None:
+    view = shop.engine.view
+    sizes = [sku for sku, item in view.items.items() if item.bundle is None]
+    left = sum(max(0, view.online_stock(sku).available) for sku in sizes)
+    async with buyer(browser) as watched:
+        await visit(watched.page, shop)
+        await expect(watched.page.locator("#left")).to_have_text(f"{left:,} pieces left")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

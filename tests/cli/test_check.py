@@ -1,4 +1,4 @@
-"""`fancymonkey check`: what it says of a products.json, with every mistake and its line."""
+"""`fancymonkey check`: its report about a products.json, with every mistake and its line."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Export and import through the program: what was not edited does not change."""
+"""Export and import through the program: unedited cells change nothing."""
 
 import asyncio
 import csv

@@ -1,10 +1,10 @@
-"""The positions of followers go on where the first format has them: no alert twice, none lost."""
+"""Followers continue at their positions of the first format: no alert twice, none lost."""
 
 from typing import Any
 
 import pytest
 
-from fancymonkey.alerts.detector import Seen
+from fancymonkey.alerts.detector import DetectorPositions
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Cursor
 from fancymonkey.core.records import MoveCursor
@@ -29,7 +29,7 @@ async def happened(shop: Shop) -> list[str]:
 async def test_alerts_continue_at_the_old_position(target: str, facts: Any) -> None:
     async with opened(target, facts) as shop:
         alerts, store = shop.client.app._shop.alerts, shop.engine.store
-        seen = DocumentCollection(shop.engine, "alerts", Seen)
+        seen = DocumentCollection(shop.engine, "alerts", DetectorPositions)
         old = await seen.get("seen")
         before = await happened(shop)
         if old is None:  # nothing was reported yet: the first look counts all entries as known
@@ -50,7 +50,9 @@ async def test_alerts_continue_at_the_old_position(target: str, facts: Any) -> N
         assert cursor.revision == shop.engine.view.revision > old_revision
         after = await seen.get("seen")
         assert after is not None
-        assert after.value.revision == cursor.revision  # a process of the old version goes on here
+        assert (
+            after.value.revision == cursor.revision
+        )  # a process of the old version continues here
         assert set(before) <= set(known)
     async with opened(target, facts) as shop:
         await shop.client.app._shop.alerts.once()

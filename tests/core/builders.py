@@ -1,4 +1,4 @@
-"""A small shop for the tables: one command after the other, and what the ledger says of each."""
+"""A small shop for tables of the rules: one command after the other, and its ledger entries."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A size gets another name: units that come back, and late payments, find the size it became."""
+"""A renamed size: returned units and late payments go to its present name."""
 
 from dataclasses import replace
 
@@ -98,7 +98,7 @@ def test_of_a_size_that_is_another_the_owner_is_asked(how: str) -> None:
     assert open_matters(shop) == [{"a/M": 2}]
     assert shop.level("a/M").on_hand == 3
     assert shop.level("a/L").on_hand == new[1]
-    shop.do(AUTO)  # told again
+    shop.do(AUTO)  # reported again
     assert open_matters(shop) == [{"a/M": 2}]
     shop.do(ResolveIssue(issue_id="refunded:h-s1", returned=lines(a_M=2)))
     assert open_matters(shop) == []

@@ -1,4 +1,4 @@
-"""Which locations serve an order: scenarios of other systems, and a search by brute force."""
+"""The locations that serve an order: scenarios of other systems, and a search by brute force."""
 
 import random
 import statistics

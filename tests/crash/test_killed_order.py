@@ -1,4 +1,4 @@
-"""Kill -9 between a sale and its order, and in the middle of a shipment: nothing is half done."""
+"""Kill -9 between a sale and its order, and during a shipment: nothing is half done."""
 
 import asyncio
 import signal
@@ -12,7 +12,7 @@ from bench.buyers import RESERVE, WEBHOOK
 from bench.client import Broken, Client, paid, signed
 from bench.killstorm import verify
 from bench.shops import PASSWORD, WEBHOOK_SECRET, Places, large
-from tests.crash.test_crowd import DROP
+from tests.crash.test_killed_drop import DROP
 
 pytestmark = pytest.mark.crash
 

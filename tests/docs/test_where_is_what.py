@@ -23,7 +23,7 @@ def places(page: Page) -> Iterator[tuple[str, str, str]]:
 
 
 def missing(page: Page) -> Iterator[str]:
-    """What the page names and the tree does not have."""
+    """The names of the page that the tree does not have."""
     for question, path, name in places(page):
         file = ROOT / path
         if not file.is_file():

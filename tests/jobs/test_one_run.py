@@ -1,4 +1,4 @@
-"""A job runs once at a time, whoever starts it; a second start reports the run under way."""
+"""A job has one run at a time; a second start reports the run under way."""
 
 import asyncio
 from typing import Any
@@ -142,4 +142,4 @@ async def test_a_command_starts_the_job_too(till: Till) -> None:
     services = till.shop.client.app._shop.services
     result = await run_now(services, "reconcile")
     assert result.done.outcome == "balanced"
-    assert set(result.done.report) == {"outcome", "events", "sessions", "mended", "open"}
+    assert set(result.done.report) == {"outcome", "events", "sessions", "corrected", "open"}

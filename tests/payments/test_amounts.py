@@ -1,4 +1,4 @@
-"""What was paid is compared with what was held: a difference is a matter, a discount is none."""
+"""The amount paid is compared with the amount held: a difference is an issue, a discount is not."""
 
 from decimal import Decimal
 from typing import Any
@@ -11,7 +11,7 @@ from fancymonkey.core.model import Item, Product
 from fancymonkey.payments.events import PaymentPolicy
 from tests.core.builders import CoreShop, take
 from tests.payments.conftest import OWNER, Till
-from tests.payments.happened import open_matters, session, take_in
+from tests.payments.stripe_events import open_matters, session, take_in
 from tests.web.shops import HOODIE
 from tests.web.signing import deliver, event
 

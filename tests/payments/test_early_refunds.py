@@ -1,4 +1,4 @@
-"""Refunds in any order with their payment: remembered, settled when it comes, and bounded."""
+"""Refunds in any order with their payment: kept, applied when it comes, and limited in number."""
 
 from itertools import permutations
 from typing import Any
@@ -7,13 +7,13 @@ import pytest
 
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.model import Event as Kept
-from fancymonkey.core.payments.early_news import FOLDER, KEPT, NEWS_MAX
+from fancymonkey.core.payments.early_events import FOLDER, KEPT, NEWS_MAX
 from fancymonkey.core.payments.rows import PaymentIssue
-from fancymonkey.payments.events import Event, PaymentPolicy
+from fancymonkey.payments.events import PaymentPolicy, StripeEvent
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.core.builders import CoreShop, take
 from tests.payments.conftest import Till
-from tests.payments.happened import open_matters, refund, session, take_in
+from tests.payments.stripe_events import open_matters, refund, session, take_in
 from tests.web.shops import running
 from tests.web.signing import deliver, event
 
@@ -69,7 +69,7 @@ def test_every_order_with_a_refund_that_fails_comes_to_the_same() -> None:
         assert ("refund_failed", "pi_A") in found, order
         assert shop.numbers("a/M") == (3, 0, 0)
         shop.audit()
-    # Only where the charge is heard after its refund has failed is the whole said to be back.
+    # Only if the charge arrives after its refund has failed, the whole counts as returned.
     assert seen == {
         (("refund_failed", "pi_A"),),
         (("refund_failed", "pi_A"), ("refunded", "pi_A")),
@@ -79,7 +79,7 @@ def test_every_order_with_a_refund_that_fails_comes_to_the_same() -> None:
 @pytest.mark.parametrize("before", range(5))
 def test_a_failed_refund_cancels_only_itself(before: int) -> None:
     """Of two refunds one fails; the other still asks. The payment comes at any place."""
-    news: list[Event] = [
+    news: list[StripeEvent] = [
         refund("refund.created", "re_1"),
         refund("refund.created", "re_2"),
         refund("refund.failed", "re_1"),

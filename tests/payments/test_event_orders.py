@@ -1,4 +1,4 @@
-"""Every order of every event that a session may bring, each perhaps twice: the right stock."""
+"""Every order of the events of a session, with repetitions, gives the right stock."""
 
 import asyncio
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fancymonkey.core.model import Reservation, Status
 from fancymonkey.core.outcomes import Accepted
 from fancymonkey.engine.engine import Engine
-from fancymonkey.payments.events import Data, Event, Object, PaymentPolicy, record
+from fancymonkey.payments.events import EventData, EventObject, PaymentPolicy, StripeEvent, record
 from fancymonkey.store.open import open_store
 from fancymonkey.store.verify import verify_store
 from tests.core.builders import CoreShop, take, upsert
@@ -25,7 +25,7 @@ NAMES = ("completed", "async_payment_succeeded", "async_payment_failed", "expire
 
 @dataclass(frozen=True)
 class Story:
-    """What really happened to a session: its events, and whether the money came."""
+    """The true course of a session: its events, and whether the money came."""
 
     name: str
     events: tuple[str, ...]
@@ -45,17 +45,17 @@ STORIES = (
 )
 
 
-def event(name: str, payment_status: str, session: str = "s1") -> Event:
+def event(name: str, payment_status: str, session: str = "s1") -> StripeEvent:
     if name != "completed":
         payment_status = "paid" if name.endswith("succeeded") else "unpaid"
-    thing = Object(
+    thing = EventObject(
         id=f"cs_{session}",
         payment_status=payment_status,
         client_reference_id=f"h-{session}",
         metadata={"reservationId": f"h-{session}", "checkout": "1"},
         payment_intent=f"pi_{session}",
     )
-    return Event(f"evt_{name}_{session}", f"checkout.session.{name}", Data(thing))
+    return StripeEvent(f"evt_{name}_{session}", f"checkout.session.{name}", EventData(thing))
 
 
 def orders(story: Story) -> list[tuple[str, ...]]:
@@ -85,7 +85,7 @@ def test_every_order_ends_in_the_right_stock(story: Story) -> None:
 
 
 async def test_every_order_on_every_store(target: str) -> None:
-    """Each order has a hold and a session of its own; all of them go on at once."""
+    """Each order has a hold and a session of its own; all of them run at once."""
     cases = [
         (f"{number}", story, order)
         for number, (story, order) in enumerate(

@@ -31,7 +31,7 @@ from tests.sim.world import START, _Alarm
 SKUS = ("a/S", "a/M", "b/S", "b/M")
 STOCK = 6
 LATE_SECONDS = 1.5
-"""No operation takes effect later than this after its caller was told that nobody knows."""
+"""No operation takes effect later than this after its caller got the answer "unknown"."""
 CLIENTS = 8
 OPERATIONS = 80
 
@@ -98,7 +98,7 @@ class Node:
             self.world.forwarded += self.cluster.forwarded
 
     def crash(self) -> None:
-        """Dies between two instructions. What it had sent to the database goes on."""
+        """Dies between two instructions. Statements that it has sent to the database still run."""
         engine, store, cluster = self.engine, self.store, self.cluster
         self._count()
         self.engine = self.store = self.cluster = None
@@ -265,7 +265,7 @@ class ClusterWorld:
                 self.problem(f"{cause} was answered, and the view does not show it")
 
     def _read(self, engine: Engine) -> None:
-        """What a server shows is the state of the ledger at the revision that it shows."""
+        """A server shows the state of the ledger at its shown revision."""
         revision = engine.view.revision
         for sku in SKUS:
             stock = 0

@@ -62,7 +62,7 @@ def file_of(rows: Sequence[Cells], separator: str = ",") -> bytes:
 
 
 def plan(stand: CurrentStock, data: bytes | Sequence[Cells], *, create: bool = True) -> ImportPlan:
-    """What a file would change: CSV, XLSX, or rows."""
+    """The changes of a file: CSV, XLSX, or rows."""
     if not isinstance(data, bytes):
         data = file_of(data)
     if xlsx.is_spreadsheet(data):

@@ -1,4 +1,4 @@
-"""Whatever is in the catalogue: out and back in changes nothing; and no file breaks the reader."""
+"""An export that is imported again changes nothing, and no file breaks the reader."""
 
 import contextlib
 import json

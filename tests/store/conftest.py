@@ -1,4 +1,4 @@
-"""Every store there is, each test with a fresh one of each."""
+"""Fixtures: every store, empty for each test."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path

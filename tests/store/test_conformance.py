@@ -1,4 +1,4 @@
-"""What every store must do. A new store is one line in conftest.py."""
+"""The contract of every store. A new store is one line in conftest.py."""
 
 from collections.abc import AsyncIterator, Iterable
 from typing import Any

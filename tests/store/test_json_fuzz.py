@@ -1,4 +1,4 @@
-"""Random commands and random edits of the file, mixed: both sides always end up alike."""
+"""Random commands and random edits of the file: both sides always end equal."""
 
 import json
 import random
@@ -10,13 +10,13 @@ import pytest
 from fancymonkey.core.model import Level
 from fancymonkey.store.json.store import JsonStore
 from fancymonkey.store.products_file.read import read_products
-from fancymonkey.store.products_file.write import ListedProduct, listed_products
+from fancymonkey.store.products_file.write import ProductWithSizes, listed_products
 from tests.core.builders import balance
 from tests.store.scripts import batches, catalogue, script
 
 
-def described(listed: ListedProduct) -> dict[str, Any]:
-    """What the file has to say of a product."""
+def described(listed: ProductWithSizes) -> dict[str, Any]:
+    """The fields of a product in the file."""
     product = listed.product
     return {
         "name": product.name,

@@ -1,4 +1,4 @@
-"""A failed sync of products.json or of its folder, then a power cut: an older file may come back.
+"""A failed sync of products.json or of its folder, and a power cut: an older file may be back.
 
 It is not an edit: neither a sale nor what the owner has typed in is taken back by it. The disk of
 these tests forgets names and pages whose sync has failed, and it keeps no memory of older versions,
@@ -89,7 +89,7 @@ class JsonShop:
             assert self.disk.refusing
 
     async def restart(self) -> None:
-        """The process is killed and starts again; the machine goes on."""
+        """The process is killed and starts again; the machine stays on."""
         await abandon(self.store)
         for _ in range(len(self.disk.refused) + 1):
             self.store = JsonStore(self.path.parent, disk=self.disk)

@@ -1,4 +1,4 @@
-"""axe-core in a page: what keeps people out who see, hear or move differently."""
+"""axe-core in a page: barriers for people with disabilities."""
 
 from functools import cache
 from importlib import resources

@@ -1,7 +1,7 @@
-"""A real Chromium for tests, which sees nothing but this machine and tells of everything amiss.
+"""A real Chromium for tests, which reaches only this machine and reports every problem.
 
 The fixture `browser_page` gives a `BrowserPage`: `.page` is Playwright's, and `.assert_clean()`
-fails when the page logged an error, broke its security policy, or asked for something in vain.
+fails when the page logged an error, broke its security policy, or requested a missing file.
 """
 
 import os
@@ -137,7 +137,7 @@ class BrowserPage:
             self.console_errors.append(f"{message.text} ({place['url']}:{place['lineNumber']})")
 
     def _on_failed(self, request: Request) -> None:
-        # Leaving a page ends its open streams and requests: that is no failure.
+        # Leaving a page ends its open streams and requests: that is not a failure.
         if request.failure != "net::ERR_ABORTED":
             self.failed_requests.append(f"{request.method} {request.url}: {request.failure}")
 

@@ -1,4 +1,4 @@
-"""The browser of the tests is itself tested: it runs scripts, stays here, and tells on pages."""
+"""The browser of the tests runs scripts, stays on this machine, and reports errors of pages."""
 
 import http.server
 import threading

@@ -1,4 +1,4 @@
-"""ETag and If-None-Match: a page that asks again is told that nothing has changed."""
+"""ETag and If-None-Match: a repeated request gets 304 if nothing has changed."""
 
 import pytest
 
@@ -58,7 +58,7 @@ async def test_a_change_makes_another_tag(any_shop: Shop) -> None:
     tags = [await tag_of(any_shop)]
     await any_shop.reserve("cs_1")
     tags.append(await tag_of(any_shop))
-    any_shop.clock.forward(1800)  # the hold ends; nobody has written that down yet
+    any_shop.clock.forward(1800)  # the hold ends, and its entry is not written yet
     tags.append(await tag_of(any_shop))
     await any_shop.update({"soldOut": True})
     tags.append(await tag_of(any_shop))

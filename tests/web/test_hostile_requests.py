@@ -1,4 +1,4 @@
-"""Methods, paths, queries and headers that no honest client sends."""
+"""Malformed methods, paths, queries and headers."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A long import that is sent again under its key: after a crash, and after it was taken back."""
+"""A long import repeated under its key: after a crash, and after its undo."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,8 +16,8 @@ from fancymonkey.errors import StoreUnavailable
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.payments.conftest import OWNER
 from tests.web.shops import Shop, running
+from tests.web.test_changes import undo
 from tests.web.test_import import apply, counts, exported, many, stock
-from tests.web.test_owner import undo
 
 ROWS = CHUNK + 100
 KEY = {"Idempotency_Key": "delivery-7"}

@@ -1,4 +1,4 @@
-"""A head with the same bytes as the one before is not parsed again, and means the same."""
+"""A head with the same bytes as the previous one is not parsed again, and means the same."""
 
 import random
 from typing import Any
@@ -11,7 +11,7 @@ from fancymonkey.web.server.known_head import KNOWN_MAX
 from tests.web.client import Answer
 from tests.web.fast_path_client import Transport, connection
 from tests.web.shops import Shop, running
-from tests.web.test_express import answers, request
+from tests.web.test_fast_path import answers, request
 
 GET = request("", method="GET", path="/api/inventory/get")
 

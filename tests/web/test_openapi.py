@@ -1,4 +1,4 @@
-"""The OpenAPI document and the endpoints: neither says more than the other."""
+"""The OpenAPI document and the endpoints describe the same."""
 
 import json
 from dataclasses import replace
@@ -8,13 +8,13 @@ import msgspec
 import pytest
 
 from fancymonkey.core.outcomes import Code
-from fancymonkey.payments.events import Event
+from fancymonkey.payments.events import StripeEvent
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.web.http import wire
 from fancymonkey.web.http.refusals import STATUS
 from fancymonkey.web.routing.described import MEANING
 from fancymonkey.web.routing.routes import body_model, methods_of, routes_of
-from tests.accounts.visitor import Visitor, code_of
+from tests.accounts.client import Visitor, code_of
 from tests.payments.conftest import OWNER, opened
 from tests.web import documented
 from tests.web.client import Answer, Client
@@ -23,7 +23,7 @@ from tests.web.signing import deliver
 
 REF = documented.REF
 SHOWN_ELSEWHERE = ("dashboard", "orders", "transfers", "alerts", "jobs", "system")
-"""Tags whose examples other tests compare, as tests/web/test_owner.py does."""
+"""Tags whose examples other tests compare, as tests/web/test_changes.py does."""
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ async def test_msgspec_bodies_are_described_from_their_types(
         "release": wire.ReleaseBody,
         "update": wire.UpdateBody,
         "bulk_update": wire.BulkBody,
-        "webhook": Event,
+        "webhook": StripeEvent,
     }
     described = {operation["operationId"]: operation for operation in operations(document).values()}
     content = described[name]["requestBody"]["content"]
@@ -147,7 +147,7 @@ def shape(value: Any) -> Any:
 
 
 async def asked_about_payments(sent: dict[str, Any]) -> dict[str, Any]:
-    """What the samples of the payments' endpoints really get."""
+    """The real answers to the examples of the payments' endpoints."""
     wish = {**sent["checkout"], "skuId": f"sku_{HOODIE}_m", "priceId": f"price_{HOODIE}_m"}
     async with opened(MemoryStore()) as till:
         client = till.shop.client
@@ -176,7 +176,7 @@ async def asked_about_payments(sent: dict[str, Any]) -> dict[str, Any]:
 
 
 async def asked_about_accounts(shop: Shop, sent: dict[str, Any]) -> dict[str, Answer]:
-    """What the samples of the accounts' endpoints really get."""
+    """The real answers to the examples of the accounts' endpoints."""
     visitor, path = Visitor(shop.client), "/api/admin/"
     got = {"login": await visitor.post(path + "login", sent["login"])}
     visitor.csrf = got["login"].json["session"]["csrf"]
@@ -257,7 +257,7 @@ async def test_the_samples_are_what_is_really_asked_and_answered(shop: Shop) -> 
 
 
 def test_every_json_body_and_every_json_answer_has_an_example() -> None:
-    """What the examples are compared with: this test and the ones of SHOWN_ELSEWHERE."""
+    """The tests that compare examples: this one and those of SHOWN_ELSEWHERE."""
     assert [name for name, body in documented.requests().items() if body is None] == []
     assert [name for name, body in documented.answers().items() if body is None] == []
 

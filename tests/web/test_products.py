@@ -1,4 +1,4 @@
-"""Products over HTTP: adding, changing, taking off sale, bringing back, and undoing all of that."""
+"""Products over HTTP: add, change, archive, restore, and the undo of each."""
 
 import json
 from pathlib import Path

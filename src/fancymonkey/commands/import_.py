@@ -10,7 +10,7 @@ from fancymonkey.commands.common import choose_store, data_option, progress, run
 from fancymonkey.errors import DataError
 from fancymonkey.services.container import opened_engine
 from fancymonkey.services.import_apply import import_plan
-from fancymonkey.services.import_read import TableFile, Tell, plan_table, read_table
+from fancymonkey.services.import_read import OnProgress, TableFile, plan_table, read_table
 from fancymonkey.services.import_turn import import_turn
 from fancymonkey.settings.settings import Settings
 from fancymonkey.spreadsheets.import_plan import ImportOptions, ImportPlan
@@ -63,23 +63,28 @@ def import_(
         raise SystemExit(1)
 
 
-async def _read(file: Path, tell: Tell, sheet: str | None = None) -> TableFile:
+async def _read(file: Path, on_progress: OnProgress, sheet: str | None = None) -> TableFile:
     try:
-        return await read_table(await asyncio.to_thread(file.read_bytes), tell, sheet)
+        return await read_table(await asyncio.to_thread(file.read_bytes), on_progress, sheet)
     except DataError as error:
         raise DataError(f"{file}: {error}") from error
 
 
 async def _import(
-    settings: Settings, file: Path, base: Path | None, sheet: str | None, tell: Tell, dry_run: bool
+    settings: Settings,
+    file: Path,
+    base: Path | None,
+    sheet: str | None,
+    on_progress: OnProgress,
+    dry_run: bool,
 ) -> _Imported:
-    table = await _read(file, tell, sheet)
-    original = None if base is None else (await _read(base, tell)).records
+    table = await _read(file, on_progress, sheet)
+    original = None if base is None else (await _read(base, on_progress)).records
     options = ImportOptions(actor=ACTOR, reason=file.name[:100], create=True)
     alone = dry_run or not settings.shared
     async with opened_engine(settings) as engine, import_turn(engine, alone=alone):
-        plan = await plan_table(engine, table.records, options, tell, original)
-        change_id = await import_plan(engine, plan, options, tell, dry_run=dry_run)
+        plan = await plan_table(engine, table.records, options, on_progress, original)
+        change_id = await import_plan(engine, plan, options, on_progress, dry_run=dry_run)
     return _Imported(table, plan, change_id)
 
 

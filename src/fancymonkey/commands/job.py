@@ -106,12 +106,12 @@ async def _run(settings: Settings, url: str | None, name: str) -> dict[str, Any]
     if url is not None:
         return await ask(settings, url, path)
     try:
-        return await _here(settings, name)
+        return await _in_own_store(settings, name)
     except StoreLocked:
         return await ask(settings, address(settings), path)
 
 
-async def _here(settings: Settings, name: str) -> dict[str, Any]:
+async def _in_own_store(settings: Settings, name: str) -> dict[str, Any]:
     async with opened_services(settings) as services:
         jobs = services.jobs
         if name not in jobs.jobs:

@@ -8,7 +8,7 @@ import click
 
 from fancymonkey.commands.ask_server import address, ask
 from fancymonkey.commands.common import choose_store, data_option, emit, json_option, run
-from fancymonkey.commands.numbers import Whole
+from fancymonkey.commands.numbers import WholeNumber
 from fancymonkey.core.command import Command
 from fancymonkey.core.locations.accounts import StockState
 from fancymonkey.core.model import Line
@@ -52,7 +52,7 @@ def order() -> None:
 @click.option("--status", type=click.Choice([str(status) for status in OrderStatus]))
 @click.option("--location", metavar="ID", help="Only orders with units to ship there.")
 @click.option("--search", default="", help="Words of a number, product, payment or buyer.")
-@click.option("--limit", type=Whole(1, 1000), default=100, show_default=True)
+@click.option("--limit", type=WholeNumber(1, 1000), default=100, show_default=True)
 @json_option
 def list_orders(
     data: str | None,
@@ -95,8 +95,8 @@ def show(name: str, data: str | None, url: str | None, as_json: bool) -> None:
     choose_store(data)
 
     async def here(services: Services) -> list[dict[str, Any]]:
-        found = await services.orders.by_name(name)
-        return [] if found is None else [await _out(services, found)]
+        order = await services.orders.by_name(name)
+        return [] if order is None else [await _out(services, order)]
 
     rows = run(_local_or_asked(url, here, f"{PATH}?{urlencode({'id': name})}", None, "orders"))
     if not rows:
@@ -219,16 +219,16 @@ def _changed(
         values = {**values, "state": None if state == "for_sale" else StockState(state)}
 
     async def here(services: Services) -> dict[str, Any]:
-        found = await services.orders.by_name(name)
-        if found is None:
+        order = await services.orders.by_name(name)
+        if order is None:
             raise ConfigError("This order does not exist.")
         make: Any = kind
-        command = make(order_id=found.order_id, lines=lines, actor=ACTOR, **values)
+        command = make(order_id=order.order_id, lines=lines, actor=ACTOR, **values)
         answer = await services.engine.submit(command)
         if isinstance(answer, Refused):
             raise ConfigError(answer.message)
-        after = await services.engine.store.find(Order, found.order_id)
-        return await _out(services, after or found)
+        after = await services.engine.store.find(Order, order.order_id)
+        return await _out(services, after or order)
 
     result: dict[str, Any] = run(_local_or_asked(url, here, f"{PATH}/{action}", body, "order"))
     return result

@@ -47,12 +47,12 @@ async def _reconcile(settings: Settings, url: str | None) -> dict[str, Any]:
             "--url."
         )
     try:
-        return await _here(settings)
+        return await _in_own_store(settings)
     except StoreLocked:
         return await ask(settings, address(settings), PATH)
 
 
-async def _here(settings: Settings) -> dict[str, Any]:
+async def _in_own_store(settings: Settings) -> dict[str, Any]:
     async with opened_services(settings) as services:
         finished = await run_now(services, RECONCILE)
     return {"report": finished.done.report, "message": finished.done.message}

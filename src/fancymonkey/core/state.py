@@ -141,11 +141,11 @@ class State:
     def hold(self, ref: str) -> Reservation | None:
         """The hold that an id means: its own id, or a session's latest."""
         holds = self.changed.get(Reservation)  # as `get` does, without its calls
-        found: Reservation | None = None if holds is None else holds.get(ref)
-        if found is None:
-            found = self.base[Reservation].get(ref)
-        if found is not None:
-            return found
+        own: Reservation | None = None if holds is None else holds.get(ref)
+        if own is None:
+            own = self.base[Reservation].get(ref)
+        if own is not None:
+            return own
         links = self.changed.get(SessionLink)
         link: SessionLink | None = None if links is None else links.get(ref)
         if link is None:
@@ -308,11 +308,11 @@ class Savepoint:
     def before(self) -> dict[Key, Row | None]:
         """Each row that was put since the start of the context, as it was then."""
         state = self._state
-        found: dict[Key, Row | None] = {}
+        rows: dict[Key, Row | None] = {}
         for kind, key, old in state._undo[self._mark :]:
-            if (kind, key) not in found:
-                found[kind, key] = state.base[kind].get(key) if old is _ABSENT else old
-        return found
+            if (kind, key) not in rows:
+                rows[kind, key] = state.base[kind].get(key) if old is _ABSENT else old
+        return rows
 
     def __exit__(self, *exc: object) -> None:
         self._state._savepoints -= 1

@@ -23,13 +23,13 @@ Repair = Callable[[], Awaitable[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """A problem (`what`) and its remedy, for people. `id` is stable, for scripts."""
+class DoctorFinding:
+    """A problem and its remedy, in words for people. `id` is stable, for scripts."""
 
     id: str
     severity: Severity
-    what: str
-    mend: str
+    problem: str
+    remedy: str
     repair: Repair | None = field(default=None, compare=False, repr=False)
 
 
@@ -54,19 +54,19 @@ class CheckContext:
         return self.settings.target
 
 
-Check = Callable[[CheckContext], AsyncIterator[Finding]]
+Check = Callable[[CheckContext], AsyncIterator[DoctorFinding]]
 
 
-def error(id_: str, what: str, mend: str, repair: Repair | None = None) -> Finding:
+def error(id_: str, problem: str, remedy: str, repair: Repair | None = None) -> DoctorFinding:
     """A finding that loses sales, money or data, now or later."""
-    return Finding(id_, Severity.ERROR, what, mend, repair)
+    return DoctorFinding(id_, Severity.ERROR, problem, remedy, repair)
 
 
-def warning(id_: str, what: str, mend: str, repair: Repair | None = None) -> Finding:
+def warning(id_: str, problem: str, remedy: str, repair: Repair | None = None) -> DoctorFinding:
     """A finding that will cause problems later."""
-    return Finding(id_, Severity.WARNING, what, mend, repair)
+    return DoctorFinding(id_, Severity.WARNING, problem, remedy, repair)
 
 
-def note(id_: str, what: str, mend: str, repair: Repair | None = None) -> Finding:
+def note(id_: str, problem: str, remedy: str, repair: Repair | None = None) -> DoctorFinding:
     """A finding that is information only."""
-    return Finding(id_, Severity.NOTE, what, mend, repair)
+    return DoctorFinding(id_, Severity.NOTE, problem, remedy, repair)

@@ -48,7 +48,7 @@ Published = Callable[[Sequence[Command], Commit], Awaitable[None] | None]
 """Publishes a commit to the view and the feed; the awaitable it returns, if any, is awaited."""
 
 
-class Route(Protocol):
+class DeciderRoute(Protocol):
     """The way to another server that decides. While it is `open`, commands go there."""
 
     @property
@@ -103,7 +103,7 @@ class Batcher:
         self._turn_scheduled = False
         self._gate = asyncio.Lock()
         self._closed = False
-        self.route: Route | None = None
+        self.route: DeciderRoute | None = None
         """The way to another server that decides, if there is one."""
         self.batches = 0
         self.commands = 0
@@ -251,9 +251,9 @@ class Batcher:
             commit = None
         if commit is None:
             return partial(self._commit, batch)
-        rest = self._show(commands, commit)
-        if rest is not None:
-            return partial(self._finish, batch, commit, rest, started)
+        shown = self._show(commands, commit)
+        if shown is not None:
+            return partial(self._finish, batch, commit, shown, started)
         self._count(batch, started)
         _answer_all(batch, commit.answers)
         return None
@@ -274,12 +274,12 @@ class Batcher:
             await self._finish(batch, commit, self._show(commands, commit), started)
 
     async def _finish(
-        self, batch: list[Waiting], commit: Commit, rest: Awaitable[None] | None, started: float
+        self, batch: list[Waiting], commit: Commit, shown: Awaitable[None] | None, started: float
     ) -> None:
         """Waits until a commit has been published, and answers its callers."""
         try:
-            if rest is not None:
-                await rest
+            if shown is not None:
+                await shown
         except Exception:
             log.exception("a commit could not be published to the view")
         finally:

@@ -15,10 +15,16 @@ from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.ledger_queries import entries_since
 from fancymonkey.services.change_runner import ChangeRunner
-from fancymonkey.services.import_read import Tell
+from fancymonkey.services.import_read import OnProgress
 from fancymonkey.services.request_key import RequestKey
 from fancymonkey.services.undo import find_change_set, undo_change_set
-from fancymonkey.spreadsheets.import_plan import Fault, ImportOptions, ImportPlan, Step, with_actor
+from fancymonkey.spreadsheets.import_plan import (
+    ImportOptions,
+    ImportPlan,
+    ImportStep,
+    RowFault,
+    with_actor,
+)
 from fancymonkey.spreadsheets.stock_changes import CORRECTIONS
 
 
@@ -26,7 +32,7 @@ async def import_plan(
     engine: Engine,
     plan: ImportPlan,
     options: ImportOptions,
-    tell: Tell,
+    on_progress: OnProgress,
     *,
     dry_run: bool = False,
     good: bool = False,
@@ -39,7 +45,7 @@ async def import_plan(
     added to the plan's faults. A `dry_run` checks the plan and changes nothing.
     """
     runner = ChangeRunner(engine, options.actor, "import", options.reason, key, digest, dry_run)
-    applying = Applying(runner, plan, tell, options.location)
+    applying = Applying(runner, plan, on_progress, options.location)
     if good:
         await applying.good()
     elif not plan.faults:
@@ -50,10 +56,12 @@ async def import_plan(
 class Applying:
     """Applies the steps of a plan. A step that has become impossible is a fault of its rows."""
 
-    def __init__(self, runner: ChangeRunner, plan: ImportPlan, tell: Tell, location: str) -> None:
+    def __init__(
+        self, runner: ChangeRunner, plan: ImportPlan, on_progress: OnProgress, location: str
+    ) -> None:
         self._runner = runner
         self._plan = plan
-        self._tell = tell
+        self._on_progress = on_progress
         self._location = location
         self._seen = plan.revision
         self._others: dict[str, int] = {}
@@ -67,9 +75,9 @@ class Applying:
                 return True
             await self._take_back()
             return False
-        self._tell("apply", 0, len(steps))
+        self._on_progress("apply", 0, len(steps))
         self._refuse(steps, await self._runner.whole([_maker(step) for step in steps]))
-        self._tell("apply", len(steps), len(steps))
+        self._on_progress("apply", len(steps), len(steps))
         return not self._plan.faults
 
     async def good(self) -> None:
@@ -78,7 +86,7 @@ class Applying:
 
     async def _portions(self, *, stop: bool) -> None:
         steps, done, attempt = self._plan.steps, 0, await self._attempt()
-        self._tell("apply", 0, len(steps))
+        self._on_progress("apply", 0, len(steps))
         for part, start in enumerate(range(0, len(steps), PORTION)):
             portion = await self._unchanged(steps[start : start + PORTION])
             if not (stop and self._plan.faults):
@@ -89,9 +97,9 @@ class Applying:
             if stop and self._plan.faults:
                 return
             done += PORTION
-            self._tell("apply", min(done, len(steps)), len(steps))
+            self._on_progress("apply", min(done, len(steps)), len(steps))
 
-    async def _unchanged(self, steps: Sequence[Step]) -> list[Step]:
+    async def _unchanged(self, steps: Sequence[ImportStep]) -> list[ImportStep]:
         """The steps whose stock no other change has corrected since the plan was made."""
         async for entries in entries_since(self._runner.engine, self._seen):
             for entry in entries:
@@ -106,15 +114,15 @@ class Applying:
                 unchanged.append(step)
         return unchanged
 
-    def _refuse(self, steps: Sequence[Step], answers: Sequence[Answer]) -> None:
+    def _refuse(self, steps: Sequence[ImportStep], answers: Sequence[Answer]) -> None:
         # The answers of a repeated request are those of the first one, and may be fewer.
         for step, answer in zip(steps, answers, strict=False):
             if isinstance(answer, Refused):
                 self._fault(step, "", answer.message)
 
-    def _fault(self, step: Step, column: str, text: str) -> None:
+    def _fault(self, step: ImportStep, column: str, text: str) -> None:
         for row in step.rows:
-            self._plan.faults.append(Fault(row, column, text))
+            self._plan.faults.append(RowFault(row, column, text))
             self._plan.fates[row] = "fault"
 
     async def _attempt(self) -> int:
@@ -153,7 +161,7 @@ def _taken_back(key: RequestKey, attempt: int) -> RequestKey:
     return key.about(f"taken back {attempt}")
 
 
-def _rows_digest(steps: Sequence[Step]) -> str:
+def _rows_digest(steps: Sequence[ImportStep]) -> str:
     """By which a portion is known again.
 
     Its number will not do: a repetition plans what is left, so other rows are the first then.
@@ -162,7 +170,7 @@ def _rows_digest(steps: Sequence[Step]) -> str:
     return hashlib.blake2b(rows.encode(), digest_size=16).hexdigest()
 
 
-def _maker(step: Step) -> Any:
+def _maker(step: ImportStep) -> Any:
     return partial(_caused, step.command)
 
 

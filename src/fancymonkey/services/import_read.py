@@ -15,7 +15,7 @@ from fancymonkey.spreadsheets.import_planner import Planner
 from fancymonkey.spreadsheets.row_identity import with_known_keys
 from fancymonkey.spreadsheets.stock_changes import stock_changes_since
 
-Tell = Callable[[str, int, int], None]
+OnProgress = Callable[[str, int, int], None]
 """Receives the progress: the step, how many rows are done, and of how many."""
 
 REPORT_EVERY = 500
@@ -53,20 +53,20 @@ def steady() -> Iterator[None]:
             gc.enable()
 
 
-async def read_table(data: bytes, tell: Tell, sheet: str | None = None) -> TableFile:
+async def read_table(data: bytes, on_progress: OnProgress, sheet: str | None = None) -> TableFile:
     """The lines of a file. Raises DataError, TooManyRows, WhichSheet."""
-    tell("read", 0, 1)
+    on_progress("read", 0, 1)
     if not xlsx.is_spreadsheet(data):
         if sheet is not None:
             raise DataError("Only a spreadsheet (XLSX) has sheets, and this file is not one.")
         rows = await asyncio.to_thread(lambda: csv_table.read(_text(data)))
-        tell("read", len(rows), len(rows))
+        on_progress("read", len(rows), len(rows))
         return TableFile(await asyncio.to_thread(csv_table.records, rows))
     rows, name, names = [], "", []
     async for portion in xlsx_process.read(data, sheet):
         rows += portion.rows
         name, names = portion.sheet, portion.sheets
-        tell("read", len(rows), portion.of)
+        on_progress("read", len(rows), portion.of)
     try:
         records = await asyncio.to_thread(csv_table.records, rows)
     except DataError as error:
@@ -85,7 +85,7 @@ async def plan_table(
     engine: Engine,
     records: list[Record],
     options: ImportOptions,
-    tell: Tell,
+    on_progress: OnProgress,
     base: list[Record] | None = None,
 ) -> ImportPlan:
     """The changes that a table would make to the current stock. Raises DataError.
@@ -100,13 +100,13 @@ async def plan_table(
         nonlocal reported
         if done - reported >= REPORT_EVERY:
             reported = done
-            loop.call_soon_threadsafe(tell, "check", done, count)
+            loop.call_soon_threadsafe(on_progress, "check", done, count)
 
-    tell("check", 0, count)
+    on_progress("check", 0, count)
     records = await asyncio.to_thread(with_known_keys, records, stock)
     since = await asyncio.to_thread(marks_of, records, stock)
     changes = await stock_changes_since(engine.store, since, stock.revision)
     planner = Planner(stock, options, changes, base, progress=progress)
     plan = await asyncio.to_thread(planner.read, records)
-    tell("check", count, count)
+    on_progress("check", count, count)
     return plan

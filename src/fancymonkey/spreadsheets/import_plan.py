@@ -21,7 +21,7 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class RowFault:
     """Why a row cannot be imported; `column` is empty for an error of the whole row."""
 
     row: int
@@ -45,7 +45,7 @@ class CellChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ImportStep:
     """A command, the rows of the file that it applies, and whether only an owner may run it."""
 
     rows: tuple[int, ...]
@@ -57,9 +57,9 @@ class ImportPlan:
     """All changes of an import as of a revision, and the outcome of each row of the file."""
 
     revision: int = 0
-    steps: list[Step] = field(default_factory=list)
+    steps: list[ImportStep] = field(default_factory=list)
     changes: list[CellChange] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[RowFault] = field(default_factory=list)
     fates: dict[int, str] = field(default_factory=dict)
     new_products: list[str] = field(default_factory=list)
     new_sizes: list[Key] = field(default_factory=list)
@@ -123,7 +123,7 @@ class Base:
 
 
 @dataclass(slots=True)
-class Row:
+class ImportRow:
     """A line of the file during planning."""
 
     record: Record
@@ -150,7 +150,7 @@ class Row:
         blank = not tidy(self.record.cells[column])
         return blank and (self.snapshot is None or column == "name")
 
-    def told(self, column: str, now: str, text: str, after: str = "") -> CellChange:
+    def change(self, column: str, now: str, text: str, after: str = "") -> CellChange:
         """A change of one of its cells."""
         mark = self.snapshot
         exported = None if mark is None else str(mark.stock) if column == "stock" else now
@@ -179,13 +179,13 @@ def edit_of(row: Product | Item, fields: Mapping[str, Any], location: str) -> Ed
     return EditFields(key=key, location=location, fields=tuple(fields.items()), was=was)
 
 
-def marks_of(records: Iterable[Record], stand: CurrentStock) -> dict[str, int]:
+def marks_of(records: Iterable[Record], current: CurrentStock) -> dict[str, int]:
     """SKUs whose stock was changed in the file, and the revision from which the ledger counts."""
     marks: dict[str, int] = {}
     for record in records:
         sku = sku_of(*key_of(record))
         mark = _mark(record)
-        if mark is None or sku not in stand.items:
+        if mark is None or sku not in current.items:
             continue
         if record.cells.get("stock", "").strip() != str(mark.stock):
             marks[sku] = mark.revision

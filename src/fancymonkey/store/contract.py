@@ -194,7 +194,7 @@ def commit_of(state: State, answers: list[Answer], entries: list[Entry]) -> Comm
     )
 
 
-def absorbed(changed: Rows, entries: Sequence[Entry], revision: int) -> State:
+def applied_commit(changed: Rows, entries: Sequence[Entry], revision: int) -> State:
     """The batch that writes a commit of another store; its rows may exist already."""
     state = State({**empty_rows(), **changed}, revision, entries[-1].at if entries else 0)
     state.changed, state.entries = changed, list(entries)

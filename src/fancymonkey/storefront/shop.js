@@ -153,15 +153,15 @@ function moreFilters(found) {
 }
 
 function drawFilters(force = false) {
-  const found = [...new Set([...fm.stock.values()].map((product) => product.category))]
+  const categories = [...new Set([...fm.stock.values()].map((product) => product.category))]
     .filter(Boolean).sort(byName);
   const place = find('filters');
-  const made = JSON.stringify(found);
+  const made = JSON.stringify(categories);
   if (!force && place.dataset.made === made) return;
   place.dataset.made = made;
-  if (chosen && !found.includes(chosen)) chosen = ''; // its last product is gone
-  const few = found.length <= FEW + 2;
-  const shown = few ? found : found.filter((name, at) => at < FEW || name === chosen);
+  if (chosen && !categories.includes(chosen)) chosen = ''; // its last product is gone
+  const few = categories.length <= FEW + 2;
+  const shown = few ? categories : categories.filter((name, at) => at < FEW || name === chosen);
   const focused = place.contains(document.activeElement) ? document.activeElement.title : null;
   place.replaceChildren(filterChip('', 'Everything'), ...shown.map((name) => filterChip(name)));
   if (!few) {
@@ -169,15 +169,16 @@ function drawFilters(force = false) {
       type: 'button', class: 'chip', id: 'more', title: 'More categories',
       'aria-expanded': String(wide), 'aria-controls': 'more-filters',
       onclick: () => { wide = !wide; sought = ''; drawFilters(true); },
-    }, wide ? 'Fewer' : `More … ${(found.length - shown.length).toLocaleString()}`));
-    if (wide) place.append(moreFilters(found));
+    }, wide ? 'Fewer' : `More … ${(categories.length - shown.length).toLocaleString()}`));
+    if (wide) place.append(moreFilters(categories));
   }
   if (focused) [...place.querySelectorAll('.chip')].find((chip) => chip.title === focused)?.focus();
 }
 
 function drawLeft() {
   const left = [...fm.stock.values()].flatMap((product) => product.sizes)
-    .reduce((sum, size) => sum + (size.soldOut ? 0 : Math.max(0, size.available)), 0);
+    .filter((size) => !size.bundle && !size.soldOut) // units of a bundle are units of its parts
+    .reduce((sum, size) => sum + Math.max(0, size.available), 0);
   const text = fm.isOnline() ? `${left.toLocaleString()} pieces left` : '';
   if (find('left').textContent !== text) find('left').textContent = text;
 }

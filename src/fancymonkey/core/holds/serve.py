@@ -27,7 +27,7 @@ Fault = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class UnitsRequest:
     """A request for units: the lines that a hold is to have, and how to route them.
 
     Without a `routing` everything comes from `location`.
@@ -51,7 +51,7 @@ class Served:
 def needs_served(
     state: State, skus_sold: Iterable[str], location: str, routing: Routing | None
 ) -> Iterator[Key]:
-    """The rows that `serve` reads for what is sold, as far as loaded rows show them."""
+    """The rows that `serve` reads for the sold SKUs, as far as loaded rows show them."""
     for sold in skus_sold:
         yield Item, sold
         item = state.get(Item, sold)
@@ -77,7 +77,7 @@ def needs_served(
 
 
 def serve(
-    state: State, request: Request, current: Reservation | None, held: Lines, own: Units
+    state: State, request: UnitsRequest, current: Reservation | None, held: Lines, own: Units
 ) -> Served | Refused:
     """The units for all the lines of a hold, together; its own units count as free.
 
@@ -138,18 +138,18 @@ def pre_built(held: Lines, parts: tuple[SoldPart, ...], free: Free) -> dict[str,
 
 
 def _parts(
-    state: State, request: Request, current: Reservation | None, held: Lines
+    state: State, request: UnitsRequest, current: Reservation | None, held: Lines
 ) -> tuple[SoldPart, ...] | Refused:
     """The parts of all bundles of the hold."""
     earlier = () if current is None or current.parts is None else current.parts
     quantities = {} if current is None else {row.sku: row.quantity for row in current.lines}
     chosen = {choice.bundle for choice in request.choices}
-    kept = {
+    unchanged = {
         sku
         for sku, line in held.items()
         if sku not in request.lines or (sku not in chosen and quantities.get(sku) == line.quantity)
     }
-    parts = [part for part in earlier if part.bundle in kept]
+    parts = [part for part in earlier if part.bundle in unchanged]
     done = {part.bundle for part in parts}
     for sku, line in request.lines.items():
         item = state.get(Item, sku)
@@ -167,7 +167,7 @@ def _parts(
 
 
 def _is_unchanged(
-    request: Request, current: Reservation, held: Lines, parts: tuple[SoldPart, ...]
+    request: UnitsRequest, current: Reservation, held: Lines, parts: tuple[SoldPart, ...]
 ) -> bool:
     """Whether the hold has these lines already, and the request does not ask for another route."""
     routing = request.routing
@@ -188,7 +188,7 @@ def _is_unchanged(
 def _demands(
     state: State, held: Lines, parts: tuple[SoldPart, ...], built: Mapping[str, int]
 ) -> tuple[list[Demand], dict[str, int]]:
-    """What has to be served, and for each part that may come alone its units in one bundle."""
+    """The demand to serve, and the units in one bundle of each part that may come alone."""
     demands: list[Demand] = []
     units_of_one: dict[str, int] = {}
     for sku, line in held.items():
@@ -196,23 +196,23 @@ def _demands(
         item = state.get(Item, sku)
         bundle = None if item is None else item.bundle
         ready = built.get(sku, line.quantity)
-        rest = line.quantity - ready
+        missing = line.quantity - ready
         if ready:
             demands.append(Demand(sku, ((sku, 1),), ready))
-        if not rest:
+        if not missing:
             continue
         if bundle is None or bundle.policy is BundlePolicy.TOGETHER:
             units = tuple((part.sku, part.quantity) for part in own_parts)
-            demands.append(Demand(sku, units, rest))
+            demands.append(Demand(sku, units, missing))
         else:
             for part in own_parts:
-                quantity = part.quantity * rest
+                quantity = part.quantity * missing
                 demands.append(Demand(f"{sku}{_PART_OF}{part.sku}", ((part.sku, 1),), quantity))
                 units_of_one[f"{sku}{_PART_OF}{part.sku}"] = part.quantity
     return demands, units_of_one
 
 
-def _places(state: State, request: Request, skus: list[str]) -> list[Location] | Refused:
+def _places(state: State, request: UnitsRequest, skus: list[str]) -> list[Location] | Refused:
     """The locations that may serve the request."""
     routing = request.routing
     if routing is None:
@@ -268,9 +268,9 @@ def _kept_back(
     short = []
     for sku, line in held.items():
         item = state.get(Item, sku)
-        kept = {} if item is None else {part.sku: part.keep for part in item.components}
+        keep_by_part = {} if item is None else {part.sku: part.keep for part in item.components}
         for part in parts:
-            keep = kept.get(part.sku, 0) if part.bundle == sku else 0
+            keep = keep_by_part.get(part.sku, 0) if part.bundle == sku else 0
             if keep:
                 units = sum(here.get(part.sku, 0) for here in free.values())
                 sets = max(0, units - keep) // part.quantity
@@ -305,8 +305,8 @@ def _faults(
     ]
 
 
-def stock_of_lines(state: State, request: Request, hold: Reservation) -> tuple[MovedLine, ...]:
-    """What the hold has of the requested lines, and the stock of each after it.
+def stock_of_lines(state: State, request: UnitsRequest, hold: Reservation) -> tuple[MovedLine, ...]:
+    """The units that the hold has of the requested lines, and the stock of each after it.
 
     The stock of a bundle is the number of bundles that its scarcest part allows, with those of this
     hold among the reserved ones.
@@ -329,7 +329,7 @@ def stock_of_lines(state: State, request: Request, hold: Reservation) -> tuple[M
     return tuple(rows.values())
 
 
-def _stock(state: State, request: Request, sku: str) -> SkuStock:
+def _stock(state: State, request: UnitsRequest, sku: str) -> SkuStock:
     """The stock of a SKU at the locations that the request may be served from."""
     item = state.get(Item, sku)
     routed = request.routing is not None

@@ -33,13 +33,13 @@ def route(
         return short
     solutions = Search(demands, preferences, free).solutions()
     most = routing.max_parcels
-    within = [one for one in solutions if most is None or len(one.used) <= most]
+    within = [solution for solution in solutions if most is None or len(solution.used) <= most]
     if not within:
         return _too_scattered(demands, preferences.places, free)
     return Route(
         _allocations(demands, preferences.places, within[0]),
         tuple(_because(preferences, within)),
-        tuple(_alternative(preferences, one) for one in within[1 : ALTERNATIVES + 1]),
+        tuple(_alternative(preferences, solution) for solution in within[1 : ALTERNATIVES + 1]),
     )
 
 
@@ -89,8 +89,8 @@ def _too_scattered(
     for demand in demands:
         most = max((sets_at(demand, free[place.key]) for place in places), default=0)
         short.append(Shortfall(demand.sku, demand.quantity, min(most, demand.quantity)))
-    missing = [one for one in short if one.available < one.requested]
-    return missing or [Shortfall(one.sku, one.requested, 0) for one in short]
+    missing = [line for line in short if line.available < line.requested]
+    return missing or [Shortfall(line.sku, line.requested, 0) for line in short]
 
 
 def _allocations(

@@ -55,13 +55,13 @@ class Search:
         rules = self._routing.rules
         before = rules[: rules.index(_FEWEST)] if _FEWEST in rules else rules
         if self._routing.pickup_at is not None or set(before) - {RoutingRule.SAME_COUNTRY}:
-            found = self._of(candidates)  # each line from its best location
-            solutions = [] if found is None else [found]
+            solution = self._of(candidates)  # each line from its best location
+            solutions = [] if solution is None else [solution]
         else:
             solutions = list(self._least_parcels(candidates, bool(before)))
         if not solutions and len(candidates) < len(self._places):
-            found = self._of(range(len(self._places)))
-            solutions = [] if found is None else [found]
+            solution = self._of(range(len(self._places)))
+            solutions = [] if solution is None else [solution]
         return sorted(solutions, key=lambda one: one.score)
 
     def _candidates(self) -> Sequence[int]:
@@ -205,9 +205,9 @@ class _Competition:
         first = next((i for i in chosen if keys[i] == routing.pickup_at), None)
         for split in (False, True) if routing.split_lines else (False,):
             self._steps = 0
-            found = self._next(0, chosen, left, first, split)
-            if found is not None:
-                return found
+            solution = self._next(0, chosen, left, first, split)
+            if solution is not None:
+                return solution
         return None
 
     def _next(

@@ -11,14 +11,19 @@ from fancymonkey.core.command import Command, needs_hold
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import Allocation, Line, Reservation, Status
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
-from fancymonkey.core.payments.answers import PaymentNews
+from fancymonkey.core.payments.answers import IssueResolved, PaymentNews
 from fancymonkey.core.payments.issues import issue_of, needs_issues, raise_issue
-from fancymonkey.core.payments.refund_names import WHOLE, is_news, needs_names, none_stands
+from fancymonkey.core.payments.refund_names import (
+    WHOLE,
+    all_refunds_failed,
+    is_new_refund,
+    needs_names,
+)
 from fancymonkey.core.payments.returned_units import (
     allocations_of,
+    cancel_undelivered,
     left_of,
     needs_units,
-    strike,
     take_back,
 )
 from fancymonkey.core.payments.rows import FACTS, IssueKind, IssueStatus, PaymentIssue
@@ -149,12 +154,12 @@ def record_refund(state: State, command: RecordRefund) -> Answer:
     issue = raise_issue(
         state, IssueKind.REFUNDED, hold.reservation_id, hold, command.ref, left_of(state, hold)
     )
-    if not is_news(state, command.ref, WHOLE if command.whole else command.refund):
+    if not is_new_refund(state, command.ref, WHOLE if command.whole else command.refund):
         asked = issue.closed_at is None
         return Accepted(PaymentNews("return proposed" if asked else "no change"))
     units = issue.allocations
     if command.whole:
-        units = _strike(state, owed, units, command)
+        units = _cancel_undelivered(state, owed, units, command)
         if command.take_back:
             units = take_back(state, issue, units, command, only_on_sale=True)
     if not units:  # nothing is left to ask
@@ -193,7 +198,7 @@ def refund_failed(state: State, command: RefundFailed) -> Answer:
 
 def _withdraw(state: State, hold: Reservation, command: RefundFailed) -> None:
     """Withdraws the question about the units if no valid refund is left."""
-    nothing = none_stands(state, command.ref, command.refund)
+    nothing = all_refunds_failed(state, command.ref, command.refund)
     asked = issue_of(state, IssueKind.REFUNDED, hold.reservation_id)
     if nothing and asked is not None and asked.closed_at is None and asked.payment == command.ref:
         _close(state, asked, IssueStatus.DISMISSED, "the refund has failed")
@@ -217,7 +222,7 @@ def resolve_issue(state: State, command: ResolveIssue) -> Answer:
     if issue.closed_at is not None:
         if command.returned or command.then is not issue.progress:
             return Refused(Code.ISSUE_CLOSED, f"This payment issue is already {issue.progress}.")
-        return Accepted(_told(issue))
+        return Accepted(_answer(issue))
     parts = _split(issue, command.returned)
     if parts is None:
         return Refused(
@@ -226,13 +231,13 @@ def resolve_issue(state: State, command: ResolveIssue) -> Answer:
     back, left = parts
     if back:
         owed = _owed(state, (issue.payment,))
-        take_back(state, issue, _strike(state, owed, back, command), command)
+        take_back(state, issue, _cancel_undelivered(state, owed, back, command), command)
     after = replace(issue, allocations=left) if command.returned else issue
     then = command.then
     if then is None and issue.allocations and not left:
         then = IssueStatus.DONE
     after = _close(state, after, then or after.progress, command.note)
-    return Accepted({**_told(after), "revision": state.revision})
+    return Accepted(_answer(after, state.revision))
 
 
 def _split(
@@ -258,7 +263,7 @@ def _split(
     return tuple(back), allocations_of(left)
 
 
-def _strike(
+def _cancel_undelivered(
     state: State,
     owed: PaymentIssue | None,
     allocations: tuple[Allocation, ...],
@@ -271,7 +276,7 @@ def _strike(
     """
     if owed is None:
         return allocations
-    rest, waiting = strike(state, owed, allocations, command)
+    rest, waiting = cancel_undelivered(state, owed, allocations, command)
     after = replace(owed, allocations=waiting)
     if owed.closed_at is None:
         _close(state, after, IssueStatus.DONE, "refunded")
@@ -293,9 +298,6 @@ def _close(state: State, issue: PaymentIssue, progress: IssueStatus, note: str) 
     return after
 
 
-def _told(issue: PaymentIssue) -> dict[str, object]:
-    return {
-        "matter_id": issue.matter_id,
-        "progress": str(issue.progress),
-        "lines": [(line.sku, line.quantity) for line in issue.lines],
-    }
+def _answer(issue: PaymentIssue, revision: int | None = None) -> IssueResolved:
+    lines = tuple((line.sku, line.quantity) for line in issue.lines)
+    return IssueResolved(issue.issue_id, issue.progress, lines, revision)

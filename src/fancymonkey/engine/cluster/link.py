@@ -1,4 +1,4 @@
-"""The connection to the server that decides: sends commands there, and shows what comes back.
+"""The connection to the server that decides: sends commands there, and shows the commits.
 
 An answer is delivered once this server's view has its revision. If the connection ends before an
 answer arrives, this server cannot know whether the command has run. A command that the store
@@ -28,14 +28,14 @@ from fancymonkey.engine.cluster.codec import (
 )
 from fancymonkey.engine.cluster.frames import (
     Answers,
-    Batch,
-    Beat,
-    Channel,
+    CommandBatch,
+    CommitMessage,
     Frame,
+    Heartbeat,
     Leaving,
     LinkLost,
+    MessageChannel,
     NotRun,
-    Relay,
 )
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import StoreUnavailable
@@ -61,7 +61,7 @@ _UNKNOWN = (
 class Link:
     """A route of the batcher to the server that decides."""
 
-    def __init__(self, engine: Engine, channel: Channel, timer: Callable[[], float]) -> None:
+    def __init__(self, engine: Engine, channel: MessageChannel, timer: Callable[[], float]) -> None:
         """`timer` returns seconds that also pass while the process is stopped."""
         self._engine, self._batcher, self._channel = engine, engine.batcher, channel
         self._timer = timer
@@ -114,7 +114,7 @@ class Link:
         self._number += 1
         self._batches[self._number] = batch
         self.forwarded += len(batch)
-        self._channel.send(Batch(self._number, now, packed))
+        self._channel.send(CommandBatch(self._number, now, packed))
         return True
 
     async def run(self) -> None:
@@ -157,15 +157,15 @@ class Link:
 
     def _take(self, message: Frame) -> None:
         """Acts on a message; raises LinkLost. Where the view is behind, later messages wait."""
-        if isinstance(message, Relay):
+        if isinstance(message, CommitMessage):
             commit = unpack_commit(message.commit)
             if commit.entries[0].revision > self._engine.view.revision + 1:
                 self._later(self._catch_up(commit.entries[0].revision - 1, message))
                 return
-            rest = self._engine.publish((), commit)
+            shown = self._engine.publish((), commit)
             self._engine.lag = max(0, self._engine.clock() - commit.entries[-1].at)
-            if rest is not None:
-                self._later(rest)
+            if shown is not None:
+                self._later(shown)
         elif isinstance(message, Answers):
             if message.revision > self._engine.view.revision:
                 self._later(self._catch_up(message.revision, message))
@@ -177,7 +177,7 @@ class Link:
             self._wake()
         elif isinstance(message, Leaving):
             self.leave()
-        elif not isinstance(message, Beat):
+        elif not isinstance(message, Heartbeat):
             raise LinkLost("an unexpected message")
         if self._leaving and not self._batches:
             raise LinkLost("the decider leaves, and every answer is here")
@@ -185,16 +185,16 @@ class Link:
     async def _catch_up(self, revision: int, message: Frame) -> None:
         """Reads entries that the decider has not sent, and then acts on the message."""
         await self._engine.catch_up(revision)
-        if isinstance(message, Relay) or self._engine.view.revision >= message.revision:  # type: ignore[union-attr]
+        if isinstance(message, CommitMessage) or self._engine.view.revision >= message.revision:  # type: ignore[union-attr]
             self._waiting.appendleft(message)
         else:
             raise LinkLost("an answer of a later revision than the ledger's")
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         self._slow = asyncio.get_running_loop().create_task(work)
-        self._slow.add_done_callback(self._go_on)
+        self._slow.add_done_callback(self._continue)
 
-    def _go_on(self, done: asyncio.Task[None]) -> None:
+    def _continue(self, done: asyncio.Task[None]) -> None:
         """Acts on the messages that have arrived in the meantime."""
         self._slow = None
         try:

@@ -43,7 +43,7 @@ ROUNDS = 50
 GRACE_SECONDS = 10.0
 """How long the old store stays open for readers that have not finished."""
 
-Tell = Callable[[str, int, int], None]
+OnProgress = Callable[[str, int, int], None]
 """Receives the progress: the step, how much of it is done, and of how much."""
 
 T = TypeVar("T")
@@ -76,7 +76,7 @@ class LiveMigration:
     here: str
     there: str
     place: str | None = None
-    tell: Tell = lambda step, done, total: None
+    on_progress: OnProgress = lambda step, done, total: None
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     _revision: int = 0
     _rounds: int = 0
@@ -159,7 +159,7 @@ class LiveMigration:
         async def entries() -> AsyncIterator[Entry]:
             async for entry in _gently(frozen.entries()):
                 if entry.revision % 500 == 0 or entry.revision == frozen.revision:
-                    self.tell(step, entry.revision, frozen.revision)
+                    self.on_progress(step, entry.revision, frozen.revision)
                 yield entry
 
         return entries
@@ -168,7 +168,7 @@ class LiveMigration:
         """Writes the commits recorded in the meantime, until few are left."""
         while recorder.recorded > SMALL and self._rounds < ROUNDS:
             self._rounds += 1
-            self.tell("catching up", self._rounds, ROUNDS)
+            self.on_progress("catching up", self._rounds, ROUNDS)
             await self._follow(recorder)
 
     async def _follow(self, recorder: RecordingStore, *more: Document) -> None:
@@ -196,7 +196,7 @@ class LiveMigration:
     async def _switch(self, old: Store, recorder: RecordingStore) -> LiveMigrationReport:
         """Writes the last portion with the queue held; afterwards the new store is in use."""
         engine, loop = self.engine, asyncio.get_running_loop()
-        self.tell("switching", 0, 1)
+        self.on_progress("switching", 0, 1)
         async with engine.batcher.held():
             started = loop.time()
             await self._check_alone(old)
@@ -218,7 +218,7 @@ class LiveMigration:
             engine.moved_to = self.place or self.there
             await engine.watch()
             pause = (loop.time() - started) * 1000
-        self.tell("switching", 1, 1)
+        self.on_progress("switching", 1, 1)
         engine.close_later(old, GRACE_SECONDS)
         log.warning("the shop has moved from %s to %s", self.here, self.there)
         return LiveMigrationReport(

@@ -10,7 +10,7 @@ from fancymonkey.core.execute import execute, loads
 from fancymonkey.core.model import Entry, Row
 from fancymonkey.core.state import FOREVER, Rows
 from fancymonkey.errors import StoreError, StoreReadOnly, StoreUnavailable
-from fancymonkey.store.contract import Commit, OnRemoteCommit, Snapshot, Submit, absorbed
+from fancymonkey.store.contract import Commit, OnRemoteCommit, Snapshot, Submit, applied_commit
 from fancymonkey.store.postgres import batch
 from fancymonkey.store.postgres.connection import (
     Connection,
@@ -21,7 +21,7 @@ from fancymonkey.store.postgres.connection import (
     durability_problems,
 )
 from fancymonkey.store.postgres.fill import empty, fill
-from fancymonkey.store.postgres.listener import Listener
+from fancymonkey.store.postgres.listener import PostgresListener
 from fancymonkey.store.postgres.reads import PostgresReads
 from fancymonkey.store.postgres.row_cache import PostgresRowCache
 from fancymonkey.store.postgres.schema import QUERIES, check_schema, migrate
@@ -66,7 +66,7 @@ class PostgresStore(PostgresReads):
         self._writer: PostgresWriter | None = None
         self._taught: Connection | None = None
         self._readers: Pool | None = None
-        self._watch: Listener | None = None
+        self._watch: PostgresListener | None = None
 
     async def open(self, now: int) -> None:
         """See `Store.open`."""
@@ -250,7 +250,7 @@ class PostgresStore(PostgresReads):
 
     async def apply_commits(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
         """See `Store.apply_commits`."""
-        state = absorbed(changed, entries, revision)
+        state = applied_commit(changed, entries, revision)
 
         async def work(writer: Connection) -> None:
             await self._learn_types(writer)
@@ -295,7 +295,7 @@ class PostgresStore(PostgresReads):
 
     async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
         """See `Store.watch`."""
-        self._watch = Listener(
+        self._watch = PostgresListener(
             self._link, bell, lambda: None if self._writer is None else self._writer.pid
         )
         await self._watch.start()

@@ -17,7 +17,7 @@ from fancymonkey.core.model import Entry, Reservation
 from fancymonkey.core.outcomes import Answer
 from fancymonkey.core.state import FOREVER, Load, Rows, State
 from fancymonkey.errors import DataError, StoreUnavailable
-from fancymonkey.store.contract import Commit, StockSnapshot, absorbed
+from fancymonkey.store.contract import Commit, StockSnapshot, applied_commit
 from fancymonkey.store.shared.disk_latency import DiskLatency
 from fancymonkey.store.shared.files import Disk
 from fancymonkey.store.sql.columns import ENTRIES, TABLES, Table
@@ -40,7 +40,7 @@ from fancymonkey.store.sql.statements import (
 from fancymonkey.store.sqlite.connection import (
     BUSY_MS,
     QUERIES,
-    Occupied,
+    DatabaseBusy,
     connect,
     migrate,
     rollback,
@@ -146,7 +146,7 @@ class SqliteWriter:
         self._here = True
         try:
             return self.run(commands, now, after)
-        except Occupied:
+        except DatabaseBusy:
             return None
         finally:
             self._here = False
@@ -270,7 +270,7 @@ class SqliteWriter:
         """See `Store.apply_commits`."""
         self._known.forget()
         with self.transaction():
-            self._write(absorbed(changed, entries, revision))
+            self._write(applied_commit(changed, entries, revision))
 
     def clear(self) -> None:
         """Removes every row and entry."""

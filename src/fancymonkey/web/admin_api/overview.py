@@ -13,6 +13,7 @@ from fancymonkey.core.model import Event, TurnedAway
 from fancymonkey.core.payments.rows import IssueKind, IssueStatus, JobRun
 from fancymonkey.core.state import FOREVER
 from fancymonkey.engine.engine import Engine
+from fancymonkey.engine.job_runs import runs_since
 from fancymonkey.engine.turned_away import HOUR
 from fancymonkey.errors import StoreError
 from fancymonkey.payments.refunds import payment_issues
@@ -33,7 +34,7 @@ from fancymonkey.web.admin_api.row_query import RowQuery
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.json_body import json_response
 from fancymonkey.web.http.messages import Problem
-from fancymonkey.web.http.query_params import Text, Whole
+from fancymonkey.web.http.query_params import Text, WholeParam
 from fancymonkey.web.read_models.overview_cache import paused
 from fancymonkey.web.read_models.stock_rows import totals
 from fancymonkey.web.routing.access import requires
@@ -58,7 +59,7 @@ async def overview(
     context: Context,
     days: Annotated[
         int,
-        Whole(1, DAYS_MAX),
+        WholeParam(1, DAYS_MAX),
         Query(description=f"Number of days, from 1 to {DAYS_MAX}; {DAYS} by default"),
     ] = DAYS,
     zone: Annotated[
@@ -96,27 +97,27 @@ def _zone(name: str | None) -> tzinfo:
 async def _stock(context: AppContext) -> OverviewStock:
     _, rows = await context.stock_rows.rows(RowQuery())
     stocked = [row.stocked for row in rows]
-    found = await asyncio.to_thread(totals, stocked)
+    stock = await asyncio.to_thread(totals, stocked)
     return {
         "products": len({row.product.product_id for row in stocked}),
-        "sizes": found["rows"],
-        "units": found["stock"],
-        "reserved": found["reserved"],
-        "available": found["available"],
-        "backordered": found["backordered"],
-        "low": found["low"],
-        "out": found["out"],
-        "value": found["value"],
+        "sizes": stock["rows"],
+        "units": stock["stock"],
+        "reserved": stock["reserved"],
+        "available": stock["available"],
+        "backordered": stock["backordered"],
+        "low": stock["low"],
+        "out": stock["out"],
+        "value": stock["value"],
         "short": sum(row.stock.short for row in stocked),
     }
 
 
 def _holds(engine: Engine) -> OverviewHolds:
-    found = live_holds(engine, None)
-    ends = found[0][0] if found and found[0][0] < FOREVER else None
+    holds = live_holds(engine, None)
+    ends = holds[0][0] if holds and holds[0][0] < FOREVER else None
     return {
-        "count": len(found),
-        "units": sum(units for _, _, units in found),
+        "count": len(holds),
+        "units": sum(units for _, _, units in holds),
         "nextEnds": None if ends is None else iso(ends),
     }
 
@@ -175,7 +176,7 @@ async def _turned_away(context: AppContext) -> dict[int, tuple[int, int]]:
                 found[row.hour] = (requests + row.requests, units + row.units)
         return found
 
-    return await context.overview_cache.lately("turned away", read)
+    return await context.overview_cache.cached("turned away", read)
 
 
 async def _issues(engine: Engine) -> OverviewIssues:
@@ -189,7 +190,7 @@ async def _issues(engine: Engine) -> OverviewIssues:
 
 
 async def _health(context: AppContext) -> OverviewHealth:
-    event = await context.overview_cache.lately("event", lambda: _last_event(context.engine))
+    event = await context.overview_cache.cached("event", lambda: _last_event(context.engine))
     return {
         "store": await _store_health(context.engine),
         "catalogue": await _catalogue_health(context),
@@ -244,7 +245,7 @@ async def _catalogue_health(context: AppContext) -> HealthPart:
     async def read() -> list[str]:
         return await asyncio.to_thread(shared_ids, list(context.engine.view.items.values()))
 
-    problems = await context.overview_cache.lately("shared ids", read)
+    problems = await context.overview_cache.cached("shared ids", read)
     return {"ok": not problems, "problems": problems[:PROBLEMS_SHOWN]}
 
 
@@ -258,23 +259,20 @@ async def _last_event(engine: Engine) -> Event | None:
 
 async def _last_run(context: AppContext, job: str) -> LastRun:
     async def read() -> JobRun | None:
-        lately = (job, context.engine.clock() - 2 * DAY_MS)
-        return await _last_after(context.engine, lately) or await _last_after(
-            context.engine, (job, 0)
-        )
+        recently = context.engine.clock() - 2 * DAY_MS
+        last = await _last_since(context.engine, job, recently)
+        return last or await _last_since(context.engine, job, 0)
 
-    run = await context.overview_cache.lately(job, read)
+    run = await context.overview_cache.cached(job, read)
     return {
         "at": None if run is None else iso(run.started_at),
         "outcome": None if run is None else run.outcome,
     }
 
 
-async def _last_after(engine: Engine, key: tuple[str, int]) -> JobRun | None:
-    """The latest run of a job after a time."""
+async def _last_since(engine: Engine, job: str, since: int) -> JobRun | None:
+    """The latest run of a job that began after a time."""
     last: JobRun | None = None
-    async for row in engine.store.scan(JobRun, key):
-        if row.job != key[0]:
-            break
+    async for row in runs_since(engine.store, job, since):
         last = row
     return last

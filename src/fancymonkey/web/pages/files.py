@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from email.utils import formatdate
+from functools import cache
 from mimetypes import guess_type
 from pathlib import Path
 
@@ -106,8 +107,12 @@ class Page:
         return StarletteResponse(self._body, 200, headers, self._type)
 
 
+@cache
 def router() -> APIRouter:
-    """The pages, each with a path of its own: no other file of their folders is served."""
+    """The pages, each with a path of its own: no other file of their folders is served.
+
+    The first call builds the routes; every app of this process serves the same ones.
+    """
     routes = APIRouter(include_in_schema=False, route_class=AuthorizedRoute)
 
     def serve(path: str, file: Path, headers: Mapping[str, str] = PAGE) -> None:

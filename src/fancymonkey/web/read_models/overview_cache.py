@@ -26,7 +26,7 @@ class OverviewCache:
         self._engine = engine
         self._known: dict[str, tuple[int, Any]] = {}
 
-    async def lately(self, name: str, read: Callable[[], Awaitable[T]]) -> T:
+    async def cached(self, name: str, read: Callable[[], Awaitable[T]]) -> T:
         """Returns the recent result of `read`, or calls it."""
         now = self._engine.clock()
         at, result = self._known.get(name, (-FRESH, None))

@@ -13,8 +13,8 @@ from pydantic import with_config
 from typing_extensions import TypedDict
 
 from fancymonkey.core.outcomes import Refused
-from fancymonkey.payments.events import Event, foreign, record
-from fancymonkey.payments.thin_events import Unfetched, bare, fetched, thin_of
+from fancymonkey.payments.events import StripeEvent, foreign, record
+from fancymonkey.payments.thin_events import ObjectUnavailable, bare, fetched, thin_of
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.json_body import Ok, example
 from fancymonkey.web.http.messages import Problem, parse
@@ -38,14 +38,14 @@ HEADER_MAX = 4096
 SECONDS_DIGITS = 12
 
 
-_event = msgspec.json.Decoder(Event)
+_event = msgspec.json.Decoder(StripeEvent)
 _anything: msgspec.json.Decoder[object] = msgspec.json.Decoder(object)
 
 
 def check_signature(header: bytes | None, body: bytes, secrets: tuple[str, ...], now: int) -> None:
     """Returns if one of the secrets signed the body within the tolerance. Raises Problem 400.
 
-    The library's own check decides. What it would stumble over is refused before: anything but
+    The library's own check decides. Input that it cannot handle is refused before: anything but
     ASCII, endless numbers, and times in the future, which it takes.
     """
     if header is None or len(header) > HEADER_MAX:
@@ -72,13 +72,13 @@ def _is_signed(body: str, header: str, secrets: tuple[str, ...]) -> bool:
     # Not at the top: it takes 25 MB, which a shop without Stripe does not need.
     from stripe import SignatureVerificationError, WebhookSignature
 
-    found = False
+    signed = False
     for secret in secrets:  # all of them, in constant time
         try:
-            found |= WebhookSignature.verify_header(body, header, secret)
+            signed |= WebhookSignature.verify_header(body, header, secret)
         except SignatureVerificationError:
             continue
-    return found
+    return signed
 
 
 def _bad_signature(detail: str) -> Problem:
@@ -100,7 +100,7 @@ class ReceivedEvent(TypedDict):
     summary="Receive signed Stripe events",
     dependencies=[public()],
     openapi_extra=msgspec_body(
-        Event,
+        StripeEvent,
         {
             "id": "evt_1",
             "type": "checkout.session.completed",
@@ -148,7 +148,7 @@ async def webhook(
     }
 
 
-async def _event_of(context: AppContext, body: bytes) -> Event:
+async def _event_of(context: AppContext, body: bytes) -> StripeEvent:
     """The event of a body; if it came without its object, the object is fetched from Stripe.
 
     Raises Problem 422 if the object cannot be had: Stripe sends the event again later.
@@ -161,6 +161,6 @@ async def _event_of(context: AppContext, body: bytes) -> Event:
         return bare(thin)
     try:
         return await fetched(thin, None if context.checkouts is None else context.checkouts.gateway)
-    except Unfetched as error:
+    except ObjectUnavailable as error:
         log.warning("%s: %s", thin.id, error)
         raise Problem(422, "thin_event", str(error)) from error

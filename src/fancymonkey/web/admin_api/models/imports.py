@@ -10,7 +10,7 @@ from fancymonkey.web.http.json_body import Ok, example
 
 
 class ImportCounts(TypedDict):
-    """The number of rows, by what happened to them."""
+    """The number of rows, by their outcome."""
 
     rows: int
     new: int

@@ -1,0 +1,256 @@
+"""A running shop moves into another store: nothing is lost or doubled, with any interruption."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from fancymonkey.core.documents.document import Document
+from fancymonkey.core.documents.put import DocumentWrite, PutDocuments
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
+from fancymonkey.core.model import Outcome, sku_of
+from fancymonkey.core.outcomes import Accepted
+from fancymonkey.core.stock.adjust import Adjust
+from fancymonkey.engine.engine import Engine
+from fancymonkey.engine.migration import markers
+from fancymonkey.engine.migration.live_migration import LiveMigration, LiveMigrationReport
+from fancymonkey.errors import DataError, StoreError, StoreUnavailable
+from fancymonkey.store.contract import Store
+from fancymonkey.store.open import empty_store, open_store
+from fancymonkey.store.verify import verify_store
+from tests.store.scripts import PRODUCTS, SIZES, catalogue, script
+from tests.support.postgres import PostgresServer
+
+SKU = sku_of(PRODUCTS[0], SIZES[0])
+WAYS = ["json-sqlite", "sqlite-json", "sqlite-postgres", "postgres-json", "memory-memory"]
+Name = Callable[[str], str]
+
+
+@pytest.fixture
+def name(request: pytest.FixtureRequest, tmp_path: Path) -> Name:
+    """Names an empty store of a kind."""
+    made: list[str] = []
+
+    def fresh(kind: str) -> str:
+        made.append(kind)
+        if kind == "postgres":
+            server: PostgresServer = request.getfixturevalue("postgres_server")
+            return server.start().create_database()
+        places = {
+            "json": f"{tmp_path}/{len(made)}",
+            "sqlite": f"sqlite:///{tmp_path}/{len(made)}.db",
+        }
+        return places.get(kind, "memory://")
+
+    return fresh
+
+
+@contextlib.asynccontextmanager
+async def shop(target: str) -> AsyncIterator[Engine]:
+    engine = Engine(open_store(target))
+    await engine.open()
+    for command in (*catalogue(), *script(4, 60)):
+        await engine.submit(command)
+    yield engine
+    await engine.close()
+
+
+async def buyers(engine: Engine, answered: list[str], stop: asyncio.Event) -> None:
+    """Adds one unit again and again, and keeps a document; each with an id of its own."""
+
+    async def one(buyer: int) -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            id_ = f"add-{buyer}-{number}"
+            answer = await engine.submit(
+                Adjust(
+                    sku=SKU,
+                    location=DEFAULT_LOCATION,
+                    delta=1,
+                    command_id=id_,
+                    digest=id_,
+                    actor="test",
+                )
+            )
+            assert isinstance(answer, Accepted)
+            answered.append(id_)
+            await engine.submit(PutDocuments(drafts=(DocumentWrite("notes", id_, '"kept"'),)))
+            await asyncio.sleep(0.002)  # about as on a disk: the copy must be able to catch up
+
+    await asyncio.gather(*(one(buyer) for buyer in range(4)))
+
+
+def marked(ways: list[str]) -> list[object]:
+    return [
+        pytest.param(way, marks=pytest.mark.postgres if "postgres" in way else ()) for way in ways
+    ]
+
+
+@pytest.mark.parametrize("way", marked(WAYS))
+async def test_a_shop_moves_while_it_sells(way: str, name: Name) -> None:
+    here, there = way.split("-")
+    old, target = name(here), name(there)
+    async with shop(old) as engine:
+        before = engine.view.stock(SKU).on_hand
+        answered: list[str] = []
+        stop = asyncio.Event()
+        selling = asyncio.create_task(buyers(engine, answered, stop))
+        while len(answered) < 20:
+            await asyncio.sleep(0.001)
+        new = open_store(target)
+        report = await LiveMigration(engine, new, "old", "new").run()
+        sold = len(answered)
+        while len(answered) < sold + 20:
+            await asyncio.sleep(0.001)
+        stop.set()
+        await selling
+        assert engine.store is new
+        assert report.pause < 1000
+        await _check(new, answered, before)
+        assert engine.view.stock(SKU).on_hand == before + len(answered)
+    if target != "memory://":
+        await _left(old)
+        again = open_store(target)
+        await again.open(0)
+        await markers.check_not_moved(again)
+        await _check(again, answered, before)
+        await again.close()
+
+
+async def _check(store: Store, answered: list[str], before: int) -> None:
+    """Every answer is in the new store, once, and so is what came with it."""
+    assert (await verify_store(store)).clean
+    added = [
+        entry async for entry in store.history(SKU) if entry.actor == "test" and entry.on_hand == 1
+    ]
+    assert len(added) == len(answered)
+    levels = {level.sku: level.on_hand for level in (await store.snapshot()).levels}
+    assert levels[SKU] == before + len(answered)
+    for id_ in answered:
+        assert await store.find(Outcome, id_) is not None
+        assert await store.find(Document, ("notes", id_)) is not None
+    assert [e.revision async for e in _all(store)] == list(
+        range(1, (await store.snapshot()).revision + 1)
+    )
+
+
+async def _all(store: Store) -> AsyncIterator[object]:
+    async with store.frozen() as still:
+        async for entry in still.entries():
+            yield entry
+
+
+async def _left(target: str) -> None:
+    """The old store says where the shop went, and lets no server in."""
+    engine = Engine(open_store(target))
+    with pytest.raises(StoreUnavailable, match="has moved from here to new"):
+        await engine.open()
+
+
+@pytest.mark.parametrize("way", ["json-sqlite", "sqlite-json"])
+async def test_a_move_that_is_cancelled_anywhere_can_be_begun_again(way: str, name: Name) -> None:
+    here, there = way.split("-")
+    old, target = name(here), name(there)
+    async with shop(old) as engine:
+        answered: list[str] = []
+        before = engine.view.stock(SKU).on_hand
+        stop = asyncio.Event()
+        selling = asyncio.create_task(buyers(engine, answered, stop))
+        for turns in (0, 3, 10, 30, 60, 100):
+            moving = asyncio.create_task(
+                LiveMigration(engine, empty_store(target), "old", "new").run()
+            )
+            for _ in range(turns):
+                await asyncio.sleep(0.001)
+            moving.cancel()
+            done = await asyncio.gather(moving, return_exceptions=True)
+            if isinstance(done[0], LiveMigrationReport) or engine.moved_to is not None:
+                break
+            unfinished = Engine(open_store(target))
+            try:
+                await unfinished.open()
+            except StoreError as error:
+                assert "unfinished copy" in str(error) or "interrupted copy" in str(error)  # noqa: PT017
+            else:
+                assert not unfinished.view.products
+                await unfinished.close()
+        if engine.moved_to is None:
+            await LiveMigration(engine, empty_store(target), "old", "new").run()
+        stop.set()
+        await selling
+        await _check(engine.store, answered, before)
+
+
+async def test_a_store_that_holds_something_is_not_moved_into(name: Name) -> None:
+    old, target = name("json"), name("sqlite")
+    async with shop(target):
+        pass
+    async with shop(old) as engine:
+        with pytest.raises(DataError, match="not empty"):
+            await LiveMigration(engine, empty_store(target), "old", "new").run()
+        assert engine.moved_to is None
+        assert isinstance(
+            await engine.submit(Adjust(sku=SKU, location=DEFAULT_LOCATION, delta=1, actor="t")),
+            Accepted,
+        )
+
+
+async def test_a_new_store_that_fails_leaves_the_old_one_in_charge(name: Name) -> None:
+    """At each call that writes in turn."""
+    from fancymonkey.store.in_memory.store import MemoryStore
+
+    class Fragile(MemoryStore):
+        left = 0
+
+        def step(self) -> None:
+            self.left -= 1
+            if self.left == 0:
+                raise StoreUnavailable("the disk is full")
+
+        async def fill(self, rows, entries, revision):  # type: ignore[no-untyped-def]
+            self.step()
+            await super().fill(rows, entries, revision)
+
+        async def apply_commits(self, changed, entries, revision):  # type: ignore[no-untyped-def]
+            self.step()
+            await super().apply_commits(changed, entries, revision)
+
+        async def run(self, commands, now, after):  # type: ignore[no-untyped-def]
+            self.step()
+            return await super().run(commands, now, after)
+
+    old = name("json")
+    async with shop(old) as engine:
+        for step in (1, 2, 3):
+            store = Fragile()
+            store.left = step
+            with pytest.raises(StoreUnavailable, match="the disk is full"):
+                await LiveMigration(engine, store, "old", "new").run()
+            assert await markers.moved(engine.store) is None
+            answer = await engine.submit(
+                Adjust(sku=SKU, location=DEFAULT_LOCATION, delta=1, actor="t")
+            )
+            assert isinstance(answer, Accepted)
+    again = Engine(open_store(old))
+    await again.open()
+    await again.close()
+
+
+@pytest.mark.postgres
+async def test_a_move_is_refused_while_another_process_writes(
+    name: Name, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, target = name("postgres"), name("sqlite")
+    async with shop(old) as engine:
+        monkeypatch.setattr("os.getpid", lambda: 7)
+        other = open_store(old)
+        await other.open(0)
+        monkeypatch.undo()
+        await other.run((), 0, 0)
+        with pytest.raises(StoreUnavailable, match=r"1 more process can write .*server 7@"):
+            await LiveMigration(engine, open_store(target), "old", "new").run()
+        await other.close()
+        await LiveMigration(engine, open_store(target), "old", "new").run()
