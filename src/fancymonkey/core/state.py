@@ -91,6 +91,8 @@ class State:
         self._undo: list[tuple[type[Row], Hashable, Any]] = []
         self._savepoints = 0
         self._holds: dict[str, set[str]] | None = None
+        self._new_levels: dict[str, set[str]] = {}
+        """By SKU, the locations where this batch has booked its first units."""
 
     def get(self, kind: type[R], key: Hashable) -> R | None:
         """The row with the changes of this batch so far, or None."""
@@ -132,11 +134,14 @@ class State:
 
         Raises KeyError where the needs of the command do not have the key `(AllLevels, sku)`.
         """
-        places = set(self.locations[sku])
-        changed = self.changed.get(Level, {}).values()
-        places.update(level.location for level in changed if level.sku == sku)
-        levels = (self.get(Level, (sku, place)) for place in sorted(places))
+        levels = [self.get(Level, (sku, account)) for account in self.accounts_of(sku)]
         return [level for level in levels if level is not None]
+
+    def accounts_of(self, sku: str) -> list[str]:
+        """The names of the locations of `levels_of`; some may have no level. Raises KeyError."""
+        accounts = self.locations[sku]
+        begun = self._new_levels.get(sku)
+        return sorted(accounts) if begun is None else sorted({*accounts, *begun})
 
     def hold(self, ref: str) -> Reservation | None:
         """The hold that an id means: its own id, or a session's latest."""
@@ -197,6 +202,7 @@ class State:
         level: Level | None = self.base[Level].get(key) if before is None else before
         if level is None:
             level = Level(sku, location)
+            self._new_levels.setdefault(sku, set()).add(location)
         on_hand_after = level.on_hand + on_hand
         reserved_after = level.reserved + reserved
         missing = reserved_after + level.allocated + allocated - on_hand_after
