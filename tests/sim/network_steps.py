@@ -51,7 +51,7 @@ class Day(Shop):
         acts = [
             *(self.buy, self.buy, self.buy, self.buy, self.end_hold, self.end_hold),
             *(self.order_step, self.order_step, self.order_step, self.order_step),
-            *(self.send, self.send, self.transfer_step, self.transfer_step, self.transfer_step),
+            *(self.send, self.send, self.send, *[self.transfer_step] * 5),
             *(self.goods_in, self.move, self.keep_back, self.build, self.redefine, self.hide),
         ]
         for _ in range(steps):
@@ -228,7 +228,7 @@ class Day(Shop):
             names = [name for name in names if not transfers[name].over]
         if names:
             name = self.chance.choice(sorted(names))
-            step = self.chance.choice((self.arrive, self.arrive, self.close, self.call_off))
+            step = self.chance.choice((*[self.arrive] * 5, self.close, self.call_off))
             await step(name)
 
     async def arrive(self, name: str) -> None:
