@@ -46,7 +46,7 @@ class JsonFormatter(logging.Formatter):
         return msgspec.json.encode(text).decode()
 
 
-class NoEcho(logging.Filter):
+class StartFailureFilter(logging.Filter):
     """Drops uvicorn's message that the start failed: the reason was logged just before it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -61,7 +61,7 @@ def logging_config(settings: Settings) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": {"()": formatter}},
-        "filters": {"no_echo": {"()": NoEcho}},
+        "filters": {"no_echo": {"()": StartFailureFilter}},
         "handlers": {
             "stderr": {
                 "class": "logging.StreamHandler",

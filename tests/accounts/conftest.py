@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.accounts.visitor import Visitor
+from tests.accounts.client import Visitor
 from tests.web.conftest import any_shop, shop, target, way
 from tests.web.shops import Shop
 

@@ -9,7 +9,7 @@ import pytest
 
 from fancymonkey.accounts.login import ACCOUNT_MOST, ADDRESS_MOST
 from fancymonkey.store.in_memory.store import MemoryStore
-from tests.accounts.visitor import Visitor, accounts
+from tests.accounts.client import Visitor, accounts
 from tests.web.shops import HOODIE, PASSWORD, Shop, running
 
 ME = "/api/admin/me"

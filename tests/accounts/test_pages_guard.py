@@ -7,7 +7,7 @@ import pytest
 
 from fancymonkey.accounts.sessions import ACCESS_LIFE
 from fancymonkey.web.pages.dashboard import FILES, OPEN
-from tests.accounts.visitor import Visitor
+from tests.accounts.client import Visitor
 from tests.web.shops import Shop
 
 LOGIN = "/admin/admin-login.html"

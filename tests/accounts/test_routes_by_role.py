@@ -7,6 +7,7 @@ import pytest
 
 from fancymonkey.settings.settings import Settings
 from tests.accounts import routes
+from tests.accounts.client import Visitor, accounts, made
 from tests.accounts.routes import (
     ACCOUNT,
     ADMIN,
@@ -23,7 +24,6 @@ from tests.accounts.routes import (
     STOCK_OR_CRON_NO_COOKIE,
     served,
 )
-from tests.accounts.visitor import Visitor, accounts, made
 from tests.web.client import Client
 from tests.web.shops import CRON as CRON_SECRET
 from tests.web.shops import PASSWORD, Shop

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from fancymonkey.alerts import channels, event_texts
-from fancymonkey.alerts.channels import Chat, Mail, SendFailed, channels_of
+from fancymonkey.alerts.channels import AppriseChannel, EmailChannel, SendFailed, channels_of
 from fancymonkey.alerts.events import AlertEvent, event_type
 from fancymonkey.alerts.message import SHOWN, AlertMessage
 from fancymonkey.errors import ConfigError
@@ -122,7 +122,7 @@ async def test_a_receiver_that_hangs_holds_one_thread_and_no_more(
     async with HttpReceiver() as receiver:
         receiver.hang = True
         (channel,) = channels_of([f"json://127.0.0.1:{receiver.port}/"])
-        assert isinstance(channel, Chat)
+        assert isinstance(channel, AppriseChannel)
         channel._plugin.socket_read_timeout = 1.0
         with pytest.raises(SendFailed, match="No response within"):
             await channel.send(message_of())
@@ -138,11 +138,15 @@ async def test_a_receiver_that_hangs_holds_one_thread_and_no_more(
 @pytest.mark.parametrize(
     ("url", "kind", "name"),
     [
-        ("mailtos://u:pw@smtp.example?to=owner@x.example&from=a@x.example", Mail, "Email to"),
-        ("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#general", Chat, "Slack"),
-        ("discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js", Chat, "Discord"),
-        ("tgram://123456789:abcdefg_hijklmnop/12315544/", Chat, "Telegram"),
-        ("jsons://hooks.example/path", Chat, "JSON to hooks.example"),
+        (
+            "mailtos://u:pw@smtp.example?to=owner@x.example&from=a@x.example",
+            EmailChannel,
+            "Email to",
+        ),
+        ("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#general", AppriseChannel, "Slack"),
+        ("discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js", AppriseChannel, "Discord"),
+        ("tgram://123456789:abcdefg_hijklmnop/12315544/", AppriseChannel, "Telegram"),
+        ("jsons://hooks.example/path", AppriseChannel, "JSON to hooks.example"),
     ],
 )
 def test_urls_are_understood(url: str, kind: type[object], name: str) -> None:
@@ -163,7 +167,7 @@ def test_a_url_that_is_not_understood_ends_the_start(url: str) -> None:
 
 def test_messages_too_long_for_a_service_are_split() -> None:
     (channel,) = channels_of(["discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js"])
-    assert isinstance(channel, Chat)
+    assert isinstance(channel, AppriseChannel)
     body = "\n".join(f"Low: {number}, 4 left" for number in range(400))
     parts = channel._plugin._apply_overflow(body, title="400 alerts")
     assert len(parts) > 3

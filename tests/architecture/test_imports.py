@@ -54,7 +54,7 @@ CORE_MAY_USE = {
     ),
 }
 # Files of the core that put the features together: they may import every feature.
-CORE_COMPOSES = {"", "rows", "execute", "changes", "payments.early_news", "payments.paid"}
+CORE_COMPOSES = {"", "rows", "execute", "changes", "payments.early_events", "payments.paid"}
 # A feature is a folder of the core. It may import the files beside the folders, its own, and these.
 CORE_HELPERS = {
     "bundles.availability",
@@ -64,6 +64,7 @@ CORE_HELPERS = {
     "bundles.sale_rules",
     "bundles.sales",
     "bundles.shares",
+    "catalogue.answers",
     "catalogue.field_changes",
     "catalogue.renames",
     "documents.document",
@@ -79,8 +80,8 @@ CORE_HELPERS = {
     "locations.route",
     "locations.routing",
     "orders.check",
-    "orders.come_back",
     "orders.money",
+    "orders.returns",
     "orders.rows",
     "orders.shares",
     "orders.units",

@@ -12,7 +12,7 @@ from fancymonkey.errors import ConfigError
 from fancymonkey.settings.account_names import ACTORS, NAME_MAX, RESERVED, account_name
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.in_memory.store import MemoryStore
-from tests.accounts.visitor import Visitor, accounts, made
+from tests.accounts.client import Visitor, accounts, made
 from tests.web.shops import Shop, running
 
 SOURCE = Path(fancymonkey.__file__).parent

@@ -16,7 +16,7 @@ from fancymonkey.accounts.audit_log import AuditLog
 from fancymonkey.errors import ConfigError
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.in_memory.store import MemoryStore
-from tests.accounts.visitor import Visitor, accounts, code_of
+from tests.accounts.client import Visitor, accounts, code_of
 from tests.support.server import Server
 from tests.web.client import Answer, Client
 from tests.web.shops import CRON, HOODIE, PASSWORD, Clock, Shop, running

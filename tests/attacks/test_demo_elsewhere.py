@@ -162,7 +162,7 @@ def test_a_demo_with_a_password_of_its_own_takes_it_through_a_proxy(tmp_path: Pa
 async def test_an_account_with_the_published_password_opens_in_no_real_shop() -> None:
     async with running(MemoryStore()) as shop:
         from fancymonkey.accounts.model import Role
-        from tests.accounts.visitor import Visitor, accounts
+        from tests.accounts.client import Visitor, accounts
 
         await accounts(shop).users._make("old", Role.OWNER, PUBLISHED_PASSWORD)
         assert (await Visitor(shop.client).log_in("old", PUBLISHED_PASSWORD)).status == 403

@@ -7,7 +7,7 @@ import pytest
 from fancymonkey.accounts.audit_log import AuditLog
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.web.auth.shared_secrets import FAILURES_MAX
-from tests.accounts.visitor import accounts
+from tests.accounts.client import accounts
 from tests.attacks.test_admin_password import WAYS, bearer, cron
 from tests.web.client import Client, Headers
 from tests.web.shops import CRON, PASSWORD, Shop, running

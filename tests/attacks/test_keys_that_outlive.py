@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from fancymonkey.store.in_memory.store import MemoryStore
-from tests.accounts.visitor import Visitor, accounts, made
+from tests.accounts.client import Visitor, accounts, made
 from tests.support.ports import free_port
 from tests.support.server import Server
 from tests.web.shops import PASSWORD, Shop, running

@@ -1,5 +1,6 @@
 """Building a bundle on the products page, and its marks on the other pages, in a real browser."""
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -127,6 +128,8 @@ async def test_stock_holds_and_history_mark_bundles(browser: Browser, shop: Prod
         row = page.locator(f'tr[data-sku="{SKU}"]')
         await expect(row).to_contain_text("Bundle")
         await expect(row.locator("td.available")).to_have_text("8")
+        await expect(page.locator("main")).to_contain_text("4 held now")
+        await expect(page.locator("main")).to_contain_text(re.compile(r"· 4 reserved ·"))
         await page.goto(f"{shop.url}/admin/holds.html")
         await expect(page.locator("main")).to_contain_text("BANANA TEE")
         await page.goto(f"{shop.url}/admin/history.html?sku={HOODIE}/M")

@@ -43,7 +43,7 @@ async def test_a_location_from_adding_it_to_closing_it(browser: Browser) -> None
         await dialog.get_by_label("Longitude").fill("")
         await dialog.get_by_role("button", name="Save").click()
         entry = page.locator(".entry", has_text="Shop Berlin")
-        await expect(entry).to_contain_text("Pick-up by buyers")
+        await expect(entry).to_contain_text("Sells online, pick-up by buyers")
         assert shop.engine.view.locations["berlin"].latitude is None
         await shop.run(Adjust(sku=sku(), location="berlin", delta=3))
         await page.get_by_role("button", name="Close Shop Berlin …").click()

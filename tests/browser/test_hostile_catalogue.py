@@ -18,7 +18,7 @@ from fancymonkey.core.stock.adjust import Adjust
 from tests.browser.admin_page import AdminShop, admin_shop, member
 from tests.browser.admin_page import visit as visit_page
 from tests.browser.shop_page import NARROW, WIDE, buyer
-from tests.browser.test_dashboard_stock_looks import sideways
+from tests.browser.test_dashboard_stock_accessibility import sideways
 
 LONG = "EMERALDHOODIE" * 15 + "EMERA"
 WORDS = "THE VERY LONG NAME OF A GARMENT " * 6

@@ -69,6 +69,17 @@ async def test_a_bundle_is_bought_as_one_and_its_parts_are_sold(
         watched.assert_clean()
 
 
+async def test_pieces_left_counts_the_units_of_a_bundle_once(
+    browser: Browser, shop: DemoShop
+) -> None:
+    view = shop.engine.view
+    sizes = [sku for sku, item in view.items.items() if item.bundle is None]
+    left = sum(max(0, view.online_stock(sku).available) for sku in sizes)
+    async with buyer(browser) as watched:
+        await visit(watched.page, shop)
+        await expect(watched.page.locator("#left")).to_have_text(f"{left:,} pieces left")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_the_parts_of_a_set_are_chosen_and_only_what_can_be_had(
     browser: Browser, shop: DemoShop, scheme: str

@@ -67,7 +67,7 @@ def test_an_honest_shop_gets_its_certificate(shop: Server) -> None:
     assert found["sold"] - found["backordered"] + found["left"] == STOCK
     assert found["sold"] >= STOCK / 2
     assert found["late"] > 0
-    assert found["mended"] > 0
+    assert found["corrected"] > 0
     assert set(found["reserveMs"]) == set(found["checkoutMs"]) == {"p50", "p95", "p99"}
     after = first_size(shop)
     assert (after["stock"], after["reserved"]) == (before["stock"], 0)
@@ -94,7 +94,7 @@ def test_lost_events_without_reconciliation_are_lost_payments(shop: Server) -> N
         f"{shop.url}/api/payments/reconcile",
         headers={"Authorization": f"Bearer {PUBLISHED_PASSWORD}"},
     )
-    assert answer.json()["report"]["outcome"] == "mended"
+    assert answer.json()["report"]["outcome"] == "corrected"
 
 
 @pytest.mark.parametrize("change", [1, -1])

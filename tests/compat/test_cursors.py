@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fancymonkey.alerts.detector import Seen
+from fancymonkey.alerts.detector import DetectorPositions
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Cursor
 from fancymonkey.core.records import MoveCursor
@@ -29,7 +29,7 @@ async def happened(shop: Shop) -> list[str]:
 async def test_alerts_continue_at_the_old_position(target: str, facts: Any) -> None:
     async with opened(target, facts) as shop:
         alerts, store = shop.client.app._shop.alerts, shop.engine.store
-        seen = DocumentCollection(shop.engine, "alerts", Seen)
+        seen = DocumentCollection(shop.engine, "alerts", DetectorPositions)
         old = await seen.get("seen")
         before = await happened(shop)
         if old is None:  # nothing was reported yet: the first look counts all entries as known

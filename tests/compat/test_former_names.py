@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from fancymonkey.alerts import event_texts
 from fancymonkey.alerts.event_texts import issue_event
+from fancymonkey.alerts.events import AlertEvent
 from fancymonkey.core.documents.put import DocumentWrite, PutDocuments
 from fancymonkey.core.payments.rows import JobRun, PaymentIssue
 from fancymonkey.core.records import RecordRun
@@ -126,6 +128,38 @@ async def test_runs_of_a_job_are_listed_under_its_present_name(
         assert former not in runs
         assert [run.took for run in runs[present]] == [7, 5]
         assert (await recent_runs(shop.engine.store))[present] == [later]
+
+
+async def test_a_corrected_reconciliation_is_read_under_its_present_outcome(
+    target: str, facts: Any
+) -> None:
+    at = facts["writtenAt"] - 60_000
+    report = {"outcome": "mended", "events": 1, "mended": ["cs_1"], "open": []}
+    former = JobRun("reconcile", at, 5, "mended", json.dumps(report))
+    async with opened(target, facts) as shop:
+        await shop.engine.submit(RecordRun(run=former))
+        state = {"started_at": at, "ended_at": at + 5, "outcome": "mended", "attempts": 1}
+        await put(shop, "jobs", "reconcile", state)
+    async with opened(target, facts) as shop:
+        rows = (await shop.client.get("/api/payments/runs?job=reconcile&limit=1", OWNER)).json
+        (row,) = rows["runs"]
+        present = {"outcome": "corrected", "events": 1, "corrected": ["cs_1"], "open": []}
+        assert (row["outcome"], row["report"]) == ("corrected", present)
+        (run,) = (await recent_runs(shop.engine.store))["reconcile"]
+        assert (run.started_at, run.outcome) == (at, "corrected")
+        overview = (await shop.client.get("/api/admin/overview", OWNER)).json
+        assert overview["health"]["reconcile"]["outcome"] == "corrected"
+        event = event_texts.run(run)
+        assert event is not None
+        assert event.title == "Reconciliation with Stripe: 1 corrected"
+
+
+def test_a_stored_event_about_a_reconciliation_gets_its_present_names() -> None:
+    report = {"outcome": "mended", "mended": ["cs_1"], "open": []}
+    data = {"job": "reconcile", "outcome": "mended", "report": report}
+    event = AlertEvent("evt_1", "books.mended", 1, "Reconciliation", data=data)
+    present = {"outcome": "corrected", "corrected": ["cs_1"], "open": []}
+    assert event.data == {"job": "reconcile", "outcome": "corrected", "report": present}
 
 
 async def test_a_job_continues_from_the_state_under_its_former_name(

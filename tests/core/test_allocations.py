@@ -145,13 +145,13 @@ def test_returned_units_go_back_to_the_locations_that_sold_them() -> None:
     shop.do(RecordRefund(ref="pi_1", whole=True))
     (issue,) = shop.image.rows[PaymentIssue].values()
     assert issue.lines == (Line(M, 5),)
-    shop.do(ResolveIssue(issue_id=issue.matter_id, returned=(Line(M, 4),)))
+    shop.do(ResolveIssue(issue_id=issue.issue_id, returned=(Line(M, 4),)))
     assert [(entry.location, entry.on_hand) for entry in shop.new] == [
         (DEFAULT_LOCATION, 2),
         (SHED, 2),
     ]
-    left = shop.image.rows[PaymentIssue][issue.matter_id]
+    left = shop.image.rows[PaymentIssue][issue.issue_id]
     assert left.allocations == (Allocation(M, 1, SHED),)
-    refused = shop.do(ResolveIssue(issue_id=issue.matter_id, returned=(Line(M, 2),)))
+    refused = shop.do(ResolveIssue(issue_id=issue.issue_id, returned=(Line(M, 2),)))
     assert isinstance(refused, Refused)
     assert refused.code is Code.OUT_OF_RANGE

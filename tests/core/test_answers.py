@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 
 from fancymonkey.core.answers import CommandAnswer, stored
+from fancymonkey.core.catalogue.answers import FieldsEdited, ProductChanged, SizeChanged
+from fancymonkey.core.catalogue.products import (
+    EditFields,
+    RemoveItem,
+    RemoveProduct,
+    RestoreProduct,
+)
+from fancymonkey.core.changes.answers import FailedRestore, RestoredRow, UndoAnswer
 from fancymonkey.core.changes.change_set import ChangeSet
+from fancymonkey.core.changes.undo import Undo
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import (
     CommandGroup,
@@ -16,16 +25,30 @@ from fancymonkey.core.execute import (
     restored,
 )
 from fancymonkey.core.group_answers import ChangeSetAnswer, EventAnswer, GroupAnswer, SkuChange
+from fancymonkey.core.holds.attach import Attach, Attached
 from fancymonkey.core.holds.end import Capture, Expire, Release
 from fancymonkey.core.holds.ended import Captured, EndedHold, Expired, Released, ReservedSet
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.holds.reserved import Reserved
 from fancymonkey.core.holds.set_reserved import SetReserved
-from fancymonkey.core.locations.locations import DEFAULT_LOCATION
+from fancymonkey.core.locations.answers import LocationChanged, RoutingRulesSet
+from fancymonkey.core.locations.close import CloseLocation
+from fancymonkey.core.locations.edit import AddLocation
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION, Location
+from fancymonkey.core.locations.routing import RoutingRule
+from fancymonkey.core.locations.routing_order import SetRoutingRules
 from fancymonkey.core.model import Line
 from fancymonkey.core.outcomes import Accepted, Code, Refused
-from fancymonkey.core.payments.answers import PaymentNews
-from fancymonkey.core.payments.refunds import RecordRefund
+from fancymonkey.core.payments.answers import (
+    CheckoutBegun,
+    IssueResolved,
+    PaymentAwaited,
+    PaymentNews,
+    SessionAttached,
+)
+from fancymonkey.core.payments.checkout import AwaitPayment, BeginCheckout, CheckoutOpened
+from fancymonkey.core.payments.refunds import RecordRefund, ResolveIssue
+from fancymonkey.core.payments.rows import IssueStatus
 from fancymonkey.core.stock.adjust import Adjust, Count, SetItem
 from fancymonkey.core.stock.answers import StockAnswer
 from tests.core.builders import CoreShop, take
@@ -39,6 +62,12 @@ COUNT = Count(sku=SKU, location=DEFAULT_LOCATION, quantity=0)
 CHAIN = SkuCommands(sku=SKU, commands=(NONE_RESERVED, COUNT))
 GROUP = CommandGroup(commands=(CHAIN, BELOW, Release(ref="s1")))
 PAID = Capture(ref="s1", payment_id="cs_1")
+
+HALL = Location("hall", "Hall", updated_at=0)
+BUY = BeginCheckout(ref="h-s1", number=1, ends_at=9000, until=9000, request="{}", most=5)
+OPENED = CheckoutOpened(ref="h-s1", number=1, payment_session="cs_9")
+COUNTED = ChangeSet(change_id="act_1", action="t", command=CHAIN)
+UNDO = Undo(undoes="act_1", change_id="act_2", location=DEFAULT_LOCATION)
 
 COMMANDS: dict[str, tuple[list[Command], Command, type[CommandAnswer]]] = {
     "reserve": ([], HELD, Reserved),
@@ -58,6 +87,38 @@ COMMANDS: dict[str, tuple[list[Command], Command, type[CommandAnswer]]] = {
         ChangeSet(change_id="act_1", action="t", command=GROUP),
         ChangeSetAnswer,
     ),
+    "attach": ([HELD], Attach(ref="s1", session_id="s2", expires_at=9000), Attached),
+    "checkout": ([HELD], BUY, CheckoutBegun),
+    "session of a checkout": ([HELD, BUY], OPENED, SessionAttached),
+    "awaited payment": (
+        [HELD, BUY, OPENED],
+        AwaitPayment(ref="cs_9", payment_session="cs_9", until=9000),
+        PaymentAwaited,
+    ),
+    "fields": (
+        [],
+        EditFields(key="a", location=DEFAULT_LOCATION, fields=(("category", "x"),)),
+        FieldsEdited,
+    ),
+    "archived size": ([], RemoveItem(sku=SKU, location=DEFAULT_LOCATION), SizeChanged),
+    "archived product": (
+        [],
+        RemoveProduct(product_id="a", location=DEFAULT_LOCATION),
+        ProductChanged,
+    ),
+    "restored product": (
+        [RemoveProduct(product_id="a", location=DEFAULT_LOCATION)],
+        RestoreProduct(product_id="a", location=DEFAULT_LOCATION, skus=(SKU,)),
+        ProductChanged,
+    ),
+    "location": ([], AddLocation(location=HALL), LocationChanged),
+    "closed location": (
+        [AddLocation(location=HALL)],
+        CloseLocation(location_id="hall"),
+        LocationChanged,
+    ),
+    "order of rules": ([], SetRoutingRules(rules=(RoutingRule.PRIORITY,)), RoutingRulesSet),
+    "undo": ([COUNTED], UNDO, UndoAnswer),
     "dry run": ([HELD], DryRun(command=GROUP), GroupAnswer),
 }
 
@@ -186,6 +247,56 @@ CHANGE = SkuChange(AFTER, None, (EndedHold("r", "s"),))
             },
             GroupAnswer((Accepted(CHANGE), Refused(Code.STALE, "m", {"sku": "a/M"})), 19),
         ),
+        (
+            Attach(ref="s1", session_id="s2"),
+            {"reservation_id": "res_1", "expires_at": None, "revision": 7},
+            Attached("res_1", None, 7),
+        ),
+        (
+            BUY,
+            {"number": 2, "reservation_id": "res_1", "expires_at": 9, "at": 3, "revision": 7},
+            CheckoutBegun(2, "res_1", 9, 3, 7),
+        ),
+        (
+            EditFields(key="a", location=DEFAULT_LOCATION, fields=()),
+            {"key": "a", "revision": 7},
+            FieldsEdited("a", 7),
+        ),
+        (
+            RemoveProduct(product_id="a", location=DEFAULT_LOCATION),
+            {"product_id": "a", "revision": 7},
+            ProductChanged("a", 7),
+        ),
+        (
+            RemoveItem(sku=SKU, location=DEFAULT_LOCATION),
+            {"sku": SKU, "revision": 7},
+            SizeChanged(SKU, 7),
+        ),
+        (
+            UNDO,
+            {
+                "rows": [{"key": SKU, "changes": [{"field": "stock", "from": 0, "to": 5}]}],
+                "failed": [{"key": "b/S", "reason": "It was counted."}],
+                "act": "act_2",
+                "revision": 7,
+            },
+            UndoAnswer(
+                (RestoredRow(SKU, [{"field": "stock", "from": 0, "to": 5}]),),
+                (FailedRestore("b/S", "It was counted."),),
+                "act_2",
+                7,
+            ),
+        ),
+        (
+            ResolveIssue(issue_id="refunded:pi_1"),
+            {
+                "matter_id": "refunded:pi_1",
+                "progress": "done",
+                "lines": [["a/M", 2]],
+                "revision": 7,
+            },
+            IssueResolved("refunded:pi_1", IssueStatus.DONE, (("a/M", 2),), 7),
+        ),
         # A hold that replaced nothing is stored under the id of the group that was tried first.
         (
             CommandGroup(commands=(Release(ref="s0"), Release(ref="s1"))),
@@ -202,6 +313,34 @@ CHANGE = SkuChange(AFTER, None, (EndedHold("r", "s"),))
 )
 def test_answers_of_earlier_versions_are_read(command: Command, value: Any, answer: Any) -> None:
     assert restored(command, value) == answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "value"),
+    [
+        (Attached("res_1", None, 7), '{"reservation_id":"res_1","expires_at":null,"revision":7}'),
+        (
+            SessionAttached("res_1", 9, 3, 7),
+            '{"reservation_id":"res_1","expires_at":9,"at":3,"revision":7}',
+        ),
+        (PaymentAwaited("res_1", 9), '{"reservation_id":"res_1","expires_at":9}'),
+        (FieldsEdited("a", 7), '{"key":"a","revision":7}'),
+        (LocationChanged("hall", 7), '{"location":"hall","revision":7}'),
+        (RoutingRulesSet(("priority",), 7), '{"rules":["priority"],"revision":7}'),
+        (
+            UndoAnswer((RestoredRow(SKU, []),), (), "act_2", 7),
+            '{"rows":[{"key":"a/M","changes":[]}],"failed":[],"act":"act_2","revision":7}',
+        ),
+        (
+            IssueResolved("m1", IssueStatus.DUE, ((SKU, 2),)),
+            '{"matter_id":"m1","progress":"due","lines":[["a/M",2]]}',
+        ),
+    ],
+)
+def test_answers_are_stored_as_the_first_version_stored_them(
+    answer: CommandAnswer, value: str
+) -> None:
+    assert json.dumps(stored(answer), separators=(",", ":")) == value
 
 
 def test_a_reserve_that_is_repeated_has_the_first_answer() -> None:

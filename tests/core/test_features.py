@@ -66,7 +66,7 @@ def test_tables_keep_their_order() -> None:
     """PostgreSQL plans a statement for each order, and older backups were written in this one."""
     assert [kind.TABLE for kind in ROWS] == [
         *("product", "item", "level", "reservation", "session", "outcome", "event"),
-        *("turned_away", "cursor", "checkout", "matter", "run", "document"),
+        *("turned_away", "cursor", "checkout", "payment_issue", "run", "document"),
         *("daily_demand", "location", "transfer", "bundle_sales"),
         *("shop_order", "order_buyer"),
     ]

@@ -148,7 +148,7 @@ class Crowd:
         if issue is not None and issue.allocations and self.chance.random() < 0.7:
             units = self.chance.choice(issue.allocations)
             count = self.chance.randint(1, units.quantity)
-            return ResolveIssue(issue_id=issue.matter_id, returned=(Line(units.sku, count),))
+            return ResolveIssue(issue_id=issue.issue_id, returned=(Line(units.sku, count),))
         whole = self.chance.random() < 0.5
         self.count += 1
         return RecordRefund(

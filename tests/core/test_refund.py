@@ -26,7 +26,7 @@ ASKED = "refunded:h-s1"
 
 def matters(shop: CoreShop) -> dict[str, tuple[IssueKind, IssueStatus, dict[str, int]]]:
     return {
-        row.matter_id: (row.concern, row.progress, {ln.sku: ln.quantity for ln in row.lines})
+        row.issue_id: (row.concern, row.progress, {ln.sku: ln.quantity for ln in row.lines})
         for row in shop.image.rows[PaymentIssue].values()
     }
 
@@ -63,7 +63,7 @@ def matters(shop: CoreShop) -> dict[str, tuple[IssueKind, IssueStatus, dict[str,
                 "what the owner takes back",
                 [HELD, PAY, BACK],
                 ResolveIssue(issue_id=ASKED, returned=lines(a_M=1)),
-                {"progress": "open", "lines": [("a/M", 1), ("b/S", 1)]},
+                {"progress": "open", "lines": [["a/M", 1], ["b/S", 1]]},
                 ["returned a/M on_hand+1"],
             ),
             Row(

@@ -8,7 +8,7 @@ import pytest
 from bench.buyers import RESERVE
 from bench.killstorm import verify
 from bench.shops import Places, large
-from tests.crash.test_crowd import DROP
+from tests.crash.test_killed_drop import DROP
 
 pytestmark = pytest.mark.crash
 

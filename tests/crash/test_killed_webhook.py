@@ -11,7 +11,7 @@ from bench.buyers import RESERVE, WEBHOOK
 from bench.client import Broken, Client, paid, signed
 from bench.killstorm import verify
 from bench.shops import WEBHOOK_SECRET, Places, large
-from tests.crash.test_crowd import DROP
+from tests.crash.test_killed_drop import DROP
 
 pytestmark = pytest.mark.crash
 

@@ -24,7 +24,7 @@ from fancymonkey.core.model import Line
 from fancymonkey.core.payments.rows import JobRun
 from fancymonkey.core.records import RecordRun
 from fancymonkey.core.stock.adjust import Count
-from fancymonkey.doctor.checks import Finding
+from fancymonkey.doctor.checks import DoctorFinding
 from fancymonkey.doctor.examine import Examination, examine, repair_findings
 from fancymonkey.engine.migration.markers import COPY, MOVED, CopyMarker, MovedTo, draft
 from fancymonkey.settings.settings import Settings
@@ -66,7 +66,7 @@ async def examined(name: str, now: int = NOW, **settings: Any) -> Examination:
     return found
 
 
-def ids(found: Sequence[Finding]) -> set[str]:
+def ids(found: Sequence[DoctorFinding]) -> set[str]:
     return {one.id for one in found}
 
 
@@ -176,8 +176,8 @@ async def test_undecided_issues_are_kept(shop: str) -> None:
 
 
 async def test_a_silent_webhook_is_seen_by_what_reconciliation_found(shop: str) -> None:
-    report = json.dumps({"mended": ["missed checkout.session.completed of cs_1: captured"]})
-    await written(shop, RecordRun(run=JobRun("reconcile", NOW - HOUR, 10, "mended", report)))
+    report = json.dumps({"corrected": ["missed checkout.session.completed of cs_1: captured"]})
+    await written(shop, RecordRun(run=JobRun("reconcile", NOW - HOUR, 10, "corrected", report)))
     assert ids((await examined(shop)).findings) == {"webhook.silent"}
     assert (await examined(shop, NOW + 30 * HOUR)).findings == []
 

@@ -284,7 +284,7 @@ GARBAGE = {
     "a long message": (2**31).to_bytes(4, "big") + b"x" * 5000,
     "not msgpack": b"\0\0\0\3\xc1\xc1\xc1",
     "a batch without a greeting": frames.frame_bytes(
-        frames.Batch(1, 0.0, frames.msgspec.Raw(pack_commands([COUNT])))
+        frames.CommandBatch(1, 0.0, frames.msgspec.Raw(pack_commands([COUNT])))
     ),
     "a wrong proof": frames.frame_bytes(frames.Hello(b"n" * 32, b"p" * 32, fingerprint())),
 }
@@ -321,7 +321,7 @@ async def test_a_decider_that_does_not_know_the_secret_is_not_followed(tmp_path:
     """Somebody has taken the address: commands are not sent there."""
     network = UnixNetwork(tmp_path)
 
-    def impostor(channel: frames.Channel) -> None:
+    def impostor(channel: frames.MessageChannel) -> None:
         channel.send(frames.Challenge(b"c" * 32))
         channel.pass_to(lambda _: channel.send(frames.Welcome(b"w" * 32)))
 

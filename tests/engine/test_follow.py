@@ -13,7 +13,7 @@ from fancymonkey.core.model import Cursor, Entry
 from fancymonkey.core.records import MoveCursor
 from fancymonkey.core.stock.adjust import Adjust, Count
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.follow import Follower
+from fancymonkey.engine.follow import LedgerFollower
 from fancymonkey.errors import StoreUnavailable
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.engine.stores import SlowStore, clock, down, opened
@@ -46,7 +46,7 @@ class Reader:
 @asynccontextmanager
 async def followed(engine: Engine, *errors: Exception) -> AsyncIterator[Reader]:
     reader = Reader(engine, *errors)
-    follower = Follower(engine, reader.begin, reader.handle)
+    follower = LedgerFollower(engine, reader.begin, reader.handle)
     task = asyncio.create_task(follower.run(0.1, FALLBACK))
     try:
         yield reader

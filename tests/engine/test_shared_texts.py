@@ -6,7 +6,7 @@ import pytest
 
 from fancymonkey.core.model import Item, Level, Product
 from fancymonkey.engine import shared_texts
-from fancymonkey.engine.shared_texts import Names
+from fancymonkey.engine.shared_texts import SharedTexts
 from fancymonkey.engine.view import View
 from fancymonkey.store.contract import StockSnapshot
 
@@ -62,7 +62,7 @@ def test_a_level_without_an_item_stays() -> None:
 
 def test_few_names_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared_texts, "NAMES_MAX", 2)
-    names = Names()
+    names = SharedTexts()
     texts = [names.one(new(text)) for text in ("a1", "b1", "c1", "a1", "c1")]
     assert texts == ["a1", "b1", "c1", "a1", "c1"]
     assert texts[3] is texts[0]

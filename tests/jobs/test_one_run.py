@@ -142,4 +142,4 @@ async def test_a_command_starts_the_job_too(till: Till) -> None:
     services = till.shop.client.app._shop.services
     result = await run_now(services, "reconcile")
     assert result.done.outcome == "balanced"
-    assert set(result.done.report) == {"outcome", "events", "sessions", "mended", "open"}
+    assert set(result.done.report) == {"outcome", "events", "sessions", "corrected", "open"}

@@ -27,7 +27,7 @@ RULES = [
         "core.holds.end:_sell",
         "level.available if late",
         "level.on_hand if late",
-        "core/test_resolve.py",
+        "core/test_hold_end.py",
     ),
     bug(
         "core",
@@ -35,7 +35,7 @@ RULES = [
         "core.holds.end:release",
         "hold.status is not Status.HELD",
         "hold.status is Status.CAPTURED",
-        "core/test_resolve.py",
+        "core/test_hold_end.py",
     ),
     bug(
         "limits",
@@ -43,7 +43,7 @@ RULES = [
         "core.holds.limits:check_hold_limits",
         "limits.holds and len(mine) >= limits.holds",
         "False",
-        "core/test_fair.py",
+        "core/test_hold_limits.py",
     ),
     bug(
         "limits",
@@ -51,7 +51,7 @@ RULES = [
         "core.holds.limits:check_hold_limits",
         "units.quantity > most:",
         "units.quantity > most + 1:",
-        "core/test_fair.py",
+        "core/test_hold_limits.py",
     ),
     bug(
         "ledger",

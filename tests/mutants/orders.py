@@ -9,7 +9,7 @@ ORDERS = [
     bug(
         "orders",
         "a cancelled unit can be cancelled again",
-        "core.orders.come_back:_written",
+        "core.orders.returns:_written",
         "cancelled=units.cancelled + cancelled",
         "cancelled=units.cancelled",
         BUNDLES,

@@ -121,7 +121,7 @@ ENGINE = [
         "alerts.outbox:Outbox.when",
         "if event.sort.urgent:",
         "if True:",
-        "alerts/test_told.py",
+        "alerts/test_detector.py",
     ),
     bug(
         "accounts",

@@ -11,7 +11,7 @@ from fancymonkey.core.model import Item, Product
 from fancymonkey.payments.events import PaymentPolicy
 from tests.core.builders import CoreShop, take
 from tests.payments.conftest import OWNER, Till
-from tests.payments.happened import open_matters, session, take_in
+from tests.payments.stripe_events import open_matters, session, take_in
 from tests.web.shops import HOODIE
 from tests.web.signing import deliver, event
 

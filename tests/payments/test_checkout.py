@@ -395,5 +395,5 @@ async def test_a_paid_hold_is_not_replaced(till: Till) -> None:
     assert answer.status == 200, answer
     assert (await till.shop.size())["reserved"] == 3
     assert (await till.status("old"))["status"] == "held"
-    assert (await till.reconcile()).outcome == "mended"
+    assert (await till.reconcile()).outcome == "corrected"
     assert (await till.status("old"))["status"] == "captured"

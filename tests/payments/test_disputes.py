@@ -8,17 +8,17 @@ import pytest
 from fancymonkey.alerts.event_texts import issue_detail as told
 from fancymonkey.core.payments.refunds import ResolveIssue
 from fancymonkey.core.payments.rows import IssueStatus, PaymentIssue
-from fancymonkey.payments.events import DISPUTES, Event
+from fancymonkey.payments.events import DISPUTES, StripeEvent
 from tests.core.builders import CoreShop, take
 from tests.payments.conftest import OWNER, Till
-from tests.payments.happened import happened, open_matters, session, take_in
+from tests.payments.stripe_events import happened, open_matters, session, take_in
 from tests.web.signing import deliver, event
 
 PAID = session("completed", status="paid")
 DUE = 1_765_324_799  # 2025-12-09 23:59 UTC
 
 
-def dispute(name: str, status: str = "needs_response", at: int = 100, **more: Any) -> Event:
+def dispute(name: str, status: str = "needs_response", at: int = 100, **more: Any) -> StripeEvent:
     thing = {
         "id": "dp_1",
         "object": "dispute",

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from fancymonkey.core.documents.document import Document
-from fancymonkey.core.model import Event as Kept
-from fancymonkey.core.payments.early_news import FOLDER, KEPT, NEWS_MAX
+from fancymonkey.core.model import StripeEvent as Kept
+from fancymonkey.core.payments.early_events import FOLDER, KEPT, NEWS_MAX
 from fancymonkey.core.payments.rows import PaymentIssue
-from fancymonkey.payments.events import Event, PaymentPolicy
+from fancymonkey.payments.events import PaymentPolicy, StripeEvent
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.core.builders import CoreShop, take
 from tests.payments.conftest import Till
-from tests.payments.happened import open_matters, refund, session, take_in
+from tests.payments.stripe_events import open_matters, refund, session, take_in
 from tests.web.shops import running
 from tests.web.signing import deliver, event
 
@@ -79,7 +79,7 @@ def test_every_order_with_a_refund_that_fails_comes_to_the_same() -> None:
 @pytest.mark.parametrize("before", range(5))
 def test_a_failed_refund_cancels_only_itself(before: int) -> None:
     """Of two refunds one fails; the other still asks. The payment comes at any place."""
-    news: list[Event] = [
+    news: list[StripeEvent] = [
         refund("refund.created", "re_1"),
         refund("refund.created", "re_2"),
         refund("refund.failed", "re_1"),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fancymonkey.core.model import Reservation, Status
 from fancymonkey.core.outcomes import Accepted
 from fancymonkey.engine.engine import Engine
-from fancymonkey.payments.events import Data, Event, Object, PaymentPolicy, record
+from fancymonkey.payments.events import EventData, EventObject, PaymentPolicy, StripeEvent, record
 from fancymonkey.store.open import open_store
 from fancymonkey.store.verify import verify_store
 from tests.core.builders import CoreShop, take, upsert
@@ -45,17 +45,17 @@ STORIES = (
 )
 
 
-def event(name: str, payment_status: str, session: str = "s1") -> Event:
+def event(name: str, payment_status: str, session: str = "s1") -> StripeEvent:
     if name != "completed":
         payment_status = "paid" if name.endswith("succeeded") else "unpaid"
-    thing = Object(
+    thing = EventObject(
         id=f"cs_{session}",
         payment_status=payment_status,
         client_reference_id=f"h-{session}",
         metadata={"reservationId": f"h-{session}", "checkout": "1"},
         payment_intent=f"pi_{session}",
     )
-    return Event(f"evt_{name}_{session}", f"checkout.session.{name}", Data(thing))
+    return StripeEvent(f"evt_{name}_{session}", f"checkout.session.{name}", EventData(thing))
 
 
 def orders(story: Story) -> list[tuple[str, ...]]:

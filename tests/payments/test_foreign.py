@@ -10,7 +10,7 @@ from fancymonkey.payments.events import TYPES, PaymentPolicy, livemode_of
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.core.builders import CoreShop, take
 from tests.payments.conftest import Till
-from tests.payments.happened import happened, open_matters, session, take_in
+from tests.payments.stripe_events import happened, open_matters, session, take_in
 from tests.web.shops import running
 from tests.web.signing import deliver, event
 

@@ -9,7 +9,7 @@ from fancymonkey.core.model import Event
 from fancymonkey.payments.gateway import PaymentSession
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.store.open import open_store
-from tests.accounts.visitor import Visitor, made
+from tests.accounts.client import Visitor, made
 from tests.payments.conftest import OWNER, Till, opened
 from tests.web.shops import HOODIE
 from tests.web.signing import deliver, event
@@ -83,7 +83,7 @@ async def test_a_refund_that_fails_is_given_later() -> None:
         assert till.twin.account.refunds == {}
         assert (await till.matters())[0]["progress"] == "due"
         report = await till.reconcile()
-        assert report.outcome == "mended"
+        assert report.outcome == "corrected"
         assert len(till.twin.account.refunds) == 1
         assert (await till.matters())[0]["progress"] == "done"
 
@@ -264,13 +264,13 @@ async def test_half_an_hour_without_webhooks_is_healed_by_one_run(any_till: Till
     till.twin.act(sessions[5], "expire")
     till.shop.clock.forward(1800)
     report = await till.reconcile()
-    assert report.outcome == "mended", report
+    assert report.outcome == "corrected", report
     size = await till.shop.size()
     assert (size["stock"], size["reserved"]) == (16, 3)
     assert (await till.status(sessions[3]))["status"] == "held"
     assert (await till.reconcile()).outcome == "balanced"
     runs = (await till.shop.client.get("/api/payments/runs", OWNER)).json["runs"]
-    assert {run["outcome"] for run in runs} == {"balanced", "mended"}
+    assert {run["outcome"] for run in runs} == {"balanced", "corrected"}
 
 
 async def test_a_refund_that_arrives_before_its_payment_is_not_lost(any_till: Till) -> None:
@@ -336,7 +336,9 @@ async def test_a_payment_whose_event_stripe_has_forgotten(till: Till) -> None:
     till.twin.act(found["sessionId"], "pay")
     till.twin.account.events.clear()
     report = await till.reconcile()
-    assert report.mended == [f"{found['sessionId']} was paid, {found['reservation']['id']}: done"]
+    assert report.corrected == [
+        f"{found['sessionId']} was paid, {found['reservation']['id']}: done"
+    ]
     assert (await till.shop.size())["stock"] == 19
 
 
@@ -344,7 +346,7 @@ async def test_a_lost_answer_is_found_again(till: Till) -> None:
     till.twin.faults.change({"api_fail": "after", "api_fail_times": 1})
     assert (await till.checkout()).status == 503
     report = await till.reconcile()
-    assert len(report.mended) == 1
+    assert len(report.corrected) == 1
     session = till.sessions[0]["id"]
     assert (await till.status(session))["status"] == "held"
 
@@ -359,7 +361,7 @@ async def test_a_session_that_outlived_its_hold_is_ended(till: Till) -> None:
     assert [session["status"] for session in till.sessions] == ["open"]
     report = await till.reconcile()
     assert [session["status"] for session in till.sessions] == ["expired"]
-    assert report.mended == [f"{till.sessions[0]['id']} could still be paid, {hold} had ended"]
+    assert report.corrected == [f"{till.sessions[0]['id']} could still be paid, {hold} had ended"]
 
 
 async def test_a_session_that_a_later_attempt_has_left_open_is_ended(till: Till) -> None:
@@ -369,7 +371,7 @@ async def test_a_session_that_a_later_attempt_has_left_open_is_ended(till: Till)
     till.sessions[0]["status"] = "open"
     report = await till.reconcile()
     assert [session["status"] for session in till.sessions] == ["expired", "open"]
-    (text,) = report.mended
+    (text,) = report.corrected
     assert text.startswith(f"{first['sessionId']} could still be paid")
     assert (await till.shop.size())["reserved"] == 15
 
@@ -389,7 +391,7 @@ async def test_a_session_that_stripe_does_not_end_is_for_a_person(till: Till) ->
     (text,) = (await till.reconcile()).open
     assert text.startswith(f"{session} can still be paid")
     till.checkouts.gateway.expire = expire  # type: ignore[method-assign]
-    assert (await till.reconcile()).outcome == "mended"
+    assert (await till.reconcile()).outcome == "corrected"
     assert [row["status"] for row in till.sessions] == ["expired"]
 
 

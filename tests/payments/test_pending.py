@@ -13,12 +13,12 @@ from fancymonkey.core.model import Reservation, Status
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.payments.checkout import BeginCheckout, CheckoutOpened, CloseCheckout
 from fancymonkey.engine.engine import Engine
-from fancymonkey.payments.events import Event, record
+from fancymonkey.payments.events import StripeEvent, record
 from fancymonkey.store.open import open_store
 from fancymonkey.store.verify import verify_store
 from tests.core.builders import CoreShop, take, upsert
 from tests.payments.conftest import OWNER, Till, opened
-from tests.payments.happened import POLICY, open_matters, session, take_in
+from tests.payments.stripe_events import POLICY, open_matters, session, take_in
 from tests.store.conftest import target
 from tests.web.shops import HOODIE
 from tests.web.signing import deliver, event
@@ -211,7 +211,7 @@ async def test_every_order_after_it_has_begun_on_every_store(target: str) -> Non
         await engine.close()
 
 
-def renamed(one: Event, name: str, step: int) -> Event:
+def renamed(one: StripeEvent, name: str, step: int) -> StripeEvent:
     """The event as one of another hold's sessions."""
     thing = one.data.object
     made = session(

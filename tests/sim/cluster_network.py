@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 from typing import Any, cast
 
-from fancymonkey.engine.cluster.frames import Channel
+from fancymonkey.engine.cluster.frames import MessageChannel
 from fancymonkey.engine.cluster.network import Accept, Listening
 from tests.sim.loop import virtual_loop
 
@@ -18,7 +18,7 @@ class Wire:
     def __init__(self, chance: random.Random, frozen: Callable[[], bool]) -> None:
         self._chance, self._frozen = chance, frozen
         self._last = 0.0
-        self.target: Channel | None = None
+        self.target: MessageChannel | None = None
         self._held: list[tuple[Callable[..., None], Any]] = []
 
     def deliver(self, work: Callable[..., None], value: Any) -> None:
@@ -47,7 +47,7 @@ class Wire:
 class SimTransport:
     """What a channel writes to."""
 
-    def __init__(self, out: Wire, back: Wire, own: Channel) -> None:
+    def __init__(self, out: Wire, back: Wire, own: MessageChannel) -> None:
         self._out, self._back, self._own = out, back, own
         self._closed = False
 
@@ -78,7 +78,7 @@ class SimNetwork:
         self.chance = chance
         self.listening: dict[str, tuple[Accept, str]] = {}
         self.frozen: set[str] = set()
-        self.channels: list[tuple[str, str, Channel, Channel]] = []
+        self.channels: list[tuple[str, str, MessageChannel, MessageChannel]] = []
         self._number = 0
 
     def access(self, name: str) -> "Access":
@@ -95,12 +95,12 @@ class SimNetwork:
                 second.connection_lost(None)
         self.channels = [row for row in self.channels if name not in row[:2]]
 
-    def join(self, client: str, server: str, accept: Accept) -> Channel:
+    def join(self, client: str, server: str, accept: Accept) -> MessageChannel:
         def frozen() -> bool:
             return bool(self.frozen & {client, server})
 
         there, back = Wire(self.chance, frozen), Wire(self.chance, frozen)
-        first, second = Channel(), Channel(accept)
+        first, second = MessageChannel(), MessageChannel(accept)
         there.target, back.target = second, first
         self.channels.append((client, server, first, second))
         second.connection_made(cast(asyncio.BaseTransport, SimTransport(back, there, second)))
@@ -130,7 +130,7 @@ class Access:
         self._network.listening[address] = (accept, self._name)
         return address, _SimListening(self._network, address)
 
-    async def connect(self, address: str) -> Channel:
+    async def connect(self, address: str) -> MessageChannel:
         await asyncio.sleep(self._network.chance.uniform(0.0001, 0.002))
         if address not in self._network.listening:
             raise ConnectionRefusedError(address)

@@ -11,7 +11,7 @@ def bug(name: str, *edits: tuple[str, str, str]) -> Mutant:
 PLACES = [
     bug(
         "an order is cancelled into the wrong place",
-        ("orders.come_back:cancel_units", "key, key[1], count", 'key, "main", count'),
+        ("orders.returns:cancel_units", "key, key[1], count", 'key, "main", count'),
     ),
     bug(
         "a rejected unit is lost",

@@ -136,7 +136,7 @@ def test_the_sheet_with_the_table_is_read() -> None:
 
 
 def test_of_several_tables_none_is_chosen() -> None:
-    with pytest.raises(xlsx.WhichSheet, match=r"Several sheets.*'May', 'June'") as caught:
+    with pytest.raises(xlsx.SheetAmbiguous, match=r"Several sheets.*'May', 'June'") as caught:
         xlsx.read(book(("May", TABLE), ("Notes", [["x"]]), ("June", TABLE)))
     assert caught.value.sheets == ["May", "June"]
 
@@ -147,13 +147,13 @@ def test_a_sheet_is_chosen_by_its_name(wanted: str) -> None:
 
 
 def test_a_sheet_that_is_not_there_is_reported_with_those_that_are() -> None:
-    with pytest.raises(xlsx.WhichSheet, match=r"No sheet is called 'July'.*'May', 'June'"):
+    with pytest.raises(xlsx.SheetAmbiguous, match=r"No sheet is called 'July'.*'May', 'June'"):
         xlsx.read(book(("May", TABLE), ("June", TABLE)), "July")
 
 
 def test_a_table_with_a_column_twice_counts_as_one() -> None:
     twice = [["productId", "size", "stock", "Bestand"], ["tee", "M", 1, 2]]
-    with pytest.raises(xlsx.WhichSheet):
+    with pytest.raises(xlsx.SheetAmbiguous):
         xlsx.read(book(("May", TABLE), ("June", twice)))
     with pytest.raises(DataError, match="The column stock is repeated"):
         plan(SHOP, book(("Notes", [["x"]]), ("June", twice)))

@@ -34,9 +34,11 @@ def test_lines_of_an_earlier_version_are_allocations_at_their_locations() -> Non
     assert hold == Reservation("r1", "s1", Status.HELD, allocations, 5, 9)
     assert hold.lines == (Line("tee/M", 2), Line("tee/L", 1))
     assert isinstance(issue, PaymentIssue)
-    assert issue.allocations == allocations
+    assert (issue.issue_id, issue.allocations) == ("m1", allocations)
 
 
 def test_present_files_have_the_present_names() -> None:
     assert "lines" not in COLUMNS["reservation"]
     assert {"allocations", "sold_lines"} <= set(COLUMNS["reservation"])
+    assert "matter" not in COLUMNS
+    assert COLUMNS["payment_issue"][0] == "issue_id"

@@ -10,12 +10,12 @@ import pytest
 from fancymonkey.core.model import Level
 from fancymonkey.store.json.store import JsonStore
 from fancymonkey.store.products_file.read import read_products
-from fancymonkey.store.products_file.write import ListedProduct, listed_products
+from fancymonkey.store.products_file.write import ProductWithSizes, listed_products
 from tests.core.builders import balance
 from tests.store.scripts import batches, catalogue, script
 
 
-def described(listed: ListedProduct) -> dict[str, Any]:
+def described(listed: ProductWithSizes) -> dict[str, Any]:
     """What the file has to say of a product."""
     product = listed.product
     return {

@@ -22,7 +22,7 @@ from fancymonkey.errors import (
 )
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.store.json.journal import SEGMENT_ENTRIES, Journal
-from fancymonkey.store.json.records import COLUMNS, Reader
+from fancymonkey.store.json.records import COLUMNS, LineReader
 from fancymonkey.store.json.recovery import KEPT_ENDED
 from fancymonkey.store.json.store import JsonStore
 from fancymonkey.store.shared.files import Disk
@@ -382,11 +382,11 @@ async def test_a_load_that_was_cut_short_is_refused(tmp_path: Path) -> None:
 def test_lines_of_an_older_version_are_read() -> None:
     older = {**COLUMNS, "entries": COLUMNS["entries"][:5]}
     line = b'{"batch":1,"revision":1,"at":5,"entries":[[1,5,"counted","a/M","main"]]}'
-    entry = Reader(older).batch(line).entries[0]
+    entry = LineReader(older).batch(line).entries[0]
     assert isinstance(entry, Entry)
     assert (entry.sku, entry.on_hand, entry.cause) == ("a/M", 0, "")
     with pytest.raises(StoreCorrupt, match="newer version"):
-        Reader({**COLUMNS, "entries": [*COLUMNS["entries"], "colour"]})
+        LineReader({**COLUMNS, "entries": [*COLUMNS["entries"], "colour"]})
 
 
 async def test_a_run_that_is_cancelled_in_its_write_stops_the_store(tmp_path: Path) -> None:

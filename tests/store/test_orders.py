@@ -260,7 +260,7 @@ async def test_a_unit_comes_back_once_by_the_order_or_by_the_refund(shop: OrderS
     issue = await shop.store.find(PaymentIssue, "refunded:h-s1")
     assert issue is not None
     assert [(line.sku, line.quantity) for line in issue.lines] == [("p/X", 1)]
-    await shop.do(ResolveIssue(issue_id=issue.matter_id, returned=lines(x=1)))
+    await shop.do(ResolveIssue(issue_id=issue.issue_id, returned=lines(x=1)))
     assert code(await shop.do(back("s1", x=1))) is Code.TOO_MANY_UNITS
     assert await shop.free("x") == 10
     await shop.check()

@@ -26,7 +26,7 @@ from fancymonkey.store.postgres.connection import (
     check_server,
     durability_problems,
 )
-from fancymonkey.store.postgres.listener import Listener
+from fancymonkey.store.postgres.listener import PostgresListener
 from fancymonkey.store.postgres.schema import QUERIES
 from fancymonkey.store.postgres.store import PostgresStore
 from fancymonkey.store.sql.columns import TABLES
@@ -489,7 +489,7 @@ async def test_a_loop_can_be_stopped_at_any_moment(
     async def rung(revision: int) -> None:
         pass
 
-    watched = Listener(PostgresConnector(postgres_url), rung, lambda: None)
+    watched = PostgresListener(PostgresConnector(postgres_url), rung, lambda: None)
     await watched.start()
     watched.look()
     for _ in range(turns):

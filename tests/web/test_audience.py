@@ -14,7 +14,7 @@ import pytest
 from fancymonkey.core.model import Entry, Kind
 from fancymonkey.engine.feed import Feed, LevelChange
 from fancymonkey.web.server import audience as audience_module
-from fancymonkey.web.server.audience import KEEPALIVE_SECONDS, SEND_SECONDS, Audience, Listener
+from fancymonkey.web.server.audience import KEEPALIVE_SECONDS, SEND_SECONDS, Audience, LiveListener
 from fancymonkey.web.server.live_message import LiveMessage
 from fancymonkey.web.server.pace import PORTION_MAX, Pace
 from tests.sim.loop import simulate
@@ -102,7 +102,7 @@ class House:
             await self.pause()
         return self.of(change)
 
-    def listen(self) -> tuple[TestWire, Listener]:
+    def listen(self) -> tuple[TestWire, LiveListener]:
         wire = TestWire(self)
         first = self.of(LevelChange(self.feed.revision, True, frozenset()))
         return wire, self.audience.join(wire, first)
@@ -352,7 +352,7 @@ def test_no_listener_misses_a_change(seed: int, monkeypatch: pytest.MonkeyPatch)
     async def work(house: House) -> None:
         loop = asyncio.get_running_loop()
         history: list[dict[str, int]] = [dict(house.stock)]
-        wires: list[tuple[TestWire, Listener]] = []
+        wires: list[tuple[TestWire, LiveListener]] = []
 
         async def pause() -> None:
             await asyncio.sleep(chance.choice([0, 0, 0.01, 0.3]))

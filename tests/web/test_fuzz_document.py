@@ -13,7 +13,7 @@ import pytest
 
 from fancymonkey.accounts.model import Role
 from fancymonkey.store.in_memory.store import MemoryStore
-from tests.accounts.visitor import Visitor, accounts
+from tests.accounts.client import Visitor, accounts
 from tests.web.client import Answer
 from tests.web.shops import HOODIE, PASSWORD, Shop, running
 from tests.web.test_fuzz import JUNK, NUMBERS, TEXTS

@@ -19,8 +19,8 @@ from fancymonkey.core.stock.adjust import Adjust
 from tests.payments.conftest import OWNER
 from tests.web.client import Answer
 from tests.web.shops import HOODIE, Shop
+from tests.web.test_changes import undo
 from tests.web.test_export import export
-from tests.web.test_owner import undo
 
 TEXT = "utf-8-sig"
 NDJSON = {"Accept": "application/x-ndjson"}

@@ -16,8 +16,8 @@ from fancymonkey.errors import StoreUnavailable
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.payments.conftest import OWNER
 from tests.web.shops import Shop, running
+from tests.web.test_changes import undo
 from tests.web.test_import import apply, counts, exported, many, stock
-from tests.web.test_owner import undo
 
 ROWS = CHUNK + 100
 KEY = {"Idempotency_Key": "delivery-7"}

@@ -11,7 +11,7 @@ from fancymonkey.web.server.known_head import KNOWN_MAX
 from tests.web.client import Answer
 from tests.web.fast_path_client import Transport, connection
 from tests.web.shops import Shop, running
-from tests.web.test_express import answers, request
+from tests.web.test_fast_path import answers, request
 
 GET = request("", method="GET", path="/api/inventory/get")
 

@@ -8,13 +8,13 @@ import msgspec
 import pytest
 
 from fancymonkey.core.outcomes import Code
-from fancymonkey.payments.events import Event
+from fancymonkey.payments.events import StripeEvent
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.web.http import wire
 from fancymonkey.web.http.refusals import STATUS
 from fancymonkey.web.routing.described import MEANING
 from fancymonkey.web.routing.routes import body_model, methods_of, routes_of
-from tests.accounts.visitor import Visitor, code_of
+from tests.accounts.client import Visitor, code_of
 from tests.payments.conftest import OWNER, opened
 from tests.web import documented
 from tests.web.client import Answer, Client
@@ -23,7 +23,7 @@ from tests.web.signing import deliver
 
 REF = documented.REF
 SHOWN_ELSEWHERE = ("dashboard", "orders", "transfers", "alerts", "jobs", "system")
-"""Tags whose examples other tests compare, as tests/web/test_owner.py does."""
+"""Tags whose examples other tests compare, as tests/web/test_changes.py does."""
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ async def test_msgspec_bodies_are_described_from_their_types(
         "release": wire.ReleaseBody,
         "update": wire.UpdateBody,
         "bulk_update": wire.BulkBody,
-        "webhook": Event,
+        "webhook": StripeEvent,
     }
     described = {operation["operationId"]: operation for operation in operations(document).values()}
     content = described[name]["requestBody"]["content"]

@@ -26,7 +26,7 @@ PROGRAM = Path(sys.executable).with_name("schemathesis")
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 ENV = {"ADMIN_PASSWORD": PASSWORD, "RATE_LIMIT": "off", "TRUSTED_PROXIES": "127.0.0.1"}
 MOVING = "/api/admin/migrate"
-"""With the right for it, it moves the shop away from the test; tests/web/test_moving.py has it."""
+"""With the right for it, it moves the shop away from the test; tests/web/test_migrate.py has it."""
 
 SOME = ("--phases", "examples,fuzzing", "--max-examples", "3")
 ALL = ("--phases", "examples,coverage,fuzzing", "--max-examples", "2", "--exclude-path", MOVING)

@@ -3,9 +3,9 @@
 import pytest
 
 from fancymonkey.store.in_memory.store import MemoryStore
+from tests.accounts.client import Visitor
 from tests.accounts.routes import NEEDS
 from tests.accounts.test_routes_by_role import concrete
-from tests.accounts.visitor import Visitor
 from tests.web.client import Answer
 from tests.web.shops import PASSWORD, Shop, running
 

@@ -4,8 +4,8 @@ import logging
 
 import pytest
 
+from tests.accounts.client import Visitor
 from tests.accounts.routes import NEEDS
-from tests.accounts.visitor import Visitor
 from tests.web.shops import Shop
 
 MOUNTS = [path for method, path in NEEDS if method == "MOUNT" and path != "/demo/stripe"]

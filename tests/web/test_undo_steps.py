@@ -7,7 +7,7 @@ import pytest
 from tests.payments.conftest import OWNER
 from tests.web.client import Answer
 from tests.web.shops import HOODIE, Shop
-from tests.web.test_owner import ROW, change, undo
+from tests.web.test_changes import ROW, change, undo
 
 NAME = "MIDNIGHT EMERALD HOODIE"
 

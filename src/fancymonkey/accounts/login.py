@@ -9,7 +9,7 @@ from fancymonkey.accounts.model import (
     CodeNeeded,
     Denied,
     NoSession,
-    NotProven,
+    NotConfirmed,
     SessionExpired,
     TooManyAttempts,
     User,
@@ -97,11 +97,11 @@ class Login:
             if password is not None:
                 hashed = account.value.password
                 if not await self._users.passwords.fits(hashed, password, known=True):
-                    raise NotProven("The password is incorrect.")
+                    raise NotConfirmed("The password is incorrect.")
                 return account
             spent = use_code(account.value, code or "", self._clock())
             if spent is None:
-                raise NotProven("The code is incorrect.")
+                raise NotConfirmed("The code is incorrect.")
             await self._users.change(account, step=spent.step, codes=spent.codes)
             return await self._users.get(account.name)
 
@@ -119,7 +119,7 @@ class Login:
             attempts.count(key)
         try:
             yield
-        except NotProven:
+        except NotConfirmed:
             raise
         except BaseException:
             self._take_back(counts)
@@ -133,7 +133,7 @@ class Login:
             if spent is not None:
                 await self._users.change(account, step=spent.step, codes=spent.codes)
                 return
-        raise NotProven("The code is incorrect.")
+        raise NotConfirmed("The code is incorrect.")
 
     async def remember(self, user: User) -> str:
         """Returns a token that identifies this browser at its next login."""

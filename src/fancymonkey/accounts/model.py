@@ -110,7 +110,7 @@ class WrongCredentials(Denied):
     """Name, password or code is wrong. The text never reveals which."""
 
 
-class NotProven(Denied):
+class NotConfirmed(Denied):
     """A logged-in user failed to confirm a password or code."""
 
 

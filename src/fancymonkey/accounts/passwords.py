@@ -37,7 +37,7 @@ LOOKS = str.maketrans("0134578@$!", "oleastbasi")
 """Characters that stand for letters in passwords that are easy to guess."""
 
 
-class _Lane:
+class _PasswordLane:
     """Runs one hash after the other, with a queue."""
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class Passwords:
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
-        self._known, self._strangers = _Lane(), _Lane()
+        self._known, self._strangers = _PasswordLane(), _PasswordLane()
         self._nobody: str | None = None
 
     async def hash(self, password: str) -> str:

@@ -11,7 +11,7 @@ from io import BytesIO
 import msgspec
 import pyotp
 
-from fancymonkey.accounts.model import FactorState, NotProven, User
+from fancymonkey.accounts.model import FactorState, NotConfirmed, User
 from fancymonkey.accounts.users import Users
 from fancymonkey.engine.documents import StoredDocument
 
@@ -82,7 +82,7 @@ async def confirm(
         raise FactorState("Two-factor authentication is not set up. Set it up first.")
     step = _step(pending_secret, code.replace(" ", ""), now)
     if step is None:
-        raise NotProven("The code is incorrect.")
+        raise NotConfirmed("The code is incorrect.")
     codes = _recovery_codes()
     user = await users.change(
         account, ends=True, factor=pending_secret, asked=None, step=step, codes=_digests(codes)

@@ -55,7 +55,7 @@ async def send_reporting(channel: Channel, message: AlertMessage) -> str:
     return why
 
 
-class Mail:
+class EmailChannel:
     """Email, as HTML and as plain text."""
 
     def __init__(self, key: str, plugin: Any) -> None:
@@ -120,7 +120,7 @@ class Mail:
         return message
 
 
-class Chat:
+class AppriseChannel:
     """Everything that apprise knows: Slack, Discord, Telegram, webhooks and a hundred more.
 
     It blocks, so each message gets its own thread. While one hangs, no other is started.
@@ -215,7 +215,7 @@ def channels_of(urls: Iterable[str]) -> list[Channel]:
             )
         key = KEY + hashlib.sha256(url.encode()).hexdigest()[:12]
         make: Callable[[str, Any], Channel] = (
-            Mail if plugin.schema in ("mailto", "mailtos") else Chat
+            EmailChannel if plugin.schema in ("mailto", "mailtos") else AppriseChannel
         )
         if all(key != other.key for other in channels):
             channels.append(make(key, plugin))

@@ -42,7 +42,7 @@ Waiting = dict[str, StoredDocument[Delivery]]
 Closed = list[tuple[StoredDocument[Delivery], Delivery]]
 
 
-class _Lane:
+class _DeliveryLane:
     """One target: its waiting and running deliveries, and its recent results."""
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ class DeliveryWorker:
         self._link = link
         self._bell = bell or asyncio.Event()  # set when a delivery has ended
         self._clock = outbox.engine.clock
-        self._lanes: dict[str, _Lane] = {}
+        self._lanes: dict[str, _DeliveryLane] = {}
         self._over: set[str] = set()
         self._all_taken = 0
         self._unnoted: Closed = []
@@ -105,7 +105,7 @@ class DeliveryWorker:
     def _take(self, stored: StoredDocument[Delivery]) -> None:
         if stored.name in self._over:
             return
-        lane = self._lanes.setdefault(stored.value.target, _Lane())
+        lane = self._lanes.setdefault(stored.value.target, _DeliveryLane())
         if stored.name not in lane.under_way:
             delivery = lane.waiting.get(stored.name)
             if delivery is None or delivery.version < stored.version:
@@ -173,7 +173,7 @@ class DeliveryWorker:
     # Alerts: all due ones go in one message.
 
     def _start_message(
-        self, lane: _Lane, channel: Channel, due: list[StoredDocument[Delivery]], now: int
+        self, lane: _DeliveryLane, channel: Channel, due: list[StoredDocument[Delivery]], now: int
     ) -> None:
         quiet = self._outbox.quiet.until(now) if self._outbox.quiet else None
         if quiet is not None:
@@ -184,7 +184,7 @@ class DeliveryWorker:
             self._start(self._message(lane, channel, some))
 
     async def _message(
-        self, lane: _Lane, channel: Channel, some: list[StoredDocument[Delivery]]
+        self, lane: _DeliveryLane, channel: Channel, some: list[StoredDocument[Delivery]]
     ) -> None:
         news = sorted((stored.value.event for stored in some), key=lambda event: event.at)
         fresh = [stored.value for stored in some if not stored.value.tries]
@@ -198,7 +198,7 @@ class DeliveryWorker:
         lane.failures = lane.failures + 1 if error else 0
         await self._note(lane, [(stored, attempt) for stored in some])
 
-    async def _hand_on(self, lane: _Lane) -> None:
+    async def _hand_on(self, lane: _DeliveryLane) -> None:
         """Moves the alerts of a removed channel to each of the others, once."""
         some = sorted(lane.waiting.values(), key=lambda stored: stored.value.made_at)
         hears = await self._outbox.hears(some[0].value.made_at, some[-1].value.made_at)
@@ -219,7 +219,7 @@ class DeliveryWorker:
 
     def _start_posts(
         self,
-        lane: _Lane,
+        lane: _DeliveryLane,
         target: str,
         endpoint: WebhookEndpoint,
         due: list[StoredDocument[Delivery]],
@@ -233,7 +233,11 @@ class DeliveryWorker:
             self._start(self._post(lane, target, endpoint, stored))
 
     async def _post(
-        self, lane: _Lane, target: str, endpoint: WebhookEndpoint, stored: StoredDocument[Delivery]
+        self,
+        lane: _DeliveryLane,
+        target: str,
+        endpoint: WebhookEndpoint,
+        stored: StoredDocument[Delivery],
     ) -> None:
         attempt = await self._poster.post(endpoint, stored.value.event, stored.name)
         if attempt.error:
@@ -262,13 +266,13 @@ class DeliveryWorker:
 
     # Results.
 
-    def _begin(self, lane: _Lane, some: list[StoredDocument[Delivery]]) -> None:
+    def _begin(self, lane: _DeliveryLane, some: list[StoredDocument[Delivery]]) -> None:
         for stored in some:
             del lane.waiting[stored.name]
             lane.under_way.add(stored.name)
 
     async def _note(
-        self, lane: _Lane, some: list[tuple[StoredDocument[Delivery], Attempt]]
+        self, lane: _DeliveryLane, some: list[tuple[StoredDocument[Delivery], Attempt]]
     ) -> None:
         """Stores the results. If that fails now, it is done later, without sending again."""
         over: Closed = []
@@ -291,7 +295,7 @@ class DeliveryWorker:
             lane.under_way -= {stored.name for stored, _ in some}
 
     async def _put_off(
-        self, lane: _Lane, stored: StoredDocument[Delivery], attempt: Attempt
+        self, lane: _DeliveryLane, stored: StoredDocument[Delivery], attempt: Attempt
     ) -> None:
         last = stored.value.made_at + GIVE_UP
         due = min(self._clock() + wait(stored.value.tries + 1), last)
@@ -313,7 +317,9 @@ class DeliveryWorker:
             self._unnoted = closed
             raise
 
-    async def _drop(self, lane: _Lane, some: list[StoredDocument[Delivery]], why: str) -> None:
+    async def _drop(
+        self, lane: _DeliveryLane, some: list[StoredDocument[Delivery]], why: str
+    ) -> None:
         for start in range(0, len(some), SHOWN):
             part = some[start : start + SHOWN]
             attempt = Attempt(self._clock(), 0, None, why)

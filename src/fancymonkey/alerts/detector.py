@@ -27,7 +27,7 @@ from fancymonkey.core.records import MoveCursor
 from fancymonkey.core.transfers.transfer import Transfer
 from fancymonkey.engine.documents import Conflict, DocumentCollection, put_documents_command
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.follow import Follower
+from fancymonkey.engine.follow import LedgerFollower
 from fancymonkey.engine.job_names import by_job, present_job
 from fancymonkey.engine.job_runs import runs_since
 from fancymonkey.engine.transfers import overdue_days, value_in_transit
@@ -47,7 +47,7 @@ CURSOR_EVERY = 10_000
 """How often (ms) the position in the ledger is stored while there are no events."""
 
 
-class Seen(Struct):
+class DetectorPositions(Struct):
     """The positions up to which everything was checked.
 
     `revision` repeats the cursor, for processes of the version before it. `failing`: the jobs that
@@ -84,14 +84,14 @@ class EventDetector:
     def __init__(self, engine: Engine, outbox: Outbox) -> None:
         self._engine = engine
         self._outbox = outbox
-        self._place = DocumentCollection(engine, "alerts", Seen)
+        self._place = DocumentCollection(engine, "alerts", DetectorPositions)
         self._bands = DocumentCollection(engine, "bands", KnownBand)
         self._jobs = DocumentCollection(engine, "jobs", KnownJobState)
-        self._seen: Seen | None = None
+        self._seen: DetectorPositions | None = None
         self._version = 0
         self._known: dict[str, KnownBand] = {}
         self._targets: list[DeliveryTarget] = []
-        self._follower = Follower(engine, self._position, self._entries, ledger_events.whole)
+        self._follower = LedgerFollower(engine, self._position, self._entries, ledger_events.whole)
 
     async def ledger(self, targets: list[DeliveryTarget]) -> bool:
         """Reports the next ledger entries; returns whether there may be more. Raises StoreError."""
@@ -99,7 +99,10 @@ class EventDetector:
         return await self._follower.portion()
 
     async def _position(self) -> int:
-        """The revision up to which the ledger is reported. Earlier versions kept it in `Seen`."""
+        """The revision up to which the ledger is reported.
+
+        Earlier versions kept it in `DetectorPositions`.
+        """
         seen = await self.begun()
         cursor = await self._engine.store.find(Cursor, CURSOR)
         return seen.revision if cursor is None else max(seen.revision, cursor.revision)
@@ -138,7 +141,7 @@ class EventDetector:
         ):
             await self._report([*events, *ran], targets, [], since=since, **new)
 
-    async def begun(self) -> Seen:
+    async def begun(self) -> DetectorPositions:
         """Returns the stored positions; the first time, everything so far counts as known.
 
         Raises StoreError.
@@ -152,7 +155,7 @@ class EventDetector:
             self._seen, self._version = stored.value, stored.version
             return stored.value
         view, now = self._engine.view, self._engine.clock()
-        first = Seen(view.revision, now, now)
+        first = DetectorPositions(view.revision, now, now)
         bands = {row.item.sku: begin(ledger_events.stand(row)) for row in view.stocked()}
         self._version = 0
         drafts = [self._bands.draft(sku, band) for sku, band in bands.items()]
@@ -182,7 +185,7 @@ class EventDetector:
                 )
         return bands, events
 
-    async def _issues(self, seen: Seen) -> list[PaymentIssue]:
+    async def _issues(self, seen: DetectorPositions) -> list[PaymentIssue]:
         issues = []
         async for row in self._engine.store.scan(PaymentIssue):
             if row.closed_at is None and row.opened_at >= seen.since:
@@ -207,7 +210,9 @@ class EventDetector:
                 events.append(event_texts.overdue(row, days, value))
         return events
 
-    async def _ran(self, seen: Seen, jobs: list[str]) -> tuple[list[AlertEvent], dict[str, Any]]:
+    async def _ran(
+        self, seen: DetectorPositions, jobs: list[str]
+    ) -> tuple[list[AlertEvent], dict[str, Any]]:
         """Returns events of runs; failing jobs, and the failures and open points already seen."""
         failing, failed, events = set(seen.failing), dict(seen.failed), []
         left, since = dict(seen.left), self._engine.clock() - LEFT
@@ -224,7 +229,7 @@ class EventDetector:
                 else:
                     report = event.data["report"]
                     points = [str(text) for text in report.get("open", ())]
-                    news = bool(report.get("mended")) or not left.keys() >= set(points)
+                    news = bool(report.get("corrected")) or not left.keys() >= set(points)
                     left |= {text: max(row.started_at, left.get(text, 0)) for text in points}
                     fresh = news and await self._outbox.happened.get(event.id) is None
                 if fresh:
@@ -245,8 +250,8 @@ class EventDetector:
         """Writes the events and the new positions, all or nothing."""
         assert self._seen is not None
         now = self._engine.clock()
-        values = {name: getattr(self._seen, name) for name in Seen.__struct_fields__}
-        new = Seen(**{**values, **more, "at": now})
+        values = {name: getattr(self._seen, name) for name in DetectorPositions.__struct_fields__}
+        new = DetectorPositions(**{**values, **more, "at": now})
         drafts = [*drafts, *self._outbox.drafts(events, targets)]
         if not drafts and new.revision != self._seen.revision and len(more) == 1:
             if now - self._seen.at < CURSOR_EVERY:
@@ -255,7 +260,7 @@ class EventDetector:
                 return
         await self._write(new, drafts)
 
-    async def _write(self, new: Seen, drafts: list[DocumentWrite]) -> None:
+    async def _write(self, new: DetectorPositions, drafts: list[DocumentWrite]) -> None:
         place = self._place.draft("seen", new, self._version)
         put = PutDocuments(drafts=(place, *drafts))
         move = MoveCursor(name=CURSOR, revision=new.revision)

@@ -62,7 +62,7 @@ def issue_detail(row: PaymentIssue, units: list[str]) -> AlertEvent:
     facts = row.note if row.concern in FACTS else ""
     lines = [text, facts, f"Units: {about}." if about else "", "Decide it on the Payments page."]
     data = {
-        "issueId": row.matter_id,
+        "issueId": row.issue_id,
         "concern": str(row.concern),
         "progress": str(row.progress),
         "payment": row.payment,
@@ -72,7 +72,7 @@ def issue_detail(row: PaymentIssue, units: list[str]) -> AlertEvent:
     body = " ".join(line for line in lines if line)
     heading = f"{title}: {about}" if about else title
     return event_type(
-        EventName.PAYMENT_ISSUE_OPENED, row.opened_at, row.matter_id, heading, body, **data
+        EventName.PAYMENT_ISSUE_OPENED, row.opened_at, row.issue_id, heading, body, **data
     )
 
 
@@ -86,12 +86,12 @@ def run(row: JobRun) -> AlertEvent | None:
         again = "You get no further alerts about this job until it has succeeded again."
         title, text = f"The job {row.job} failed", f"{why}\n{again}"
         return event_type(EventName.JOB_FAILED, row.started_at, key, title, text, **data)
-    if row.outcome not in ("mended", "open") or row.job != "reconcile":
+    if row.outcome not in ("corrected", "open") or row.job != "reconcile":
         return None
-    mended = [str(text) for text in report.get("mended", ())]
+    corrected = [str(text) for text in report.get("corrected", ())]
     to_see = [str(text) for text in report.get("open", ())]
-    lines = [f"Corrected: {text}" for text in mended] + [f"To check: {text}" for text in to_see]
-    parts = [f"{len(mended)} corrected"] if mended else []
+    lines = [f"Corrected: {text}" for text in corrected] + [f"To check: {text}" for text in to_see]
+    parts = [f"{len(corrected)} corrected"] if corrected else []
     parts += [f"{len(to_see)} to check"] if to_see else []
     title = f"Reconciliation with Stripe: {', '.join(parts)}"
     return event_type(

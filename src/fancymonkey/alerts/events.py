@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from fancymonkey.engine.job_names import present_names
 from fancymonkey.settings.event_names import FORMER_EVENTS, EventName, present_event
 
 NEWEST_FIRST = (1 << 44) - 1
@@ -108,6 +109,8 @@ class AlertEvent(Struct, rename="camel"):
         self.type = present_event(self.type)
         if not FORMER_KEYS.keys().isdisjoint(self.data):
             self.data = {FORMER_KEYS.get(key, key): value for key, value in self.data.items()}
+        if self.type == EventName.RECONCILIATION_CORRECTED:
+            self.data = present_names(self.data)
 
     @property
     def sort(self) -> EventType:

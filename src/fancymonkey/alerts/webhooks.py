@@ -33,7 +33,7 @@ class TooManyWebhooks(FancyMonkeyError):
     """The maximum number of webhooks is reached."""
 
 
-class Secret(Struct):
+class SigningSecret(Struct):
     """A signing secret, valid until `ends_at` (ms), or for good."""
 
     text: str
@@ -46,7 +46,7 @@ class WebhookEndpoint(Struct):
     url: str
     events: list[str]
     description: str
-    secrets: list[Secret]
+    secrets: list[SigningSecret]
     created_at: int
     active: bool = True
     failing_since: int | None = None
@@ -100,7 +100,7 @@ class Webhooks:
             raise TooManyWebhooks(f"There are already {MOST} webhooks. Remove one first.")
         wanted = [name for name in WEBHOOKS if name in set(events)]
         now = self._engine.clock()
-        endpoint = WebhookEndpoint(url, wanted, description, [Secret(new_secret())], now)
+        endpoint = WebhookEndpoint(url, wanted, description, [SigningSecret(new_secret())], now)
         id_ = f"whk_{secrets.token_hex(8)}"
         await self.folder.put(id_, endpoint, expected=0)
         return id_, endpoint
@@ -138,13 +138,13 @@ class Webhooks:
     async def rotate(self, id_: str, hours: int = OVERLAP) -> WebhookEndpoint:
         """Makes a new secret; the previous one stays valid for this number of hours."""
         now = self._engine.clock()
-        fresh = Secret(new_secret())
+        fresh = SigningSecret(new_secret())
 
         def rotated(old: WebhookEndpoint) -> WebhookEndpoint:
             before = [
                 secret for secret in old.secrets if secret.ends_at is None or secret.ends_at > now
             ][:1]
-            secrets = [Secret(secret.text, now + hours * HOUR) for secret in before if hours]
+            secrets = [SigningSecret(secret.text, now + hours * HOUR) for secret in before if hours]
             return msgspec.structs.replace(old, secrets=[fresh, *secrets])
 
         return await self.edit(id_, rotated)

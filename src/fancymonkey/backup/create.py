@@ -23,7 +23,7 @@ SUFFIX = ".tar.gz"
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class FinishedBackup:
     """A finished backup. `verification` is that of its content, if there was one."""
 
     path: Path
@@ -64,7 +64,7 @@ async def make(
     portable: bool = False,
     disk: Disk | None = None,
     progress: Progress = lambda done, total: None,
-) -> Made:
+) -> FinishedBackup:
     """Makes a backup: a new file, or a new one in a directory. Raises BackupError, StoreError.
 
     Only a complete backup gets its name; a failure leaves no file.
@@ -81,7 +81,7 @@ async def make(
         raise BackupError(
             f"The backup {to} could not be written: {error.strerror or error}. Nothing was kept."
         ) from error
-    return Made(to, kind, manifest.revision, to.stat().st_size, verification)
+    return FinishedBackup(to, kind, manifest.revision, to.stat().st_size, verification)
 
 
 def _new_file(to: Path, name: str) -> Path:

@@ -57,7 +57,7 @@ _NAME = re.compile(r"[0-9a-f]{4,64}|HEAD(~\d{1,6})?")
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class CommittedVersion:
     """A version of products.json: its commit id, its time (ISO 8601), and its subject."""
 
     name: str
@@ -110,7 +110,7 @@ class Repository:
         revisions = _REVISION.findall(text)
         return int(revisions[-1]) if revisions else 0
 
-    async def versions(self, limit: int = 50) -> list[Version]:
+    async def versions(self, limit: int = 50) -> list[CommittedVersion]:
         """The latest versions, the newest first. Raises BackupError if there are none."""
         self._require()
         text = await self.git(
@@ -122,7 +122,7 @@ class Repository:
                 name, at, subject, body = part.strip("\n").split("\x00")
                 revisions = _REVISION.findall(body)
                 revision = int(revisions[-1]) if revisions else None
-                versions.append(Version(name, at, subject, revision))
+                versions.append(CommittedVersion(name, at, subject, revision))
         return versions
 
     async def show(self, version: str) -> str:

@@ -9,7 +9,7 @@ import asyncio
 from pathlib import Path
 
 from fancymonkey.errors import BackupError, StoreCorrupt, StoreUnavailable
-from fancymonkey.store.json.segments import CURRENT, Segments, Walk, archived_name
+from fancymonkey.store.json.segments import CURRENT, SegmentReader, Segments, archived_name
 from fancymonkey.store.shared.files import Disk
 
 PRODUCTS = "products.json"
@@ -83,7 +83,7 @@ def _copy_journal(segments: Segments, folder: Path) -> None:
         if number < len(every) - 1:
             (folder / archived_name(segment.first)).write_bytes(data)
             continue
-        walk = Walk(segment, data)
+        walk = SegmentReader(segment, data)
         for _ in walk:
             pass
         if walk.end < segment.start:

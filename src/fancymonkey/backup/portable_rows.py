@@ -9,20 +9,28 @@ from fancymonkey.core.model import Entry, Row
 from fancymonkey.core.rows import ROWS
 from fancymonkey.errors import BackupError
 from fancymonkey.store.contract import R, Snapshot
-from fancymonkey.store.json.records import COLUMNS, Batch, Columns, Reader, changes, encode, table
+from fancymonkey.store.json.records import (
+    COLUMNS,
+    Columns,
+    JournalBatch,
+    LineReader,
+    changes,
+    encode,
+    table,
+)
 from fancymonkey.store.json.snapshots import SLICE
 
 NAME = "rows.jsonl"
 LEDGER = "ledger.jsonl"
 
 
-class _Head(msgspec.Struct):
+class _RowsHead(msgspec.Struct):
     columns: Columns
 
 
 async def write(source: Snapshot, folder: Path) -> None:
     """Writes all rows and entries into two files of a folder. Raises OSError."""
-    head = encode(_Head(COLUMNS)) + b"\n"
+    head = encode(_RowsHead(COLUMNS)) + b"\n"
     with (folder / NAME).open("wb") as file:
         file.write(head)
         for kind in ROWS:
@@ -61,10 +69,10 @@ def read(folder: Path, revision: int) -> Snapshot:
     return Snapshot(revision, scan, entries)
 
 
-def _batches(path: Path) -> Iterator[Batch]:
+def _batches(path: Path) -> Iterator[JournalBatch]:
     try:
         with path.open("rb") as file:
-            reader = Reader(msgspec.json.decode(file.readline(), type=_Head).columns)
+            reader = LineReader(msgspec.json.decode(file.readline(), type=_RowsHead).columns)
             for line in file:
                 yield reader.batch(line)
     except (ValueError, OSError) as error:

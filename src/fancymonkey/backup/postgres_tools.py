@@ -18,14 +18,14 @@ NEEDED = ("pg_dump", "pg_restore", "psql")
 
 
 @dataclass(frozen=True, slots=True)
-class Tools:
+class PostgresTools:
     """A directory with PostgreSQL's programs of one major version."""
 
     folder: Path
     major: int
 
 
-async def tools_for(server: int) -> Tools:
+async def tools_for(server: int) -> PostgresTools:
     """The newest programs on this machine, of the server's major version or a later one.
 
     Raises BackupError if there are none.
@@ -53,7 +53,7 @@ def _folders() -> Iterator[Path]:
         yield from Path("/").glob(pattern)
 
 
-async def _tools(folder: Path) -> Tools | None:
+async def _tools(folder: Path) -> PostgresTools | None:
     if not all((folder / name).exists() for name in NEEDED):
         return None
     with suppress(OSError):
@@ -62,11 +62,11 @@ async def _tools(folder: Path) -> Tools | None:
         )
         version, _ = await process.communicate()
         if match := re.search(rb"(\d+)", version):
-            return Tools(folder, int(match[1]))
+            return PostgresTools(folder, int(match[1]))
     return None
 
 
-async def call(tools: Tools, program: str, *arguments: str, url: str | None = None) -> None:
+async def call(tools: PostgresTools, program: str, *arguments: str, url: str | None = None) -> None:
     """Runs a program to its end. Raises BackupError with its error message.
 
     The password is passed in the environment, because other users can read a command line.

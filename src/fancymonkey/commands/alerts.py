@@ -7,7 +7,7 @@ import click
 
 from fancymonkey.alerts.outbox import Outbox
 from fancymonkey.commands.common import choose_store, data_option, emit, json_option, opened, run
-from fancymonkey.commands.numbers import Whole
+from fancymonkey.commands.numbers import WholeNumber
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import ConfigError
 from fancymonkey.services.container import alerts_of
@@ -53,7 +53,7 @@ async def _test(settings: Settings) -> list[dict[str, Any]]:
 
 @alerts.command("list")
 @data_option
-@click.option("--limit", type=Whole(1, 1000), default=20, show_default=True)
+@click.option("--limit", type=WholeNumber(1, 1000), default=20, show_default=True)
 @json_option
 def list_alerts(data: str | None, limit: int, as_json: bool) -> None:
     """List the latest alerts, the newest first, and alerts waiting to be sent."""

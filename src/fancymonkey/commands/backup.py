@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from fancymonkey.backup.create import Made, make
+from fancymonkey.backup.create import FinishedBackup, make
 from fancymonkey.backup.restore import Restored
 from fancymonkey.backup.restore import restore as put_back
 from fancymonkey.commands.common import (
@@ -46,7 +46,7 @@ def backup(to: str, data: str | None, portable: bool, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def _made_data(made: Made, took: int) -> dict[str, Any]:
+def _made_data(made: FinishedBackup, took: int) -> dict[str, Any]:
     return {
         "path": str(made.path),
         "kind": made.kind,
@@ -57,7 +57,7 @@ def _made_data(made: Made, took: int) -> dict[str, Any]:
     }
 
 
-def _made_words(made: Made, target: str, took: int) -> str:
+def _made_words(made: FinishedBackup, target: str, took: int) -> str:
     lines = [f"{target} is saved as {made.path}, {made.size:,} bytes."]
     if made.verification is not None:
         lines.append(f"Content: {in_words(made.verification, took)}")

@@ -6,7 +6,7 @@ import click
 
 from fancymonkey.commands.ask_server import address
 from fancymonkey.commands.common import choose_store, data_option, emit, json_option, run
-from fancymonkey.doctor.checks import Finding
+from fancymonkey.doctor.checks import DoctorFinding
 from fancymonkey.doctor.examine import Examination, examine, repair_findings
 from fancymonkey.doctor.settings import settings_of
 from fancymonkey.settings.settings import Settings
@@ -59,7 +59,7 @@ def _as_data(examination: Examination) -> dict[str, Any]:
     }
 
 
-def _row(finding: Finding) -> dict[str, Any]:
+def _row(finding: DoctorFinding) -> dict[str, Any]:
     return {
         "id": finding.id,
         "severity": finding.severity,

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from fancymonkey.commands.common import data_option, emit, json_option, opened, run, store_target
-from fancymonkey.commands.numbers import Whole
+from fancymonkey.commands.numbers import WholeNumber
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Entry, Item, Level, Product, sku_of
 from fancymonkey.engine.clock import system_clock
@@ -42,7 +42,7 @@ class Instant(click.ParamType[int]):
 )
 @click.option(
     "--limit",
-    type=Whole(0),
+    type=WholeNumber(0),
     default=50,
     show_default=True,
     help="Show this many of the latest entries; 0 shows all.",

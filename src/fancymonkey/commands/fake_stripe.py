@@ -5,13 +5,13 @@ import secrets
 import click
 import uvicorn
 
-from fancymonkey.commands.numbers import Whole
+from fancymonkey.commands.numbers import WholeNumber
 from fancymonkey.commands.serve import listen
 from fancymonkey.fake_stripe.app import DEMO_KEY, StandIn, StandInSettings
 
 
 @click.command("stand-in")
-@click.option("--port", type=Whole(0, 65_535), default=12111, show_default=True)
+@click.option("--port", type=WholeNumber(0, 65_535), default=12111, show_default=True)
 @click.option(
     "--webhook",
     metavar="URL",
@@ -20,7 +20,7 @@ from fancymonkey.fake_stripe.app import DEMO_KEY, StandIn, StandInSettings
     help="The URL that receives events.",
 )
 @click.option("--secret", metavar="WHSEC", help="The signing secret of events. [random]")
-@click.option("--seed", type=Whole(), help="Makes ids and failures repeatable.")
+@click.option("--seed", type=WholeNumber(), help="Makes ids and failures repeatable.")
 def stand_in(port: int, webhook: str, secret: str | None, seed: int | None) -> None:
     """Run a stand-in for Stripe on 127.0.0.1. No money moves, and nothing is stored.
 

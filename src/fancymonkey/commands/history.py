@@ -15,7 +15,7 @@ from fancymonkey.commands.common import (
     run,
     store_target,
 )
-from fancymonkey.commands.numbers import Whole
+from fancymonkey.commands.numbers import WholeNumber
 from fancymonkey.errors import BackupError, StoreLocked
 from fancymonkey.settings.settings import Settings
 
@@ -27,7 +27,7 @@ def history() -> None:
 
 @history.command("list")
 @data_option
-@click.option("--limit", type=Whole(1, 10_000), default=20, show_default=True)
+@click.option("--limit", type=WholeNumber(1, 10_000), default=20, show_default=True)
 @json_option
 def list_versions(data: str | None, limit: int, as_json: bool) -> None:
     """List the latest versions: name, time and summary."""

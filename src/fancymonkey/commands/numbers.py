@@ -12,7 +12,7 @@ _WHOLE = re.compile(r"-?[0-9]{1,18}")
 _DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
 
 
-class Whole(click.IntRange):
+class WholeNumber(click.IntRange):
     """A whole number, optionally within bounds."""
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
@@ -22,7 +22,7 @@ class Whole(click.IntRange):
         return super().convert(value, param, ctx)
 
 
-class Share(click.FloatRange):
+class DecimalNumber(click.FloatRange):
     """A number with decimals within bounds."""
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:

@@ -8,7 +8,7 @@ import click
 
 from fancymonkey.commands.ask_server import address, ask
 from fancymonkey.commands.common import choose_store, data_option, emit, json_option, run
-from fancymonkey.commands.numbers import Whole
+from fancymonkey.commands.numbers import WholeNumber
 from fancymonkey.core.command import Command
 from fancymonkey.core.locations.accounts import StockState
 from fancymonkey.core.model import Line
@@ -52,7 +52,7 @@ def order() -> None:
 @click.option("--status", type=click.Choice([str(status) for status in OrderStatus]))
 @click.option("--location", metavar="ID", help="Only orders with units to ship there.")
 @click.option("--search", default="", help="Words of a number, product, payment or buyer.")
-@click.option("--limit", type=Whole(1, 1000), default=100, show_default=True)
+@click.option("--limit", type=WholeNumber(1, 1000), default=100, show_default=True)
 @json_option
 def list_orders(
     data: str | None,

@@ -16,7 +16,7 @@ from fancymonkey import __version__
 from fancymonkey.commands import gc_tuning
 from fancymonkey.commands.common import choose_store, data_option, opened, run
 from fancymonkey.commands.init import fill_empty
-from fancymonkey.commands.numbers import Whole
+from fancymonkey.commands.numbers import WholeNumber
 from fancymonkey.commands.parent import end_with_parent
 from fancymonkey.errors import ConfigError, FancyMonkeyError
 from fancymonkey.log_format import logging_config
@@ -46,11 +46,11 @@ App = Callable[[Any, Any, Any], Awaitable[None]]
 
 @click.command()
 @click.option("--host", metavar="ADDRESS", help="Address to listen on. [HOST, else 127.0.0.1]")
-@click.option("--port", type=Whole(0, 65_535), help="Port to listen on. [PORT, else 8000]")
+@click.option("--port", type=WholeNumber(0, 65_535), help="Port to listen on. [PORT, else 8000]")
 @data_option
 @click.option(
     "--workers",
-    type=Whole(1, 256),
+    type=WholeNumber(1, 256),
     default=1,
     show_default=True,
     help="Number of server processes. More than one requires PostgreSQL.",

@@ -70,7 +70,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @dataclass(frozen=True)
-class Step:
+class TransferStep:
     """A step of a transfer: as a request to a server, and as a command for the store itself."""
 
     path: str
@@ -136,7 +136,7 @@ def create(
     except (ValueError, OverflowError):
         raise click.BadParameter(f"{expected} is not a valid date.") from None
     body = {"from": source, "to": destination, "lines": _bodies(lines)}
-    step = Step(
+    step = TransferStep(
         "",
         {**body, "expectedAt": expected or None},
         lambda engine: CreateTransfer(
@@ -157,7 +157,7 @@ def create(
 @_options
 def send(id: str, tracking: str | None, data: str | None, url: str | None, as_json: bool) -> None:
     """Send a planned transfer: its units leave."""
-    step = Step(
+    step = TransferStep(
         "/send",
         {"id": id, "trackingNumber": tracking},
         lambda engine: SendTransfer(transfer_id=id, tracking_number=tracking, actor=ACTOR),
@@ -193,7 +193,7 @@ def receive(
         *(ReceivedLine(sku, units) for sku, units in lines),
         *(ReceivedLine(sku, 0, units) for sku, units in rejected),
     )
-    step = Step(
+    step = TransferStep(
         "/receive",
         {"id": id, "lines": [*accepted, *refused], "reason": reason},
         lambda engine: ReceiveTransfer(
@@ -208,7 +208,7 @@ def receive(
 @_options
 def undo_receipt(id: str, data: str | None, url: str | None, as_json: bool) -> None:
     """Put the units of the latest receipt back into transit."""
-    step = Step(
+    step = TransferStep(
         "/undo-receipt", {"id": id}, lambda engine: UndoReceipt(transfer_id=id, actor=ACTOR)
     )
     _do(step, data, url, as_json)
@@ -228,7 +228,7 @@ def close(
     id: str, outcome: str, reason: str, data: str | None, url: str | None, as_json: bool
 ) -> None:
     """Close a transfer whose units did not all arrive."""
-    step = Step(
+    step = TransferStep(
         "/close",
         {"id": id, "outcome": outcome, "reason": reason},
         lambda engine: CloseTransfer(
@@ -256,7 +256,7 @@ def cancel(
     as_json: bool,
 ) -> None:
     """Cancel a transfer before its first receipt."""
-    step = Step(
+    step = TransferStep(
         "/cancel",
         {"id": id, "outcome": outcome, "reason": reason},
         lambda engine: CancelTransfer(
@@ -284,7 +284,7 @@ def _line(row: dict[str, Any]) -> str:
     return f"{row['id']}  {row['number']:>5}  {row['status']:<16}{way}  {units} units"
 
 
-def _do(step: Step, data: str | None, url: str | None, as_json: bool) -> None:
+def _do(step: TransferStep, data: str | None, url: str | None, as_json: bool) -> None:
     """Runs a step and prints the transfer afterwards."""
     choose_store(data)
     answer = run(_run(Settings.load(), step, url))
@@ -294,7 +294,7 @@ def _do(step: Step, data: str | None, url: str | None, as_json: bool) -> None:
         click.echo(_line(answer["transfer"]))
 
 
-async def _run(settings: Settings, step: Step, url: str | None) -> dict[str, Any]:
+async def _run(settings: Settings, step: TransferStep, url: str | None) -> dict[str, Any]:
     secret = settings.accounts.admin_password
     if url is not None:
         return await ask(settings, url, PATH + step.path, step.body, secret=secret)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from fancymonkey.core.answers import CommandAnswer
 from fancymonkey.core.bundles.sales import needs_sales
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import Item, Level, Reservation, SessionLink
@@ -34,6 +35,9 @@ class Command:
 
 Rules = dict[type[Command], tuple[Needs, Rule]]
 """Commands, each with its needs and its rule."""
+
+Answers = dict[type[Command], Callable[[dict[str, Any]], CommandAnswer]]
+"""How the stored answer of a command becomes the one that it returns."""
 
 
 def needs_item(sku: str, location: str) -> tuple[Key, ...]:

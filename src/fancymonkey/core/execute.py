@@ -1,19 +1,17 @@
 """Runs commands: the function that every store calls, and the commands of commands."""
 
 import json
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, starmap, zip_longest
 from typing import Any
 
 from fancymonkey.core import answers, records
-from fancymonkey.core.answers import CommandAnswer
 from fancymonkey.core.bundles import rules as bundles
-from fancymonkey.core.bundles.assemble import Assemble
 from fancymonkey.core.catalogue import rules as catalogue
 from fancymonkey.core.changes import change_set
 from fancymonkey.core.changes import rules as changes
-from fancymonkey.core.command import Command, Rules, needs_allocations, needs_stock
+from fancymonkey.core.command import Answers, Command, Rules, needs_allocations, needs_stock
 from fancymonkey.core.documents import rules as documents
 from fancymonkey.core.group_answers import (
     ChangeSetAnswer,
@@ -23,24 +21,20 @@ from fancymonkey.core.group_answers import (
 )
 from fancymonkey.core.holds import end, reserve
 from fancymonkey.core.holds import rules as holds
-from fancymonkey.core.holds.ended import Captured, EndedHold, Expired, Released, ReservedSet
-from fancymonkey.core.holds.reserved import Reserved
+from fancymonkey.core.holds.ended import EndedHold, ReservedSet
 from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.locations import rules as locations
 from fancymonkey.core.model import Event, Item, Outcome, Reservation
 from fancymonkey.core.orders import rules as orders
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
-from fancymonkey.core.payments import early_news
+from fancymonkey.core.payments import early_events
 from fancymonkey.core.payments import rules as payments
 from fancymonkey.core.payments.answers import PAYMENT_NEWS, PaymentNews, outcome_of
 from fancymonkey.core.planning import rules as planning
 from fancymonkey.core.state import Key, Load, State, missing
 from fancymonkey.core.stock import rules as stock
-from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem
-from fancymonkey.core.stock.answers import StockAnswer, stock_of
-from fancymonkey.core.stock.move import MoveStock
-from fancymonkey.core.stock.safety_stock import SetSafetyStock
+from fancymonkey.core.stock.answers import stock_of
 from fancymonkey.core.transfers import rules as transfers
 
 
@@ -107,7 +101,7 @@ def _needs_parts(command: SkuCommands | CommandGroup, state: State) -> Iterator[
 
 def _needs_event(command: RecordEvent, state: State) -> Iterator[Key]:
     yield Event, command.event_id
-    yield from early_news.needs_remember(command.effect)
+    yield from early_events.needs_remember(command.effect)
     if command.effect is not None:
         yield from needs(command.effect, state)
 
@@ -135,18 +129,17 @@ def run_one(state: State, command: Command) -> Answer:
     return answer
 
 
-STOCK_COMMANDS = (Adjust, Assemble, Count, MoveStock, Return, SetItem, SetSafetyStock)
-
-_RESTORE: dict[type[Command], Callable[[dict[str, Any]], CommandAnswer]] = {
-    reserve.Reserve: Reserved.restored,
-    end.Release: Released.restored,
-    end.Capture: Captured.restored,
-    end.Expire: Expired.restored,
-    SetReserved: ReservedSet.restored,
+ANSWERS: Answers = {
+    **holds.ANSWERS,
+    **stock.ANSWERS,
+    **catalogue.ANSWERS,
+    **payments.ANSWERS,
+    **changes.ANSWERS,
+    **locations.ANSWERS,
+    **bundles.ANSWERS,
     SkuCommands: SkuChange.restored,
-    **dict.fromkeys(STOCK_COMMANDS, StockAnswer.restored),
 }
-"""How a stored answer becomes the one that the command returns; others are JSON as they are."""
+"""How stored answers are read back; those of other commands are JSON as they are."""
 
 
 def restored(command: Command, value: Any) -> Any:
@@ -166,7 +159,7 @@ def restored(command: Command, value: Any) -> Any:
             return EventAnswer(value["outcome"], value["first"], effect)
         if isinstance(value, dict) and value.keys() == PAYMENT_NEWS:
             return PaymentNews(value["outcome"], value["unknown"])
-        restore = _RESTORE.get(type(command))
+        restore = ANSWERS.get(type(command))
         return value if restore is None else restore(value)
     except (KeyError, TypeError, IndexError):
         return value
@@ -266,11 +259,11 @@ def _event(state: State, command: RecordEvent) -> Answer:
             data = answer.data
             outcome = outcome_of(data)
             if isinstance(data, PaymentNews) and data.unknown:
-                early_news.remember(state, command.effect)
+                early_events.remember(state, command.effect)
         else:
             outcome = str(answer.code)
             if answer.code is Code.UNKNOWN_SESSION:
-                early_news.remember(state, command.effect)
+                early_events.remember(state, command.effect)
     if outcome != before:
         state.put(Event(command.event_id, command.type, command.object_id, state.now, outcome))
     return Accepted(EventAnswer(outcome, outcome != before, data))

@@ -23,7 +23,7 @@ Repair = Callable[[], Awaitable[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class DoctorFinding:
     """A problem (`what`) and its remedy, for people. `id` is stable, for scripts."""
 
     id: str
@@ -54,19 +54,19 @@ class CheckContext:
         return self.settings.target
 
 
-Check = Callable[[CheckContext], AsyncIterator[Finding]]
+Check = Callable[[CheckContext], AsyncIterator[DoctorFinding]]
 
 
-def error(id_: str, what: str, mend: str, repair: Repair | None = None) -> Finding:
+def error(id_: str, what: str, mend: str, repair: Repair | None = None) -> DoctorFinding:
     """A finding that loses sales, money or data, now or later."""
-    return Finding(id_, Severity.ERROR, what, mend, repair)
+    return DoctorFinding(id_, Severity.ERROR, what, mend, repair)
 
 
-def warning(id_: str, what: str, mend: str, repair: Repair | None = None) -> Finding:
+def warning(id_: str, what: str, mend: str, repair: Repair | None = None) -> DoctorFinding:
     """A finding that will cause problems later."""
-    return Finding(id_, Severity.WARNING, what, mend, repair)
+    return DoctorFinding(id_, Severity.WARNING, what, mend, repair)
 
 
-def note(id_: str, what: str, mend: str, repair: Repair | None = None) -> Finding:
+def note(id_: str, what: str, mend: str, repair: Repair | None = None) -> DoctorFinding:
     """A finding that is information only."""
-    return Finding(id_, Severity.NOTE, what, mend, repair)
+    return DoctorFinding(id_, Severity.NOTE, what, mend, repair)

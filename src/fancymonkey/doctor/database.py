@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from fancymonkey.doctor.checks import CheckContext, Finding, error, warning
+from fancymonkey.doctor.checks import CheckContext, DoctorFinding, error, warning
 from fancymonkey.store.postgres.store import PostgresStore
 from fancymonkey.store.sqlite.store import SqliteStore
 
@@ -17,7 +17,7 @@ GUARDS = frozenset(
 """The constraints of our tables: no negative quantity, and no more promised than on hand."""
 
 
-async def check_database(context: CheckContext) -> AsyncIterator[Finding]:
+async def check_database(context: CheckContext) -> AsyncIterator[DoctorFinding]:
     """Checks the database's own constraints and its clock."""
     store = context.store
     if isinstance(store, PostgresStore):

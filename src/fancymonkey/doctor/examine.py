@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from fancymonkey.doctor.checks import Check, CheckContext, Finding, Severity, error
+from fancymonkey.doctor.checks import Check, CheckContext, DoctorFinding, Severity, error
 from fancymonkey.doctor.database import check_database
 from fancymonkey.doctor.files import check_disk, check_folder
 from fancymonkey.doctor.jobs import check_jobs
@@ -52,11 +52,11 @@ CHECKS: tuple[Check, ...] = (
 class Examination:
     """The result of all checks: `findings` have to be repaired, `notes` are information only."""
 
-    findings: list[Finding] = field(default_factory=list)
-    notes: list[Finding] = field(default_factory=list)
+    findings: list[DoctorFinding] = field(default_factory=list)
+    notes: list[DoctorFinding] = field(default_factory=list)
     repaired: list[str] = field(default_factory=list)
 
-    def add(self, finding: Finding) -> None:
+    def add(self, finding: DoctorFinding) -> None:
         """Adds a finding, unless it is there already."""
         rows = self.notes if finding.severity is Severity.NOTE else self.findings
         if finding not in rows:
@@ -117,7 +117,7 @@ async def _run(check: Check, context: CheckContext, examination: Examination) ->
         )
 
 
-def _unreadable(settings: Settings, reason: FancyMonkeyError) -> Finding:
+def _unreadable(settings: Settings, reason: FancyMonkeyError) -> DoctorFinding:
     """The finding for a store that cannot be opened for reading."""
     if isinstance(reason, SchemaBehind):
         return error(

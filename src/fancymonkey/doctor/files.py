@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-from fancymonkey.doctor.checks import CheckContext, Finding, Repair, error, note, warning
+from fancymonkey.doctor.checks import CheckContext, DoctorFinding, Repair, error, note, warning
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.store.json.store import JsonStore
 from fancymonkey.store.shared.files import Disk, temporary_name, write_new
@@ -24,7 +24,7 @@ OFTEN_LOST = ("tmpfs", "ramfs")
 SHARED = ("nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs")
 
 
-async def check_disk(context: CheckContext) -> AsyncIterator[Finding]:
+async def check_disk(context: CheckContext) -> AsyncIterator[DoctorFinding]:
     """Checks the free space, file system and speed of the store's disk."""
     folder = context.files
     if folder is None or not folder.is_dir():
@@ -52,7 +52,7 @@ async def check_disk(context: CheckContext) -> AsyncIterator[Finding]:
         yield finding
 
 
-def room(folder: Path, free: int, total: int) -> Iterator[Finding]:
+def room(folder: Path, free: int, total: int) -> Iterator[DoctorFinding]:
     """Checks the free space in bytes; on small disks, its share of the total."""
     space = f"{free // MIB} MiB of {total // MIB} are free on the disk of {folder}."
     mend = "Free space: old backups and logs first. The journal's old segments are needed."
@@ -62,7 +62,7 @@ def room(folder: Path, free: int, total: int) -> Iterator[Finding]:
         yield warning("disk.nearly_full", space, mend)
 
 
-def kind(folder: Path, file_system: str) -> Iterator[Finding]:
+def kind(folder: Path, file_system: str) -> Iterator[DoctorFinding]:
     """Checks whether the kind of file system keeps synced data and honours locks."""
     if file_system in OFTEN_LOST:
         yield note(
@@ -79,7 +79,7 @@ def kind(folder: Path, file_system: str) -> Iterator[Finding]:
         )
 
 
-def speed(folder: Path, milliseconds: float) -> Iterator[Finding]:
+def speed(folder: Path, milliseconds: float) -> Iterator[DoctorFinding]:
     """Checks the time of a sync, because every answer waits for one."""
     if milliseconds > SLOW_MS:
         yield warning(
@@ -133,7 +133,7 @@ def file_system_of(folder: Path, mounts: str) -> str:
     return file_system
 
 
-async def check_folder(context: CheckContext) -> AsyncIterator[Finding]:
+async def check_folder(context: CheckContext) -> AsyncIterator[DoctorFinding]:
     """Checks the folder of a JSON store for edits, rescued edits and temporary files."""
     store, folder = context.store, context.files
     if not isinstance(store, JsonStore) or folder is None:

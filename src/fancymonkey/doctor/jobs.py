@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.payments.rows import JobRun
-from fancymonkey.doctor.checks import CheckContext, Finding, error, note, warning
+from fancymonkey.doctor.checks import CheckContext, DoctorFinding, error, note, warning
 from fancymonkey.engine.job_names import RELEASE_EXPIRED
 from fancymonkey.engine.job_runs import recent_runs
 
@@ -13,7 +13,7 @@ BACKUPS = 100
 """How many runs are searched for a backup that was made."""
 
 
-async def check_jobs(context: CheckContext) -> AsyncIterator[Finding]:
+async def check_jobs(context: CheckContext) -> AsyncIterator[DoctorFinding]:
     """Checks the latest run of every job."""
     recent = await recent_runs(context.store, BACKUPS)
     latest = {job: runs[0] for job, runs in recent.items()}
@@ -37,7 +37,7 @@ async def check_jobs(context: CheckContext) -> AsyncIterator[Finding]:
         )
 
 
-def _backup(runs: list[JobRun], now: int) -> list[Finding]:
+def _backup(runs: list[JobRun], now: int) -> list[DoctorFinding]:
     made = [run for run in runs if run.outcome not in FAILED]
     if not made and len(runs) < BACKUPS:
         return [

@@ -9,7 +9,7 @@ from fancymonkey.core.model import Item, Level, Reservation, Status
 from fancymonkey.core.outcomes import Accepted
 from fancymonkey.core.payments.rows import IssueKind, PaymentIssue
 from fancymonkey.core.state import FOREVER
-from fancymonkey.doctor.checks import CheckContext, Finding, error, note, warning
+from fancymonkey.doctor.checks import CheckContext, DoctorFinding, error, note, warning
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.store.open import open_store
 from fancymonkey.store.verify import verify_store
@@ -23,7 +23,7 @@ NAMED = 3
 """How many rows a text names."""
 
 
-async def check_ledger(context: CheckContext) -> AsyncIterator[Finding]:
+async def check_ledger(context: CheckContext) -> AsyncIterator[DoctorFinding]:
     """Replays the whole ledger, as `verify` does."""
     verification = await verify_store(context.store)
     if verification.findings:
@@ -39,7 +39,7 @@ async def check_ledger(context: CheckContext) -> AsyncIterator[Finding]:
         yield _health_problem(text)
 
 
-def _health_problem(text: str) -> Finding:
+def _health_problem(text: str) -> DoctorFinding:
     if "products.json" in text:
         return error(
             "file.refused",
@@ -52,7 +52,7 @@ def _health_problem(text: str) -> Finding:
     return error("store.unhealthy", text, "See docs/how-to/find-out-why.md.")
 
 
-async def check_catalogue(context: CheckContext) -> AsyncIterator[Finding]:
+async def check_catalogue(context: CheckContext) -> AsyncIterator[DoctorFinding]:
     """Checks that no two products or sizes have the same id of Stripe."""
     shared = shared_ids((await context.store.snapshot()).items)
     if shared:
@@ -64,7 +64,7 @@ async def check_catalogue(context: CheckContext) -> AsyncIterator[Finding]:
         )
 
 
-async def check_holds(context: CheckContext) -> AsyncIterator[Finding]:
+async def check_holds(context: CheckContext) -> AsyncIterator[DoctorFinding]:
     """Checks for holds past their deadline, and for stock that cannot be sold."""
     snapshot = await context.store.snapshot()
     stuck = [
@@ -93,7 +93,9 @@ async def check_holds(context: CheckContext) -> AsyncIterator[Finding]:
         yield finding
 
 
-def _unsellable(levels: list[Level], items: list[Item], live: list[Reservation]) -> list[Finding]:
+def _unsellable(
+    levels: list[Level], items: list[Item], live: list[Reservation]
+) -> list[DoctorFinding]:
     """Sizes that are out of stock on the page although there is stock on the shelf."""
     findings = []
     held = {
@@ -138,7 +140,7 @@ def _unsellable(levels: list[Level], items: list[Item], live: list[Reservation])
     return findings
 
 
-async def check_payment_issues(context: CheckContext) -> AsyncIterator[Finding]:
+async def check_payment_issues(context: CheckContext) -> AsyncIterator[DoctorFinding]:
     """Checks the payment issues that wait for the owner's decision."""
     waiting = [row async for row in context.store.scan(PaymentIssue) if row.closed_at is None]
     old = [row for row in waiting if row.opened_at < context.now - FORGOTTEN]

@@ -1,11 +1,11 @@
 """Checks whether the shop still is in this store."""
 
-from fancymonkey.doctor.checks import Finding, error
+from fancymonkey.doctor.checks import DoctorFinding, error
 from fancymonkey.engine.migration.markers import copy_of, moved
 from fancymonkey.store.contract import Store
 
 
-async def moved_finding(store: Store) -> Finding | None:
+async def moved_finding(store: Store) -> DoctorFinding | None:
     """The finding for a store that is not in use; other findings would be meaningless then."""
     moved_to = await moved(store)
     if moved_to is not None:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fancymonkey.alerts.channels import channels_of
-from fancymonkey.doctor.checks import Finding, error, note, warning
+from fancymonkey.doctor.checks import DoctorFinding, error, note, warning
 from fancymonkey.errors import ConfigError
 from fancymonkey.settings.settings import Settings
 
 
-def check_paths(settings: Settings, files: Path | None) -> Iterator[Finding]:
+def check_paths(settings: Settings, files: Path | None) -> Iterator[DoctorFinding]:
     """Checks whether they can be used. `files` is the folder of the store's files, if any."""
     try:
         channels_of(settings.alerts.alert_urls)
@@ -23,7 +23,7 @@ def check_paths(settings: Settings, files: Path | None) -> Iterator[Finding]:
         yield from _versions(settings.target)
 
 
-def _backups(to: Path, files: Path | None) -> Iterator[Finding]:
+def _backups(to: Path, files: Path | None) -> Iterator[DoctorFinding]:
     if not (to.is_dir() and os.access(to, os.W_OK | os.X_OK)):
         yield error(
             "backup.place",
@@ -40,7 +40,7 @@ def _backups(to: Path, files: Path | None) -> Iterator[Finding]:
         )
 
 
-def _versions(target: str) -> Iterator[Finding]:
+def _versions(target: str) -> Iterator[DoctorFinding]:
     if "://" in target:
         yield warning(
             "backup.git",

@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 from email.utils import parsedate_to_datetime
 
 from fancymonkey.core.dates import DAY_MS
-from fancymonkey.core.payments.rows import JobRun
-from fancymonkey.doctor.checks import CheckContext, Finding, error, warning
+from fancymonkey.doctor.checks import CheckContext, DoctorFinding, error, warning
+from fancymonkey.engine.job_names import RECONCILE
+from fancymonkey.engine.job_runs import runs_since
 from fancymonkey.errors import PaymentError, PaymentRefused
 from fancymonkey.payments.events import SELECTED
 from fancymonkey.text import counted
@@ -16,13 +17,11 @@ SKEW = 30_000
 """How far (ms) our clock may differ from Stripe's; webhooks are refused from 300 s on."""
 
 
-async def check_webhook(context: CheckContext) -> AsyncIterator[Finding]:
+async def check_webhook(context: CheckContext) -> AsyncIterator[DoctorFinding]:
     """Checks whether reconciliation found events that the webhook should have brought."""
     missed = 0
-    async for row in context.store.scan(JobRun, ("reconcile", context.now - DAY_MS)):
-        if row.job != "reconcile":
-            break
-        corrected = json.loads(row.report).get("mended", [])
+    async for row in runs_since(context.store, RECONCILE, context.now - DAY_MS):
+        corrected = json.loads(row.report).get("corrected", [])
         missed += sum(str(text).startswith("missed ") for text in corrected)
     if missed:
         yield error(
@@ -35,7 +34,7 @@ async def check_webhook(context: CheckContext) -> AsyncIterator[Finding]:
         )
 
 
-async def check_stripe(context: CheckContext) -> AsyncIterator[Finding]:
+async def check_stripe(context: CheckContext) -> AsyncIterator[DoctorFinding]:
     """Checks the key, undelivered events and the clock by a request to Stripe."""
     if context.gateway is None:
         return
@@ -72,7 +71,7 @@ async def check_stripe(context: CheckContext) -> AsyncIterator[Finding]:
         )
 
 
-async def check_endpoint(context: CheckContext) -> AsyncIterator[Finding]:
+async def check_endpoint(context: CheckContext) -> AsyncIterator[DoctorFinding]:
     """Checks that the endpoint at Stripe is on and sends every type of event with an effect."""
     if context.gateway is None:
         return
@@ -101,7 +100,7 @@ async def check_endpoint(context: CheckContext) -> AsyncIterator[Finding]:
             )
 
 
-def _unreachable(reason: str) -> Finding:
+def _unreachable(reason: str) -> DoctorFinding:
     return warning(
         "stripe.unreachable",
         f"Stripe cannot be reached from here: {reason}",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from fancymonkey.backup.retention import made_at
-from fancymonkey.doctor.checks import Finding, Repair, warning
+from fancymonkey.doctor.checks import DoctorFinding, Repair, warning
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.shared.permissions import (
     make_private,
@@ -17,7 +17,7 @@ from fancymonkey.store.shared.permissions import (
 from fancymonkey.text import counted
 
 
-def check_permissions(settings: Settings) -> Iterator[Finding]:
+def check_permissions(settings: Settings) -> Iterator[DoctorFinding]:
     """Checks for files of the store and backups that others can open, as older versions did."""
     store = _open_parts(parts_of_store(settings.target))
     if store:

@@ -6,7 +6,7 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 
 from fancymonkey import __version__
-from fancymonkey.doctor.checks import CheckContext, Finding, error, note, warning
+from fancymonkey.doctor.checks import CheckContext, DoctorFinding, error, note, warning
 from fancymonkey.store.shared.file_lock import holder_of
 from fancymonkey.text import counted
 from fancymonkey.timestamps import iso
@@ -16,7 +16,7 @@ BUSY = 0.5
 """The share of time in transactions from which on the store is the bottleneck."""
 
 
-async def check_server(context: CheckContext) -> AsyncIterator[Finding]:
+async def check_server(context: CheckContext) -> AsyncIterator[DoctorFinding]:
     """Checks the health and the metrics of the running service."""
     import httpx
 
@@ -33,7 +33,7 @@ async def check_server(context: CheckContext) -> AsyncIterator[Finding]:
         yield finding
 
 
-def _silent(context: CheckContext) -> list[Finding]:
+def _silent(context: CheckContext) -> list[DoctorFinding]:
     """The finding for a service that does not answer: an error only if a process has the store."""
     holder = holder_of(context.target)
     if holder is None:
@@ -54,7 +54,7 @@ def _silent(context: CheckContext) -> list[Finding]:
     ]
 
 
-def _health(health: Any, ready: Any) -> list[Finding]:
+def _health(health: Any, ready: Any) -> list[DoctorFinding]:
     findings = []
     version = health.get("version") if isinstance(health, dict) else None
     if version is None:
@@ -93,7 +93,7 @@ def numbers(metrics: str) -> dict[str, float]:
     return sums
 
 
-def _metrics(sums: dict[str, float]) -> list[Finding]:
+def _metrics(sums: dict[str, float]) -> list[DoctorFinding]:
     refused = int(sums.get("fancymonkey_webhook_refused_total", 0))
     accepted = int(sums.get("fancymonkey_webhook_events_total", 0))
     findings = []
@@ -146,7 +146,7 @@ def _metrics(sums: dict[str, float]) -> list[Finding]:
     return findings
 
 
-def _decider(sums: dict[str, float]) -> list[Finding]:
+def _decider(sums: dict[str, float]) -> list[DoctorFinding]:
     """The note about the server that decides, where several servers use the database."""
     followers = int(sums.get("fancymonkey_decider_followers", 0))
     forwarded = int(sums.get("fancymonkey_commands_forwarded_total", 0))

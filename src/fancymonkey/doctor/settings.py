@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from fancymonkey.doctor.checks import Finding, Repair, error, note, warning
+from fancymonkey.doctor.checks import DoctorFinding, Repair, error, note, warning
 from fancymonkey.errors import ConfigError
 from fancymonkey.settings.fields import PASSWORD_LEAST, PUBLISHED_PASSWORD, dotenv
 from fancymonkey.settings.settings import Settings
@@ -15,7 +15,7 @@ ENV = Path(".env")
 HOLD_LEAST = 60
 
 
-def settings_of(env: Path = ENV) -> tuple[Settings | None, list[Finding]]:
+def settings_of(env: Path = ENV) -> tuple[Settings | None, list[DoctorFinding]]:
     """The settings, or None and the finding about them."""
     try:
         return Settings.load(file=env), []
@@ -23,7 +23,7 @@ def settings_of(env: Path = ENV) -> tuple[Settings | None, list[Finding]]:
         return None, [_refused(env, str(reason))]
 
 
-def _refused(env: Path, reason: str) -> Finding:
+def _refused(env: Path, reason: str) -> DoctorFinding:
     try:
         values = {**dotenv(env), **os.environ}
     except ConfigError:
@@ -42,7 +42,7 @@ def _refused(env: Path, reason: str) -> Finding:
     return error("settings.wrong", reason, "Correct it in the environment or in .env.")
 
 
-def check_settings(settings: Settings, env: Path = ENV) -> Iterator[Finding]:
+def check_settings(settings: Settings, env: Path = ENV) -> Iterator[DoctorFinding]:
     """Checks for settings that are missing, weak or contradictory."""
     yield from _secrets(settings)
     yield from _payments(settings)
@@ -57,7 +57,7 @@ def check_settings(settings: Settings, env: Path = ENV) -> Iterator[Finding]:
         )
 
 
-def _secrets(settings: Settings) -> Iterator[Finding]:
+def _secrets(settings: Settings) -> Iterator[DoctorFinding]:
     password = settings.accounts.admin_password
     if password == PUBLISHED_PASSWORD:
         yield note(
@@ -79,7 +79,7 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _payments(settings: Settings) -> Iterator[Finding]:
+def _payments(settings: Settings) -> Iterator[DoctorFinding]:
     secrets = settings.payments.stripe_webhook_secrets
     if settings.payments.stripe_secret_key is not None and not secrets:
         yield error(
@@ -104,7 +104,7 @@ def _payments(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _pages(settings: Settings) -> Iterator[Finding]:
+def _pages(settings: Settings) -> Iterator[DoctorFinding]:
     if settings.payments.shop_url is None:
         return
     parts = urlsplit(settings.payments.shop_url)
@@ -118,7 +118,7 @@ def _pages(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _times(settings: Settings) -> Iterator[Finding]:
+def _times(settings: Settings) -> Iterator[DoctorFinding]:
     if settings.holds.reservation_ttl_seconds < HOLD_LEAST:
         yield warning(
             "holds.short",

@@ -3,14 +3,14 @@
 from collections.abc import AsyncIterator
 
 from fancymonkey.core.model import Item
-from fancymonkey.doctor.checks import CheckContext, Finding, warning
+from fancymonkey.doctor.checks import CheckContext, DoctorFinding, warning
 from fancymonkey.store.json.store import JsonStore
 
 JSON_SIZES = 1_000
 """The number of sizes that JSON files are meant for (docs/reference/performance.md)."""
 
 
-async def check_store_size(context: CheckContext) -> AsyncIterator[Finding]:
+async def check_store_size(context: CheckContext) -> AsyncIterator[DoctorFinding]:
     """Checks whether a JSON store has too many sizes."""
     if not isinstance(context.store, JsonStore):
         return

@@ -48,7 +48,7 @@ Published = Callable[[Sequence[Command], Commit], Awaitable[None] | None]
 """Publishes a commit to the view and the feed; the awaitable it returns, if any, is awaited."""
 
 
-class Route(Protocol):
+class DeciderRoute(Protocol):
     """The way to another server that decides. While it is `open`, commands go there."""
 
     @property
@@ -103,7 +103,7 @@ class Batcher:
         self._turn_scheduled = False
         self._gate = asyncio.Lock()
         self._closed = False
-        self.route: Route | None = None
+        self.route: DeciderRoute | None = None
         """The way to another server that decides, if there is one."""
         self.batches = 0
         self.commands = 0

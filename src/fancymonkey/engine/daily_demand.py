@@ -20,7 +20,7 @@ from fancymonkey.core.planning.daily_demand import (
     units_sold,
 )
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.follow import PAUSE_SECONDS, Follower, Superseded
+from fancymonkey.engine.follow import PAUSE_SECONDS, LedgerFollower, Superseded
 from fancymonkey.engine.turned_away import turned_away_command
 from fancymonkey.timestamps import local_day
 
@@ -41,7 +41,7 @@ class DemandKeeper:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._cursor = Cursor(CURSOR, 0)
-        self._follower = Follower(engine, self._begin, self._handle)
+        self._follower = LedgerFollower(engine, self._begin, self._handle)
 
     async def run(self) -> None:
         """Follows the ledger until it is cancelled."""

@@ -26,7 +26,7 @@ class LevelChange:
     skus: frozenset[str]
 
 
-class Follower(Protocol):
+class FeedFollower(Protocol):
     """Gets every change, for many subscribers."""
 
     def ring(self, skus: set[str] | None) -> None:
@@ -100,7 +100,7 @@ class Feed:
         self.with_dependents: Callable[[set[str]], set[str]] = _alone
         """Adds the SKUs whose stock follows from that of these."""
         self._recent: deque[tuple[int, str]] = deque(maxlen=REMEMBERED)
-        self.followers: dict[Follower, None] = {}
+        self.followers: dict[FeedFollower, None] = {}
         self._subscriptions: dict[Subscription, None] = {}  # in the order of arrival
         self._attentive: dict[Subscription, None] = {}  # those that do not rest
 

@@ -31,7 +31,7 @@ class Superseded(Exception):
     """Another process has moved the position in the meantime; nothing was written."""
 
 
-class Follower:
+class LedgerFollower:
     """Reads the ledger after a position. It reads no entry that the view does not have yet."""
 
     def __init__(

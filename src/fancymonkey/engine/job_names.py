@@ -1,7 +1,7 @@
 """The names of jobs that were renamed. Stores of earlier versions have the former ones."""
 
-from collections.abc import Iterable
-from typing import Protocol, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol, TypeVar
 
 RELEASE_EXPIRED = "release-expired"
 RECONCILE = "reconcile"
@@ -10,8 +10,11 @@ COMMIT_CATALOGUE = "commit-catalogue"
 FORMER_JOBS = {"tidy": RELEASE_EXPIRED, "versions": COMMIT_CATALOGUE}
 """The present name of a job, by its former one."""
 
+FORMER_OUTCOME = "mended"
+"""The outcome `corrected` of a reconciliation, and the key of its report, in earlier versions."""
 
-class Named(Protocol):
+
+class StoredByJob(Protocol):
     """Something that is stored under the name of a job."""
 
     @property
@@ -20,12 +23,27 @@ class Named(Protocol):
         ...
 
 
-T = TypeVar("T", bound=Named)
+T = TypeVar("T", bound=StoredByJob)
 
 
 def present_job(name: str) -> str:
     """The present name of a job; a name that is not a former one stays."""
     return FORMER_JOBS.get(name, name)
+
+
+def present_outcome(name: str) -> str:
+    """The present name of an outcome or a key of a report."""
+    return "corrected" if name == FORMER_OUTCOME else name
+
+
+def present_names(report: Mapping[str, Any]) -> dict[str, Any]:
+    """The report of a reconciliation, or an event about it, with the present names."""
+    named = {present_outcome(key): value for key, value in report.items()}
+    if isinstance(named.get("outcome"), str):
+        named["outcome"] = present_outcome(named["outcome"])
+    if isinstance(named.get("report"), dict):
+        named["report"] = present_names(named["report"])
+    return named
 
 
 def stored_names(job: str) -> tuple[str, ...]:

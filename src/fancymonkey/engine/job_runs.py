@@ -12,14 +12,21 @@ from msgspec import Struct
 
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.payments.rows import JobRun
-from fancymonkey.engine.job_names import present_job, stored_names
+from fancymonkey.engine.job_names import (
+    FORMER_OUTCOME,
+    RECONCILE,
+    present_job,
+    present_names,
+    present_outcome,
+    stored_names,
+)
 from fancymonkey.engine.turned_away import HOUR
 from fancymonkey.store.contract import Store
 
 FOLDER = "jobs"
 
 
-class JobStanding(Struct):
+class JobTimes(Struct):
     """The part of a job's stored state that is read here; `by` is who runs it now, or empty."""
 
     by: str = ""
@@ -39,7 +46,8 @@ async def recent_runs(store: Store, limit: int = 1) -> dict[str, list[JobRun]]:
         if document.folder != FOLDER:
             break
         if document.body:
-            last = msgspec.json.decode(document.body, type=JobStanding)
+            last = msgspec.json.decode(document.body, type=JobTimes)
+            last.outcome = present_outcome(last.outcome)
             if last.ended_at and not last.by:
                 job = present_job(document.name)
                 _add(runs_by_name.setdefault(document.name, []), job, last)
@@ -59,8 +67,11 @@ async def runs_since(store: Store, job: str, since: int) -> AsyncIterator[JobRun
 
 
 def present_run(row: JobRun) -> JobRun:
-    """A stored run under the present name of its job."""
+    """A stored run with the present names of its job, its outcome and the keys of its report."""
     job = present_job(row.job)
+    if job == RECONCILE and FORMER_OUTCOME in row.report:
+        report = msgspec.json.encode(present_names(msgspec.json.decode(row.report))).decode()
+        return replace(row, outcome=present_outcome(row.outcome), report=report)
     return row if job == row.job else replace(row, job=job)
 
 
@@ -70,7 +81,7 @@ def _latest_first(runs_by_name: dict[str, list[JobRun]], job: str) -> Iterator[J
         yield from reversed(runs_by_name.get(name, []))
 
 
-def _add(runs: list[JobRun], job: str, last: JobStanding) -> None:
+def _add(runs: list[JobRun], job: str, last: JobTimes) -> None:
     """Appends the last run, in place of the row of its hour with the same outcome."""
     if any(row.started_at >= last.started_at for row in runs):
         return

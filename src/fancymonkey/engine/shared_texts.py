@@ -12,7 +12,7 @@ NAMES_MAX = 10_000
 """Different names of sizes and locations that are remembered."""
 
 
-class Names:
+class SharedTexts:
     """Texts that many rows have."""
 
     def __init__(self) -> None:
@@ -28,7 +28,9 @@ class Names:
         return known
 
 
-def share_in_items(items: Iterable[Item], products: Mapping[str, Product], names: Names) -> None:
+def share_in_items(
+    items: Iterable[Item], products: Mapping[str, Product], names: SharedTexts
+) -> None:
     """Lets items share their products' ids, and the names of their sizes."""
     for item in items:
         product = products.get(item.product_id)
@@ -37,7 +39,7 @@ def share_in_items(items: Iterable[Item], products: Mapping[str, Product], names
         _set(item, "size", names.one(item.size))
 
 
-def share_in_levels(levels: Iterable[Level], items: Mapping[str, Item], names: Names) -> None:
+def share_in_levels(levels: Iterable[Level], items: Mapping[str, Item], names: SharedTexts) -> None:
     """Lets levels share the ids of their items, and the names of their locations."""
     for level in levels:
         item = items.get(level.sku)

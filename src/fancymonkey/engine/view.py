@@ -15,7 +15,7 @@ from fancymonkey.engine.bundle_stock import bundle_back_by, bundle_stock
 from fancymonkey.engine.held_units import HeldUnits
 from fancymonkey.engine.hold_ends import HoldEnds
 from fancymonkey.engine.location_index import in_order, online_locations, sells_online
-from fancymonkey.engine.shared_texts import Names, share_in_items, share_in_levels
+from fancymonkey.engine.shared_texts import SharedTexts, share_in_items, share_in_levels
 from fancymonkey.engine.stocked_rows import StockedRows
 from fancymonkey.store.contract import StockSnapshot
 
@@ -78,7 +78,7 @@ class View(StockedRows):
         self.touched.clear()
         self._touch("")
         self.sizes, self.order = {}, []
-        names = Names()
+        names = SharedTexts()
         share_in_items(snapshot.items, {row.product_id: row for row in snapshot.products}, names)
         self.bundles.clear()
         self.bundles.set_sales(snapshot.bundle_sales)

@@ -59,7 +59,7 @@ class CheckoutRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedSession:
     """A session that can be paid, its hold, and why its units come from their locations."""
 
     session: PaymentSession
@@ -76,21 +76,21 @@ class Checkouts:
         self._terms = terms
         self._closing: set[asyncio.Task[Any]] = set()
 
-    async def open(self, request: CheckoutRequest) -> Opened | NoPrice | Refused:
+    async def open(self, request: CheckoutRequest) -> OpenedSession | NoPrice | Refused:
         """A Stripe session that can be paid, for a hold of exactly the requested lines.
 
         The same request again gives the same session. Raises PaymentRefused (a new hold is
         released, an earlier one is as it was), PaymentUnknown (the hold stays, and the same request
         may be repeated), and StoreError.
         """
-        result: Opened | NoPrice | Refused
+        result: OpenedSession | NoPrice | Refused
         for _ in range(TRIES):
             result = await self._try(request)
             if not isinstance(result, Refused) or result.code is not Code.CHECKOUT_CHANGED:
                 break
         return result
 
-    async def _try(self, request: CheckoutRequest) -> Opened | NoPrice | Refused:
+    async def _try(self, request: CheckoutRequest) -> OpenedSession | NoPrice | Refused:
         hold = await find_hold(self._engine, request.session_id)
         live = hold if hold is not None and hold.held else None
         if live is not None and live.payment_pending:
@@ -118,7 +118,7 @@ class Checkouts:
         live: HoldDetails | None,
         lines: tuple[Line, ...],
         items: list[dict[str, Any]],
-    ) -> Opened | Refused:
+    ) -> OpenedSession | Refused:
         terms, now = self._terms, self._engine.clock()
         id_ = wanted.new_id if live is None else live.id
         before = None if live is None else live.checkout
@@ -178,7 +178,7 @@ class Checkouts:
             return ()
         return (Release(ref=before.id, reason="replaced", actor=request.actor),)
 
-    async def _ask(self, id_: str, number: int, request: str) -> Opened | Refused:
+    async def _ask(self, id_: str, number: int, request: str) -> OpenedSession | Refused:
         """Requests the session of an attempt; Stripe answers a repeated request with the first."""
         key = id_ if number == 1 else f"{id_}-{number}"
         session = await self.gateway.create_session(json.loads(request), key)
@@ -203,7 +203,7 @@ class Checkouts:
             return answer
         hold = await find_hold(self._engine, id_)
         assert hold is not None
-        return Opened(session, hold)
+        return OpenedSession(session, hold)
 
     async def _undo(self, id_: str, number: int, before: HoldDetails | None) -> None:
         """Undoes a failed attempt: releases a new hold, restores the state of an earlier one.
@@ -222,7 +222,7 @@ class Checkouts:
             CloseCheckout(ref=id_, number=number, until=until, actor="checkout")
         )
 
-    async def _resume(self, hold: HoldDetails) -> Opened | Refused:
+    async def _resume(self, hold: HoldDetails) -> OpenedSession | Refused:
         """The session of a checkout attempt that has begun."""
         checkout = hold.checkout
         assert checkout is not None
@@ -235,7 +235,7 @@ class Checkouts:
                 return await self._close(hold, None)
         session = await self.gateway.session(checkout.payment_session)
         if session.status == "open" and session.expires_at > self._engine.clock():
-            return Opened(session, hold)
+            return OpenedSession(session, hold)
         if session.status == "complete":
             return _PAID_NOW
         return await self._close(hold, session.id)

@@ -50,7 +50,7 @@ SELECTED = tuple(type_ for type_ in TYPES if type_ != CHARGE_REFUND_UPDATED)
 """The types that an endpoint at Stripe must send; `refund.updated` covers the one left out."""
 
 
-class Object(msgspec.Struct):
+class EventObject(msgspec.Struct):
     """The fields we read of an event's object: a session, charge, refund or dispute."""
 
     id: Annotated[str, msgspec.Meta(max_length=255)] = ""
@@ -78,18 +78,18 @@ class Object(msgspec.Struct):
     collected_information: Any = None
 
 
-class Data(msgspec.Struct):
+class EventData(msgspec.Struct):
     """The part of an event that contains its object."""
 
-    object: Object
+    object: EventObject
 
 
-class Event(msgspec.Struct):
+class StripeEvent(msgspec.Struct):
     """The fields we read of an event."""
 
     id: Id
     type: Id
-    data: Data
+    data: EventData
     created: Any = None
     livemode: Any = None
     account: Any = None
@@ -115,7 +115,7 @@ class PaymentPolicy:
     keep_buyers: bool = True
 
 
-def record(event: Event, policy: PaymentPolicy, now: int) -> RecordEvent:
+def record(event: StripeEvent, policy: PaymentPolicy, now: int) -> RecordEvent:
     """The command that stores an event and carries out its effect, once."""
     return RecordEvent(
         event_id=event.id,
@@ -126,7 +126,7 @@ def record(event: Event, policy: PaymentPolicy, now: int) -> RecordEvent:
     )
 
 
-def effect_of(event: Event, policy: PaymentPolicy, now: int) -> Command | None:
+def effect_of(event: StripeEvent, policy: PaymentPolicy, now: int) -> Command | None:
     """The command that carries out an event, or None if it has no effect."""
     obj = event.data.object
     why = foreign(event, policy)
@@ -184,7 +184,7 @@ def effect_of(event: Event, policy: PaymentPolicy, now: int) -> Command | None:
     return None
 
 
-def _refund(event: Event, policy: PaymentPolicy) -> Command | None:
+def _refund(event: StripeEvent, policy: PaymentPolicy) -> Command | None:
     """The command for a refund, which its charge and the refund itself report.
 
     Only the charge states whether the payment is refunded in full.
@@ -218,7 +218,7 @@ def _amount(value: Any) -> int | None:
     return amount if amount is not None and amount >= 0 else None
 
 
-def _dispute(event: Event, policy: PaymentPolicy) -> Command | None:
+def _dispute(event: StripeEvent, policy: PaymentPolicy) -> Command | None:
     """The command for a dispute; without a payment it refers to the charge, or to nothing."""
     obj = event.data.object
     if not obj.id:
@@ -239,7 +239,7 @@ def _dispute(event: Event, policy: PaymentPolicy) -> Command | None:
     )
 
 
-def foreign(event: Event, policy: PaymentPolicy) -> str | None:
+def foreign(event: StripeEvent, policy: PaymentPolicy) -> str | None:
     """Why an event belongs to another account or mode, or None if it is the shop's own."""
     if event.account is not None:
         return f"The event is of another account, {word(event.account) or 'which has no id'}."
@@ -258,7 +258,7 @@ def livemode_of(key: str | None) -> bool | None:
     return {"live": True, "test": False}.get(mode) if kind in ("sk", "rk") else None
 
 
-def _ids(obj: Object) -> list[str]:
+def _ids(obj: EventObject) -> list[str]:
     """Every id by which a checkout session may name its hold, the most specific first.
 
     The `client_reference_id` of a payment link comes from its URL, which the buyer can edit: a
@@ -271,7 +271,7 @@ def _ids(obj: Object) -> list[str]:
     return [*texts, reference, obj.id]
 
 
-def _number(obj: Object) -> int | None:
+def _number(obj: EventObject) -> int | None:
     text = (obj.metadata or {}).get("checkout")
     if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 10:
         return int(text)

@@ -25,7 +25,7 @@ from fancymonkey.engine.turned_away import HOUR
 from fancymonkey.errors import PaymentUnknown
 from fancymonkey.payments import events
 from fancymonkey.payments.checkout import Checkouts
-from fancymonkey.payments.events import Event, PaymentPolicy
+from fancymonkey.payments.events import PaymentPolicy, StripeEvent
 from fancymonkey.payments.gateway import PaymentSession
 from fancymonkey.payments.refunds import give_due
 
@@ -39,31 +39,31 @@ SESSION_LIFE = 25 * HOUR
 FIRST = 30 * DAY_MS
 """How far back (ms) Stripe lists events."""
 
-_event = msgspec.json.Decoder(Event)
+_event = msgspec.json.Decoder(StripeEvent)
 
 
 @dataclass(slots=True)
 class Report:
-    """The result of a comparison. `mended` was corrected, `open` needs a decision."""
+    """The result of a comparison. `open` points need a decision."""
 
     since: int
     events: int = 0
     sessions: int = 0
-    mended: list[str] = field(default_factory=list)
+    corrected: list[str] = field(default_factory=list)
     open: list[str] = field(default_factory=list)
 
     @property
     def outcome(self) -> str:
-        """`balanced`, `mended` or `open`."""
-        return "open" if self.open else "mended" if self.mended else "balanced"
+        """`balanced`, `corrected` or `open`."""
+        return "open" if self.open else "corrected" if self.corrected else "balanced"
 
     def lines(self) -> list[str]:
         """The report for people."""
         compared = f"{self.sessions} checkout sessions and {self.events} events of Stripe compared."
         if self.outcome == "balanced":
             return [compared, "Books balance."]
-        corrected = [f"corrected: {text}" for text in self.mended]
-        return [compared, *corrected, *(f"please check: {text}" for text in self.open)]
+        changes = [f"corrected: {text}" for text in self.corrected]
+        return [compared, *changes, *(f"please check: {text}" for text in self.open)]
 
     def as_json(self) -> dict[str, Any]:
         """The report as a JSON object."""
@@ -71,7 +71,7 @@ class Report:
             "outcome": self.outcome,
             "events": self.events,
             "sessions": self.sessions,
-            "mended": self.mended,
+            "corrected": self.corrected,
             "open": self.open,
         }
 
@@ -97,7 +97,7 @@ class Reconciler:
         await self._events(report)
         await self._sessions(report)
         for issue in await give_due(self._engine, self._gateway):
-            report.mended.append(f"payment {issue.payment} was refunded")
+            report.corrected.append(f"payment {issue.payment} was refunded")
         await self._store_run(started, report.outcome, report.as_json())
         await self._engine.submit(MoveCursor(name=JOB, at=started))
         return report
@@ -124,9 +124,9 @@ class Reconciler:
             if isinstance(answer, Accepted) and answer.data.first:
                 self._report_event(report, event, answer.data.outcome)
 
-    def _report_event(self, report: Report, event: Event, outcome: str) -> None:
+    def _report_event(self, report: Report, event: StripeEvent, outcome: str) -> None:
         if outcome not in ("no change", "ignored", "not ours", "unknown_session"):
-            report.mended.append(f"missed {event.type} of {event.data.object.id}: {outcome}")
+            report.corrected.append(f"missed {event.type} of {event.data.object.id}: {outcome}")
 
     async def _sessions(self, report: Report) -> None:
         since = max(0, report.since - SESSION_LIFE)
@@ -174,7 +174,7 @@ class Reconciler:
                     actor=JOB,
                 )
             )
-            report.mended.append(f"{session.id} belongs to {id_}, its answer was lost")
+            report.corrected.append(f"{session.id} belongs to {id_}, its answer was lost")
 
     async def _end(self, report: Report, session: PaymentSession, why: str) -> None:
         """Ends a session that must no longer be paid."""
@@ -184,7 +184,7 @@ class Reconciler:
             report.open.append(f"{session.id} can still be paid, {why}: {error}")
             return
         if ended.status == "expired":
-            report.mended.append(f"{session.id} could still be paid, {why}")
+            report.corrected.append(f"{session.id} could still be paid, {why}")
 
     async def _correct(
         self, report: Report, session: PaymentSession, state: str, text: str
@@ -202,14 +202,14 @@ class Reconciler:
         if isinstance(answer, Accepted) and answer.data.first and text:
             outcome = answer.data.outcome
             if outcome not in ("no change", "ignored"):
-                report.mended.append(f"{text}: {outcome}")
+                report.corrected.append(f"{text}: {outcome}")
 
     def _effect(self, session: PaymentSession, state: str) -> Command | None:
         type_ = {"paid": events.COMPLETED, "pending": events.COMPLETED, "expired": events.EXPIRED}
         metadata: dict[str, Any] = {"reservationId": session.reservation_id}
         if session.number is not None:
             metadata["checkout"] = str(session.number)
-        obj = events.Object(
+        obj = events.EventObject(
             id=session.id,
             payment_status=session.payment_status,
             metadata=metadata,
@@ -217,7 +217,7 @@ class Reconciler:
             **session.money,
             **session.buyer,
         )
-        event = Event(f"{JOB}:{session.id}:{state}", type_[state], events.Data(obj))
+        event = StripeEvent(f"{JOB}:{session.id}:{state}", type_[state], events.EventData(obj))
         return events.effect_of(event, self._policy, self._engine.clock())
 
 

@@ -30,7 +30,7 @@ async def give_due(engine: Engine, gateway: Gateway) -> list[PaymentIssue]:
             continue
         paid_out = True
         try:
-            refund = await gateway.refund(issue.payment, f"refund-{issue.matter_id}")
+            refund = await gateway.refund(issue.payment, f"refund-{issue.issue_id}")
             note, paid_out = refund.id, refund.succeeded
         except PaymentRefused as error:
             if error.code != "charge_already_refunded":
@@ -44,9 +44,7 @@ async def give_due(engine: Engine, gateway: Gateway) -> list[PaymentIssue]:
             log.error("the refund %s of %s has failed", note, issue.payment)
             await engine.submit(RefundFailed(ref=issue.payment, refund=note, actor="refunds"))
         await engine.submit(
-            ResolveIssue(
-                issue_id=issue.matter_id, then=IssueStatus.DONE, note=note, actor="refunds"
-            )
+            ResolveIssue(issue_id=issue.issue_id, then=IssueStatus.DONE, note=note, actor="refunds")
         )
         if paid_out:
             settled.append(issue)

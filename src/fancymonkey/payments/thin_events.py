@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from fancymonkey.errors import PaymentError
-from fancymonkey.payments.events import TYPES, Data, Event, Id, Object
+from fancymonkey.payments.events import TYPES, EventData, EventObject, Id, StripeEvent
 from fancymonkey.payments.gateway import Gateway
 
 THIN = "v2.core.event"
@@ -21,14 +21,14 @@ VERSION = "v1."
 _ID = re.compile(r"[A-Za-z0-9_]{1,200}")
 
 
-class Related(msgspec.Struct):
+class RelatedObject(msgspec.Struct):
     """The object of a thin event."""
 
     id: Any = None
     type: Any = None
 
 
-class Thin(msgspec.Struct):
+class ThinEvent(msgspec.Struct):
     """The fields we read of a notification."""
 
     id: Id
@@ -38,7 +38,7 @@ class Thin(msgspec.Struct):
     livemode: Any = None
     account: Any = None
     context: Any = None
-    related_object: Related | None = None
+    related_object: RelatedObject | None = None
 
     @property
     def plain(self) -> str:
@@ -51,7 +51,7 @@ class Thin(msgspec.Struct):
         return self.plain in TYPES
 
 
-class Unfetched(Exception):
+class ObjectUnavailable(Exception):
     """The object cannot be fetched; the message names the remedy."""
 
 
@@ -63,10 +63,10 @@ class _Loose(msgspec.Struct):
 
 
 _loose = msgspec.json.Decoder(_Loose)
-_thin = msgspec.json.Decoder(Thin)
+_thin = msgspec.json.Decoder(ThinEvent)
 
 
-def thin_of(body: bytes) -> Thin | None:
+def thin_of(body: bytes) -> ThinEvent | None:
     """The notification in a body, or None if it has its object, or is something else."""
     try:
         message = _loose.decode(body)
@@ -78,46 +78,48 @@ def thin_of(body: bytes) -> Thin | None:
         return None
 
 
-def bare(thin: Thin) -> Event:
+def bare(thin: ThinEvent) -> StripeEvent:
     """The event of a type without an effect: stored under its id, without an object."""
     related = thin.related_object
     id_ = related.id if related is not None and isinstance(related.id, str) else ""
-    return Event(thin.id, thin.type, Data(Object(id=id_[:255])))
+    return StripeEvent(thin.id, thin.type, EventData(EventObject(id=id_[:255])))
 
 
-async def fetched(thin: Thin, gateway: Gateway | None) -> Event:
+async def fetched(thin: ThinEvent, gateway: Gateway | None) -> StripeEvent:
     """The event with its object, in its present state at Stripe. Raises Unfetched."""
     if gateway is None:
-        raise Unfetched(
+        raise ObjectUnavailable(
             f"{thin.plain} came without its object. Let the endpoint at Stripe send snapshot "
             "events, or set STRIPE_SECRET_KEY so that the object can be fetched."
         )
     related = thin.related_object
     kind, id_ = ("event", thin.id) if related is None else (related.type, related.id)
     if not isinstance(kind, str) or not isinstance(id_, str) or not _ID.fullmatch(id_):
-        raise Unfetched(f"{thin.plain} does not name the object that it is about.")
+        raise ObjectUnavailable(f"{thin.plain} does not name the object that it is about.")
     try:
         row = await gateway.thing(kind, id_)
     except PaymentError as error:
-        raise Unfetched(f"The object of {thin.plain} cannot be fetched: {error}") from error
+        raise ObjectUnavailable(f"The object of {thin.plain} cannot be fetched: {error}") from error
     try:
         if row is None:
-            raise Unfetched(f"{thin.plain} is about a {kind[:40]}, which does not fit its type.")
-        event = msgspec.convert(row, Event) if related is None else _event(thin, row)
+            raise ObjectUnavailable(
+                f"{thin.plain} is about a {kind[:40]}, which does not fit its type."
+            )
+        event = msgspec.convert(row, StripeEvent) if related is None else _event(thin, row)
     except msgspec.ValidationError as error:
-        raise Unfetched(f"The object of {thin.plain} is malformed: {error}") from error
+        raise ObjectUnavailable(f"The object of {thin.plain} is malformed: {error}") from error
     if event.id != thin.id or event.type != thin.plain:
-        raise Unfetched(f"Stripe sent another event than {thin.id}.")
+        raise ObjectUnavailable(f"Stripe sent another event than {thin.id}.")
     return event
 
 
-def _event(thin: Thin, row: dict[str, Any]) -> Event:
-    obj = msgspec.convert(row, Object)
+def _event(thin: ThinEvent, row: dict[str, Any]) -> StripeEvent:
+    obj = msgspec.convert(row, EventObject)
     live = thin.livemode if isinstance(thin.livemode, bool) else row.get("livemode")
-    return Event(
+    return StripeEvent(
         thin.id,
         thin.plain,
-        Data(obj),
+        EventData(obj),
         thin.created,
         live,
         thin.account or thin.context,

@@ -26,7 +26,7 @@ PAUSE = 500
 
 
 @dataclass(slots=True)
-class Step:
+class KindMovement:
     """The total movement of all entries of one kind."""
 
     kind: Kind
@@ -57,7 +57,7 @@ class StockExplanation:
     total: int = 0
     levels: dict[str, Level] = field(default_factory=dict)
     opening: SkuStock = field(default_factory=lambda: SkuStock(""))
-    steps: dict[Kind, Step] = field(default_factory=dict)
+    steps: dict[Kind, KindMovement] = field(default_factory=dict)
     over: int = 0
     """Units reserved by holds past their deadline that are not booked as expired yet."""
     broken: str | None = None
@@ -80,7 +80,7 @@ class StockExplanation:
             if self.since is not None and entry.at < self.since:
                 self.opening = self.closing
             else:
-                self.steps.setdefault(entry.kind, Step(entry.kind)).add(entry)
+                self.steps.setdefault(entry.kind, KindMovement(entry.kind)).add(entry)
                 self.lines.append((entry, level))
                 self.total += 1
             read += 1

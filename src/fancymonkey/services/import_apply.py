@@ -18,7 +18,13 @@ from fancymonkey.services.change_runner import ChangeRunner
 from fancymonkey.services.import_read import Tell
 from fancymonkey.services.request_key import RequestKey
 from fancymonkey.services.undo import find_change_set, undo_change_set
-from fancymonkey.spreadsheets.import_plan import Fault, ImportOptions, ImportPlan, Step, with_actor
+from fancymonkey.spreadsheets.import_plan import (
+    ImportOptions,
+    ImportPlan,
+    ImportStep,
+    RowFault,
+    with_actor,
+)
 from fancymonkey.spreadsheets.stock_changes import CORRECTIONS
 
 
@@ -91,7 +97,7 @@ class Applying:
             done += PORTION
             self._tell("apply", min(done, len(steps)), len(steps))
 
-    async def _unchanged(self, steps: Sequence[Step]) -> list[Step]:
+    async def _unchanged(self, steps: Sequence[ImportStep]) -> list[ImportStep]:
         """The steps whose stock no other change has corrected since the plan was made."""
         async for entries in entries_since(self._runner.engine, self._seen):
             for entry in entries:
@@ -106,15 +112,15 @@ class Applying:
                 unchanged.append(step)
         return unchanged
 
-    def _refuse(self, steps: Sequence[Step], answers: Sequence[Answer]) -> None:
+    def _refuse(self, steps: Sequence[ImportStep], answers: Sequence[Answer]) -> None:
         # The answers of a repeated request are those of the first one, and may be fewer.
         for step, answer in zip(steps, answers, strict=False):
             if isinstance(answer, Refused):
                 self._fault(step, "", answer.message)
 
-    def _fault(self, step: Step, column: str, text: str) -> None:
+    def _fault(self, step: ImportStep, column: str, text: str) -> None:
         for row in step.rows:
-            self._plan.faults.append(Fault(row, column, text))
+            self._plan.faults.append(RowFault(row, column, text))
             self._plan.fates[row] = "fault"
 
     async def _attempt(self) -> int:
@@ -153,7 +159,7 @@ def _taken_back(key: RequestKey, attempt: int) -> RequestKey:
     return key.about(f"taken back {attempt}")
 
 
-def _rows_digest(steps: Sequence[Step]) -> str:
+def _rows_digest(steps: Sequence[ImportStep]) -> str:
     """By which a portion is known again.
 
     Its number will not do: a repetition plans what is left, so other rows are the first then.
@@ -162,7 +168,7 @@ def _rows_digest(steps: Sequence[Step]) -> str:
     return hashlib.blake2b(rows.encode(), digest_size=16).hexdigest()
 
 
-def _maker(step: Step) -> Any:
+def _maker(step: ImportStep) -> Any:
     return partial(_caused, step.command)
 
 

@@ -28,7 +28,7 @@ SCANNED_MAX = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Brief:
+class OrderSummary:
     """The part of an order that filters read. `places` are the locations of its open units."""
 
     number: int
@@ -49,7 +49,7 @@ class OrderFilter:
     words: str = ""
     buyers: bool = False
 
-    def fits(self, brief: Brief) -> bool:
+    def fits(self, brief: OrderSummary) -> bool:
         """Whether an order fits, apart from the words."""
         return self.status in (None, brief.status) and (
             self.location is None or self.location in brief.places
@@ -64,7 +64,7 @@ class OrderIndex:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._briefs: dict[str, Brief] = {}
+        self._briefs: dict[str, OrderSummary] = {}
         self._numbers: list[int] = []
         self._ids: dict[int, str] = {}
         self._revision: int | None = None
@@ -154,7 +154,9 @@ class OrderIndex:
             insort(self._numbers, order.number)
             self._ids[order.number] = order.order_id
         places = tuple(dict.fromkeys(row.location for row in order.units if row.open))
-        self._briefs[order.order_id] = Brief(order.number, order.order_id, order.status, places)
+        self._briefs[order.order_id] = OrderSummary(
+            order.number, order.order_id, order.status, places
+        )
 
     async def _matches(self, order: Order, wanted: OrderFilter) -> bool:
         words = wanted.words.lower().split()

@@ -24,7 +24,7 @@ class ShipTo:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class LocationRequest:
     """What a request says about locations: from there only, to collect there, or to ship there."""
 
     only_from: str | None = None
@@ -37,7 +37,7 @@ class Wanted:
         return tuple(id_ for id_ in (self.only_from, self.pickup_at) if id_ is not None)
 
 
-NOTHING_WANTED = Wanted()
+NOTHING_WANTED = LocationRequest()
 
 
 class OrderRouting:
@@ -52,7 +52,7 @@ class OrderRouting:
         self.max_parcels = max_parcels
         engine.view.split_lines = split_lines
 
-    async def of(self, wanted: Wanted) -> Routing | None:
+    async def of(self, wanted: LocationRequest) -> Routing | None:
         """The routing of an order; None where everything comes from the first location anyway.
 
         Raises StoreError.

@@ -62,7 +62,7 @@ def _spelled(engine: Engine, row: dict[str, Any]) -> dict[str, Any]:
 
 
 @dataclass(slots=True)
-class Overdue:
+class OverdueTransfers:
     """The overdue transfers: how many, for how many days at most, their units and their value."""
 
     transfers: int = 0
@@ -107,9 +107,9 @@ async def find_transfers(
             yield transfer
 
 
-async def overdue_transfers(engine: Engine, location: str | None) -> Overdue:
+async def overdue_transfers(engine: Engine, location: str | None) -> OverdueTransfers:
     """The numbers of all overdue transfers, or of those from or to a location."""
-    overdue = Overdue()
+    overdue = OverdueTransfers()
     async for transfer in find_transfers(engine, "overdue", location):
         overdue.add(engine, transfer)
     return overdue

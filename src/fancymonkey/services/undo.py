@@ -2,11 +2,11 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from fancymonkey.core.changes.answers import FailedRestore, RestoredRow, UndoAnswer
 from fancymonkey.core.changes.change_set import CHANGE_SET_ROWS, CHANGE_SETS, part_name
 from fancymonkey.core.changes.undo import Undo
 from fancymonkey.core.documents.document import Document
@@ -50,8 +50,8 @@ class Undone:
     """The result of an undo. `refused`: nothing was changed, because of the rows that failed."""
 
     change_id: str | None = None
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    failed: list[dict[str, Any]] = field(default_factory=list)
+    rows: list[RestoredRow] = field(default_factory=list)
+    failed: list[FailedRestore] = field(default_factory=list)
     refused: bool = False
 
 
@@ -119,12 +119,13 @@ class _Undoing:
             command = await self._plan(part, partial)
             answer = await self._engine.submit(DryRun(command=command) if dry_run else command)
             if not isinstance(answer, Refused):
-                result.rows += answer.data["rows"]
-                result.failed += answer.data["failed"]
-                result.change_id = None if dry_run else answer.data["act"]
+                undone: UndoAnswer = answer.data
+                result.rows += undone.rows
+                result.failed += undone.failed
+                result.change_id = None if dry_run else undone.change_id
                 return
             if answer.code is Code.CANNOT_UNDO:
-                result.failed += answer.detail["failed"]
+                result.failed += [FailedRestore(**row) for row in answer.detail["failed"]]
                 return
             if answer.code is not Code.STALE:
                 raise ChangeRefused(answer)

@@ -21,7 +21,7 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class RowFault:
     """Why a row cannot be imported; `column` is empty for an error of the whole row."""
 
     row: int
@@ -45,7 +45,7 @@ class CellChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ImportStep:
     """A command, the rows of the file that it applies, and whether only an owner may run it."""
 
     rows: tuple[int, ...]
@@ -57,9 +57,9 @@ class ImportPlan:
     """All changes of an import as of a revision, and the outcome of each row of the file."""
 
     revision: int = 0
-    steps: list[Step] = field(default_factory=list)
+    steps: list[ImportStep] = field(default_factory=list)
     changes: list[CellChange] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[RowFault] = field(default_factory=list)
     fates: dict[int, str] = field(default_factory=dict)
     new_products: list[str] = field(default_factory=list)
     new_sizes: list[Key] = field(default_factory=list)
@@ -123,7 +123,7 @@ class Base:
 
 
 @dataclass(slots=True)
-class Row:
+class ImportRow:
     """A line of the file during planning."""
 
     record: Record

@@ -26,20 +26,20 @@ from fancymonkey.spreadsheets.import_plan import (
     Base,
     CellChange,
     CurrentStock,
-    Fault,
     ImportOptions,
     ImportPlan,
+    ImportRow,
+    ImportStep,
     Key,
-    Row,
-    Step,
+    RowFault,
     edit_of,
     key_of,
     with_actor,
 )
 from fancymonkey.spreadsheets.row_fingerprint import read_mark
-from fancymonkey.spreadsheets.row_identity import Identity
+from fancymonkey.spreadsheets.row_identity import RowIdentity
 from fancymonkey.spreadsheets.unread_columns import note_unread
-from fancymonkey.spreadsheets.values import Unclear, disagreements, value_of
+from fancymonkey.spreadsheets.values import AmbiguousCell, disagreements, value_of
 from fancymonkey.store.products_file.extra_fields import with_image
 
 
@@ -72,10 +72,10 @@ class Planner:
 
     def read(self, records: Iterable[Record]) -> ImportPlan:
         """The plan of a table."""
-        groups: dict[str, list[Row]] = {}
+        groups: dict[str, list[ImportRow]] = {}
         seen: dict[Key, int] = {}
         records = list(records)
-        identity = Identity(self._stand, records)
+        identity = RowIdentity(self._stand, records)
         for record in records:
             self.plan.fates[record.number] = "unchanged"
             key = key_of(record)
@@ -88,7 +88,7 @@ class Planner:
             else:
                 seen[key] = record.number
                 item = self._stand.items.get(sku_of(*key))
-                groups.setdefault(key[0], []).append(Row(record, item))
+                groups.setdefault(key[0], []).append(ImportRow(record, item))
         done = 0
         for product_id, group in groups.items():
             self._product(product_id, group)
@@ -97,13 +97,13 @@ class Planner:
         self.plan.faults.sort(key=lambda fault: fault.row)
         return self.plan
 
-    def _fault(self, record: Record, column: str, text: str, row: Row | None = None) -> None:
-        self.plan.faults.append(Fault(record.number, column, text))
+    def _fault(self, record: Record, column: str, text: str, row: ImportRow | None = None) -> None:
+        self.plan.faults.append(RowFault(record.number, column, text))
         self.plan.fates[record.number] = "fault"
         if row is not None:
             row.faulty = True
 
-    def _product(self, product_id: str, group: list[Row]) -> None:
+    def _product(self, product_id: str, group: list[ImportRow]) -> None:
         old = self._stand.products.get(product_id)
         now = {} if old is None else product_cells(old)
         for row in group:
@@ -122,7 +122,7 @@ class Planner:
             if not row.faulty:
                 self.plan.changes += row.changes
 
-    def _snapshot(self, row: Row) -> None:
+    def _snapshot(self, row: ImportRow) -> None:
         """Reads the row as it was exported."""
         record = row.record
         row.base = self._base.get(key_of(record))
@@ -139,7 +139,7 @@ class Planner:
             return
         row.mark = mark
 
-    def _row(self, row: Row, product: Product | None, now: Mapping[str, str]) -> None:
+    def _row(self, row: ImportRow, product: Product | None, now: Mapping[str, str]) -> None:
         """Plans the changes or the error of one line."""
         item = row.item
         if item is None:
@@ -163,7 +163,7 @@ class Planner:
         if off and item is None and product is not None and not row.faulty and product.archived:
             self._fault(row.record, "", "the product is off sale: put it back on sale first", row)
 
-    def _cell(self, row: Row, column: str, now: str) -> None:
+    def _cell(self, row: ImportRow, column: str, now: str) -> None:
         """Records the value of an edited cell."""
         text = row.record.cells.get(column)
         snapshot, item = row.snapshot, row.item
@@ -176,7 +176,7 @@ class Planner:
         except ValueError as error:
             self._fault(row.record, column, str(error), row)
             return
-        if isinstance(value, Unclear):
+        if isinstance(value, AmbiguousCell):
             return
         if snapshot is not None and not snapshot.same(column, now):
             self._fault(row.record, column, f"it has changed since the export, to {now!r}", row)
@@ -189,7 +189,7 @@ class Planner:
             if item is not None:
                 row.changes.append(row.told(column, now, text))
 
-    def _stock(self, row: Row) -> None:
+    def _stock(self, row: ImportRow) -> None:
         """Plans the stock: a count, or the difference since the export."""
         text = row.record.cells.get("stock")
         if text is None or row.silent("stock"):
@@ -202,7 +202,7 @@ class Planner:
         except ValueError as error:
             self._fault(row.record, "stock", str(error), row)
             return
-        if isinstance(value, Unclear):
+        if isinstance(value, AmbiguousCell):
             return
         if row.item is None:
             row.on_hand = value
@@ -223,7 +223,7 @@ class Planner:
             row.stock = Adjust(sku=sku, delta=after - now, **how)
         row.changes.append(row.told("stock", str(now), text, str(after)))
 
-    def _merged(self, row: Row, value: int, now: int) -> int | None:
+    def _merged(self, row: ImportRow, value: int, now: int) -> int | None:
         """The stock with the edit of the file and the sales since; None to leave it unchanged."""
         snapshot, item = row.snapshot, row.item
         if snapshot is None or snapshot.stock is None:
@@ -243,12 +243,12 @@ class Planner:
             return None
         return now + change
 
-    def _one_voice(self, group: list[Row]) -> None:
+    def _one_voice(self, group: list[ImportRow]) -> None:
         """All rows of a product with a value for it must have the same value."""
         for row, column, words in disagreements(group):
             self._fault(row.record, column, words, row)
 
-    def _whole(self, group: list[Row]) -> None:
+    def _whole(self, group: list[ImportRow]) -> None:
         """A new product is not created without the values of a row with an error."""
         bad = [
             fault
@@ -261,7 +261,7 @@ class Planner:
                 words = f"row {bad[0].row} of the same new product has an error"
                 self._fault(row.record, bad[0].column, words, row)
 
-    def _add(self, product_id: str, rows: list[Row]) -> None:
+    def _add(self, product_id: str, rows: list[ImportRow]) -> None:
         """Adds a product with its sizes."""
         shared = {name: value for row in reversed(rows) for name, value in row.shared.items()}
         if rows and "name" not in shared:
@@ -283,13 +283,13 @@ class Planner:
         for row in rows:
             self._made(row, "product")
 
-    def _new(self, row: Row, product_id: str) -> NewItem:
+    def _new(self, row: ImportRow, product_id: str) -> NewItem:
         place = self._places[product_id] = self._places.get(product_id, -1) + 1
         size = row.record.cells["size"]
         item = Item(sku_of(product_id, size), product_id, size, place, **row.fields)
         return NewItem(item, row.on_hand)
 
-    def _made(self, row: Row, what: str) -> None:
+    def _made(self, row: ImportRow, what: str) -> None:
         """Records that a row creates something."""
         self.plan.new_sizes.append(key_of(row.record))
         self.plan.fates[row.record.number] = "new"
@@ -299,7 +299,7 @@ class Planner:
         made = CellChange(number, *key, "stock", None, text, None, after, what)
         row.changes.insert(0, made)
 
-    def _change(self, old: Product, rows: list[Row]) -> None:
+    def _change(self, old: Product, rows: list[ImportRow]) -> None:
         """Changes a product, and each of its sizes."""
         back = [row for row in rows if row.back]
         if back:
@@ -325,7 +325,7 @@ class Planner:
             if item is None or row.back:
                 self._made(row, "size")
 
-    def _shared(self, old: Product, rows: list[Row]) -> None:
+    def _shared(self, old: Product, rows: list[ImportRow]) -> None:
         """Changes the fields shared by all sizes; the first row with such a value carries it."""
         carriers = {name: row for row in reversed(rows) for name in row.shared}
         if not carriers:
@@ -346,4 +346,4 @@ class Planner:
     def _step(self, rows: list[int], command: Command) -> None:
         options = self._wish
         made = with_actor(command, options.actor, options.cause, options.reason)
-        self.plan.steps.append(Step(tuple(rows), made))
+        self.plan.steps.append(ImportStep(tuple(rows), made))

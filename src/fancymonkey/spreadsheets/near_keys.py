@@ -9,7 +9,7 @@ from fancymonkey.spreadsheets.numbers import meanings, precision_of, rounded
 from fancymonkey.spreadsheets.spreadsheet_changes import SWITCHES, shows
 
 
-class Near:
+class NearKeys:
     """Keys by their look and by the values that a spreadsheet may take them for."""
 
     def __init__(self, keys: Iterable[str]) -> None:

@@ -7,7 +7,7 @@ from fancymonkey.core.model import sku_of
 from fancymonkey.spreadsheets.cells import plain
 from fancymonkey.spreadsheets.columns import Record
 from fancymonkey.spreadsheets.import_plan import CurrentStock, key_of
-from fancymonkey.spreadsheets.near_keys import Near
+from fancymonkey.spreadsheets.near_keys import NearKeys
 from fancymonkey.spreadsheets.row_fingerprint import RowFingerprint, hash_of, read_mark
 from fancymonkey.spreadsheets.spreadsheet_changes import broken
 
@@ -30,7 +30,7 @@ def _with_known_key(record: Record, stand: CurrentStock) -> Record:
     return Record(record.number, cells, record.fault)
 
 
-class Identity:
+class RowIdentity:
     """Checks the keys of all rows of a file."""
 
     def __init__(self, stand: CurrentStock, records: Iterable[Record]) -> None:
@@ -39,8 +39,8 @@ class Identity:
         self._present = {hash_of(sku) for sku in skus if sku in stand.items}
         self._exported: dict[bytes, str] | None = None
         self._sizes: dict[str, list[str]] | None = None
-        self._near_products: Near | None = None
-        self._near_sizes: dict[str, Near] = {}
+        self._near_products: NearKeys | None = None
+        self._near_sizes: dict[str, NearKeys] = {}
         self._new: dict[tuple[str, str], tuple[str, int]] = {}
 
     def complaint(self, record: Record) -> Complaint | None:
@@ -62,11 +62,11 @@ class Identity:
         """Whether the key is similar to an existing one."""
         if product_id not in self._stand.products:
             if self._near_products is None:
-                self._near_products = Near(self._stand.products)
+                self._near_products = NearKeys(self._stand.products)
             other = self._near_products.find(product_id)
             return None if other is None else ("productId", _nearly(product_id, other))
         if product_id not in self._near_sizes:
-            self._near_sizes[product_id] = Near(self._sizes_of(product_id))
+            self._near_sizes[product_id] = NearKeys(self._sizes_of(product_id))
         other = self._near_sizes[product_id].find(size)
         return None if other is None else ("size", _nearly(size, other))
 

@@ -7,7 +7,7 @@ from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.core.stock.status import StockRow
 from fancymonkey.spreadsheets.columns import NUMBERS, UNREAD, cells_of
 from fancymonkey.spreadsheets.dates import is_shown_date
-from fancymonkey.spreadsheets.import_plan import CurrentStock, Row
+from fancymonkey.spreadsheets.import_plan import CurrentStock, ImportRow
 from fancymonkey.spreadsheets.notices import Notices
 from fancymonkey.spreadsheets.numbers import meanings
 from fancymonkey.spreadsheets.spreadsheet_changes import shows
@@ -16,7 +16,7 @@ IDLE = {"", "0", "in_stock", "low", "out", "archived"}
 """Values without a meaning in a new row, also copied from another row."""
 
 
-def note_unread(row: Row, stand: CurrentStock, notices: Notices) -> None:
+def note_unread(row: ImportRow, stand: CurrentStock, notices: Notices) -> None:
     """Records ignored edits of a row."""
     record = row.record
     for column, instead in UNREAD.items():
@@ -43,7 +43,7 @@ def note_unread(row: Row, stand: CurrentStock, notices: Notices) -> None:
             notices.add(record.number, column, words[:20], words)
 
 
-def _now(row: Row, stand: CurrentStock) -> Mapping[str, str]:
+def _now(row: ImportRow, stand: CurrentStock) -> Mapping[str, str]:
     item = row.item
     if item is None:
         return {}
@@ -52,7 +52,7 @@ def _now(row: Row, stand: CurrentStock) -> Mapping[str, str]:
     return cells_of(StockRow(stand.products[item.product_id], item, stock))
 
 
-def _edited(row: Row, column: str, text: str, now: Mapping[str, str]) -> bool:
+def _edited(row: ImportRow, column: str, text: str, now: Mapping[str, str]) -> bool:
     number = column in NUMBERS
     if row.mark is not None:
         same = row.mark.same_unread(column, text)

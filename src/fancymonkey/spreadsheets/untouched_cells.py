@@ -4,13 +4,13 @@ from decimal import Decimal
 
 from fancymonkey.spreadsheets.columns import NUMBERS
 from fancymonkey.spreadsheets.dates import days_of, shows_date, time_of
-from fancymonkey.spreadsheets.import_plan import Base, Row
+from fancymonkey.spreadsheets.import_plan import Base, ImportRow
 from fancymonkey.spreadsheets.numbers import meanings
 from fancymonkey.spreadsheets.row_fingerprint import RowFingerprint
 from fancymonkey.spreadsheets.spreadsheet_changes import shows
 
 
-def is_untouched(row: Row, column: str, text: str, now: str) -> bool:
+def is_untouched(row: ImportRow, column: str, text: str, now: str) -> bool:
     """Whether a spreadsheet may have made the cell from the exported value."""
     number = column in NUMBERS
     match row.snapshot:
@@ -23,7 +23,7 @@ def is_untouched(row: Row, column: str, text: str, now: str) -> bool:
     return False
 
 
-def is_untouched_stock(row: Row, text: str) -> bool:
+def is_untouched_stock(row: ImportRow, text: str) -> bool:
     """The same for the stock, which a fingerprint has as a number."""
     snapshot = row.snapshot
     if snapshot is None or snapshot.stock is None:

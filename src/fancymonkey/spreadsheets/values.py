@@ -6,7 +6,7 @@ from typing import Any
 
 from fancymonkey.spreadsheets.cells import PARSERS, alike, exact_price
 from fancymonkey.spreadsheets.columns import PRODUCT_FIELDS
-from fancymonkey.spreadsheets.import_plan import Row
+from fancymonkey.spreadsheets.import_plan import ImportRow
 from fancymonkey.spreadsheets.notices import Notices
 from fancymonkey.spreadsheets.spreadsheet_changes import UNRESOLVED, broken, shows
 from fancymonkey.spreadsheets.untouched_cells import is_untouched, is_untouched_stock
@@ -14,14 +14,14 @@ from fancymonkey.spreadsheets.untouched_cells import is_untouched, is_untouched_
 TEXTS = frozenset({"name", "category", "skuId", "priceId"})
 
 
-class Unclear:
+class AmbiguousCell:
     """An ambiguous cell: it stays unchanged, and a notice reports it."""
 
 
-def value_of(row: Row, column: str, text: str, now: str, notices: Notices) -> Any:
+def value_of(row: ImportRow, column: str, text: str, now: str, notices: Notices) -> Any:
     """The value of a changed cell. Raises ValueError with the reason."""
     if text == UNRESOLVED + now:
-        return Unclear()
+        return AmbiguousCell()
     if reason := broken(text):
         raise ValueError(reason)
     try:
@@ -39,10 +39,10 @@ def value_of(row: Row, column: str, text: str, now: str, notices: Notices) -> An
     words = f"`{column}` stays {where} in {{rows}}: {text[:80]!r} is the spreadsheet format of it"
     notices.add(row.record.number, column, "shown", words)
     row.shown.add(column)
-    return Unclear()
+    return AmbiguousCell()
 
 
-def _untouched(row: Row, column: str, text: str, now: str) -> bool:
+def _untouched(row: ImportRow, column: str, text: str, now: str) -> bool:
     if column == "stock":
         return is_untouched_stock(row, text)
     if row.item is None:  # copied from another row of the product, which has this value
@@ -50,7 +50,7 @@ def _untouched(row: Row, column: str, text: str, now: str) -> bool:
     return is_untouched(row, column, text, now)
 
 
-def _refuse_lookalike(row: Row, column: str, text: str, now: str) -> None:
+def _refuse_lookalike(row: ImportRow, column: str, text: str, now: str) -> None:
     """Without the exported value, a text that a spreadsheet may have made is ambiguous."""
     if column in TEXTS and row.snapshot is None and row.item is not None and shows(text, now):
         raise ValueError(
@@ -65,13 +65,13 @@ def _parser(column: str, text: str, now: str) -> Any:
     return PARSERS[column]
 
 
-def disagreements(group: list[Row]) -> Iterator[tuple[Row, str, str]]:
+def disagreements(group: list[ImportRow]) -> Iterator[tuple[ImportRow, str, str]]:
     """Rows with another product value than an earlier row, with column and reason.
 
     Empty values, and values that are unchanged since the export, do not count.
     """
     for column in PRODUCT_FIELDS:
-        first: Row | None = None
+        first: ImportRow | None = None
         for row in group:
             text = row.record.cells.get(column)
             if row.faulty or text is None or (row.snapshot and column not in row.shared):

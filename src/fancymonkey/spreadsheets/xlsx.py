@@ -34,7 +34,7 @@ SHEETS_SHOWN = 50
 NO_TABLE = "The file is not a readable spreadsheet. Save it as XLSX, or as CSV in UTF-8."
 
 
-class WhichSheet(DataError):
+class SheetAmbiguous(DataError):
     """The sheet is ambiguous. `sheets` are the candidates."""
 
     def __init__(self, text: str, sheets: Sequence[str]) -> None:
@@ -126,7 +126,7 @@ def sheet_called(wanted: str, every: Sequence[str], shown: Sequence[str]) -> str
         return wanted
     names = [name for name in every if tidy(name).casefold() == tidy(wanted).casefold()]
     if len(names) != 1:
-        raise WhichSheet(f"No sheet is called {wanted[:80]!r}.", shown)
+        raise SheetAmbiguous(f"No sheet is called {wanted[:80]!r}.", shown)
     return names[0]
 
 
@@ -135,7 +135,7 @@ def the_table(sheets: Sequence[Sheet]) -> Sheet:
     filled = [sheet for sheet in sheets if sheet.rows]
     tables = [sheet for sheet in filled if _is_table(sheet)]
     if len(tables) > 1:
-        raise WhichSheet(
+        raise SheetAmbiguous(
             "Several sheets have a table, but only one can be imported.", [x.name for x in tables]
         )
     return (tables or filled or sheets)[0]

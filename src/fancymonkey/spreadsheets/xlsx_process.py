@@ -29,7 +29,7 @@ Rows = list[tuple[int, list[str]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Portion:
+class SheetPortion:
     """Some lines of a sheet; their total number, the sheet's name, and the names of all sheets."""
 
     of: int
@@ -38,7 +38,7 @@ class Portion:
     sheets: list[str]
 
 
-async def read(data: bytes, sheet: str | None = None) -> AsyncIterator[Portion]:
+async def read(data: bytes, sheet: str | None = None) -> AsyncIterator[SheetPortion]:
     """Reads the lines of a spreadsheet in portions. Raises DataError, WhichSheet."""
     process = await _start("read")
     try:
@@ -51,11 +51,11 @@ async def read(data: bytes, sheet: str | None = None) -> AsyncIterator[Portion]:
                 if answer.get("many"):
                     raise TooManyRows
                 if "which" in answer:
-                    raise xlsx.WhichSheet(answer["which"], answer["sheets"])
+                    raise xlsx.SheetAmbiguous(answer["which"], answer["sheets"])
                 if "error" in answer:
                     raise DataError(answer["error"])
                 rows = [(number, cells) for number, cells in answer["rows"]]
-                yield Portion(answer["of"], rows, answer["sheet"], answer["sheets"])
+                yield SheetPortion(answer["of"], rows, answer["sheet"], answer["sheets"])
             await feeding
             if await process.wait():
                 raise DataError(xlsx.NO_TABLE)
@@ -157,7 +157,7 @@ def main(what: str) -> None:
             out.write(xlsx.write(columns, kinds, rows_in))
     except TooManyRows:
         out.write(b'{"many": true}\n')
-    except xlsx.WhichSheet as error:
+    except xlsx.SheetAmbiguous as error:
         out.write(json.dumps({"which": error.reason, "sheets": error.sheets}).encode() + b"\n")
     except DataError as error:
         out.write(json.dumps({"error": str(error)}).encode() + b"\n")

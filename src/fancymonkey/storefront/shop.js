@@ -177,7 +177,8 @@ function drawFilters(force = false) {
 
 function drawLeft() {
   const left = [...fm.stock.values()].flatMap((product) => product.sizes)
-    .reduce((sum, size) => sum + (size.soldOut ? 0 : Math.max(0, size.available)), 0);
+    .filter((size) => !size.bundle && !size.soldOut) // units of a bundle are units of its parts
+    .reduce((sum, size) => sum + Math.max(0, size.available), 0);
   const text = fm.isOnline() ? `${left.toLocaleString()} pieces left` : '';
   if (find('left').textContent !== text) find('left').textContent = text;
 }

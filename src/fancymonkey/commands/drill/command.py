@@ -11,18 +11,18 @@ from fancymonkey.commands.common import emit, json_option, progress, run
 from fancymonkey.commands.drill.crowd import Drop, DropPlan
 from fancymonkey.commands.drill.shop_client import DemoShop
 from fancymonkey.commands.drill.verdict import Certificate, verdict
-from fancymonkey.commands.numbers import Share, Whole
+from fancymonkey.commands.numbers import DecimalNumber, WholeNumber
 from fancymonkey.settings.settings import Settings
 
-SHARE = Share(0, 1)
+SHARE = DecimalNumber(0, 1)
 
 
 @click.command()
 @click.option(
     "--url", metavar="URL", help="URL of the shop, in demo mode. [the address of `serve`]"
 )
-@click.option("--buyers", type=Whole(1, 20_000), default=500, show_default=True)
-@click.option("--stock", type=Whole(1, 1_000_000), default=20, show_default=True)
+@click.option("--buyers", type=WholeNumber(1, 20_000), default=500, show_default=True)
+@click.option("--stock", type=WholeNumber(1, 1_000_000), default=20, show_default=True)
 @click.option(
     "--product", metavar="ID", help="The product of the drop. [the first size without holds]"
 )
@@ -53,7 +53,9 @@ SHARE = Share(0, 1)
     show_default=True,
     help="Compare with Stripe before the result, as the shop does on schedule.",
 )
-@click.option("--seed", type=Whole(), help="Seed of the plan: the same seed gives the same plan.")
+@click.option(
+    "--seed", type=WholeNumber(), help="Seed of the plan: the same seed gives the same plan."
+)
 @json_option
 def drill(
     url: str | None, product: str | None, size: str | None, as_json: bool, **plan: Any

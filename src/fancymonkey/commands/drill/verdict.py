@@ -26,7 +26,7 @@ class Certificate:
     left: int = 0
     balanced: bool = False
     refused: dict[str, int] = field(default_factory=dict)
-    mended: list[str] = field(default_factory=list)
+    corrected: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     reserve_ms: dict[str, float] = field(default_factory=dict)
     checkout_ms: dict[str, float] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class Certificate:
             "lost": self.lost,
             "booksBalance": self.balanced,
             "refused": self.refused,
-            "mended": len(self.mended),
+            "corrected": len(self.corrected),
             "reserveMs": self.reserve_ms,
             "checkoutMs": self.checkout_ms,
             "faults": self.faults,
@@ -69,7 +69,7 @@ class Certificate:
             f"  left          {self.left:6}   still for sale",
             f"  oversold      {self.oversold:6}",
             f"  lost          {self.lost:6}   paid, but not in the ledger",
-            f"  missed events corrected by reconciliation: {len(self.mended)}",
+            f"  missed events corrected by reconciliation: {len(self.corrected)}",
             "  books balance" if self.balanced else "  the books do NOT balance",
             _latency("reserve", self.reserve_ms),
             _latency("checkout", self.checkout_ms),
@@ -119,8 +119,8 @@ async def verdict(shop: DemoShop, drop: Drop) -> Certificate:
 async def _reconcile(shop: DemoShop, certificate: Certificate) -> None:
     first = (await shop.owner("POST", "/api/payments/reconcile"))["report"]
     again = (await shop.owner("POST", "/api/payments/reconcile"))["report"]
-    certificate.mended = first["mended"]
-    for text in again["mended"]:
+    certificate.corrected = first["corrected"]
+    for text in again["corrected"]:
         certificate.faults.append(f"corrected only by the second comparison: {text}")
     certificate.faults += [f"to be decided by a person: {text}" for text in again["open"]]
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from fancymonkey.core.bundles.definition import Definition, definition_of, fault_of
 from fancymonkey.core.bundles.recipe import NotBuildable, is_fixed_bundle, recipe_of
 from fancymonkey.core.bundles.sales import BundleSales, next_version, sales_of
+from fancymonkey.core.catalogue.answers import SizeChanged
 from fancymonkey.core.command import Command, needs_stock
 from fancymonkey.core.explode import needs_parts
 from fancymonkey.core.immutable import dataclass
@@ -54,7 +55,7 @@ def set_bundle(state: State, command: SetBundle) -> Answer:
         return refused
     if wanted != present:
         _put(state, command, item, wanted)
-    return Accepted({"sku": command.sku, "revision": state.revision})
+    return Accepted(SizeChanged(command.sku, state.revision))
 
 
 def _held(state: State, item: Item) -> Refused | None:

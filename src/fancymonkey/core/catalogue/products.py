@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from fancymonkey.core.catalogue.answers import FieldsEdited, ProductChanged, SizeChanged
 from fancymonkey.core.catalogue.field_changes import WIRE, in_words, plain
 from fancymonkey.core.catalogue.held import needs_held, refuse_held
 from fancymonkey.core.catalogue.renames import RENAMES, note_renames
@@ -163,7 +164,7 @@ def upsert_product(state: State, command: UpsertProduct) -> Answer:
         _upsert_item(state, command, new)
     for sku in gone:
         _archive(state, command, sku)
-    return Accepted({"product_id": product.product_id, "revision": state.revision})
+    return Accepted(ProductChanged(product.product_id, state.revision))
 
 
 def _impossible(state: State, items: Iterable[NewItem]) -> Refused | None:
@@ -229,7 +230,7 @@ def add_product(state: State, command: AddProduct) -> Answer:
     _note(state, command, Kind.ADDED, product.product_id, command.reason)
     for new in command.items:
         _add(state, command, new)
-    return Accepted({"product_id": product.product_id, "revision": state.revision})
+    return Accepted(ProductChanged(product.product_id, state.revision))
 
 
 def add_item(state: State, command: AddItem) -> Answer:
@@ -249,7 +250,7 @@ def add_item(state: State, command: AddItem) -> Answer:
     if refused is not None:
         return refused
     _add(state, command, command.new)
-    return Accepted({"sku": item.sku, "revision": state.revision})
+    return Accepted(SizeChanged(item.sku, state.revision))
 
 
 def edit_fields(state: State, command: EditFields) -> Answer:
@@ -281,7 +282,7 @@ def edit_fields(state: State, command: EditFields) -> Answer:
         after = replace(row, **{name: value for name, (_, value) in changed.items()})
         state.put(after if size else replace(after, updated_at=state.now))
         _note(state, command, Kind.EDITED, command.key, in_words(changed, command.reason))
-    return Accepted({"key": command.key, "revision": state.revision})
+    return Accepted(FieldsEdited(command.key, state.revision))
 
 
 def remove_item(state: State, command: RemoveItem) -> Answer:
@@ -295,7 +296,7 @@ def remove_item(state: State, command: RemoveItem) -> Answer:
     if refused is not None:
         return refused
     _archive(state, command, command.sku)
-    return Accepted({"sku": command.sku, "revision": state.revision})
+    return Accepted(SizeChanged(command.sku, state.revision))
 
 
 def restore_product(state: State, command: RestoreProduct) -> Answer:
@@ -314,7 +315,7 @@ def restore_product(state: State, command: RestoreProduct) -> Answer:
         if item is not None and item.archived:
             state.put(replace(item, archived=False))
             _note(state, command, Kind.ADDED, sku, command.reason or "back on sale")
-    return Accepted({"product_id": command.product_id, "revision": state.revision})
+    return Accepted(ProductChanged(command.product_id, state.revision))
 
 
 def remove_product(state: State, command: RemoveProduct) -> Answer:
@@ -329,7 +330,7 @@ def remove_product(state: State, command: RemoveProduct) -> Answer:
         _archive(state, command, sku)
     state.put(replace(product, archived=True, updated_at=state.now))
     _note(state, command, Kind.REMOVED, command.product_id, command.reason)
-    return Accepted({"product_id": command.product_id, "revision": state.revision})
+    return Accepted(ProductChanged(command.product_id, state.revision))
 
 
 def _archive(state: State, command: UpsertProduct | RemoveProduct | RemoveItem, sku: str) -> None:

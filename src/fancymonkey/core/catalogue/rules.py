@@ -1,7 +1,8 @@
 """The commands of the catalogue, each with its needs and its rule."""
 
 from fancymonkey.core.catalogue import products
-from fancymonkey.core.command import Rules
+from fancymonkey.core.catalogue.answers import FieldsEdited, ProductChanged, SizeChanged
+from fancymonkey.core.command import Answers, Rules
 
 RULES: Rules = {
     products.UpsertProduct: (products.needs_catalogue, products.upsert_product),
@@ -11,4 +12,14 @@ RULES: Rules = {
     products.EditFields: (products.needs_catalogue, products.edit_fields),
     products.RemoveItem: (products.needs_catalogue, products.remove_item),
     products.RestoreProduct: (products.needs_catalogue, products.restore_product),
+}
+
+ANSWERS: Answers = {
+    products.UpsertProduct: ProductChanged.restored,
+    products.RemoveProduct: ProductChanged.restored,
+    products.AddProduct: ProductChanged.restored,
+    products.AddItem: SizeChanged.restored,
+    products.EditFields: FieldsEdited.restored,
+    products.RemoveItem: SizeChanged.restored,
+    products.RestoreProduct: ProductChanged.restored,
 }

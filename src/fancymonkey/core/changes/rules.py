@@ -1,8 +1,11 @@
 """The commands of the undo of change sets, each with its needs and its rule."""
 
 from fancymonkey.core.changes import undo
-from fancymonkey.core.command import Rules
+from fancymonkey.core.changes.answers import UndoAnswer
+from fancymonkey.core.command import Answers, Rules
 
 RULES: Rules = {
     undo.Undo: (undo.needs_undo, undo.undo),
 }
+
+ANSWERS: Answers = {undo.Undo: UndoAnswer.restored}

@@ -14,6 +14,7 @@ from fancymonkey.core.catalogue.field_changes import (
     word,
 )
 from fancymonkey.core.changes import change_set
+from fancymonkey.core.changes.answers import FailedRestore, RestoredRow, UndoAnswer
 from fancymonkey.core.command import Command, needs_stock
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.immutable import dataclass
@@ -85,25 +86,25 @@ def undo(state: State, command: Undo) -> Answer:
         if SkuStock.of(sku, state.levels_of(sku)).on_hand != on_hand:
             return Refused(Code.STALE, "Units have moved since.")
     mark = len(state.entries)
-    told, failed = [], []
+    put_back: list[RestoredRow] = []
+    failed: list[FailedRestore] = []
     with state.savepoint() as savepoint:
         for row in rows:
             fault = _fault(state, command, row)
             if fault is None:
-                told.append({"key": row["key"], "changes": _put_back(state, command, row)})
+                put_back.append(RestoredRow(row["key"], _put_back(state, command, row)))
             else:
-                failed.append({"key": row["key"], "reason": fault})
-        if failed and not (command.partial and told):
+                failed.append(FailedRestore(row["key"], fault))
+        if failed and not (command.partial and put_back):
             savepoint.undo()
-            return Refused(Code.CANNOT_UNDO, "It cannot be undone.", {"failed": failed})
+            reasons = [{"key": row.key, "reason": row.reason} for row in failed]
+            return Refused(Code.CANNOT_UNDO, "It cannot be undone.", {"failed": reasons})
         changed = change_set.changes(state, savepoint.before(), state.entries[mark:])
     change_set.record(state, command, "undo", "", changed, command.undoes)
     change_set.write(
         state, change_set.CHANGE_SETS, command.undoes, {**head, "undone_by": command.change_id}
     )
-    return Accepted(
-        {"rows": told, "failed": failed, "act": command.change_id, "revision": state.revision}
-    )
+    return Accepted(UndoAnswer(tuple(put_back), tuple(failed), command.change_id, state.revision))
 
 
 def _fault(state: State, command: Undo, row: dict[str, Any]) -> str | None:

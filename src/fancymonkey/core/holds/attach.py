@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from fancymonkey.core.answers import FlatAnswer
 from fancymonkey.core.command import Command, needs_hold
 from fancymonkey.core.holds.deadline import set_deadline
 from fancymonkey.core.immutable import dataclass
@@ -18,6 +19,15 @@ class Attach(Command):
     ref: str
     session_id: str
     expires_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attached(FlatAnswer):
+    """A hold after an `Attach`, and its deadline in ms."""
+
+    reservation_id: str
+    expires_at: int | None
+    revision: int
 
 
 def needs_attach(command: Attach, state: State) -> Iterator[Key]:
@@ -51,10 +61,4 @@ def attach(state: State, command: Attach) -> Answer:
         return refuse_pending()
     if command.expires_at is not None and command.expires_at != hold.expires_at:
         hold = set_deadline(state, hold, command.expires_at, command)
-    return Accepted(
-        {
-            "reservation_id": hold.reservation_id,
-            "expires_at": hold.expires_at,
-            "revision": state.revision,
-        }
-    )
+    return Accepted(Attached(hold.reservation_id, hold.expires_at, state.revision))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from fancymonkey.core.holds.network_memory import (
     SEEN_MAX,
     WINDOW,
-    Past,
+    UnpaidHold,
     mark_of,
     needs_network,
     note_hold,
@@ -166,7 +166,7 @@ def _too_many(state: State, live: list[Reservation]) -> Refused:
     )
 
 
-def _too_often(state: State, source: ClientSource, rows: list[Past]) -> Refused | None:
+def _too_often(state: State, source: ClientSource, rows: list[UnpaidHold]) -> Refused | None:
     """Why an address waits whose unpaid holds have kept a SKU from others for long."""
     past = sorted((row.ended_at, row.kept) for row in rows if row.address == source.address)
     kept = sum(length for _, length in past)
@@ -180,7 +180,7 @@ def _too_often(state: State, source: ClientSource, rows: list[Past]) -> Refused 
     return None
 
 
-def _turn(state: State, limits: HoldLimits, past: list[Past]) -> Refused | None:
+def _turn(state: State, limits: HoldLimits, past: list[UnpaidHold]) -> Refused | None:
     """Why a network waits whose hold of this SKU has just ended unpaid."""
     ends = [row.ended_at for row in past if row.kept >= limits.wait]
     wait = max(ends, default=0) + limits.wait - state.now

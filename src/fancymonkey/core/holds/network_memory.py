@@ -40,7 +40,7 @@ Marks = frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class KnownHold:
     """A hold, its address, and the SKUs that it has had `since` a time."""
 
     id: str
@@ -54,7 +54,7 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class UnpaidHold:
     """SKUs that an address has kept for some ms, up to `ended_at`, without paying.
 
     `id` is the hold if it is still known.
@@ -70,25 +70,25 @@ class Past:
         return f"~{self.address}:{self.ended_at}:{self.kept}:{''.join(sorted(self.marks))}"
 
 
-class Page(NamedTuple):
+class NetworkPage(NamedTuple):
     """The content of a document."""
 
-    named: tuple[Named, ...] = ()
-    past: tuple[Past, ...] = ()
+    named: tuple[KnownHold, ...] = ()
+    past: tuple[UnpaidHold, ...] = ()
     older: bool = False
 
 
-EMPTY = Page()
+EMPTY = NetworkPage()
 
 
-class Seen(NamedTuple):
+class NetworkHistory(NamedTuple):
     """The live holds of a network with their addresses, and its remembered past holds."""
 
     live: dict[str, tuple[Reservation, str]]
-    past: list[Past]
+    past: list[UnpaidHold]
 
 
-NOTHING = Seen({}, [])
+NOTHING = NetworkHistory({}, [])
 
 
 @lru_cache(maxsize=8192)
@@ -109,7 +109,7 @@ def needs_network(network: str, state: State) -> Iterator[Key]:
         yield Reservation, named.id
 
 
-def seen_of(state: State, network: str) -> Seen:
+def seen_of(state: State, network: str) -> NetworkHistory:
     """The history of a network now."""
     if state.get(Document, (FOLDER, network)) is None:  # as nearly always
         return NOTHING
@@ -125,35 +125,35 @@ def seen_of(state: State, network: str) -> Seen:
                 row = _past_of(state, named, hold)
                 if row is not None and _lately(state, row):
                     past.append(row)
-    return Seen(live, past)
+    return NetworkHistory(live, past)
 
 
 def note_hold(state: State, network: str, address: str, hold: Reservation, wait: int) -> None:
     """Remembers a hold in its present state. A past hold of `wait` ms keeps its id for as long."""
     marks = marks_of(hold.allocations)
     if state.get(Document, (FOLDER, network)) is None:  # as nearly always
-        _put(state, network, Page((Named(hold.key, address, state.now, marks),)))
+        _put(state, network, NetworkPage((KnownHold(hold.key, address, state.now, marks),)))
         return
     recent, older = _pages(state, network)
     mine = [row for page in (recent, older) for row in page.named if row.id == hold.key]
     known = frozenset(mark for row in mine for mark in (marks if row.marks is None else row.marks))
     if mine and known == marks:
         return
-    fresh: list[Named] = []
+    fresh: list[KnownHold] = []
     if marks - known or not mine:
-        fresh = [Named(hold.key, address, state.now, marks - known)]
+        fresh = [KnownHold(hold.key, address, state.now, marks - known)]
     lost = any(
         row.id == hold.key and row.marks is not None and not row.marks <= marks
         for row in older.named
     )
     words = len(recent.named) + len(recent.past)
     if lost or words + len(fresh) > RECENT_MAX:
-        whole = Page((*older.named, *recent.named), (*older.past, *recent.past))
+        whole = NetworkPage((*older.named, *recent.named), (*older.past, *recent.past))
         _put(state, _older(network), _tidied(state, whole, wait))
-        _put(state, network, Page(tuple(fresh), (), older=True))
+        _put(state, network, NetworkPage(tuple(fresh), (), older=True))
         return
     named, past, _ = _tidied(state, recent, wait)
-    _put(state, network, Page((*named, *fresh), past, recent.older))
+    _put(state, network, NetworkPage((*named, *fresh), past, recent.older))
 
 
 def marks_of(allocations: Iterable[Allocation]) -> Marks:
@@ -171,20 +171,20 @@ def _older(network: str) -> str:
     return f"{network}/older"
 
 
-def _pages(state: State, network: str) -> tuple[Page, Page]:
+def _pages(state: State, network: str) -> tuple[NetworkPage, NetworkPage]:
     recent = _page(state, network)
     return recent, _page(state, _older(network)) if recent.older else EMPTY
 
 
-def _page(state: State, name: str) -> Page:
+def _page(state: State, name: str) -> NetworkPage:
     document = state.get(Document, (FOLDER, name))
     return EMPTY if document is None else _parsed(document.body)
 
 
 @lru_cache(maxsize=1024)
-def _parsed(body: str) -> Page:
-    named: list[Named] = []
-    past: list[Past] = []
+def _parsed(body: str) -> NetworkPage:
+    named: list[KnownHold] = []
+    past: list[UnpaidHold] = []
     words = body.split()
     for word in words:
         parts = word.removeprefix("~").rsplit(":", 3)
@@ -192,18 +192,18 @@ def _parsed(body: str) -> Page:
             continue
         if len(parts) < 4:  # as versions before this one wrote it
             id_, _, address = word.rpartition(":")
-            named.append(Named(id_, address))
+            named.append(KnownHold(id_, address))
             continue
         head, middle, number, marks = parts
         set_ = frozenset(marks[at : at + 4] for at in range(0, len(marks), 4))
         if word.startswith("~"):
-            past.append(Past(head, int(middle), int(number), set_))
+            past.append(UnpaidHold(head, int(middle), int(number), set_))
         else:
-            named.append(Named(head, middle, int(number), set_))
-    return Page(tuple(named), tuple(past), OLDER in words)
+            named.append(KnownHold(head, middle, int(number), set_))
+    return NetworkPage(tuple(named), tuple(past), OLDER in words)
 
 
-def _put(state: State, name: str, page: Page) -> None:
+def _put(state: State, name: str, page: NetworkPage) -> None:
     before = state.get(Document, (FOLDER, name))
     words = [str(row) for row in (*page.past, *page.named)]
     if page.older:
@@ -213,7 +213,7 @@ def _put(state: State, name: str, page: Page) -> None:
     state.put(Document(FOLDER, name, version, state.now, " ".join(words), until))
 
 
-def _past_of(state: State, named: Named, hold: Reservation) -> Past | None:
+def _past_of(state: State, named: KnownHold, hold: Reservation) -> UnpaidHold | None:
     """The SKUs that a hold has kept and neither keeps nor has paid, or None."""
     since = hold.created_at if named.since is None else named.since
     has = marks_of(hold.allocations)
@@ -226,12 +226,12 @@ def _past_of(state: State, named: Named, hold: Reservation) -> Past | None:
         lost, ended_at = had, end_of(hold)
     if not lost:
         return None
-    return Past(named.address, ended_at, max(0, ended_at - since), lost, hold.key)
+    return UnpaidHold(named.address, ended_at, max(0, ended_at - since), lost, hold.key)
 
 
-def _tidied(state: State, page: Page, wait: int) -> Page:
+def _tidied(state: State, page: NetworkPage, wait: int) -> NetworkPage:
     """A page with ended holds as past ones, and without outdated words."""
-    named: list[Named] = []
+    named: list[KnownHold] = []
     past = [row for row in page.past if _lately(state, row)]
     for one in page.named:
         hold = state.get(Reservation, one.id)
@@ -242,18 +242,18 @@ def _tidied(state: State, page: Page, wait: int) -> Page:
             has = marks_of(hold.allocations)
             since = hold.created_at if one.since is None else one.since
             marks = has if one.marks is None else one.marks & has
-            named.append(Named(one.id, one.address, since, marks))
+            named.append(KnownHold(one.id, one.address, since, marks))
         elif gone is not None and gone.kept >= wait and gone.ended_at > state.now - wait:
             named.append(one)  # the same buyer may come back, and need not wait
             continue
         if gone is not None and gone.kept >= BRIEF and _lately(state, gone):
             past.append(gone)
-    return Page(tuple(named), tuple(_merged(past)), page.older)
+    return NetworkPage(tuple(named), tuple(_merged(past)), page.older)
 
 
-def _merged(past: list[Past]) -> list[Past]:
+def _merged(past: list[UnpaidHold]) -> list[UnpaidHold]:
     """Past holds, joined if of the same SKUs and about the same time; the longest if many."""
-    found: dict[tuple[str, Marks, int], Past] = {}
+    found: dict[tuple[str, Marks, int], UnpaidHold] = {}
     for row in past:
         key = row.address, row.marks, row.ended_at // SLOT
         before = found.get(key)
@@ -269,5 +269,5 @@ def _merged(past: list[Past]) -> list[Past]:
     return sorted(found.values(), key=lambda row: row.kept)[-SEEN_MAX:]
 
 
-def _lately(state: State, row: Past) -> bool:
+def _lately(state: State, row: UnpaidHold) -> bool:
     return row.ended_at > state.now - WINDOW

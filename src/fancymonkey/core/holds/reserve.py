@@ -20,7 +20,7 @@ from fancymonkey.core.holds.refusals import (
     open_checkout,
 )
 from fancymonkey.core.holds.reserved import Reserved
-from fancymonkey.core.holds.serve import Request, Served, needs_served, serve, stock_of_lines
+from fancymonkey.core.holds.serve import Served, UnitsRequest, needs_served, serve, stock_of_lines
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.locations.routing import Routing
 from fancymonkey.core.model import (
@@ -108,7 +108,7 @@ def reserve(state: State, command: Reserve) -> Answer:
         return allocated
     request = served = None
     if allocated is None:
-        request = Request(lines, command.location, command.routing, command.choices)
+        request = UnitsRequest(lines, command.location, command.routing, command.choices)
         result = serve(state, request, current, held, own)
         if isinstance(result, Refused):
             return result

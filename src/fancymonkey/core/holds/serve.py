@@ -27,7 +27,7 @@ Fault = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class UnitsRequest:
     """A request for units: the lines that a hold is to have, and how to route them.
 
     Without a `routing` everything comes from `location`.
@@ -77,7 +77,7 @@ def needs_served(
 
 
 def serve(
-    state: State, request: Request, current: Reservation | None, held: Lines, own: Units
+    state: State, request: UnitsRequest, current: Reservation | None, held: Lines, own: Units
 ) -> Served | Refused:
     """The units for all the lines of a hold, together; its own units count as free.
 
@@ -143,7 +143,7 @@ def pre_built(held: Lines, parts: tuple[SoldPart, ...], free: Free) -> dict[str,
 
 
 def _parts(
-    state: State, request: Request, current: Reservation | None, held: Lines
+    state: State, request: UnitsRequest, current: Reservation | None, held: Lines
 ) -> tuple[SoldPart, ...] | Refused:
     """The parts of all bundles of the hold."""
     earlier = () if current is None or current.parts is None else current.parts
@@ -172,7 +172,7 @@ def _parts(
 
 
 def _is_unchanged(
-    request: Request, current: Reservation, held: Lines, parts: tuple[SoldPart, ...]
+    request: UnitsRequest, current: Reservation, held: Lines, parts: tuple[SoldPart, ...]
 ) -> bool:
     """Whether the hold has these lines already, and the request does not ask for another route."""
     routing = request.routing
@@ -217,7 +217,7 @@ def _demands(
     return demands, units_of_one
 
 
-def _places(state: State, request: Request, skus: list[str]) -> list[Location] | Refused:
+def _places(state: State, request: UnitsRequest, skus: list[str]) -> list[Location] | Refused:
     """The locations that may serve the request."""
     routing = request.routing
     if routing is None:
@@ -310,7 +310,7 @@ def _faults(
     ]
 
 
-def stock_of_lines(state: State, request: Request, hold: Reservation) -> tuple[MovedLine, ...]:
+def stock_of_lines(state: State, request: UnitsRequest, hold: Reservation) -> tuple[MovedLine, ...]:
     """What the hold has of the requested lines, and the stock of each after it.
 
     The stock of a bundle is the number of bundles that its scarcest part allows, with those of this
@@ -334,7 +334,7 @@ def stock_of_lines(state: State, request: Request, hold: Reservation) -> tuple[M
     return tuple(rows.values())
 
 
-def _stock(state: State, request: Request, sku: str) -> SkuStock:
+def _stock(state: State, request: UnitsRequest, sku: str) -> SkuStock:
     """The stock of a SKU at the locations that the request may be served from."""
     item = state.get(Item, sku)
     routed = request.routing is not None

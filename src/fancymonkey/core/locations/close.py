@@ -6,6 +6,7 @@ from typing import Any
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.locations.answers import LocationChanged
 from fancymonkey.core.locations.edit import put_location
 from fancymonkey.core.locations.locations import Location, first_location
 from fancymonkey.core.locations.lookup import location_of, unknown_location
@@ -93,7 +94,7 @@ def _set_active(
     state: State, command: CloseLocation | ReopenLocation, location: Location, *, active: bool
 ) -> Answer:
     if location.active == active:
-        return Accepted({"location": location.key, "revision": state.revision})
+        return Accepted(LocationChanged(location.key, state.revision))
     return put_location(state, command, replace(location, active=active))
 
 

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.locations.answers import LocationChanged
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.locations.lookup import location_of, unknown_location
 from fancymonkey.core.model import Kind
@@ -72,7 +73,7 @@ def edit_location(state: State, command: EditLocation) -> Answer:
         )
     after = replace(command.location, active=present.active, updated_at=present.updated_at)
     if after == present:
-        return Accepted({"location": present.key, "revision": state.revision})
+        return Accepted(LocationChanged(present.key, state.revision))
     return put_location(state, command, after)
 
 
@@ -81,4 +82,4 @@ def put_location(state: State, command: LocationCommand, location: Location) -> 
     stored = replace(location, updated_at=state.now)
     state.put(stored)
     state.book_event(Kind.LOCATION_EDITED, "", location.key, command, reason=command.reason)
-    return Accepted({"location": stored.key, "revision": state.revision})
+    return Accepted(LocationChanged(stored.key, state.revision))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from fancymonkey.core.command import Command
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.locations.answers import RoutingRulesSet
 from fancymonkey.core.locations.locations import first_location
 from fancymonkey.core.locations.routing import RoutingRule
 from fancymonkey.core.model import Kind
@@ -41,7 +42,7 @@ def set_routing_rules(state: State, command: SetRoutingRules) -> Answer:
     state.put(Document(*ROUTING_RULES, version, state.now, json.dumps(rules)))
     reason = f"routing: {', '.join(rules)}"
     state.book_event(Kind.LOCATION_EDITED, "", first_location().key, command, reason=reason)
-    return Accepted({"rules": rules, "revision": state.revision})
+    return Accepted(RoutingRulesSet(tuple(rules), state.revision))
 
 
 def read_rules(document: Document | None) -> tuple[RoutingRule, ...]:

@@ -1,7 +1,8 @@
 """The commands of locations, each with its needs and its rule."""
 
-from fancymonkey.core.command import Rules
+from fancymonkey.core.command import Answers, Rules
 from fancymonkey.core.locations import close, edit, routing_order
+from fancymonkey.core.locations.answers import LocationChanged, RoutingRulesSet
 
 RULES: Rules = {
     edit.AddLocation: (edit.needs_location, edit.add_location),
@@ -12,4 +13,12 @@ RULES: Rules = {
         routing_order.needs_routing_rules,
         routing_order.set_routing_rules,
     ),
+}
+
+ANSWERS: Answers = {
+    edit.AddLocation: LocationChanged.restored,
+    edit.EditLocation: LocationChanged.restored,
+    close.CloseLocation: LocationChanged.restored,
+    close.ReopenLocation: LocationChanged.restored,
+    routing_order.SetRoutingRules: RoutingRulesSet.restored,
 }

@@ -12,13 +12,13 @@ from fancymonkey.core.orders.choose import (
     order_of,
     place_of,
 )
-from fancymonkey.core.orders.come_back import (
+from fancymonkey.core.orders.open import answer_of
+from fancymonkey.core.orders.returns import (
     cancel_units,
     close_refund_issue,
-    needs_come_back,
+    needs_returns,
     return_units,
 )
-from fancymonkey.core.orders.open import answer_of
 from fancymonkey.core.orders.rows import Order
 from fancymonkey.core.orders.units import in_words, record_step
 from fancymonkey.core.outcomes import Answer, Code, Refused
@@ -66,7 +66,7 @@ def needs_return(command: ReturnOrder, state: State) -> Iterator[Key]:
     order = state.get(Order, command.order_id)
     for units in () if order is None else order.units:
         account = account_of(command.location or units.location, command.state)
-        yield from needs_come_back(units.sku, account, state)
+        yield from needs_returns(units.sku, account, state)
 
 
 def cancel_order(state: State, command: CancelOrderLine) -> Answer:

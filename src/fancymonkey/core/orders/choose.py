@@ -7,7 +7,7 @@ from fancymonkey.core.command import needs_item
 from fancymonkey.core.locations.locations import Location, first_location
 from fancymonkey.core.locations.lookup import unknown_location
 from fancymonkey.core.model import Line, Reservation
-from fancymonkey.core.orders.come_back import needs_come_back
+from fancymonkey.core.orders.returns import needs_returns
 from fancymonkey.core.orders.rows import Order, OrderUnits
 from fancymonkey.core.orders.units import exploded
 from fancymonkey.core.outcomes import Code, Refused
@@ -49,9 +49,9 @@ def needs_order(command: OrderCommand, state: State, *locations: str | None) -> 
     for units in () if order is None else order.units:
         yield Location, units.location
         yield from needs_item(*units.key)
-        yield from needs_come_back(units.sku, units.location, state)
+        yield from needs_returns(units.sku, units.location, state)
         for location in others:
-            yield from needs_come_back(units.sku, location, state)
+            yield from needs_returns(units.sku, location, state)
 
 
 def order_of(state: State, command: OrderCommand) -> Order | Refused:

@@ -14,6 +14,7 @@ from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import Reservation, SessionLink, Status
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.payments.amounts import keep_asked
+from fancymonkey.core.payments.answers import CheckoutBegun, PaymentAwaited, SessionAttached
 from fancymonkey.core.payments.pending import (
     begin_payment,
     needs_pending,
@@ -131,13 +132,7 @@ def begin_checkout(state: State, command: BeginCheckout) -> Answer:
     )
     hold = _keep_until(state, hold, command.until, command)
     return Accepted(
-        {
-            "number": number,
-            "reservation_id": hold.reservation_id,
-            "expires_at": hold.expires_at,
-            "at": state.now,
-            "revision": state.revision,
-        }
+        CheckoutBegun(number, hold.reservation_id, hold.expires_at, state.now, state.revision)
     )
 
 
@@ -164,12 +159,7 @@ def checkout_opened(state: State, command: CheckoutOpened) -> Answer:
         if command.amount is not None:
             keep_asked(state, command.payment_session, command.amount, command.currency)
     return Accepted(
-        {
-            "reservation_id": hold.reservation_id,
-            "expires_at": hold.expires_at,
-            "at": state.now,
-            "revision": state.revision,
-        }
+        SessionAttached(hold.reservation_id, hold.expires_at, state.now, state.revision)
     )
 
 
@@ -201,7 +191,7 @@ def await_payment(state: State, command: AwaitPayment) -> Answer:
     session = command.payment_session or command.ref
     if hold.status is Status.HELD and begin_payment(state, hold, session, command.until):
         hold = _keep_until(state, hold, command.until, command)
-    return Accepted({"reservation_id": hold.reservation_id, "expires_at": hold.expires_at})
+    return Accepted(PaymentAwaited(hold.reservation_id, hold.expires_at))
 
 
 def _keep_until(state: State, hold: Reservation, until: int, command: Command) -> Reservation:

@@ -69,7 +69,7 @@ def note_dispute(state: State, command: NoteDispute) -> Answer:
     note = _words(known)
     if before is not None:  # the text that the owner has added stays
         note += before.note.removeprefix(_words(facts))
-    after = _matter(state, before, command, hold, known, note if known != facts else None)
+    after = _with_issue(state, before, command, hold, known, note if known != facts else None)
     if after != before:
         state.put(after)
     outcome = "disputed" if after != before else "no change"
@@ -100,7 +100,7 @@ def _merged(facts: dict[str, Any], command: NoteDispute) -> dict[str, Any]:
     return after
 
 
-def _matter(
+def _with_issue(
     state: State,
     before: PaymentIssue | None,
     command: NoteDispute,

@@ -8,7 +8,7 @@ from fancymonkey.core.holds.end import Capture
 from fancymonkey.core.model import Reservation, Status
 from fancymonkey.core.orders.open import Sale, needs_open, open_order
 from fancymonkey.core.outcomes import Accepted, Answer
-from fancymonkey.core.payments import early_news
+from fancymonkey.core.payments import early_events
 from fancymonkey.core.payments.amounts import difference, needs_tally
 from fancymonkey.core.payments.issues import needs_issues, raise_issue
 from fancymonkey.core.payments.rows import IssueKind
@@ -27,7 +27,7 @@ def needs_capture(command: Capture, state: State) -> Iterator[Key]:
     if about is None:
         return
     hold = end.captured_by(state, command)
-    yield from early_news.needs_early(state, about, hold)
+    yield from early_events.needs_early(state, about, hold)
     yield from needs_issues(about, *CHECKED)
     if hold is not None and command.money is not None:
         yield from needs_tally(state, hold, command.payment_id)
@@ -58,7 +58,7 @@ def capture(state: State, command: Capture) -> Answer:
         return answer
     if bought:
         _check(state, command, hold, other, about)
-    early_news.replay(state, about, hold, command)
+    early_events.replay(state, about, hold, command)
     return answer
 
 

@@ -14,7 +14,7 @@ from fancymonkey.core.orders.money import book_failed_refund, book_refund, money
 from fancymonkey.core.orders.rows import Order
 from fancymonkey.core.orders.shares import units_gone
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
-from fancymonkey.core.payments.answers import PaymentNews
+from fancymonkey.core.payments.answers import IssueResolved, PaymentNews
 from fancymonkey.core.payments.issues import issue_of, needs_issues, raise_issue
 from fancymonkey.core.payments.refund_names import WHOLE, is_news, needs_names, none_stands
 from fancymonkey.core.payments.returned_units import (
@@ -250,7 +250,7 @@ def resolve_issue(state: State, command: ResolveIssue) -> Answer:
     if issue.closed_at is not None:
         if command.returned or command.then is not issue.progress:
             return Refused(Code.ISSUE_CLOSED, f"This payment issue is already {issue.progress}.")
-        return Accepted(_told(issue))
+        return Accepted(_answer(issue))
     parts = _split(issue, command.returned)
     if parts is None:
         return Refused(
@@ -265,7 +265,7 @@ def resolve_issue(state: State, command: ResolveIssue) -> Answer:
     if then is None and issue.allocations and not left:
         then = IssueStatus.DONE
     after = _close(state, after, then or after.progress, command.note)
-    return Accepted({**_told(after), "revision": state.revision})
+    return Accepted(_answer(after, state.revision))
 
 
 def _split(
@@ -326,9 +326,6 @@ def _close(state: State, issue: PaymentIssue, progress: IssueStatus, note: str) 
     return after
 
 
-def _told(issue: PaymentIssue) -> dict[str, object]:
-    return {
-        "matter_id": issue.matter_id,
-        "progress": str(issue.progress),
-        "lines": [(line.sku, line.quantity) for line in issue.lines],
-    }
+def _answer(issue: PaymentIssue, revision: int | None = None) -> IssueResolved:
+    lines = tuple((line.sku, line.quantity) for line in issue.lines)
+    return IssueResolved(issue.issue_id, issue.progress, lines, revision)

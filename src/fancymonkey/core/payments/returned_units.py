@@ -9,7 +9,7 @@ from dataclasses import replace
 from fancymonkey.core.catalogue.renames import on_sale
 from fancymonkey.core.command import Command, needs_allocations
 from fancymonkey.core.model import Allocation, Kind, Reservation
-from fancymonkey.core.orders.come_back import cancel_units, needs_come_back, return_units
+from fancymonkey.core.orders.returns import cancel_units, needs_returns, return_units
 from fancymonkey.core.orders.rows import Order
 from fancymonkey.core.orders.units import in_words, record_step, units_at
 from fancymonkey.core.payments.rows import PaymentIssue
@@ -25,7 +25,7 @@ def needs_units(hold: Reservation, state: State) -> Iterator[Key]:
     moved = () if order is None else order.units
     places = {row.key for row in hold.allocations} | {row.key for row in moved}
     for sku, location in sorted(places):
-        yield from needs_come_back(sku, location, state)
+        yield from needs_returns(sku, location, state)
 
 
 def left_of(state: State, hold: Reservation) -> tuple[Allocation, ...]:

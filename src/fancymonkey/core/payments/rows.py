@@ -90,10 +90,10 @@ class PaymentIssue(Row):
     are the facts, if the concern has any.
     """
 
-    TABLE: ClassVar[str] = "matter"
-    KEY: ClassVar[tuple[str, ...]] = ("matter_id",)
+    TABLE: ClassVar[str] = "payment_issue"
+    KEY: ClassVar[tuple[str, ...]] = ("issue_id",)
 
-    matter_id: str
+    issue_id: str
     concern: IssueKind
     progress: IssueStatus
     reservation_id: str | None
@@ -105,7 +105,7 @@ class PaymentIssue(Row):
 
     @property
     def key(self) -> str:
-        return self.matter_id
+        return self.issue_id
 
     @property
     def lines(self) -> tuple[Line, ...]:

@@ -1,7 +1,13 @@
 """The commands of checkouts, refunds and payment issues, each with its needs and its rule."""
 
-from fancymonkey.core.command import Rules
+from fancymonkey.core.command import Answers, Rules
 from fancymonkey.core.payments import checkout, disputes, foreign_events, paid, refunds
+from fancymonkey.core.payments.answers import (
+    CheckoutBegun,
+    IssueResolved,
+    PaymentAwaited,
+    SessionAttached,
+)
 
 RULES: Rules = {
     checkout.BeginCheckout: (checkout.needs_checkout, checkout.begin_checkout),
@@ -15,4 +21,11 @@ RULES: Rules = {
     disputes.NoteDispute: (disputes.needs_dispute, disputes.note_dispute),
     foreign_events.NoteForeign: (foreign_events.needs_foreign, foreign_events.note_foreign),
     **paid.RULES,
+}
+
+ANSWERS: Answers = {
+    checkout.BeginCheckout: CheckoutBegun.restored,
+    checkout.CheckoutOpened: SessionAttached.restored,
+    checkout.AwaitPayment: PaymentAwaited.restored,
+    refunds.ResolveIssue: IssueResolved.restored,
 }

@@ -65,7 +65,7 @@ def one_for_each_sku(rows: list[MovedLine]) -> list[MovedLine]:
     return list(sums.values())
 
 
-class LocationStock(NamedTuple):
+class StockAtLocation(NamedTuple):
     """The units of a SKU at a location."""
 
     location: str
@@ -90,7 +90,7 @@ class StockAnswer(CommandAnswer):
     low_stock_threshold: int
     sold_out: bool
     revision: int
-    locations: tuple[LocationStock, ...] = ()
+    locations: tuple[StockAtLocation, ...] = ()
 
     def stored(self) -> dict[str, Any]:
         """The answer as JSON for an `Outcome`."""
@@ -120,7 +120,7 @@ class StockAnswer(CommandAnswer):
             value["lowStockThreshold"],
             value["soldOut"],
             value["revision"],
-            tuple(LocationStock(*row) for row in value.get("locations", ())),
+            tuple(StockAtLocation(*row) for row in value.get("locations", ())),
         )
 
 
@@ -143,7 +143,7 @@ def stock_of(state: State, sku: str) -> StockAnswer:
         item.sold_out,
         state.revision,
         tuple(
-            LocationStock(location, there.on_hand, there.reserved, there.available)
+            StockAtLocation(location, there.on_hand, there.reserved, there.available)
             for location, there in locations.items()
         ),
     )

@@ -1,7 +1,8 @@
 """The commands of stock levels, each with its needs and its rule."""
 
-from fancymonkey.core.command import Rules
+from fancymonkey.core.command import Answers, Rules
 from fancymonkey.core.stock import adjust, move, safety_stock
+from fancymonkey.core.stock.answers import StockAnswer
 
 RULES: Rules = {
     adjust.Adjust: (adjust.needs_adjust, adjust.adjust),
@@ -14,3 +15,5 @@ RULES: Rules = {
         safety_stock.set_safety_stock,
     ),
 }
+
+ANSWERS: Answers = dict.fromkeys(RULES, StockAnswer.restored)

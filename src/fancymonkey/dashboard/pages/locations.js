@@ -81,7 +81,7 @@ function place(location) {
 }
 
 function entry(location, can) {
-  const uses = USES.filter(([name]) => location[name]).map(([, words]) => words);
+  const uses = USES.filter(([name]) => location[name]).map(([, words], at) => (at ? words[0].toLowerCase() + words.slice(1) : words));
   return html`<li class="entry">
     <div class="what"><b>${location.name}</b> <span class="quiet">${location.id}</span>
       ${place(location)}

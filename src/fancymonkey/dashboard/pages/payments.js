@@ -93,7 +93,7 @@ function events(data) {
 
 function report(run) {
   const result = run.report ?? {};
-  const lists = [["mended", "corrected"], ["open", "to check"]].flatMap(([name, words]) => (Array.isArray(result[name]) ? result[name].map((text) => `${words}: ${text}`) : []));
+  const lists = [["corrected", "corrected"], ["open", "to check"]].flatMap(([name, words]) => (Array.isArray(result[name]) ? result[name].map((text) => `${words}: ${text}`) : []));
   if (result.error) lists.push(result.error);
   const seen = result.sessions === undefined ? "" : `${plural(result.sessions, "session")}, ${plural(result.events ?? 0, "event")} compared`;
   if (!lists.length) return seen || html`<span class="quiet">–</span>`;

@@ -101,7 +101,7 @@ function summary() {
   let held = 0;
   for (const row of stock.rows.values()) {
     count[row.status] += 1;
-    held += row.reserved;
+    if (!row.bundle) held += row.reserved; // units of a bundle are units of its parts
     if (row.category) categories.add(row.category);
   }
   const parts = [[count.low, "low"], [count.out, "out"], [count.sold_out, "sold out by owner"], [count.backordered, "backordered"], [held, "held now"]];
@@ -113,7 +113,7 @@ function totals() {
   const sum = { stock: 0, reserved: 0, available: 0 };
   for (const sku of skus) {
     const row = stock.row(sku);
-    if (row) for (const name of Object.keys(sum)) sum[name] += row[name];
+    if (row && !row.bundle) for (const name of Object.keys(sum)) sum[name] += row[name]; // units of a bundle are units of its parts
   }
   return html`<b>${number(sum.stock)}</b> on hand · <b>${number(sum.reserved)}</b> reserved · <b>${number(sum.available)}</b> available`;
 }

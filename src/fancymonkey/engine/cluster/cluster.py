@@ -15,7 +15,7 @@ from typing import Literal
 from msgspec import Struct
 
 from fancymonkey.engine.cluster.decider import Decider
-from fancymonkey.engine.cluster.frames import Channel, LinkLost, WrongPeer, introduce
+from fancymonkey.engine.cluster.frames import LinkLost, MessageChannel, WrongPeer, introduce
 from fancymonkey.engine.cluster.link import BELL_SECONDS, LOST_SECONDS, Link
 from fancymonkey.engine.cluster.network import Network, UnixNetwork, gone
 from fancymonkey.engine.documents import Conflict, DocumentCollection, StoredDocument
@@ -236,7 +236,7 @@ class Cluster:
         self._gone = lease.secret if link.silent else None
         return 0.0
 
-    async def _connect(self, lease: DeciderLease) -> Channel:
+    async def _connect(self, lease: DeciderLease) -> MessageChannel:
         channel = await self._network.connect(lease.address)
         try:
             await introduce(channel, lease.secret)

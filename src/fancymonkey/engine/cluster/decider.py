@@ -15,14 +15,14 @@ from fancymonkey.core.outcomes import Answer
 from fancymonkey.engine.cluster.codec import pack_answers, pack_commit, unpack_commands
 from fancymonkey.engine.cluster.frames import (
     Answers,
-    Batch,
-    Beat,
-    Channel,
+    CommandBatch,
+    CommitMessage,
     Frame,
+    Heartbeat,
     Leaving,
     LinkLost,
+    MessageChannel,
     NotRun,
-    Relay,
     admit,
     frame_bytes,
 )
@@ -49,7 +49,7 @@ CONNECTIONS_MAX = 256
 class Peer:
     """A server that this one decides for."""
 
-    def __init__(self, channel: Channel, timer: Callable[[], float]) -> None:
+    def __init__(self, channel: MessageChannel, timer: Callable[[], float]) -> None:
         self.channel = channel
         self._timer = timer
         self.running = 0
@@ -98,7 +98,7 @@ class ForwardedAnswer(PendingAnswer):
         return super().cancelled()
 
 
-class _Group:
+class _BatchGroup:
     """The answers to one batch of a peer. They are sent together when the last one is there."""
 
     def __init__(self, peer: Peer, number: int, size: int, view: View) -> None:
@@ -177,13 +177,13 @@ class Decider:
         self._tasks[task] = None
         task.add_done_callback(lambda done: self._tasks.pop(done, None))
 
-    def _accept(self, channel: Channel) -> None:
+    def _accept(self, channel: MessageChannel) -> None:
         if self._leaving or len(self._tasks) > CONNECTIONS_MAX:
             channel.abort()
             return
         self._start(self._serve(channel))
 
-    async def _serve(self, channel: Channel) -> None:
+    async def _serve(self, channel: MessageChannel) -> None:
         peer = Peer(channel, self._timer)
         try:
             await admit(channel, self._secret)
@@ -197,11 +197,11 @@ class Decider:
             peer.end()
 
     def _take(self, peer: Peer, message: Frame) -> None:
-        if not isinstance(message, Batch):
+        if not isinstance(message, CommandBatch):
             raise LinkLost("an unexpected message")
         self._run(peer, message)
 
-    def _run(self, peer: Peer, message: Batch) -> None:
+    def _run(self, peer: Peer, message: CommandBatch) -> None:
         """Queues the commands of a batch beside those of this server. Raises LinkLost."""
         if self._leaving:
             peer.write(frame_bytes(NotRun(message.number)))
@@ -216,7 +216,7 @@ class Decider:
             raise LinkLost("an empty batch")
         self.forwarded += len(commands)
         peer.begin(message.sent)
-        group = _Group(peer, message.number, len(commands), self._engine.view)
+        group = _BatchGroup(peer, message.number, len(commands), self._engine.view)
         for command, waiter in zip(commands, group.waiters, strict=True):
             try:
                 self._engine.batcher.take(command, waiter)
@@ -226,12 +226,12 @@ class Decider:
     def _relay(self, commit: Commit) -> None:
         """Sends a commit to every peer, before any caller gets its answer."""
         if self._peers and commit.entries:
-            data = frame_bytes(Relay(msgspec.Raw(pack_commit(commit))))
+            data = frame_bytes(CommitMessage(msgspec.Raw(pack_commit(commit))))
             for peer in self._peers:
                 peer.write(data)
 
     async def _beat(self) -> None:
-        beat = frame_bytes(Beat())
+        beat = frame_bytes(Heartbeat())
         while True:
             await asyncio.sleep(BEAT_SECONDS)
             for peer in list(self._peers):

@@ -50,7 +50,7 @@ class Welcome(Struct, array_like=True, tag="welcome"):
     proof: bytes
 
 
-class Batch(Struct, array_like=True, tag="batch"):
+class CommandBatch(Struct, array_like=True, tag="batch"):
     """Commands to decide. `sent` is the machine's monotonic time (s)."""
 
     number: int
@@ -72,13 +72,13 @@ class NotRun(Struct, array_like=True, tag="not run"):
     number: int
 
 
-class Relay(Struct, array_like=True, tag="commit"):
+class CommitMessage(Struct, array_like=True, tag="commit"):
     """A commit, for the view of the receiver."""
 
     commit: msgspec.Raw
 
 
-class Beat(Struct, array_like=True, tag="beat"):
+class Heartbeat(Struct, array_like=True, tag="beat"):
     """The decider works on the batches it has."""
 
 
@@ -86,7 +86,17 @@ class Leaving(Struct, array_like=True, tag="leaving"):
     """The decider takes no more batches."""
 
 
-Frame = Challenge | Hello | Welcome | Batch | Answers | NotRun | Relay | Beat | Leaving
+Frame = (
+    Challenge
+    | Hello
+    | Welcome
+    | CommandBatch
+    | Answers
+    | NotRun
+    | CommitMessage
+    | Heartbeat
+    | Leaving
+)
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Frame).decode
 
@@ -97,13 +107,13 @@ def frame_bytes(frame: Frame) -> bytes:
     return len(body).to_bytes(4, "big") + body
 
 
-class Channel(asyncio.Protocol):
+class MessageChannel(asyncio.Protocol):
     """A connection that carries messages.
 
     `receive` returns them one by one; after `pass_to` each goes to a function at once.
     """
 
-    def __init__(self, accepted: Callable[["Channel"], None] | None = None) -> None:
+    def __init__(self, accepted: Callable[["MessageChannel"], None] | None = None) -> None:
         self.limit = HELLO_MAX
         self._accepted = accepted
         self._transport: asyncio.Transport | None = None
@@ -228,7 +238,7 @@ def _proof(secret: str, side: bytes, first: bytes, second: bytes) -> bytes:
     return hmac.digest(secret.encode(), side + b"\0" + first + second, "sha256")
 
 
-async def admit(channel: Channel, secret: str) -> None:
+async def admit(channel: MessageChannel, secret: str) -> None:
     """The decider's side of the handshake. Raises LinkLost, TimeoutError."""
     own = secrets.token_bytes(32)
     channel.send(Challenge(own))
@@ -244,7 +254,7 @@ async def admit(channel: Channel, secret: str) -> None:
     channel.limit = FRAME_MAX
 
 
-async def introduce(channel: Channel, secret: str) -> None:
+async def introduce(channel: MessageChannel, secret: str) -> None:
     """The other side of the handshake. Raises LinkLost, TimeoutError."""
     own = secrets.token_bytes(32)
     async with asyncio.timeout(HANDSHAKE_SECONDS):

@@ -28,14 +28,14 @@ from fancymonkey.engine.cluster.codec import (
 )
 from fancymonkey.engine.cluster.frames import (
     Answers,
-    Batch,
-    Beat,
-    Channel,
+    CommandBatch,
+    CommitMessage,
     Frame,
+    Heartbeat,
     Leaving,
     LinkLost,
+    MessageChannel,
     NotRun,
-    Relay,
 )
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import StoreUnavailable
@@ -61,7 +61,7 @@ _UNKNOWN = (
 class Link:
     """A route of the batcher to the server that decides."""
 
-    def __init__(self, engine: Engine, channel: Channel, timer: Callable[[], float]) -> None:
+    def __init__(self, engine: Engine, channel: MessageChannel, timer: Callable[[], float]) -> None:
         """`timer` returns seconds that also pass while the process is stopped."""
         self._engine, self._batcher, self._channel = engine, engine.batcher, channel
         self._timer = timer
@@ -114,7 +114,7 @@ class Link:
         self._number += 1
         self._batches[self._number] = batch
         self.forwarded += len(batch)
-        self._channel.send(Batch(self._number, now, packed))
+        self._channel.send(CommandBatch(self._number, now, packed))
         return True
 
     async def run(self) -> None:
@@ -157,7 +157,7 @@ class Link:
 
     def _take(self, message: Frame) -> None:
         """Acts on a message; raises LinkLost. Where the view is behind, later messages wait."""
-        if isinstance(message, Relay):
+        if isinstance(message, CommitMessage):
             commit = unpack_commit(message.commit)
             if commit.entries[0].revision > self._engine.view.revision + 1:
                 self._later(self._catch_up(commit.entries[0].revision - 1, message))
@@ -177,7 +177,7 @@ class Link:
             self._wake()
         elif isinstance(message, Leaving):
             self.leave()
-        elif not isinstance(message, Beat):
+        elif not isinstance(message, Heartbeat):
             raise LinkLost("an unexpected message")
         if self._leaving and not self._batches:
             raise LinkLost("the decider leaves, and every answer is here")
@@ -185,7 +185,7 @@ class Link:
     async def _catch_up(self, revision: int, message: Frame) -> None:
         """Reads entries that the decider has not sent, and then acts on the message."""
         await self._engine.catch_up(revision)
-        if isinstance(message, Relay) or self._engine.view.revision >= message.revision:  # type: ignore[union-attr]
+        if isinstance(message, CommitMessage) or self._engine.view.revision >= message.revision:  # type: ignore[union-attr]
             self._waiting.appendleft(message)
         else:
             raise LinkLost("an answer of a later revision than the ledger's")

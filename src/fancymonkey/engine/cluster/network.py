@@ -15,12 +15,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from fancymonkey.engine.cluster.frames import Channel
+from fancymonkey.engine.cluster.frames import MessageChannel
 
 FOLDER_MAX = 70
 """The most characters of the sockets' folder: the system cuts the whole path at about 100."""
 
-Accept = Callable[[Channel], None]
+Accept = Callable[[MessageChannel], None]
 
 
 class Listening(Protocol):
@@ -40,7 +40,7 @@ class Network(Protocol):
         """Accepts connections at a new address, which it returns. Raises OSError."""
         ...
 
-    async def connect(self, address: str) -> Channel:
+    async def connect(self, address: str) -> MessageChannel:
         """A connection to an address. Raises OSError; see `gone`."""
         ...
 
@@ -63,12 +63,14 @@ class UnixNetwork:
         _remove_dead_sockets(directory)
         path = directory / f"{os.getpid()}-{secrets.token_hex(4)}.sock"
         loop = asyncio.get_running_loop()
-        server = await loop.create_unix_server(lambda: Channel(accept), str(path))
+        server = await loop.create_unix_server(lambda: MessageChannel(accept), str(path))
         return str(path), _UnixListening(server, path)
 
-    async def connect(self, address: str) -> Channel:
+    async def connect(self, address: str) -> MessageChannel:
         """See `Network.connect`."""
-        _, channel = await asyncio.get_running_loop().create_unix_connection(Channel, address)
+        _, channel = await asyncio.get_running_loop().create_unix_connection(
+            MessageChannel, address
+        )
         return channel
 
 

@@ -15,12 +15,12 @@ from fancymonkey.core.model import Entry
 from fancymonkey.core.state import Rows
 from fancymonkey.errors import StoreCorrupt
 from fancymonkey.store.json.clean_end import CleanEnd, read_clean_end
-from fancymonkey.store.json.records import COLUMNS, Batch, changes, encode
+from fancymonkey.store.json.records import COLUMNS, JournalBatch, changes, encode
 from fancymonkey.store.json.segments import (
     CURRENT,
     Segment,
+    SegmentReader,
     Segments,
-    Walk,
     archived_name,
     head_line,
     seal,
@@ -78,7 +78,7 @@ class Journal:
         """Whether the current segment has reached its limit."""
         return self._size >= self._limits[0] or self._entries >= self._limits[1]
 
-    def recover(self, after: Position | None) -> Iterator[Batch]:
+    def recover(self, after: Position | None) -> Iterator[JournalBatch]:
         """Every batch after a position, in order. Afterwards `position` is the end of the journal.
 
         Raises StoreCorrupt, naming the file and the line.
@@ -108,10 +108,12 @@ class Journal:
         for segment in segments[number:]:
             yield from self._recover_one(segment, at, last=segment is segments[-1])
 
-    def _recover_one(self, segment: Segment, after: Position, *, last: bool) -> Iterator[Batch]:
+    def _recover_one(
+        self, segment: Segment, after: Position, *, last: bool
+    ) -> Iterator[JournalBatch]:
         self._join(segment, after)
         data = self.segments.data(segment)
-        walk = Walk(segment, data)
+        walk = SegmentReader(segment, data)
         self._entries = 0
         self._first = segment.first
         for line in walk:
@@ -207,7 +209,7 @@ class Journal:
     def _lines(self, segment: Segment, chain: int) -> bytes:
         """All valid lines of a segment, which end with this checksum. Raises StoreCorrupt."""
         data = self.segments.data(segment)
-        walk = Walk(segment, data)
+        walk = SegmentReader(segment, data)
         for _ in walk:
             pass
         if walk.chain != chain:

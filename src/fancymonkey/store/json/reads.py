@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 from fancymonkey.core.model import Entry
 from fancymonkey.store.in_memory.store import InMemory
 from fancymonkey.store.json.journal import Journal
-from fancymonkey.store.json.recovery import Recent
+from fancymonkey.store.json.recovery import LastEntries
 
 
 class JsonReads(InMemory):
     """The reading half of the store."""
 
-    _recent: Recent
+    _recent: LastEntries
     _journal: Journal
 
     async def entries_after(self, revision: int, limit: int = 1000) -> list[Entry]:

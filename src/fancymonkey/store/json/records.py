@@ -27,8 +27,15 @@ Columns = dict[str, list[str]]
 COLUMNS: Columns = {name: [f.name for f in fields(kind)] for name, kind in KINDS.items()}
 """The columns of every table in this version."""
 
-EARLIER_NAMES = {("reservation", "lines"): "allocations", ("matter", "lines"): "allocations"}
-"""Columns of files of earlier versions, by table and name, under their present names."""
+EARLIER_TABLES = {"matter": "payment_issue"}
+"""Tables of files of earlier versions under their present names."""
+
+EARLIER_NAMES = {
+    ("reservation", "lines"): "allocations",
+    ("payment_issue", "lines"): "allocations",
+    ("payment_issue", "matter_id"): "issue_id",
+}
+"""Columns of files of earlier versions, by present table and name, under their present names."""
 
 encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
 
@@ -39,7 +46,7 @@ _entry = _values[Entry]
 
 
 @dataclass(slots=True)
-class Batch:
+class JournalBatch:
     """One line of a journal: the changes of one transaction.
 
     `number` counts the lines since the beginning of the store, `revision` is the ledger's last one
@@ -68,7 +75,7 @@ def table(kind: type[Row], rows: Iterable[Row]) -> bytes:
     return encode({kind.TABLE: list(map(_values[kind], rows))}) + b"\n"
 
 
-class Reader:
+class LineReader:
     """Reads lines whose rows have these columns."""
 
     def __init__(self, columns: Columns) -> None:
@@ -81,8 +88,9 @@ class Reader:
             ("pruned", int | None, None),
         ]
         for name, names in columns.items():
-            kind = KINDS.get(name)
-            names = [EARLIER_NAMES.get((name, column), column) for column in names]
+            present = EARLIER_TABLES.get(name, name)
+            kind = KINDS.get(present)
+            names = [EARLIER_NAMES.get((present, column), column) for column in names]
             hints = {} if kind is None else get_type_hints(kind)
             unknown = [column for column in names if column not in hints]
             if kind is None or unknown:
@@ -93,13 +101,13 @@ class Reader:
             row = GenericAlias(tuple, tuple(hints[column] for column in names))
             rows = GenericAlias(list, (row,))
             parts.append((name, rows, msgspec.field(default_factory=list)))
-            self._kinds.append((name, kind, None if names == COLUMNS[name] else names))
+            self._kinds.append((name, kind, None if names == COLUMNS[present] else names))
         self._decode = msgspec.json.Decoder(msgspec.defstruct("Line", parts)).decode
 
-    def batch(self, line: bytes) -> Batch:
+    def batch(self, line: bytes) -> JournalBatch:
         """The batch of a line. Raises ValueError if the line is malformed."""
         record: Any = self._decode(line)
-        batch = Batch(record.batch, record.revision, record.at, pruned=record.pruned)
+        batch = JournalBatch(record.batch, record.revision, record.at, pruned=record.pruned)
         for name, kind, names in self._kinds:
             values = getattr(record, name)
             if values:
@@ -120,10 +128,10 @@ def _build(
 
 
 @cache
-def _reader(columns: str) -> Reader:
-    return Reader(msgspec.json.decode(columns, type=Columns))
+def _reader(columns: str) -> LineReader:
+    return LineReader(msgspec.json.decode(columns, type=Columns))
 
 
-def reader_of(columns: Columns) -> Reader:
+def reader_of(columns: Columns) -> LineReader:
     """The reader for these columns, from a cache."""
     return _reader(encode(columns).decode())

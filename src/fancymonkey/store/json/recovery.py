@@ -11,7 +11,7 @@ from fancymonkey.errors import StoreCorrupt
 from fancymonkey.store.contract import empty_rows
 from fancymonkey.store.in_memory.store import RowsInMemory
 from fancymonkey.store.json.journal import Journal, Position
-from fancymonkey.store.json.records import Batch
+from fancymonkey.store.json.records import JournalBatch
 
 RECENT = 5000
 """The least number of entries that are kept in memory."""
@@ -34,7 +34,7 @@ def check_whole(folder: Path) -> None:
         )
 
 
-class Recent:
+class LastEntries:
     """The last entries of the ledger."""
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class Recent:
 
 def recover(
     image: RowsInMemory,
-    recent: Recent,
+    recent: LastEntries,
     journal: Journal,
     snapshot: tuple[Position, list[Row]] | None,
 ) -> Position:
@@ -84,7 +84,7 @@ def preview(image: RowsInMemory, commands: Sequence[Command], now: int) -> list[
     return state.entries
 
 
-def replay(image: RowsInMemory, batch: Batch) -> None:
+def replay(image: RowsInMemory, batch: JournalBatch) -> None:
     """Applies a line of the journal."""
     changed = empty_rows()
     for row in batch.rows:

@@ -16,7 +16,14 @@ import msgspec
 
 from fancymonkey.core.model import Entry
 from fancymonkey.errors import StoreCorrupt
-from fancymonkey.store.json.records import COLUMNS, Batch, Columns, Reader, encode, reader_of
+from fancymonkey.store.json.records import (
+    COLUMNS,
+    Columns,
+    JournalBatch,
+    LineReader,
+    encode,
+    reader_of,
+)
 from fancymonkey.store.shared.files import Disk
 
 CURRENT = "inventory-changes.log"
@@ -55,7 +62,7 @@ class Segment:
     previous: int
     chain: int
     loaded: bool
-    reader: Reader
+    reader: LineReader
     columns: Columns
 
     @property
@@ -64,7 +71,7 @@ class Segment:
         return len(self.head)
 
 
-class _Head(msgspec.Struct):
+class _SegmentHead(msgspec.Struct):
     segment: int
     batch: int
     revision: int
@@ -75,7 +82,7 @@ class _Head(msgspec.Struct):
 
 def head_line(first: int, revision: int, previous: int, *, loaded: bool) -> tuple[bytes, int]:
     """The first line of a new segment, and its checksum."""
-    head = _Head(FORMAT, first, revision, f"{previous:08x}", COLUMNS, loaded)
+    head = _SegmentHead(FORMAT, first, revision, f"{previous:08x}", COLUMNS, loaded)
     return seal(encode(head), previous)
 
 
@@ -89,7 +96,7 @@ def read_head(path: Path) -> Segment:
     with path.open("rb") as file:
         line = file.readline()
     try:
-        head = msgspec.json.decode(line, type=_Head)
+        head = msgspec.json.decode(line, type=_SegmentHead)
         previous = int(head.previous, 16)
         chain = unseal(line[:-1], previous)
         problem = None if chain is not None else "its checksum is wrong"
@@ -116,7 +123,7 @@ def read_head(path: Path) -> Segment:
     )
 
 
-class Walk:
+class SegmentReader:
     """The lines of a segment from an offset on, each verified.
 
     Afterwards `end` is the end of the last valid line, and `chain` is its checksum. After `end`
@@ -209,7 +216,7 @@ class Segments:
         entries: list[Entry] = []
         for segment in segments[number:]:
             data = self.data(segment)
-            walk = Walk(segment, data, *_seek(segment, data, revision))
+            walk = SegmentReader(segment, data, *_seek(segment, data, revision))
             for line in walk:
                 batch = _batch(walk, line)
                 entries += [entry for entry in batch.entries if revision < entry.revision <= until]
@@ -221,7 +228,7 @@ class Segments:
         """The entries of a SKU in one segment, up to and including revision `until`."""
         data = self.data(segment)
         mark = encode(sku)
-        walk = Walk(segment, data)
+        walk = SegmentReader(segment, data)
         entries: list[Entry] = []
         for line in walk:
             if mark in line:
@@ -233,7 +240,7 @@ class Segments:
         return entries
 
 
-def _batch(walk: Walk, line: bytes) -> Batch:
+def _batch(walk: SegmentReader, line: bytes) -> JournalBatch:
     try:
         return walk.segment.reader.batch(line)
     except ValueError as error:
@@ -247,7 +254,7 @@ def _seek(segment: Segment, data: bytes, revision: int) -> tuple[int, int]:
         begin = data.rfind(b"\n", low - 1, (low + high) // 2) + 1
         prefix = _PREFIX.match(data, begin)
         if prefix is None:
-            walk = Walk(segment, data, begin, 0)
+            walk = SegmentReader(segment, data, begin, 0)
             raise walk.damage("it is not a batch")
         if int(prefix[3]) <= revision:
             low, chain = data.find(b"\n", begin) + 1, int(prefix[1], 16)

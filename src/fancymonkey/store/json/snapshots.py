@@ -32,7 +32,7 @@ SLICE = 500
 _NAME = re.compile(r"state-(\d{12,})\.json")
 
 
-class _Head(msgspec.Struct):
+class _SnapshotHead(msgspec.Struct):
     state: int
     batch: int
     revision: int
@@ -101,7 +101,9 @@ def all_rows(rows: Any) -> list[tuple[type[Row], list[Row]]]:
 
 
 def _parts(position: Position, at: int, rows: list[tuple[type[Row], list[Row]]]) -> Iterator[bytes]:
-    head = _Head(FORMAT, position.number, position.revision, f"{position.chain:08x}", at, COLUMNS)
+    head = _SnapshotHead(
+        FORMAT, position.number, position.revision, f"{position.chain:08x}", at, COLUMNS
+    )
     part = encode(head) + b"\n"
     total, count = crc32(part), 0
     yield part
@@ -122,7 +124,7 @@ def _parse(data: bytes) -> tuple[Position, list[Row]]:
     if foot.sum != f"{crc32(data[:end]):08x}":
         raise ValueError("its checksum is wrong")
     first, *lines = data[:end].splitlines()
-    head = msgspec.json.decode(first, type=_Head)
+    head = msgspec.json.decode(first, type=_SnapshotHead)
     if head.state != FORMAT:
         raise StoreCorrupt(f"format {head.state} is not known to this version")
     reader = reader_of(head.columns)

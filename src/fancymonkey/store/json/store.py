@@ -42,7 +42,7 @@ from fancymonkey.store.json.journal import (
     Position,
 )
 from fancymonkey.store.json.reads import JsonReads
-from fancymonkey.store.json.recovery import Recent, check_whole, forget_ended, preview, recover
+from fancymonkey.store.json.recovery import LastEntries, check_whole, forget_ended, preview, recover
 from fancymonkey.store.json.snapshots import StateFiles, all_rows
 from fancymonkey.store.products_file.sync import ProductsFileSync
 from fancymonkey.store.shared.file_lock import FileLock
@@ -70,7 +70,7 @@ class JsonStore(JsonReads):
         self._read_only = read_only
         self._disk = disk or Disk()
         self.image = RowsInMemory()
-        self._recent = Recent()
+        self._recent = LastEntries()
         self._journal = Journal(
             self._disk, path / "logs", segment_bytes=segment_bytes, segment_entries=segment_entries
         )
@@ -267,7 +267,7 @@ class JsonStore(JsonReads):
         async with self._turn:
             await self._in_writer(self._state.clear)
             await self._in_writer(self._journal.restart, Position(), loaded=False)
-            self.image, self._recent = RowsInMemory(), Recent()
+            self.image, self._recent = RowsInMemory(), LastEntries()
         await self.mirror.begin_anew()
 
     async def other_writers(self) -> list[str]:

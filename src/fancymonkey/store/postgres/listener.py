@@ -19,7 +19,7 @@ CHECK_SECONDS = 15.0
 HEAD = "SELECT revision FROM head"
 
 
-class Listener:
+class PostgresListener:
     """Calls `bell` with the newest announced revision, and again if a later one has arrived."""
 
     def __init__(

@@ -21,7 +21,7 @@ from fancymonkey.store.postgres.connection import (
     durability_problems,
 )
 from fancymonkey.store.postgres.fill import empty, fill
-from fancymonkey.store.postgres.listener import Listener
+from fancymonkey.store.postgres.listener import PostgresListener
 from fancymonkey.store.postgres.reads import PostgresReads
 from fancymonkey.store.postgres.row_cache import PostgresRowCache
 from fancymonkey.store.postgres.schema import QUERIES, check_schema, migrate
@@ -66,7 +66,7 @@ class PostgresStore(PostgresReads):
         self._writer: PostgresWriter | None = None
         self._taught: Connection | None = None
         self._readers: Pool | None = None
-        self._watch: Listener | None = None
+        self._watch: PostgresListener | None = None
 
     async def open(self, now: int) -> None:
         """See `Store.open`."""
@@ -295,7 +295,7 @@ class PostgresStore(PostgresReads):
 
     async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
         """See `Store.watch`."""
-        self._watch = Listener(
+        self._watch = PostgresListener(
             self._link, bell, lambda: None if self._writer is None else self._writer.pid
         )
         await self._watch.start()

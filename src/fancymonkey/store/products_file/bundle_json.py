@@ -36,7 +36,7 @@ class _Option(Struct, rename="camel", forbid_unknown_fields=True):
     keep: Units = 0
 
 
-class _Group(Struct, rename="camel", forbid_unknown_fields=True):
+class _GroupNode(Struct, rename="camel", forbid_unknown_fields=True):
     name: Id
     choose: Count
     options: Annotated[list[_Option], Meta(min_length=1)]
@@ -45,7 +45,7 @@ class _Group(Struct, rename="camel", forbid_unknown_fields=True):
 class _Bundle(Struct, rename="camel", forbid_unknown_fields=True):
     policy: BundlePolicy = BundlePolicy.TOGETHER
     components: list[_Part] = []
-    groups: list[_Group] = []
+    groups: list[_GroupNode] = []
     sold_from: str | None = None
     sold_until: str | None = None
     max_per_order: Count | None = None

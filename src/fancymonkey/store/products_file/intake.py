@@ -19,7 +19,7 @@ from fancymonkey.store.products_file.diff import (
 from fancymonkey.store.products_file.mistakes import Mistakes
 from fancymonkey.store.products_file.older_versions import OlderVersions
 from fancymonkey.store.products_file.read import Catalogue, read_products
-from fancymonkey.store.products_file.saved_versions import Version
+from fancymonkey.store.products_file.saved_versions import SavedVersion
 from fancymonkey.store.products_file.stale import Since, Stale, stale_in, versions_of
 
 log = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ def checked(
     return catalogue
 
 
-def described(version: Version) -> Products:
+def described(version: SavedVersion) -> Products:
     """The products of an earlier version of the file."""
     return read_products(version.content, "our last version", lenient=True).products
 

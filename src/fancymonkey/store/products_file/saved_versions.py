@@ -28,7 +28,7 @@ _NAME = re.compile(r"products-(\d{12,})-(\d+)-([0-9a-f]{8})\.json")
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class SavedVersion:
     """A content of the owner's file, and the ledger's revision that it shows."""
 
     content: bytes
@@ -40,7 +40,7 @@ class Versions:
 
     def __init__(self, disk: Disk, path: Path, folder: Path) -> None:
         self.path = path
-        self.known: list[Version] = []
+        self.known: list[SavedVersion] = []
         self.number = 0
         self._disk = disk
         self._folder = folder
@@ -61,7 +61,7 @@ class Versions:
             self.number = max(self.number, int(name[1]))
             content = self._disk.read(path)
             if f"{crc32(content):08x}" == name[3]:
-                self.known.append(Version(content, int(name[2])))
+                self.known.append(SavedVersion(content, int(name[2])))
             else:
                 self._disk.remove(path)  # cut off by a crash
         self._rescue()
@@ -80,13 +80,13 @@ class Versions:
     def uncheck(self) -> None:
         """Accepts any content of the file, because the ledger begins again. Raises OSError."""
         if self.known and self.path.exists():
-            self.remember(Version(self.known[-1].content, UNCHECKED))
+            self.remember(SavedVersion(self.known[-1].content, UNCHECKED))
 
-    def stored(self) -> list[Version]:
+    def stored(self) -> list[SavedVersion]:
         """The versions in the folder, old to new; changes no file. Raises OSError."""
         files = [(self._disk.read(path), name) for path, name in self._stored()]
         return [
-            Version(content, int(name[2]))
+            SavedVersion(content, int(name[2]))
             for content, name in files
             if f"{crc32(content):08x}" == name[3]
         ]
@@ -136,7 +136,7 @@ class Versions:
             return None
         return stat.st_mtime_ns, stat.st_size, stat.st_ino, stat.st_ctime_ns
 
-    def remember(self, version: Version) -> None:
+    def remember(self, version: SavedVersion) -> None:
         """Records this as the only version that the file may have. Raises OSError."""
         # An editor may not have synced it. If a power cut undid it after we have applied it, the
         # old content would look like an edit.
@@ -191,7 +191,7 @@ class Versions:
         if latest and not exchanged:
             self._forget_others()
 
-    def _save(self, version: Version) -> None:
+    def _save(self, version: SavedVersion) -> None:
         self.number += 1
         total = crc32(version.content)
         name = f"products-{self.number:012d}-{version.revision}-{total:08x}.json"
@@ -207,7 +207,7 @@ class Versions:
                 self._disk.remove(path)
         self.known = self.known[-1:]
 
-    def replace(self, version: Version, expected: bytes | None) -> "Replaced":
+    def replace(self, version: SavedVersion, expected: bytes | None) -> "Replaced":
         """Writes the owner's file if it still has the content `expected`. Raises OSError.
 
         Nothing is written if an edit is detected in time. An edit between that check and the

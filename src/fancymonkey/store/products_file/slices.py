@@ -15,7 +15,7 @@ _SPACE = re.compile(r"[ \t\n\r]*")
 
 
 @dataclass(slots=True)
-class Slices:
+class ProductSlices:
     """The products of a text by id, the white space around each, and the place of the list."""
 
     style: Style
@@ -26,11 +26,11 @@ class Slices:
     places: list[tuple[str, str]] = field(default_factory=list)
 
 
-def slice_products(text: str) -> Slices:
+def slice_products(text: str) -> ProductSlices:
     """The products of a text that `read_products` accepts."""
     start = _space(text, 1 if text.startswith("\ufeff") else 0)
     first = start if text[start] == "[" else _find_list(text, start)
-    slices = Slices(style_of(text, start), 1 if first == start else 2, first + 1)
+    slices = ProductSlices(style_of(text, start), 1 if first == start else 2, first + 1)
     lead, at = first + 1, _space(text, first + 1)
     while text[at] != "]":
         value, end = _scan(text, at)

@@ -22,7 +22,7 @@ from fancymonkey.store.products_file.intake import checked, described, report_as
 from fancymonkey.store.products_file.older_versions import OlderVersions
 from fancymonkey.store.products_file.owners_text import is_kept, keeping, text_to_write
 from fancymonkey.store.products_file.read import Catalogue, read_products
-from fancymonkey.store.products_file.saved_versions import UNCHECKED, Version, Versions
+from fancymonkey.store.products_file.saved_versions import UNCHECKED, SavedVersion, Versions
 from fancymonkey.store.products_file.stale import Since
 from fancymonkey.store.products_file.write import ProductsText, listed_products
 from fancymonkey.store.shared.files import Disk
@@ -245,7 +245,7 @@ class ProductsFileSync:
         elif not await self._take_in(content):
             return False
         else:
-            await asyncio.to_thread(self._versions.remember, Version(content, UNCHECKED))
+            await asyncio.to_thread(self._versions.remember, SavedVersion(content, UNCHECKED))
             self._content = content
         return await self._publish()
 
@@ -263,12 +263,12 @@ class ProductsFileSync:
         )
         try:
             content = await asyncio.to_thread(self._render, stale, copies)
-            return False if content is None else await self._write(Version(content, revision))
+            return False if content is None else await self._write(SavedVersion(content, revision))
         except BaseException:
             self._stale = None
             raise
 
-    async def _write(self, version: Version) -> bool:
+    async def _write(self, version: SavedVersion) -> bool:
         """Writes a version of the file; True: read it again."""
         if version.content == self._content:
             if self._versions.known[-1].revision == UNCHECKED:
@@ -285,13 +285,13 @@ class ProductsFileSync:
             return not replaced.written
         # The edit is in no file now, and both versions still count as ours.
         if await self._take_in(replaced.edit):
-            unchecked = Version(version.content, UNCHECKED)
+            unchecked = SavedVersion(version.content, UNCHECKED)
             await asyncio.to_thread(self._versions.remember, unchecked)
         else:
             await asyncio.to_thread(self._versions.put_back, replaced.edit)
         return True
 
-    async def _keep(self, version: Version) -> None:
+    async def _keep(self, version: SavedVersion) -> None:
         """Records that the file has this version, whose text is `_text`."""
         assert self._text is not None
         await asyncio.to_thread(self._past.keep, version.revision, self._text.texts)
@@ -313,7 +313,7 @@ class ProductsFileSync:
         """
         if content == self._refused:
             return False
-        known = [*self._versions.known, *([] if base is None else [Version(base, UNCHECKED)])]
+        known = [*self._versions.known, *([] if base is None else [SavedVersion(base, UNCHECKED)])]
         written = [await asyncio.to_thread(described, version) for version in known]
         label = f"{self._name}/{self._versions.number}/{crc32(content):08x}-{len(content)}"
         at = known[-1].revision if known else UNCHECKED

@@ -32,7 +32,7 @@ NEW_FILE = '{\n  "products": []\n}\n'
 
 
 @dataclass(frozen=True, slots=True)
-class ListedProduct:
+class ProductWithSizes:
     """A product on sale with its sizes and their levels, in the owner's order."""
 
     product: Product
@@ -46,7 +46,7 @@ class ListedProduct:
 
 def listed_products(
     products: Iterable[Product], items: Iterable[Item], levels: Iterable[Level]
-) -> list[ListedProduct]:
+) -> list[ProductWithSizes]:
     """All products on sale, in the owner's order."""
     level_of = {level.sku: level for level in levels if level.location == DEFAULT_LOCATION}
     rows = sorted(
@@ -60,7 +60,7 @@ def listed_products(
         for id_, group in groupby(rows, key=lambda item: item.product_id)
     }
     on_sale = [
-        ListedProduct(product, sizes.get(product.product_id, ()))
+        ProductWithSizes(product, sizes.get(product.product_id, ()))
         for product in products
         if not product.archived
     ]
@@ -94,7 +94,9 @@ class ProductsText:
         """The text of each product, by id."""
         return self._texts
 
-    def show(self, wanted: Sequence[ListedProduct], stale: Collection[str] | None = None) -> bytes:
+    def show(
+        self, wanted: Sequence[ProductWithSizes], stale: Collection[str] | None = None
+    ) -> bytes:
         """The file's new content: these products, in this order.
 
         Of the products in the file only the `stale` ones are updated; None means all.
@@ -134,7 +136,7 @@ class ProductsText:
         pieces = [f"{lead}{text}{after}" for (lead, after), text in zip(places, texts, strict=True)]
         return "".join((self._head, ",".join(pieces) or self._inner, self._tail))
 
-    def _changed(self, listing: ListedProduct, text: str) -> str:
+    def _changed(self, listing: ProductWithSizes, text: str) -> str:
         """A product's text with its present values.
 
         `lastUpdated` changes only together with other values: a file that is up to date stays as it
@@ -176,7 +178,7 @@ class ProductsText:
             places[-1] = (places[-1][0], end)
 
 
-def _filled(listing: ListedProduct, old: Branch | None, style: Style) -> Branch:
+def _filled(listing: ProductWithSizes, old: Branch | None, style: Style) -> Branch:
     """The owner's object with every known field that it has, or whose value is not the default.
 
     A product that is not in a file yet gets all fields of the format.

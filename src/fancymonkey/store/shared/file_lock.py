@@ -16,7 +16,7 @@ from fancymonkey.store.url import sqlite_path
 _FIRST = 4096
 
 
-class Holder(msgspec.Struct):
+class LockHolder(msgspec.Struct):
     """The process that has the lock."""
 
     pid: int
@@ -46,7 +46,7 @@ class FileLock:
             raise
         since = datetime.fromtimestamp(now // 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         command = " ".join(sys.argv)[:500]
-        holder = Holder(os.getpid(), socket.gethostname(), since, command)
+        holder = LockHolder(os.getpid(), socket.gethostname(), since, command)
         os.ftruncate(fd, 0)
         os.pwrite(fd, msgspec.json.encode(holder) + b"\n", 0)
         self._fd = fd
@@ -82,7 +82,7 @@ def holder_of(target: str) -> str | None:
 
 def _who(text: bytes) -> str:
     try:
-        holder = msgspec.json.decode(text, type=Holder)
+        holder = msgspec.json.decode(text, type=LockHolder)
     except ValueError:
         return "another process"
     command = f" ({holder.command})" if holder.command else ""

@@ -31,7 +31,7 @@ with SQLite's 1000, and still well below 100 ms."""
 QUERIES = {name: re.sub(r"\$(\d)", r"?\1", text) for name, text in named_queries("sqlite").items()}
 
 
-class Occupied(StoreUnavailable):
+class DatabaseBusy(StoreUnavailable):
     """Another program has the file locked."""
 
 
@@ -48,7 +48,7 @@ def translated_errors(path: Path) -> Iterator[None]:
             f"file, then restore the last backup."
         ) from error
     except (apsw.BusyError, apsw.LockedError) as error:
-        raise Occupied(
+        raise DatabaseBusy(
             f"{path} is locked by another program ({error}). Close the other program."
         ) from error
     except apsw.ReadOnlyError as error:

@@ -40,7 +40,7 @@ from fancymonkey.store.sql.statements import (
 from fancymonkey.store.sqlite.connection import (
     BUSY_MS,
     QUERIES,
-    Occupied,
+    DatabaseBusy,
     connect,
     migrate,
     rollback,
@@ -146,7 +146,7 @@ class SqliteWriter:
         self._here = True
         try:
             return self.run(commands, now, after)
-        except Occupied:
+        except DatabaseBusy:
             return None
         finally:
             self._here = False

@@ -22,7 +22,7 @@ from fancymonkey.web.admin_api.models.alerts import (
     ListedRun,
 )
 from fancymonkey.web.http.messages import Problem
-from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Whole
+from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, WholeParam
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 from fancymonkey.web.routing.dependencies import Context
@@ -126,7 +126,7 @@ async def test_alerts(context: Context) -> AlertTest:
 @router.get("/jobs", summary="List jobs and their latest runs", dependencies=[requires("read")])
 async def list_jobs(
     context: Context,
-    limit: Annotated[int, Whole(1, RECENT_MAX), Query(description=RUNS)] = 5,
+    limit: Annotated[int, WholeParam(1, RECENT_MAX), Query(description=RUNS)] = 5,
 ) -> JobList:
     """Returns the jobs, whether each is running, and its latest runs, the newest first."""
     states = await context.jobs.states()

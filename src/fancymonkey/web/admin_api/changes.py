@@ -122,7 +122,7 @@ async def undo(context: Context, request: Call, actor: Caller, body: UndoBody) -
         dry_run=body.dry_run,
     )
     failed: list[FailedRow] = [
-        {**_names(context, row["key"]), "reason": row["reason"]} for row in done.failed
+        {**_names(context, row.key), "reason": row.reason} for row in done.failed
     ]
     if done.refused:
         rest = max(0, change.changed - len(failed))
@@ -133,7 +133,7 @@ async def undo(context: Context, request: Call, actor: Caller, body: UndoBody) -
         **named_change(done.change_id),
         "undone": body.change_id,
         "message": f"{verb} {counted(len(done.rows), 'row')}.",
-        "rows": [{**_names(context, row["key"]), "changes": row["changes"]} for row in done.rows],
+        "rows": [{**_names(context, row.key), "changes": row.changes} for row in done.rows],
         "failed": failed,
         "revision": context.engine.view.revision,
     }

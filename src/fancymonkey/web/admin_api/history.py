@@ -44,7 +44,7 @@ FILE_MAX = 50_000
 """The most entries of a file."""
 
 READ_AT_ONCE = 500
-Told = tuple[Entry, int, int, int]
+EntryWithLevels = tuple[Entry, int, int, int]
 """An entry, with the units on hand, reserved and available after it."""
 
 
@@ -65,7 +65,7 @@ async def history(
     most = FILE_MAX if format == "csv" else limit
     read = _of_everything(context, wanted) if wanted.sku is None else _of_sku(context, wanted, most)
     revision = context.engine.view.revision
-    found: list[Told] = []
+    found: list[EntryWithLevels] = []
     async for row in read:
         found.append(row)
         if len(found) > most:
@@ -84,10 +84,12 @@ async def history(
     )
 
 
-async def _of_sku(context: AppContext, wanted: HistoryFilter, limit: int) -> AsyncIterator[Told]:
+async def _of_sku(
+    context: AppContext, wanted: HistoryFilter, limit: int
+) -> AsyncIterator[EntryWithLevels]:
     """The latest entries of a SKU, whose history is followed from its beginning."""
     assert wanted.sku is not None
-    found: deque[Told] = deque(maxlen=limit + 1)
+    found: deque[EntryWithLevels] = deque(maxlen=limit + 1)
     levels: dict[str, Level] = {}
     read = 0
     async for entry in context.engine.store.history(wanted.sku, wanted.until):
@@ -110,7 +112,9 @@ async def _of_sku(context: AppContext, wanted: HistoryFilter, limit: int) -> Asy
         yield found.pop()
 
 
-async def _of_everything(context: AppContext, wanted: HistoryFilter) -> AsyncIterator[Told]:
+async def _of_everything(
+    context: AppContext, wanted: HistoryFilter
+) -> AsyncIterator[EntryWithLevels]:
     """The latest entries of all, read backwards; running numbers are the entries' own."""
     engine = context.engine
     top = min(engine.view.revision, wanted.before - 1)
@@ -127,7 +131,7 @@ async def _of_everything(context: AppContext, wanted: HistoryFilter) -> AsyncIte
         await asyncio.sleep(0)
 
 
-def _marked(engine: Engine, holds: dict[str, Reservation], row: Told) -> EntryOut:
+def _marked(engine: Engine, holds: dict[str, Reservation], row: EntryWithLevels) -> EntryOut:
     """An entry, with the bundles that its units are parts of; with several locations, its own."""
     entry = _entry_out(engine, *row)
     hold = holds.get(row[0].reservation_id or "")
@@ -190,7 +194,7 @@ QUANTITIES = ("stock", "reserved", "backordered", "short")
 WORDS = ("actor", "reason", "cause", "hold")
 
 
-async def _file(engine: Engine, found: list[Told]) -> Response:
+async def _file(engine: Engine, found: list[EntryWithLevels]) -> Response:
     """The entries as CSV, the latest first."""
     buffer = io.StringIO()
     write = csv.writer(buffer, lineterminator="\r\n").writerow

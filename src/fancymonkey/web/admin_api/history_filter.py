@@ -9,7 +9,7 @@ from fancymonkey.core.model import Entry, Kind
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.core.stock.status import StockRow
 from fancymonkey.engine.view import View
-from fancymonkey.web.http.query_params import Text, Time, Whole
+from fancymonkey.web.http.query_params import Text, Time, WholeParam
 from fancymonkey.web.http.time_params import instant
 from fancymonkey.web.routing.dependencies import Context
 
@@ -43,7 +43,7 @@ class HistoryFilter:
             Text | None, Query(description="Only entries of this change, event or payment")
         ] = None,
         before: Annotated[
-            int, Whole(0, NEWEST), Query(description="`next` of the previous page")
+            int, WholeParam(0, NEWEST), Query(description="`next` of the previous page")
         ] = NEWEST,
     ) -> None:
         self.sku = sku

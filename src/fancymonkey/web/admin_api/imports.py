@@ -20,7 +20,7 @@ from fancymonkey.services.import_turn import ImportRunning, import_turn
 from fancymonkey.services.request_key import RequestKey
 from fancymonkey.spreadsheets.csv_table import TooManyRows
 from fancymonkey.spreadsheets.import_plan import CellChange, ImportOptions, ImportPlan
-from fancymonkey.spreadsheets.xlsx import WhichSheet
+from fancymonkey.spreadsheets.xlsx import SheetAmbiguous
 from fancymonkey.web.admin_api.exports import XLSX
 from fancymonkey.web.admin_api.models.imports import (
     ImportCounts,
@@ -158,7 +158,7 @@ class _Import:
                 raise Problem(409, "import_running", str(error)) from None
             except TooManyRows as error:
                 raise Problem(422, "too_many_rows", str(error)) from None
-            except WhichSheet as error:
+            except SheetAmbiguous as error:
                 raise Problem(400, "bad_table", str(error), sheets=error.sheets) from None
             except DataError as error:
                 raise Problem(400, "bad_table", str(error)) from None

@@ -13,6 +13,7 @@ from fancymonkey.core.model import Event, TurnedAway
 from fancymonkey.core.payments.rows import IssueKind, IssueStatus, JobRun
 from fancymonkey.core.state import FOREVER
 from fancymonkey.engine.engine import Engine
+from fancymonkey.engine.job_runs import runs_since
 from fancymonkey.engine.turned_away import HOUR
 from fancymonkey.errors import StoreError
 from fancymonkey.payments.refunds import payment_issues
@@ -33,7 +34,7 @@ from fancymonkey.web.admin_api.row_query import RowQuery
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.json_body import json_response
 from fancymonkey.web.http.messages import Problem
-from fancymonkey.web.http.query_params import Text, Whole
+from fancymonkey.web.http.query_params import Text, WholeParam
 from fancymonkey.web.read_models.overview_cache import paused
 from fancymonkey.web.read_models.stock_rows import totals
 from fancymonkey.web.routing.access import requires
@@ -58,7 +59,7 @@ async def overview(
     context: Context,
     days: Annotated[
         int,
-        Whole(1, DAYS_MAX),
+        WholeParam(1, DAYS_MAX),
         Query(description=f"Number of days, from 1 to {DAYS_MAX}; {DAYS} by default"),
     ] = DAYS,
     zone: Annotated[
@@ -258,10 +259,9 @@ async def _last_event(engine: Engine) -> Event | None:
 
 async def _last_run(context: AppContext, job: str) -> LastRun:
     async def read() -> JobRun | None:
-        lately = (job, context.engine.clock() - 2 * DAY_MS)
-        return await _last_after(context.engine, lately) or await _last_after(
-            context.engine, (job, 0)
-        )
+        recently = context.engine.clock() - 2 * DAY_MS
+        last = await _last_since(context.engine, job, recently)
+        return last or await _last_since(context.engine, job, 0)
 
     run = await context.overview_cache.lately(job, read)
     return {
@@ -270,11 +270,9 @@ async def _last_run(context: AppContext, job: str) -> LastRun:
     }
 
 
-async def _last_after(engine: Engine, key: tuple[str, int]) -> JobRun | None:
-    """The latest run of a job after a time."""
+async def _last_since(engine: Engine, job: str, since: int) -> JobRun | None:
+    """The latest run of a job that began after a time."""
     last: JobRun | None = None
-    async for row in engine.store.scan(JobRun, key):
-        if row.job != key[0]:
-            break
+    async for row in runs_since(engine.store, job, since):
         last = row
     return last

@@ -116,7 +116,7 @@ async def settle_issue(context: Context, request: Call, actor: Caller, body: Set
     if then is IssueStatus.DUE and context.checkouts is not None:
         await give_due(context.engine, context.checkouts.gateway)
     issues = await payment_issues(context.engine)
-    found = [row for row in issues if row.matter_id == body.issue_id]
+    found = [row for row in issues if row.issue_id == body.issue_id]
     context.payers.forget(found[0].payment)
     paid = await context.payers.of([found[0].payment])
     issue_out = _issue_out(context, found[0], paid.get(found[0].payment))
@@ -178,7 +178,7 @@ def _issue_out(
 ) -> IssueOut:
     """A payment issue; `private` hides the buyer's address from the caller."""
     return {
-        "id": row.matter_id,
+        "id": row.issue_id,
         "concern": row.concern,
         "title": ISSUE_TITLES[row.concern],
         "progress": row.progress,

@@ -20,7 +20,7 @@ from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 from fancymonkey.web.routing.dependencies import Call
 from fancymonkey.web.server.audience import Audience
 from fancymonkey.web.server.listeners import Listeners
-from fancymonkey.web.server.live_response import EventStream, Stage
+from fancymonkey.web.server.live_response import EventStream, LiveSource
 from fancymonkey.web.server.pace import Pace
 from fancymonkey.web.server.turns import Turns
 from fancymonkey.web.shop_api.live import seated
@@ -80,7 +80,7 @@ def router(context: AppContext, listeners: Listeners) -> APIRouter:
     routes = APIRouter(tags=["dashboard"], route_class=AuthorizedRoute)
     messages = TableView(context, listeners.turns)
     audience = Audience(context.engine.feed, messages.encode, Pace(PACE_SECONDS, BURST))
-    stage = Stage(audience, messages, listeners.turns)
+    stage = LiveSource(audience, messages, listeners.turns)
 
     @routes.get(
         "/api/admin/inventory/live",

@@ -16,7 +16,7 @@ from fancymonkey.core.model import sku_of, split_sku
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.records import StoreResult
 from fancymonkey.core.stock.adjust import Unchanged
-from fancymonkey.core.stock.answers import LocationStock, StockAnswer
+from fancymonkey.core.stock.answers import StockAnswer, StockAtLocation
 from fancymonkey.engine.ledger_queries import latest_entries
 from fancymonkey.engine.view import View
 from fancymonkey.text import counted
@@ -156,7 +156,7 @@ def _stock_out(view: View, stock: StockAnswer) -> dict[str, Any]:
         row["locations"] = [place._asdict() for place in stock.locations]
     elif view.has_several_locations:
         numbers = (stock.on_hand, stock.reserved, stock.available)
-        row["locations"] = [LocationStock(DEFAULT_LOCATION, *numbers)._asdict()]
+        row["locations"] = [StockAtLocation(DEFAULT_LOCATION, *numbers)._asdict()]
     return row
 
 

@@ -21,7 +21,7 @@ def account_problem(denied: model.Denied) -> Problem:
             )
         case model.WrongCredentials():
             return Problem(401, "wrong_credentials", text)
-        case model.NotProven():
+        case model.NotConfirmed():
             return Problem(403, "not_proven", text)
         case model.CodeNeeded():
             return Problem(401, "code_needed", text)

@@ -42,7 +42,7 @@ class Allowance:
         return max(1, -(-int((1 - self.left(name)) * MINUTE / self.most) // 1000))
 
 
-class Pace:
+class BeginRate:
     """Limits the starts of one source; `most` for an address, 0: no limit.
 
     With `total` it also limits all sources together. The last half of that is for networks without

@@ -14,7 +14,7 @@ from fancymonkey.core.documents.put import DocumentWrite, PutDocuments
 from fancymonkey.core.holds.limits import ClientSource, HoldLimits
 from fancymonkey.engine.engine import Engine
 from fancymonkey.settings.settings import Settings
-from fancymonkey.web.http.begin_rates import NETWORK, STRIPE_A_MINUTE, TILL_NETWORK, Pace
+from fancymonkey.web.http.begin_rates import NETWORK, STRIPE_A_MINUTE, TILL_NETWORK, BeginRate
 from fancymonkey.web.http.messages import Request
 from fancymonkey.web.http.private_networks import FORWARDING, UNCLEAR, public_address
 from fancymonkey.web.http.proxies import Proxies
@@ -34,8 +34,8 @@ class ClientSources:
         self._limits = limits
         self._proxies = proxies
         clock = engine.clock
-        self.holds = Pace(clock, "holds", holds, NETWORK)
-        self.checkouts = Pace(clock, "checkouts", checkouts, TILL_NETWORK, STRIPE_A_MINUTE)
+        self.holds = BeginRate(clock, "holds", holds, NETWORK)
+        self.checkouts = BeginRate(clock, "checkouts", checkouts, TILL_NETWORK, STRIPE_A_MINUTE)
         self._key: bytes | None = None
         self._of = lru_cache(maxsize=50_000)(self._make)
 

@@ -35,7 +35,7 @@ def with_checked_query(request: StarletteRequest) -> StarletteRequest:
 
 
 @dataclass(frozen=True)
-class Whole:
+class WholeParam:
     """A whole number within bounds, written in digits."""
 
     lowest: int
@@ -70,6 +70,6 @@ Flag = Annotated[
 ]
 Text = Annotated[str, StringConstraints(max_length=TEXT_MAX)]
 Time = Annotated[Text, WithJsonSchema({"type": "string", "example": "2026-01-31T12:00:00Z"})]
-Page = Annotated[int, Whole(1, 1000)]
+Page = Annotated[int, WholeParam(1, 1000)]
 PAGE = 100
 LIMIT = "Maximum number of results, from 1 to 1000; 100 by default"

@@ -83,7 +83,7 @@ class ReleaseBody(Struct, rename="camel", forbid_unknown_fields=True):
     release_expired: bool = False
 
 
-class Was(Struct, rename="camel", forbid_unknown_fields=True):
+class SeenValues(Struct, rename="camel", forbid_unknown_fields=True):
     """The values that the owner saw."""
 
     stock: Stock | msgspec.UnsetType = msgspec.UNSET
@@ -108,7 +108,7 @@ class UpdateRow(Struct, rename="camel", forbid_unknown_fields=True):
     sold_out: bool | None = None
     restock_date: Text | msgspec.UnsetType | None = msgspec.UNSET
     receipt: bool = False
-    was: Was | None = None
+    was: SeenValues | None = None
     reason: Text = ""
     location: Id | None = None
 

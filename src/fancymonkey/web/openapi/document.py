@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from fancymonkey.payments.events import Event
+from fancymonkey.payments.events import StripeEvent
 from fancymonkey.web.http import wire
 from fancymonkey.web.openapi.hot_routes import TEMPLATE, described_hot_routes
 from fancymonkey.web.routing.access import SCHEMES
@@ -28,7 +28,9 @@ TAGS = [
 
 def completed(document: dict[str, Any], routes: Iterable[Any]) -> dict[str, Any]:
     """FastAPI's document with the hot endpoints, the types of msgspec, and the problems."""
-    paths, schemas = described_hot_routes(wire.UpdateBody, wire.UpdateRow, wire.BulkBody, Event)
+    paths, schemas = described_hot_routes(
+        wire.UpdateBody, wire.UpdateRow, wire.BulkBody, StripeEvent
+    )
     rows = schemas["UpdateBody"]["properties"]["updates"]
     rows["items"] = {"$ref": TEMPLATE.format(name="UpdateRow")}  # each is read alone
     components = document["components"]["schemas"]

@@ -28,7 +28,7 @@ PLACES_KEPT = 4
 """The most locations whose products are kept as JSON."""
 
 
-class Question(NamedTuple):
+class ListingQuery(NamedTuple):
     """The filter: product, category, only low stock; and which stock is shown.
 
     `location` shows the stock there. `by_location` adds the stock at each location.
@@ -75,7 +75,7 @@ class StockListing:
         self._engine = engine
         self._spelling = spelling
         self._change = -1
-        self._kept: dict[Question, Listed] = {}
+        self._kept: dict[ListingQuery, Listed] = {}
         self._cards: dict[str, ProductJson] = {}
         self._cards_at: dict[tuple[str | None, bool], dict[str, ProductJson]] = {}
 
@@ -96,7 +96,7 @@ class StockListing:
             return answer.unchanged
         return answer.reply
 
-    def _answer(self, question: Question) -> Listed:
+    def _answer(self, question: ListingQuery) -> Listed:
         engine = self._engine
         view = engine.view
         due = view.next_due()
@@ -115,7 +115,7 @@ class StockListing:
                 self._kept[question] = answer
         return answer
 
-    def _choose(self, question: Question) -> list[ProductJson]:
+    def _choose(self, question: ListingQuery) -> list[ProductJson]:
         view = self._engine.view
         if question == EVERYTHING:
             return self._all_cards()
@@ -149,7 +149,7 @@ class StockListing:
             cards.append(card)
         return cards
 
-    def _make(self, cards: list[ProductJson], question: Question) -> Listed:
+    def _make(self, cards: list[ProductJson], question: ListingQuery) -> Listed:
         view = self._engine.view
         places = b""
         if question.by_location:
@@ -179,7 +179,7 @@ class StockListing:
         """A product with all sizes on sale."""
         return self._kept_card(self._cards, product_id, EVERYTHING)
 
-    def _card_of(self, product_id: str, question: Question) -> ProductJson:
+    def _card_of(self, product_id: str, question: ListingQuery) -> ProductJson:
         """A product with the stock that the question means."""
         if question.place == EVERYTHING.place:
             return self.card(product_id)
@@ -190,7 +190,7 @@ class StockListing:
         return self._kept_card(cards, product_id, question)
 
     def _kept_card(
-        self, cards: dict[str, ProductJson], product_id: str, question: Question
+        self, cards: dict[str, ProductJson], product_id: str, question: ListingQuery
     ) -> ProductJson:
         view = self._engine.view
         change = view.touched.get(product_id, 0)
@@ -203,7 +203,7 @@ class StockListing:
             cards[product_id] = card
         return card
 
-    def _low_card(self, product_id: str, question: Question) -> ProductJson:
+    def _low_card(self, product_id: str, question: ListingQuery) -> ProductJson:
         """A product with its low sizes only."""
         view = self._engine.view
         pairs = _sizes(view, product_id, question.location)
@@ -211,10 +211,10 @@ class StockListing:
         return _card(view, product_id, sizes, 0, by_location=question.by_location)
 
 
-EVERYTHING = Question()
+EVERYTHING = ListingQuery()
 
 
-def read_query(query: bytes) -> Question:
+def read_query(query: bytes) -> ListingQuery:
     """The filter of a query string. Raises Problem 422."""
     try:
         fields = parse_qs(query.decode("ascii"), keep_blank_values=True, max_num_fields=20)
@@ -222,7 +222,7 @@ def read_query(query: bytes) -> Question:
         raise Problem(422, "invalid_request", "The query string is not valid.") from None
     product_id, category = fields.get("productId"), fields.get("category")
     location = fields.get("location", [""])[-1]
-    return Question(
+    return ListingQuery(
         product_id[-1] if product_id else None,
         normal_form(category[-1]) if category else None,
         _flag(fields, "lowStockOnly"),

@@ -48,7 +48,7 @@ class Round:
 
 
 @dataclass(slots=True, eq=False)
-class Listener:
+class LiveListener:
     """A listener: the last round that it has seen, and whether it reads."""
 
     wire: Wire
@@ -67,8 +67,8 @@ class Audience:
         self._feed = feed
         self._encode = encode
         self._pace = pace
-        self._listeners: dict[Listener, None] = {}
-        self._late: dict[Listener, None] = {}
+        self._listeners: dict[LiveListener, None] = {}
+        self._late: dict[LiveListener, None] = {}
         self._rounds: deque[Round] = deque()
         self._number = 0
         self._skus: set[str] = set()
@@ -81,11 +81,11 @@ class Audience:
     def __len__(self) -> int:
         return len(self._listeners)
 
-    def join(self, wire: Wire, message: LiveMessage) -> Listener:
+    def join(self, wire: Wire, message: LiveMessage) -> LiveListener:
         """Adds a listener, and writes its first message: the state of this moment."""
         now = asyncio.get_running_loop().time()
         wire.write(message)
-        listener = Listener(wire, self._number, now, message.size)
+        listener = LiveListener(wire, self._number, now, message.size)
         self._listeners[listener] = None
         if wire.busy:
             self._note_late(listener)
@@ -94,7 +94,7 @@ class Audience:
             self._start(now)
         return listener
 
-    def leave(self, listener: Listener) -> None:
+    def leave(self, listener: LiveListener) -> None:
         """Removes a listener; a second call does nothing."""
         self._listeners.pop(listener, None)
         self._late.pop(listener, None)
@@ -184,7 +184,7 @@ class Audience:
         self._looks_at = now + LATE_SECONDS
         await self._visit(list(self._listeners if everybody else self._late), loop)
 
-    async def _visit(self, listeners: list[Listener], loop: asyncio.AbstractEventLoop) -> float:
+    async def _visit(self, listeners: list[LiveListener], loop: asyncio.AbstractEventLoop) -> float:
         """Writes to listeners what they have not seen, a few in each turn; returns its cost (s)."""
         messages: dict[int, LiveMessage] = {}
         writes = size = 0
@@ -207,7 +207,7 @@ class Audience:
         encoding = sum(message.seconds for message in messages.values())
         return encoding + cost_of(writes, size)
 
-    def _serve(self, listener: Listener, message: LiveMessage | None, now: float) -> int:
+    def _serve(self, listener: LiveListener, message: LiveMessage | None, now: float) -> int:
         """Writes a message or a sign of life if the listener reads; returns its size, or -1."""
         wire = listener.wire
         if not wire.ready:
@@ -226,12 +226,12 @@ class Audience:
             listener.written_at = now
         return -1
 
-    def _note_late(self, listener: Listener) -> None:
+    def _note_late(self, listener: LiveListener) -> None:
         if not self._late:
             self._looks_at = asyncio.get_running_loop().time() + LATE_SECONDS
         self._late[listener] = None
 
-    def _check_late(self, listener: Listener, now: float) -> None:
+    def _check_late(self, listener: LiveListener, now: float) -> None:
         """Drops a listener that has not read its last message for too long."""
         self._note_late(listener)
         if listener.late_since is None:

@@ -37,7 +37,7 @@ QUIET_SECONDS = 60.0
 """The time without another line after a line about the limit, in seconds."""
 
 
-class Guest(Protocol):
+class CountedConnection(Protocol):
     """A connection."""
 
     @property
@@ -58,8 +58,8 @@ class Crowd:
             1, min(CONNECTIONS_MAX, files - reserved_files - RESERVE if files else CONNECTIONS_MAX)
         )
         self._by_address = by_address
-        self._all: dict[Guest, tuple[str, ...]] = {}
-        self._groups: dict[str, dict[Guest, None]] = {}
+        self._all: dict[CountedConnection, tuple[str, ...]] = {}
+        self._groups: dict[str, dict[CountedConnection, None]] = {}
         self._owners: dict[str, None] = {}
         self._quiet_until = 0.0
         self.made_room = 0
@@ -70,7 +70,9 @@ class Crowd:
     def __len__(self) -> int:
         return len(self._all)
 
-    def enter(self, guest: Guest, address: str, now: float, *, exempt: bool = False) -> bool:
+    def enter(
+        self, guest: CountedConnection, address: str, now: float, *, exempt: bool = False
+    ) -> bool:
         """Adds a connection, if necessary in place of another; returns whether there was room.
 
         `exempt` are proxies, who come for many.
@@ -94,7 +96,7 @@ class Crowd:
             self._groups.setdefault(key, {})[guest] = None
         return True
 
-    def leave(self, guest: Guest) -> None:
+    def leave(self, guest: CountedConnection) -> None:
         """Removes a connection."""
         for key in self._all.pop(guest, ()):
             group = self._groups[key]
@@ -110,7 +112,9 @@ class Crowd:
         if len(self._owners) > OWNERS_KNOWN:
             del self._owners[next(iter(self._owners))]
 
-    def _make_room(self, group: dict[Guest, None] | dict[Guest, tuple[str, ...]]) -> bool:
+    def _make_room(
+        self, group: dict[CountedConnection, None] | dict[CountedConnection, tuple[str, ...]]
+    ) -> bool:
         """Closes the oldest connection that waits for its client; False if there is none."""
         for _ in range(min(LOOKS, 1 + len(group) // LOOKED_AT)):
             looked = list(islice(group, LOOKED_AT))
@@ -125,7 +129,7 @@ class Crowd:
                 group[guest] = group.pop(guest)  # type: ignore[assignment]
         return False
 
-    def _neighbours(self, guest: Guest) -> int:
+    def _neighbours(self, guest: CountedConnection) -> int:
         return len(self._groups[self._all[guest][0]])
 
     def _refuse(self, now: float) -> bool:

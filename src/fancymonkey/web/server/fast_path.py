@@ -22,7 +22,7 @@ from fancymonkey.web.http.security_headers import DATA
 from fancymonkey.web.routing.hot_router import HotRouter
 from fancymonkey.web.server.known_head import BufferedRequest, KnownHead, known_head
 from fancymonkey.web.server.response_head import head_of, line, usual
-from fancymonkey.web.server.shared_connection import Sharing
+from fancymonkey.web.server.shared_connection import SharedConnection
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ UNLIKE_MAX = 16
 """After this number of different heads in a row a connection remembers no more heads."""
 
 
-class FastPathProtocol(Sharing):
+class FastPathProtocol(SharedConnection):
     """A connection. Its app is a `HotRouter`, or has one as `front`; others are called by ASGI."""
 
     cycle: Any

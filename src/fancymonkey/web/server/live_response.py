@@ -28,7 +28,7 @@ class Messages(Protocol):
         """The message for a change, from the view as it is now."""
 
 
-class Stage:
+class LiveSource:
     """An audience with its messages, and the turns of the event loop."""
 
     def __init__(self, listening: Audience, messages: Messages, turns: Turns) -> None:
@@ -57,7 +57,7 @@ class Stage:
             raise
 
 
-async def send_to_socket(socket: WebSocket, subscription: Subscription, stage: Stage) -> None:
+async def send_to_socket(socket: WebSocket, subscription: Subscription, stage: LiveSource) -> None:
     """Sends messages over an accepted WebSocket; returns at its end, or when it is handed over."""
     wire: DirectWire | None = socket.scope.pop(WIRE, None)
     if wire is not None:
@@ -87,7 +87,7 @@ class EventStream(Response):
     media_type = "text/event-stream"
 
     def __init__(
-        self, subscription: Subscription, stage: Stage, *others: Callable[[], Ending]
+        self, subscription: Subscription, stage: LiveSource, *others: Callable[[], Ending]
     ) -> None:
         """The stream ends when one of the `others` does."""
         self._subscription = subscription

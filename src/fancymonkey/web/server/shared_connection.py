@@ -29,7 +29,7 @@ LINES = 200
 NO_ROOM = b"retry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
-class Flow(FlowControl):
+class SharedFlowControl(FlowControl):
     """uvicorn's flow control, which pauses and resumes, with one more reason to pause."""
 
     def __init__(self, transport: Any) -> None:
@@ -60,10 +60,10 @@ class Flow(FlowControl):
             super().resume_reading()
 
 
-class Sharing(Heads):
+class SharedConnection(Heads):
     """A connection whose app may have a `crowd` and `turns`."""
 
-    flow: Flow
+    flow: SharedFlowControl
     proxies: ProxyHeadersMiddleware | None = None
     """The middleware that applies the headers of trusted proxies, if there are any."""
     _turns: Turns
@@ -84,7 +84,7 @@ class Sharing(Heads):
         super().connection_made(transport)
         # Attributes of the instance: reading the default of the class is four times as slow.
         self._refusal, self._upgrades, self.proxies = None, False, None
-        self.flow = Flow(transport)
+        self.flow = SharedFlowControl(transport)
         self._later = bytearray()
         app: Any = self.app
         if isinstance(app, ProxyHeadersMiddleware):

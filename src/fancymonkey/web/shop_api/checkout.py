@@ -15,7 +15,7 @@ from fancymonkey.payments.basket import NoPrice
 from fancymonkey.payments.checkout import (
     CheckoutRequest,
     Checkouts,
-    Opened,
+    OpenedSession,
     new_session_id,
 )
 from fancymonkey.timestamps import iso
@@ -121,7 +121,7 @@ def _checkouts(context: AppContext) -> Checkouts:
     return context.checkouts
 
 
-async def _open(engine: Engine, checkouts: Checkouts, wanted: CheckoutRequest) -> Opened:
+async def _open(engine: Engine, checkouts: Checkouts, wanted: CheckoutRequest) -> OpenedSession:
     """Raises Problem for a refusal or an error."""
     try:
         found = await checkouts.open(wanted)

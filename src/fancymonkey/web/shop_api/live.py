@@ -23,7 +23,7 @@ from fancymonkey.web.routing.dependencies import Call
 from fancymonkey.web.routing.described import refusals
 from fancymonkey.web.server.audience import Audience
 from fancymonkey.web.server.listeners import Listeners
-from fancymonkey.web.server.live_response import EventStream, Stage, send_to_socket
+from fancymonkey.web.server.live_response import EventStream, LiveSource, send_to_socket
 from fancymonkey.web.server.pace import Pace
 
 PACE_SECONDS = 0.25
@@ -52,7 +52,7 @@ def router(context: AppContext, listeners: Listeners) -> APIRouter:
     cors = Cors(context.settings.server.cors_origins)
     messages = ShopView(context.engine.view, context.listing, listeners.turns)
     audience = Audience(context.engine.feed, messages.encode, Pace(PACE_SECONDS, BURST))
-    stage = Stage(audience, messages, listeners.turns)
+    stage = LiveSource(audience, messages, listeners.turns)
 
     @routes.websocket("/api/inventory/live", dependencies=[public()])
     async def live_socket(socket: WebSocket) -> None:

@@ -13,8 +13,8 @@ from pydantic import with_config
 from typing_extensions import TypedDict
 
 from fancymonkey.core.outcomes import Refused
-from fancymonkey.payments.events import Event, foreign, record
-from fancymonkey.payments.thin_events import Unfetched, bare, fetched, thin_of
+from fancymonkey.payments.events import StripeEvent, foreign, record
+from fancymonkey.payments.thin_events import ObjectUnavailable, bare, fetched, thin_of
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.json_body import Ok, example
 from fancymonkey.web.http.messages import Problem, parse
@@ -38,7 +38,7 @@ HEADER_MAX = 4096
 SECONDS_DIGITS = 12
 
 
-_event = msgspec.json.Decoder(Event)
+_event = msgspec.json.Decoder(StripeEvent)
 _anything: msgspec.json.Decoder[object] = msgspec.json.Decoder(object)
 
 
@@ -100,7 +100,7 @@ class ReceivedEvent(TypedDict):
     summary="Receive signed Stripe events",
     dependencies=[public()],
     openapi_extra=msgspec_body(
-        Event,
+        StripeEvent,
         {
             "id": "evt_1",
             "type": "checkout.session.completed",
@@ -148,7 +148,7 @@ async def webhook(
     }
 
 
-async def _event_of(context: AppContext, body: bytes) -> Event:
+async def _event_of(context: AppContext, body: bytes) -> StripeEvent:
     """The event of a body; if it came without its object, the object is fetched from Stripe.
 
     Raises Problem 422 if the object cannot be had: Stripe sends the event again later.
@@ -161,6 +161,6 @@ async def _event_of(context: AppContext, body: bytes) -> Event:
         return bare(thin)
     try:
         return await fetched(thin, None if context.checkouts is None else context.checkouts.gateway)
-    except Unfetched as error:
+    except ObjectUnavailable as error:
         log.warning("%s: %s", thin.id, error)
         raise Problem(422, "thin_event", str(error)) from error

@@ -5,12 +5,12 @@ from typing import Any, Protocol
 import msgspec
 
 from fancymonkey.engine.view import View
-from fancymonkey.services.routing import ShipTo, Wanted
+from fancymonkey.services.routing import LocationRequest, ShipTo
 from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.read_models.stock_listing import unknown_location
 
 
-class LocationFields(Protocol):
+class RequestedLocation(Protocol):
     """A body with the fields about locations; a missing one is UNSET or None."""
 
     @property
@@ -26,7 +26,7 @@ class LocationFields(Protocol):
         """The address or the coordinates."""
 
 
-def names_location(body: LocationFields) -> bool:
+def names_location(body: RequestedLocation) -> bool:
     """Whether a body has one of the fields."""
     return any(map(_given, (body.location, body.pickup_at, body.ship_to)))
 
@@ -35,14 +35,14 @@ def _given(value: Any) -> bool:
     return value is not None and not isinstance(value, msgspec.UnsetType)
 
 
-def wanted_of(view: View, body: LocationFields) -> Wanted:
+def wanted_of(view: View, body: RequestedLocation) -> LocationRequest:
     """The fields of a body. Raises Problem 422 for several, 404 for an unknown location."""
     given = [name for name in ("location", "pickup_at", "ship_to") if _given(getattr(body, name))]
     if len(given) > 1:
         raise Problem(
             422, "conflicting_fields", "Send one of `location`, `pickupAt` and `shipTo`, not more."
         )
-    wanted = Wanted(
+    wanted = LocationRequest(
         only_from=body.location if "location" in given else None,
         pickup_at=body.pickup_at if "pickup_at" in given else None,
         ship_to=_ship_to(body.ship_to) if "ship_to" in given else None,

@@ -29,7 +29,7 @@ _ISSUE = {
     "closedAt": None,
     "note": "ch_3Pabc",
 }
-_REPORT = {"outcome": "balanced", "events": 12, "sessions": 4, "mended": [], "open": []}
+_REPORT = {"outcome": "balanced", "events": 12, "sessions": 4, "corrected": [], "open": []}
 
 
 class ReturnedLine(JsonBody):

@@ -8,7 +8,7 @@ import pytest
 
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.store.open import open_store
-from tests.accounts.visitor import accounts
+from tests.accounts.client import accounts
 from tests.web.client import Answer
 from tests.web.shops import CRON, PASSWORD, Shop, running
 

@@ -11,7 +11,7 @@ import pytest
 from fancymonkey.core.holds.limits import ClientSource, HoldLimits
 from fancymonkey.core.model import Reservation, SessionLink
 from fancymonkey.store.in_memory.store import MemoryStore
-from fancymonkey.web.http.begin_rates import STRIPE_A_MINUTE, Pace
+from fancymonkey.web.http.begin_rates import STRIPE_A_MINUTE, BeginRate
 from fancymonkey.web.http.messages import Problem
 from tests.payments.conftest import Till, opened
 from tests.web.shops import HOODIE, Clock, Shop, running
@@ -109,7 +109,7 @@ async def test_the_answer_says_when_to_come_again() -> None:
 
 
 def test_a_crowd_of_known_networks_leaves_half_of_stripe_to_others() -> None:
-    pace = Pace(Clock(), "checkouts", 10, 5, STRIPE_A_MINUTE)
+    pace = BeginRate(Clock(), "checkouts", 10, 5, STRIPE_A_MINUTE)
     taken = 0
     for number in range(2000):
         source = ClientSource(f"net{number % 20}", f"a{number % 200}", HoldLimits())
@@ -124,7 +124,7 @@ def test_a_crowd_of_known_networks_leaves_half_of_stripe_to_others() -> None:
 
 
 def test_callers_nearby_never_use_up_what_is_for_others() -> None:
-    pace = Pace(Clock(), "checkouts", 10, 5, STRIPE_A_MINUTE)
+    pace = BeginRate(Clock(), "checkouts", 10, 5, STRIPE_A_MINUTE)
     for _ in range(STRIPE_A_MINUTE // 2):
         pace.take(None)
     with pytest.raises(Problem) as refused:

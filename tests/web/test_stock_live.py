@@ -9,7 +9,7 @@ import pytest
 
 from fancymonkey.errors import StoreUnavailable
 from fancymonkey.web.admin_api import stock_live
-from tests.accounts.visitor import Visitor
+from tests.accounts.client import Visitor
 from tests.web.shops import Shop
 
 LIVE = "/api/admin/inventory/live"

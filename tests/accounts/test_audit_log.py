@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.accounts.visitor import Visitor, accounts, made
+from tests.accounts.client import Visitor, accounts, made
 from tests.web.shops import CRON, HOODIE, PASSWORD, Shop
 
 RECORD = "/api/admin/audit-log"

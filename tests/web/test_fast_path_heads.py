@@ -8,7 +8,7 @@ import pytest
 from fancymonkey.web.server.heads import HEAD_MAX
 from tests.web.fast_path_client import connection
 from tests.web.shops import Shop
-from tests.web.test_express import answers, request
+from tests.web.test_fast_path import answers, request
 
 PIECE = 4 * 1024
 H2C = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__")

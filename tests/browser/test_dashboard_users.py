@@ -9,7 +9,7 @@ import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from fancymonkey.store.in_memory.store import MemoryStore
-from tests.accounts.visitor import accounts, code_of, made
+from tests.accounts.client import accounts, code_of, made
 from tests.support.axe import assert_accessible
 from tests.support.browser import BrowserPage
 from tests.support.uvicorns import serving
@@ -169,7 +169,7 @@ async def test_logins_are_ended_and_lead_to_the_login_page(
     browser_page: BrowserPage, site: Site
 ) -> None:
     page = await logged_in(browser_page, site)
-    from tests.accounts.visitor import Visitor
+    from tests.accounts.client import Visitor
 
     other = await Visitor(site.shop.client.elsewhere("198.51.100.4")).logged_in()
     await page.reload()

@@ -14,7 +14,7 @@ from fancymonkey.alerts.webhook_address import (
     resolve_url,
 )
 from fancymonkey.alerts.webhook_client import WebhookClient
-from fancymonkey.alerts.webhooks import Secret, WebhookEndpoint
+from fancymonkey.alerts.webhooks import SigningSecret, WebhookEndpoint
 from fancymonkey.engine.clock import system_clock
 from tests.alerts.receivers import HttpReceiver
 
@@ -200,7 +200,7 @@ class Rebinding:
         return [self.answers.pop(0)]
 
 
-ENDPOINT = WebhookEndpoint("", ["stock.low"], "", [Secret("whsec_a")], 0)
+ENDPOINT = WebhookEndpoint("", ["stock.low"], "", [SigningSecret("whsec_a")], 0)
 ONE = event_type("stock.low", 1_759_838_400_000, "x", "Low: x", sku="a/M")
 
 
@@ -274,7 +274,9 @@ async def test_a_server_that_is_not_http_is_reported() -> None:
 async def _post(url: str):  # type: ignore[no-untyped-def]
     poster = WebhookClient(system_clock, resolve, private=True)
     try:
-        return await poster.post(WebhookEndpoint(url, [], "", [Secret("whsec_a")], 0), ONE, "dlv_1")
+        return await poster.post(
+            WebhookEndpoint(url, [], "", [SigningSecret("whsec_a")], 0), ONE, "dlv_1"
+        )
     finally:
         await poster.close()
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.accounts.visitor import Visitor, accounts, made
+from tests.accounts.client import Visitor, accounts, made
 from tests.web.client import Answer
 from tests.web.shops import HOODIE, PASSWORD, Shop
 

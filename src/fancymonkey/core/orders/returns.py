@@ -16,7 +16,7 @@ from fancymonkey.core.state import Key, State
 from fancymonkey.core.stock.backorders import fill_backorders
 
 
-def needs_come_back(sku: str, account: str, state: State) -> Iterator[Key]:
+def needs_returns(sku: str, account: str, state: State) -> Iterator[Key]:
     """The rows that units of a SKU need to come back to an account."""
     yield from needs_item(sku, account)
     yield from needs_waiting((sku, account), state)

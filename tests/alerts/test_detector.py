@@ -295,18 +295,22 @@ async def test_a_failing_job_is_reported_at_its_first_failure() -> None:
 async def test_corrections_of_reconciliation_are_reported() -> None:
     async with alert_shop(jobs=lambda: ["reconcile"]) as shop:
         await ran(shop, "reconcile", "balanced")
-        await ran(shop, "reconcile", "mended", mended=["a payment of cs_1 was missed"], open=[])
+        await ran(
+            shop, "reconcile", "corrected", corrected=["a payment of cs_1 was missed"], open=[]
+        )
         await shop.look()
         assert shop.channel.told == [("reconciliation.corrected",)]
         assert "Corrected: a payment of cs_1 was missed" in shop.channel.messages[0].text()
-        await ran(shop, "reconcile", "open", mended=[], open=["cs_2 is of no hold"])
+        await ran(shop, "reconcile", "open", corrected=[], open=["cs_2 is of no hold"])
         await shop.look()
         assert len(shop.channel.messages) == 2
 
 
 async def test_reported_events_are_not_repeated_after_quiet_months() -> None:
     async with alert_shop(jobs=lambda: ["reconcile"]) as shop:
-        await ran(shop, "reconcile", "mended", mended=["a payment of cs_1 was missed"], open=[])
+        await ran(
+            shop, "reconcile", "corrected", corrected=["a payment of cs_1 was missed"], open=[]
+        )
         await shop.look()
         assert shop.channel.told == [("reconciliation.corrected",)]
         commands = shop.engine.batcher.commands
@@ -321,13 +325,13 @@ async def test_open_differences_of_reconciliation_are_reported_once() -> None:
     async with alert_shop(jobs=lambda: ["reconcile"]) as shop:
         left = ["cs_1 is of no hold"]
         for _ in range(200):  # more than the three hours that runs are looked at again
-            await ran(shop, "reconcile", "open", mended=[], open=left)
+            await ran(shop, "reconcile", "open", corrected=[], open=left)
             await shop.look()
         assert len(shop.channel.messages) == 1
-        await ran(shop, "reconcile", "open", mended=[], open=[*left, "cs_2 is of no hold"])
+        await ran(shop, "reconcile", "open", corrected=[], open=[*left, "cs_2 is of no hold"])
         await shop.look()
         assert len(shop.channel.messages) == 2
-        await ran(shop, "reconcile", "mended", mended=["cs_3 was missed"], open=left)
+        await ran(shop, "reconcile", "corrected", corrected=["cs_3 was missed"], open=left)
         await shop.look()
         assert len(shop.channel.messages) == 3
         shop.clock.forward(2 * 86_400)
@@ -335,7 +339,7 @@ async def test_open_differences_of_reconciliation_are_reported_once() -> None:
         await shop.look()
         await shop.look()
         assert len(shop.channel.messages) == 3
-        await ran(shop, "reconcile", "open", mended=[], open=left)
+        await ran(shop, "reconcile", "open", corrected=[], open=left)
         await shop.look()
         assert len(shop.channel.messages) == 4
 

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from tests.accounts.visitor import Visitor, accounts, code_of, made
+from tests.accounts.client import Visitor, accounts, code_of, made
 from tests.web.shops import PASSWORD, Shop
 
 BEGIN, CONFIRM = "/api/admin/factor/begin", "/api/admin/factor/confirm"

@@ -8,7 +8,7 @@ from fancymonkey.core.orders.cancel import CancelOrderLine, ReturnOrder
 from fancymonkey.core.orders.rows import Buyer
 from fancymonkey.core.orders.ship import ShipOrder
 from tests.alerts.alert_shop import SKU, AlertShop, alert_shop
-from tests.alerts.test_holds_told import told
+from tests.alerts.test_hold_events import told
 
 ABOUT = ("order.shipped", "order.returned", "order.captured", "hold.changed", "hold.ended")
 

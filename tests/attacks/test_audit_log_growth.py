@@ -8,7 +8,7 @@ import pytest
 
 from fancymonkey.accounts.audit_log import KNOWN_MOST, MERGED, REFUSED_MOST
 from fancymonkey.store.in_memory.store import MemoryStore
-from tests.accounts.visitor import Visitor, accounts, made
+from tests.accounts.client import Visitor, accounts, made
 from tests.web.shops import HOODIE, PASSWORD, Shop, running
 
 MANY = 400

@@ -17,7 +17,7 @@ from argon2 import PasswordHasher
 from fancymonkey.accounts.model import Busy
 from fancymonkey.accounts.passwords import WAITING_MAX, Passwords
 from fancymonkey.store.in_memory.store import MemoryStore
-from tests.accounts.visitor import Visitor
+from tests.accounts.client import Visitor
 from tests.support.server import Server
 from tests.web.shops import CHEAP, Shop, running
 
@@ -105,7 +105,7 @@ async def test_a_known_address_passes_without_a_cookie(shop: Shop) -> None:
 
 
 async def test_an_address_that_knows_one_account_knows_no_other(shop: Shop) -> None:
-    from tests.accounts.visitor import made
+    from tests.accounts.client import made
 
     password = await made(shop, "eve", "viewer")
     await Visitor(shop.client).logged_in("eve", password)

@@ -75,7 +75,7 @@ def test_a_change_of_stock_is_undone_by_its_opposite(change: dict[str, int]) -> 
         assert undo(shop).code is Code.UNKNOWN_CHANGE
         return
     assert answer.data.change_id == "act_1"
-    assert undo(shop).data["rows"] == [
+    assert undo(shop).data.stored()["rows"] == [
         {"key": SKU, "changes": [{"field": "stock", "from": after, "to": 5}]}
     ]
     assert on_hand(shop) == 5
@@ -124,7 +124,7 @@ def test_it_refuses_whole_or_does_what_it_can() -> None:
     ]
     assert (on_hand(shop), on_hand(shop, "b/M")) == (3, 9)
     done = undo(shop, partial=True)
-    assert [row["key"] for row in done.data["failed"]] == [SKU]
+    assert [row.key for row in done.data.failed] == [SKU]
     assert (on_hand(shop), on_hand(shop, "b/M")) == (3, 5)
 
 

@@ -7,22 +7,22 @@ import msgspec
 
 from fancymonkey.core.group_answers import EventAnswer
 from fancymonkey.core.payments.rows import PaymentIssue
-from fancymonkey.payments.events import Event, PaymentPolicy, record
+from fancymonkey.payments.events import PaymentPolicy, StripeEvent, record
 from tests.core.builders import CoreShop
 
 POLICY = PaymentPolicy(patience=1_000_000, currency="usd")
 _numbers = count(1)
 
 
-def happened(type_: str, thing: dict[str, Any], **more: Any) -> Event:
+def happened(type_: str, thing: dict[str, Any], **more: Any) -> StripeEvent:
     """An event of a type about an object."""
     body = {"id": f"evt_{next(_numbers)}", "type": type_, "data": {"object": thing}, **more}
-    return msgspec.convert(body, Event)
+    return msgspec.convert(body, StripeEvent)
 
 
 def session(
     name: str, id_: str = "cs_A", hold: str = "h-s1", status: str = "unpaid", **more: Any
-) -> Event:
+) -> StripeEvent:
     """An event of a Checkout Session."""
     thing = {
         "id": id_,
@@ -34,7 +34,7 @@ def session(
     return happened(f"checkout.session.{name}", thing)
 
 
-def refund(name: str, id_: str = "re_1", payment: str = "pi_A", status: str = "") -> Event:
+def refund(name: str, id_: str = "re_1", payment: str = "pi_A", status: str = "") -> StripeEvent:
     """An event of a refund, or of the charge that it is of."""
     failed = "failed" if name == "refund.failed" else "succeeded"
     thing: dict[str, Any] = {"id": id_, "payment_intent": payment, "status": status or failed}
@@ -43,7 +43,7 @@ def refund(name: str, id_: str = "re_1", payment: str = "pi_A", status: str = ""
     return happened(name.partition(":")[0], thing)
 
 
-def take_in(shop: CoreShop, event: Event, policy: PaymentPolicy = POLICY) -> EventAnswer:
+def take_in(shop: CoreShop, event: StripeEvent, policy: PaymentPolicy = POLICY) -> EventAnswer:
     """What became of an event."""
     answer = shop.do(record(event, policy, shop.now))
     data: EventAnswer = getattr(answer, "data")  # noqa: B009 - a refusal has none, and fails

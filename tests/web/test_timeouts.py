@@ -20,7 +20,7 @@ from fancymonkey.web.server.timeouts import (
 )
 from tests.web.fast_path_client import Transport, connection
 from tests.web.shops import Shop
-from tests.web.test_express import RESERVE, answers, request
+from tests.web.test_fast_path import RESERVE, answers, request
 
 
 def wait(protocol: FastPathProtocol, seconds: float) -> None:
