@@ -137,6 +137,8 @@ ANSWERS: Answers = {
     **changes.ANSWERS,
     **locations.ANSWERS,
     **bundles.ANSWERS,
+    **transfers.ANSWERS,
+    **orders.ANSWERS,
     SkuCommands: SkuChange.restored,
 }
 """How stored answers are read back; those of other commands are JSON as they are."""
