@@ -11,7 +11,7 @@ from fancymonkey.core.bundles import rules as bundles
 from fancymonkey.core.catalogue import rules as catalogue
 from fancymonkey.core.changes import change_set
 from fancymonkey.core.changes import rules as changes
-from fancymonkey.core.command import Answers, Command, Rules, needs_allocations, needs_stock
+from fancymonkey.core.command import AnswerReaders, Command, Rules, needs_allocations, needs_stock
 from fancymonkey.core.documents import rules as documents
 from fancymonkey.core.group_answers import (
     ChangeSetAnswer,
@@ -129,7 +129,7 @@ def run_one(state: State, command: Command) -> Answer:
     return answer
 
 
-ANSWERS: Answers = {
+ANSWERS: AnswerReaders = {
     **holds.ANSWERS,
     **stock.ANSWERS,
     **catalogue.ANSWERS,

@@ -1,6 +1,6 @@
 """The commands of orders, each with its needs and its rule."""
 
-from fancymonkey.core.command import Answers, Rules
+from fancymonkey.core.command import AnswerReaders, Rules
 from fancymonkey.core.orders import cancel, erase, ship
 from fancymonkey.core.orders import open as opened
 from fancymonkey.core.orders.answers import OrderChanged, PastOrdersAdded
@@ -14,7 +14,7 @@ RULES: Rules = {
     opened.AddPastOrders: (opened.needs_past, opened.add_past_orders),
 }
 
-ANSWERS: Answers = {
+ANSWERS: AnswerReaders = {
     **dict.fromkeys(RULES, OrderChanged.restored),
     opened.AddPastOrders: PastOrdersAdded.restored,
 }

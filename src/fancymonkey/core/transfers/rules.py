@@ -1,6 +1,6 @@
 """The commands of transfers, each with its needs and its rule."""
 
-from fancymonkey.core.command import Answers, Rules
+from fancymonkey.core.command import AnswerReaders, Rules
 from fancymonkey.core.transfers import edit, finish, receive, send, undo_receipt
 from fancymonkey.core.transfers.answers import TransferChanged
 
@@ -14,4 +14,4 @@ RULES: Rules = {
     finish.CancelTransfer: (finish.needs_finish, finish.cancel_transfer),
 }
 
-ANSWERS: Answers = dict.fromkeys(RULES, TransferChanged.restored)
+ANSWERS: AnswerReaders = dict.fromkeys(RULES, TransferChanged.restored)
