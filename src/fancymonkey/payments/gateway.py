@@ -68,7 +68,7 @@ class PaymentSession:
 class Refund:
     """The fields we use of a refund. `succeeded`: the money returns, now or later.
 
-    `amount` is in the smallest unit, None where Stripe does not state it.
+    `amount` is in the smallest unit, None if Stripe does not state it.
     """
 
     id: str

@@ -64,7 +64,7 @@ def _complete_places(
 ) -> list[int]:
     """The locations that have everything, the best first, if the `Search` finds only these.
 
-    Empty where it may find others: then it has to search.
+    Empty if it may find others: then it has to search.
     """
     routing = preferences.routing
     parcels = routing.max_parcels
