@@ -140,7 +140,7 @@ async def test_stock_as_of_any_day_and_what_moved_between_two(
         watched.assert_clean()
 
 
-async def test_every_entry_has_who_when_why_and_the_numbers_after_it(
+async def test_every_entry_has_actor_time_reason_and_the_numbers_after_it(
     browser: Browser, shop: AdminShop
 ) -> None:
     async with member(browser, shop) as watched:

@@ -33,7 +33,7 @@ async def log_out(page: Page) -> None:
     assert ended == 200, ended
 
 
-async def test_offline_says_so_keeps_what_is_typed_and_resumes(browser: Browser) -> None:
+async def test_offline_is_shown_typed_text_is_kept_and_updates_resume(browser: Browser) -> None:
     async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         place = await typed(page, "33")

@@ -103,7 +103,7 @@ async def test_badges_have_a_word_a_shape_and_a_colour(browser: Browser) -> None
         await expect(cell(page, TEE, "restockDate")).to_have_text("Jan 5, 2027")
 
 
-async def test_numbers_add_up_and_tell_who_holds(browser: Browser) -> None:
+async def test_numbers_add_up_and_show_the_holds(browser: Browser) -> None:
     async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await room.reserve(page, quantity=3)
@@ -284,7 +284,7 @@ async def test_nothing_there_and_nothing_found_say_what_to_do(browser: Browser) 
         watched.assert_clean()
 
 
-async def test_a_failure_says_so_and_leads_on(browser: Browser) -> None:
+async def test_a_failure_is_shown_with_a_remedy(browser: Browser) -> None:
     async with stock_shop() as room:
         context = await browser.new_context()
         watched = await BrowserPage.open(context)
