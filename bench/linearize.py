@@ -45,7 +45,7 @@ class Tally:
 
 
 def linearize(operations: int, seed: int, report: bool = False) -> Tally:
-    """Checks so many operations, in days from this seed on. Raises Violation."""
+    """Checks this many operations, in days from this seed on. Raises Violation."""
     tally = Tally()
     while tally.operations < operations:
         tally.add(day(seed + tally.days, ClusterWorld.run))
