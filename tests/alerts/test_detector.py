@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fancymonkey.alerts.quiet_hours import HOUR, MINUTE, QuietHours
+from fancymonkey.alerts.backoff import HOUR, MINUTE
+from fancymonkey.alerts.quiet_hours import QuietHours
 from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.payments.rows import JobRun

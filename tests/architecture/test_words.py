@@ -45,7 +45,9 @@ WORDS = {
     "quick": r"\bquick(er|est)?\b",
     "go on": r"\b(go(es)?|went|going) on\b",
     "put off": r"\bput(s|ting)? off\b",
-    "where": r"\b(none|false|true|empty) where (it|they|there|the|a|no|one)\b",
+    "of what": r"\b(of|from|with|by|to|at|on|than) what\b",
+    "seldom": r"\b(seldom|beforehand|ought|afresh|rubbish|naught)\b",
+    "where": r"\b(none|false|true|empty|nothing|with 1) where\b(?! the parcels)",
 }
 EXACT = {"Who", "What"}
 PATTERNS = {word: re.compile(text, 0 if word in EXACT else re.I) for word, text in WORDS.items()}
@@ -210,6 +212,9 @@ def test_no_name_of_a_test_has_a_refused_word() -> None:
         ("The service goes on.", "go on"),
         ("The batch is put off.", "put off"),
         ("None where there are no rows.", "where"),
+        ("It exits with 1 where a job fails.", "where"),
+        ("A list of what was sold.", "of what"),
+        ("It is seldom read.", "seldom"),
     ],
 )
 def test_a_refused_word_is_found(text: str, word: str) -> None:

@@ -28,7 +28,7 @@ async def late(till: Till, taken: int = 0, quantity: int = 2) -> str:
     return session
 
 
-async def test_a_late_payment_is_served_from_what_there_is(any_till: Till) -> None:
+async def test_a_late_payment_is_served_from_the_stock(any_till: Till) -> None:
     await late(any_till)
     size = await any_till.shop.size("S")
     assert (size["stock"], size["reserved"]) == (1, 0)

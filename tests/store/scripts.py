@@ -106,8 +106,8 @@ def _commands(chance: random.Random, length: int) -> Iterator[Command]:
                 location=DEFAULT_LOCATION,
                 quantity=chance.randrange(12),
                 actor="ann",
-                **keyed,
-            ),  # type: ignore[arg-type]
+                **keyed,  # type: ignore[arg-type]
+            ),
             Count(
                 sku=sku,
                 location=DEFAULT_LOCATION,

@@ -306,7 +306,7 @@ def loads(
     """Requests rows until all rows are loaded that the commands and the due holds read.
 
     The store answers each request with the holds that are due (for a `due_at`, else nothing),
-    after it has put the rows, or None where there is no row, into `state.base`. Returns the due
+    after it has put the rows, or None if there is no row, into `state.base`. Returns the due
     holds.
     """
     skus = {part.sku for part in flatten(commands) if isinstance(part, SetReserved)}

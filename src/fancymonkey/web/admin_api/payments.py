@@ -9,12 +9,12 @@ from fastapi import APIRouter, Query
 from fancymonkey.accounts.model import Right
 from fancymonkey.core.model import Event, Line
 from fancymonkey.core.outcomes import Refused
+from fancymonkey.core.payments.currencies import major_units
 from fancymonkey.core.payments.issue_titles import ISSUE_TITLES
 from fancymonkey.core.payments.refunds import ResolveIssue
 from fancymonkey.core.payments.rows import IssueStatus, JobRun, PaymentIssue
 from fancymonkey.engine.job_names import RECONCILE, present_job
 from fancymonkey.engine.job_runs import present_run
-from fancymonkey.payments.basket import major_units
 from fancymonkey.payments.gateway import Paid
 from fancymonkey.payments.refunds import give_due, payment_issues
 from fancymonkey.timestamps import iso
