@@ -263,7 +263,7 @@ async def test_new_entries_are_offered_and_move_nothing(browser: Browser, shop: 
         before = await rows(page).count()
         await shop.reserve("M")
         offer = page.get_by_role("button", name="Show new entries")
-        await expect(offer).to_be_visible(timeout=3000)
+        await expect(offer).to_be_visible()
         assert await rows(page).count() == before
         await offer.click()
         await expect(rows(page)).to_have_count(before + 1)

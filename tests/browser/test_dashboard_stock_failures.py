@@ -67,7 +67,7 @@ async def test_a_killed_server_is_resumed_without_a_gap(browser: Browser, tmp_pa
             update = {"productId": HOODIE, "size": "M", "stock": 77}
             async with httpx.AsyncClient(base_url=server.url, headers=HEADERS) as elsewhere:
                 await elsewhere.post("/api/inventory/update", json={"updates": [update]})
-            await expect(page.locator("#connection")).to_have_text("Live", timeout=15_000)
+            await expect(page.locator("#connection")).to_have_text("Live")
             await expect(number(page)).to_have_value("77")
             await changed(page, "78")
             await expect(toast(page, "77 → 78")).to_be_visible()

@@ -272,7 +272,7 @@ async def _bytes_for(address: str, sent: bytes) -> bytes:
     """Everything that the decider sends before it ends the connection."""
     reader, writer = await asyncio.open_unix_connection(address)
     writer.write(sent)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         received = await reader.read()
     writer.close()
     return received
