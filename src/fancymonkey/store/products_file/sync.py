@@ -17,7 +17,7 @@ from fancymonkey.core.model import Entry, Item, Level, Product, split_sku
 from fancymonkey.core.outcomes import Answer
 from fancymonkey.errors import DataError, StoreError
 from fancymonkey.store.contract import Submit
-from fancymonkey.store.in_memory.store import RowsInMemory
+from fancymonkey.store.in_memory.rows import RowsInMemory
 from fancymonkey.store.products_file.diff import commands_of
 from fancymonkey.store.products_file.intake import checked, described, report_assumptions, take
 from fancymonkey.store.products_file.older_versions import OlderVersions

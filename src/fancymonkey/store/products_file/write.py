@@ -31,7 +31,7 @@ NEW_FILE = '{\n  "products": []\n}\n'
 
 
 @immutable.dataclass(frozen=True, slots=True)
-class ListedSize:
+class SizeWithLevel:
     """A size on sale with its units at all locations; `locations` as the file lists them."""
 
     item: Item
@@ -41,9 +41,9 @@ class ListedSize:
     locations: tuple[Level, ...] = ()
 
     @staticmethod
-    def of(item: Item, levels: Sequence[Level], closed: Collection[str] = ()) -> "ListedSize":
+    def of(item: Item, levels: Sequence[Level], closed: Collection[str] = ()) -> "SizeWithLevel":
         """The size with these levels of units for sale."""
-        return ListedSize(
+        return SizeWithLevel(
             item,
             sum(level.on_hand for level in levels),
             sum(level.reserved for level in levels),
@@ -57,7 +57,7 @@ class ProductWithSizes:
     """A product on sale with its sizes, in the owner's order."""
 
     product: Product
-    sizes: tuple[ListedSize, ...]
+    sizes: tuple[SizeWithLevel, ...]
 
     @property
     def updated_at(self) -> int:
@@ -81,14 +81,14 @@ def listed_products(
             others.setdefault(level.sku, []).append(level)
     closed = {location.key for location in locations if not location.active}
 
-    def listed(item: Item) -> ListedSize:
+    def listed(item: Item) -> SizeWithLevel:
         level, elsewhere = first.get(item.sku), others.get(item.sku)
         if elsewhere is not None:
             there = elsewhere if level is None else [level, *elsewhere]
-            return ListedSize.of(item, there, closed)
+            return SizeWithLevel.of(item, there, closed)
         if level is None:
-            return ListedSize(item)
-        return ListedSize(item, level.on_hand, level.reserved, level.updated_at)
+            return SizeWithLevel(item)
+        return SizeWithLevel(item, level.on_hand, level.reserved, level.updated_at)
 
     rows = sorted(
         (item for item in items if not item.archived),
@@ -246,7 +246,7 @@ def _filled(listing: ProductWithSizes, old: Branch | None, style: Style) -> Bran
     return branch
 
 
-def _size(size: ListedSize, old: Branch | None) -> Branch:
+def _size(size: SizeWithLevel, old: Branch | None) -> Branch:
     item = size.item
     branch = _owners(item.extra)
     fill = _Filler(branch, old, everything=old is None and not branch.slots)
