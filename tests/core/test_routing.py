@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-
 from fancymonkey.core.locations.distance import distance_km
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.locations.route import route
