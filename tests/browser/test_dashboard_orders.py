@@ -134,6 +134,36 @@ async def test_a_refund_shows_amount_and_buyer(browser: Browser, shop: AdminShop
         watched.assert_clean()
 
 
+async def test_a_cancelled_unit_is_refunded_with_its_share(
+    browser: Browser, shop: AdminShop
+) -> None:
+    await buy(shop)
+    async with member(browser, shop) as watched:
+        page = watched.page
+        await visit(page, shop, "orders.html")
+        await page.get_by_role("link", name="#1").click()
+        await page.get_by_role("button", name="Cancel order #1").click()
+        asked = page.get_by_role("dialog", name="Cancel units of order #1?")
+        await asked.get_by_label("MIDNIGHT EMERALD HOODIE M, of 2").fill("1")
+        await asked.get_by_role("button", name="Cancel units").click()
+        await expect(page.get_by_text("$58.00 to refund")).to_be_visible()
+        await page.get_by_role("button", name="Refund order #1").click()
+        asked = page.get_by_role("dialog", name="Refund order #1?")
+        await expect(asked).to_contain_text("1 × MIDNIGHT EMERALD HOODIE M: $58.00")
+        await asked.get_by_label("All that is left: $116.00").check()
+        await expect(asked.get_by_role("button", name="Refund $116.00")).to_be_visible()
+        await asked.get_by_label("For these units: $58.00").check()
+        await asked.get_by_role("button", name="Refund $58.00").click()
+        await expect(page.get_by_text("$58.00 of order #1 is refunded.")).to_be_visible()
+        await expect(page.get_by_text("$58.00 refunded", exact=True)).to_be_visible()
+        await page.get_by_role("button", name="Refund order #1").click()
+        asked = page.get_by_role("dialog", name="Refund order #1?")
+        await expect(asked).to_contain_text("Refunded before: $58.00")
+        await expect(asked.get_by_role("button", name="Refund $58.00")).to_be_visible()
+        await page.keyboard.press("Escape")
+        watched.assert_clean()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_it_fits_a_phone_and_has_no_barriers(
     browser: Browser, shop: AdminShop, scheme: str

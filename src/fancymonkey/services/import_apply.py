@@ -118,11 +118,11 @@ class Applying:
         # The answers of a repeated request are those of the first one, and may be fewer.
         for step, answer in zip(steps, answers, strict=False):
             if isinstance(answer, Refused):
-                self._fault(step, "", answer.message)
+                self._fault(step, "", answer.message, str(answer.code))
 
-    def _fault(self, step: ImportStep, column: str, text: str) -> None:
+    def _fault(self, step: ImportStep, column: str, text: str, code: str = "") -> None:
         for row in step.rows:
-            self._plan.faults.append(RowFault(row, column, text))
+            self._plan.faults.append(RowFault(row, column, text, code))
             self._plan.fates[row] = "fault"
 
     async def _attempt(self) -> int:

@@ -166,6 +166,13 @@ class Store(Protocol):
         """Removes outcomes and expired documents from before `before` (ms); returns how many."""
         ...
 
+    async def fold_holds(self, before: int) -> int:
+        """Removes holds that ended before `before` (ms) and bought nothing; returns how many.
+
+        Their session links and checkouts are removed as well. The ledger keeps their entries.
+        """
+        ...
+
     async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
         """From now on, calls `bell` when another process has written, and submits edits by hand."""
 

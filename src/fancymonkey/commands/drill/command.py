@@ -54,6 +54,16 @@ SHARE = DecimalNumber(0, 1)
     help="Compare with Stripe before the result, as the shop does on schedule.",
 )
 @click.option(
+    "--places",
+    type=WholeNumber(1, 10),
+    default=1,
+    show_default=True,
+    help="Locations that have the stock; missing ones are added. All that sell online take part.",
+)
+@click.option(
+    "--bundle/--no-bundle", default=False, help="Half of the buyers buy a bundle of the size."
+)
+@click.option(
     "--seed", type=WholeNumber(), help="Seed of the plan: the same seed gives the same plan."
 )
 @json_option
@@ -89,9 +99,12 @@ async def _drill(
 ) -> Certificate:
     async with DemoShop(url, settings) as shop:
         await shop.require_demo()
-        target = await shop.choose(product, size)
+        locations = await shop.locations(plan.places)
+        target = await shop.choose(product, size, locations)
+        if plan.bundle:
+            target = await shop.add_bundle(target)
         drop = Drop(shop, target, plan, show)
-        await shop.set_stock(target, plan.stock)
+        await shop.set_stock(target, plan.stock_at(locations))
         try:
             await drop.run()
             return await verdict(shop, drop)

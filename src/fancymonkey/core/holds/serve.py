@@ -5,7 +5,7 @@ The core sells mostly single lines from one location; `reserve` has a shorter wa
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from fancymonkey.core.bundles.sale_rules import not_for_sale
+from fancymonkey.core.bundles.sale_rules import not_for_sale, over_limit
 from fancymonkey.core.bundles.sales import BundleSales
 from fancymonkey.core.explode import Choice, explode, needs_parts, part_skus
 from fancymonkey.core.holds.lines import Lines, Units
@@ -15,7 +15,7 @@ from fancymonkey.core.locations.accounts import is_for_sale
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.locations.lookup import location_of, unknown_location
 from fancymonkey.core.locations.preferences import Free
-from fancymonkey.core.locations.route import route
+from fancymonkey.core.locations.route import route, shortfalls
 from fancymonkey.core.locations.routing import Demand, Route, Routing, Shortfall
 from fancymonkey.core.model import Allocation, Item, Level, Reservation
 from fancymonkey.core.outcomes import Code, Refused
@@ -97,8 +97,15 @@ def serve(
     free = _free_units(state, places, skus, own)
     built = pre_built(held, parts, free) if parts else {}
     demands, sets = _demands(state, held, parts, built)
+    limited: list[Shortfall] = []
+    if parts:
+        earlier = {} if current is None else {row.sku: row.quantity for row in current.lines}
+        limited += over_limit(state, request.lines, earlier, built)
+        limited += _kept_back(state, held, parts, free, built)
+        if limited:  # the refusal names the number that all limits together leave
+            limited += shortfalls(demands, places, free, routing)
     result = (
-        (_kept_back(state, held, parts, free, built) if parts else None)
+        limited
         or (_at_one_place(demands, places[0], free) if len(places) == 1 else None)
         or route(demands, places, free, routing, alternatives=0)
     )
@@ -156,7 +163,7 @@ def _parts(
         item = state.get(Item, sku)
         if item is None or item.bundle is None or sku in done:
             continue
-        refused = not_for_sale(state, item, line.quantity, quantities.get(sku, 0))
+        refused = not_for_sale(state, item, line.quantity)
         if refused is not None:
             return refused
         choices = [choice for choice in request.choices if choice.bundle == sku]

@@ -78,7 +78,10 @@ def choose(
             Code.TOO_MANY_UNITS, f"No unit of this order can be {verb}.", {"available": 0}
         )
     chosen, short = [], []
-    for sku, wanted in exploded(order, lines).items():
+    counts: dict[str, int] = {}
+    for units in rows:
+        counts[units.sku] = counts.get(units.sku, 0) + max(0, count_of(units))
+    for sku, wanted in exploded(order, lines, counts).items():
         missing = wanted
         for units in rows:
             count = min(missing, count_of(units)) if units.sku == sku else 0

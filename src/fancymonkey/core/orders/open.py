@@ -11,6 +11,7 @@ from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.locations.lookup import location_of
 from fancymonkey.core.model import Entry, Item, Line, Product, Reservation, Status
+from fancymonkey.core.orders.money import keep_prices, needs_prices
 from fancymonkey.core.orders.rows import (
     Buyer,
     LocationSnapshot,
@@ -57,6 +58,7 @@ def needs_open(hold: Reservation, state: State) -> Iterator[Key]:
     yield Document, COUNTER
     yield Order, hold.reservation_id
     yield OrderBuyer, hold.reservation_id
+    yield from needs_prices(hold, state)
     names = (hold,) if hold.status is Status.HELD else (hold, renamed(state, hold))
     for sold in names:  # a late payment sells the sizes under their present names
         for allocation in sold.allocations:
@@ -107,6 +109,8 @@ def open_order(
         state.revision,
     )
     state.put(order)
+    if order.parts:
+        keep_prices(state, order)
     if sale.buyer is not None and sale.buyer != Buyer():
         state.put(buyer_row(hold.reservation_id, state.now, sale.buyer))
     return order

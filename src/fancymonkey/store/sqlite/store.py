@@ -24,6 +24,7 @@ from fancymonkey.store.shared.file_lock import FileLock
 from fancymonkey.store.shared.files import Disk
 from fancymonkey.store.shared.write_check import WriteCheck
 from fancymonkey.store.sql.columns import TABLES, Table
+from fancymonkey.store.sql.fold import fold_in_portions
 from fancymonkey.store.sql.statements import (
     PAGE,
     by_key,
@@ -40,6 +41,7 @@ from fancymonkey.store.sqlite.connection import (
     one_revision,
     translated_errors,
 )
+from fancymonkey.store.sqlite.fold import fold
 from fancymonkey.store.sqlite.recovery import repair
 from fancymonkey.store.sqlite.snapshot import frozen
 from fancymonkey.store.sqlite.writer import SqliteWriter
@@ -300,6 +302,12 @@ class SqliteStore:
             total += removed
             if removed < PRUNED_AT_ONCE:
                 return total
+
+    async def fold_holds(self, before: int) -> int:
+        """See `Store.fold_holds`."""
+        return await fold_in_portions(
+            lambda after: self._write(lambda writer: fold(writer, before, after))
+        )
 
     async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
         """See `Store.watch`. No other process writes, so `bell` is never called."""
