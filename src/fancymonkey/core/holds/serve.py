@@ -16,6 +16,7 @@ from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.locations.lookup import location_of, unknown_location
 from fancymonkey.core.locations.preferences import Free
 from fancymonkey.core.locations.route import route, shortfalls
+from fancymonkey.core.locations.route_line import route_line
 from fancymonkey.core.locations.routing import Demand, Route, Routing, Shortfall
 from fancymonkey.core.model import Allocation, Item, Level, Reservation
 from fancymonkey.core.outcomes import Code, Refused
@@ -87,6 +88,10 @@ def serve(
     parts = _parts(state, request, current, held)
     if isinstance(parts, Refused):
         return parts
+    if current is None and not parts and len(held) == 1 and request.routing is not None:
+        served = _one_line(state, held, request.routing)
+        if served is not None:  # as nearly always
+            return served
     if current is not None and _is_unchanged(request, current, held, parts):
         return Served(current.allocations, parts, ())
     routing = Routing() if request.routing is None else request.routing
@@ -116,6 +121,25 @@ def serve(
         "Not enough stock is available.",
         _faults(held, sets, result, built),
     )
+
+
+def _one_line(state: State, held: Lines, routing: Routing) -> Served | None:
+    """The units of a single line that one location has whole; None where the long way looks."""
+    if routing.only_from is not None or routing.pickup_at is not None:
+        return None
+    ((sku, line),) = held.items()
+    item = state.get(Item, sku)
+    safety_stock = () if item is None else item.safety_stock
+    offers = []
+    for account in state.accounts_of(sku):
+        place = location_of(state, account) if is_for_sale(account) else None
+        if place is not None and place.active and place.sells_online:
+            units = state.level(sku, account).available
+            if safety_stock:
+                units = offered(units, safety_at(safety_stock, account))
+            offers.append((place, units if units > 0 else 0))
+    result = route_line(sku, line.quantity, offers, routing)
+    return None if result is None else Served(result.allocations, (), result.because)
 
 
 def _at_one_place(demands: list[Demand], place: Location, free: Free) -> Route | None:
