@@ -118,7 +118,7 @@ def _add_second(server: Server) -> None:
     request = urllib.request.Request(f"{server.url}/api/admin/locations", body)
     request.add_header("Authorization", f"Bearer {PASSWORD}")
     request.add_header("Content-Type", "application/json")
-    request.add_header("Idempotency-Key", "second location")
+    request.add_header("Idempotency-Key", "second-location")
     with urllib.request.urlopen(request) as answer:
         assert json.load(answer)["location"]["id"] == "berlin"
 
