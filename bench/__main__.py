@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench.rows import bulk, crowd, engine, http, lone, places, servers, size, workers
+from bench.rows import bulk, crowd, ended, engine, http, lone, places, servers, size, workers
 from bench.settings import FULL, QUICK, Effort
 from bench.shops import STORES, Places
 from bench.table import Row, markdown
@@ -21,6 +21,7 @@ ROWS: dict[str, Callable[[Places, Effort], list[Row]]] = {
     "routed": places.routed,
     "second-location": places.second_location,
     "memory": size.memory,
+    "ended": ended.ended,
     "workers": workers.workers,
     "servers": servers.servers,
     "growth": size.growth,

@@ -60,7 +60,7 @@ class TimedDatabase(Database):
 
 @dataclass
 class Operation:
-    """One request. `answer` is None where its outcome was reported as unknown."""
+    """One request. `answer` is None if its outcome was reported as unknown."""
 
     command: Adjust
     cause: str

@@ -63,7 +63,9 @@ class MigratedDatabases:
         connection = await asyncpg.connect(url, timeout=30)
         try:
             await migrate(connection, 0)
-            self._schemas[url] = await connection.fetchrow(SCHEMA)
+            schema = await connection.fetchrow(SCHEMA)
+            assert schema is not None
+            self._schemas[url] = schema
             if not self._first_rows:
                 self._first_rows = {
                     table: await connection.fetch(f'TABLE "{table}"')

@@ -22,7 +22,7 @@ def evolve(level: Level, entry: Entry) -> Level:
     """The level after the entry.
 
     Raises `InvariantBroken` where a quantity would fall below zero, where more would be promised
-    than is there, or where the entry's own running numbers disagree.
+    than is there, or if the entry's own running numbers disagree.
     """
     on_hand = level.on_hand + entry.on_hand
     reserved = level.reserved + entry.reserved

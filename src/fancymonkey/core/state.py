@@ -121,7 +121,7 @@ class State:
         self.added.add((type(row), self.put(row)))
 
     def level(self, sku: str, location: str) -> Level:
-        """The level, empty where nothing was ever booked."""
+        """The level, empty if nothing was ever booked."""
         key = (sku, location)
         rows = self.changed.get(Level)  # as `get` does, without its call: every sale asks twice
         level: Level | None = None if rows is None else rows.get(key)
@@ -132,7 +132,7 @@ class State:
     def levels_of(self, sku: str) -> list[Level]:
         """The levels of the SKU at all its locations, in the order of their names.
 
-        Raises KeyError where the needs of the command do not have the key `(AllLevels, sku)`.
+        Raises KeyError if the needs of the command do not have the key `(AllLevels, sku)`.
         """
         levels = [self.get(Level, (sku, account)) for account in self.accounts_of(sku)]
         return [level for level in levels if level is not None]

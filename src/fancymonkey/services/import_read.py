@@ -27,7 +27,7 @@ REPORT_EVERY = 500
 NO_JSON = (
     "This file is JSON; an import takes a table in CSV or XLSX. To take over a products.json, put "
     "it into an empty folder and run `fancymonkey serve --data FOLDER`; `fancymonkey check FILE` "
-    "shows the result beforehand."
+    "shows the result first."
 )
 
 

@@ -173,8 +173,8 @@ class Store(Protocol):
         """
         ...
 
-    async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
-        """From now on, calls `bell` when another process has written, and submits edits by hand."""
+    async def watch(self, on_commit: OnRemoteCommit, submit: Submit) -> None:
+        """Calls `on_commit` after each commit of another process, and submits edits by hand."""
 
     async def health_problems(self) -> list[str]:
         """The present problems of the store as texts for an operator; empty if there are none."""

@@ -262,7 +262,7 @@ def _allocations(
 ) -> tuple[Allocation, ...] | Refused | None:
     """The units that serve the lines, or the refusal with every line that is at fault.
 
-    None where `serve` has to find them: for bundles, and where several locations may serve them.
+    None if `serve` has to find them: for bundles, and if several locations may serve them.
     `present` is the hold of the session, `own` its units, `count` the number of lines afterwards.
     """
     unknown: list[dict[str, str]] = []

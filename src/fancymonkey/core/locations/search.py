@@ -80,7 +80,7 @@ class Search:
     def _least_parcels(self, candidates: Sequence[int], country_first: bool) -> Iterator[Solution]:
         """Solutions with the least parcels.
 
-        Where the country counts more, those with the fewest foreign locations, and single ones to
+        If the country counts more, those with the fewest foreign locations, and single ones to
         compare with.
         """
         abroad = self._abroad(candidates) if country_first else frozenset()
@@ -153,7 +153,7 @@ class Search:
         return Solution(used, tuple(parts), self._preferences.score(used, at_pickup))
 
     def _independent(self, chosen: Sequence[int]) -> list[Part] | None:
-        """Each line from its best location here; from several only where none has it whole."""
+        """Each line from its best location here; from several only if none has it whole."""
         parts: list[Part] = []
         for number, (demand, row) in enumerate(self._rows()):
             wanted = demand.quantity

@@ -39,7 +39,7 @@ RELEASE_SECONDS = 2.0
 
 
 class DeciderLease(Struct):
-    """The server that decides; none where `name` is empty. `since` is a time in ms.
+    """The server that decides; none if `name` is empty. `since` is a time in ms.
 
     `address` is for servers on its `machine`, `remote` for those on others; each may be empty.
     """

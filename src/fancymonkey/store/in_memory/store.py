@@ -154,8 +154,8 @@ class MemoryStore(InMemory):
         keys = self.image.remove(Removed(folded=before))
         return sum(kind is Reservation for kind, _ in keys)
 
-    async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
-        """See `Store.watch`. No other process writes, so `bell` is never called."""
+    async def watch(self, on_commit: OnRemoteCommit, submit: Submit) -> None:
+        """See `Store.watch`. No other process writes, so `on_commit` is never called."""
 
     async def health_problems(self) -> list[str]:
         """Returns no problems: memory has none."""

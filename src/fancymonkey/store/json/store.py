@@ -301,8 +301,8 @@ class JsonStore(JsonReads):
                 self.image.remove(removed)
             return count
 
-    async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
-        """See `Store.watch`. No other process writes here, so `bell` is never called."""
+    async def watch(self, on_commit: OnRemoteCommit, submit: Submit) -> None:
+        """See `Store.watch`. No other process writes here, so `on_commit` is never called."""
         if not self._read_only:
             self.mirror.watch(submit)
 

@@ -311,10 +311,10 @@ class PostgresStore(PostgresReads):
             self._row_cache.forget()
             await apart.close()
 
-    async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
+    async def watch(self, on_commit: OnRemoteCommit, submit: Submit) -> None:
         """See `Store.watch`."""
         self._watch = PostgresListener(
-            self._link, bell, lambda: None if self._writer is None else self._writer.pid
+            self._link, on_commit, lambda: None if self._writer is None else self._writer.pid
         )
         await self._watch.start()
 
