@@ -1,4 +1,4 @@
-"""What units of an order cost: the shares add up to the paid amount, in any sequence."""
+"""Shares of the paid amount: they add up to the paid amount, in any sequence."""
 
 from collections import Counter
 from decimal import Decimal
