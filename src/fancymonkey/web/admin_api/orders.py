@@ -10,7 +10,7 @@ from fancymonkey.core.locations.accounts import StockState
 from fancymonkey.core.model import Line, Outcome
 from fancymonkey.core.orders.cancel import CancelOrderLine, ReturnOrder
 from fancymonkey.core.orders.erase import EraseBuyer
-from fancymonkey.core.orders.money import OrderMoney
+from fancymonkey.core.orders.money import OrderMoney, money_key, read_money
 from fancymonkey.core.orders.rows import Order, OrderBuyer, OrderStatus
 from fancymonkey.core.orders.ship import MoveOrderAllocation, ShipOrder
 from fancymonkey.core.outcomes import Code, Refused
@@ -194,7 +194,7 @@ async def refund_order(
         raise Problem(
             503, "not_configured", "Refunds are not configured. Set STRIPE_SECRET_KEY and restart."
         )
-    money = await money_of_order(context.engine, order)
+    money = read_money(await context.engine.store.find(*money_key(order.order_id)))
     digest = "" if key is None else request_fingerprint(request, _content(body))
     known = key is not None and await context.engine.store.find(Outcome, key.id) is not None
     amount = None if known else _asked(order, money, body)
