@@ -1,4 +1,4 @@
-"""The rivals: the same work with one transaction, or one safe rewrite, for each request."""
+"""The baselines: the same work with one transaction, or one safe rewrite, for each request."""
 
 import asyncio
 import json
@@ -103,7 +103,7 @@ class SqliteSingly:
         connection.execute("COMMIT")
 
     def measure(self, clients: int, seconds: float) -> Measure:
-        """So many waiting clients, one writer thread."""
+        """This many waiting clients, one writer thread."""
         return in_one_thread(self._reserve, clients, seconds)
 
 
@@ -130,7 +130,7 @@ class RewriteSingly:
         sync_directory(self._path.parent)
 
     def measure(self, clients: int, seconds: float) -> Measure:
-        """So many waiting clients, one writer thread."""
+        """This many waiting clients, one writer thread."""
         return in_one_thread(self._reserve, clients, seconds)
 
 
@@ -144,7 +144,7 @@ def sync_directory(path: Path) -> None:
 
 
 def in_one_thread(work: Callable[[], None], clients: int, seconds: float) -> Measure:
-    """So many clients that wait for one thread which does the work of one after the other."""
+    """This many clients wait for one thread, which does their work one after the other."""
     with ThreadPoolExecutor(1) as writer:
 
         async def one() -> None:
@@ -156,7 +156,7 @@ def in_one_thread(work: Callable[[], None], clients: int, seconds: float) -> Mea
 async def closed_loop(
     one: Callable[[], Awaitable[object]], clients: int, seconds: float
 ) -> Measure:
-    """So many clients, each of which begins again as soon as it has its answer."""
+    """This many clients, each of which begins again as soon as it has its answer."""
     took: list[int] = []
     end = time.monotonic() + seconds
 

@@ -20,7 +20,7 @@ Size = tuple[str, str]
 
 @dataclass(slots=True)
 class Hold:
-    """What one session was told."""
+    """The answers to one session."""
 
     session: str
     lines: dict[Size, int]
@@ -30,7 +30,7 @@ class Hold:
 
 @dataclass(slots=True)
 class Books:
-    """What must be true, from the answers alone."""
+    """The facts that must be true, from the answers alone."""
 
     on_hand: Counter[Size]
     holds: dict[str, Hold] = field(default_factory=dict)
@@ -63,7 +63,7 @@ class Unexpected(AssertionError):
 class Crowd:
     """Clients that reserve, release, pay and restock at random until the server is gone.
 
-    What broke off is kept in `unknown`: nobody can tell yet whether it counts.
+    Broken-off requests are kept in `unknown`: their outcome is not known yet.
     """
 
     def __init__(self, books: Books, chance: random.Random, clients: int = 8) -> None:
@@ -73,11 +73,17 @@ class Crowd:
         self._clients = clients
         self._number = 0
         self._free = list(books.holds.values())
+        self._stopped = False
 
     async def trade(self, port: int) -> None:
-        """Trades until the connections break."""
+        """Trades until the connections break, or until `stop`."""
+        self._stopped = False
         with Client(port) as client:
             await asyncio.gather(*(self._one(client) for _ in range(self._clients)))
+
+    def stop(self) -> None:
+        """Begins no more requests."""
+        self._stopped = True
 
     async def settle(self, port: int) -> None:
         """Sends everything again that broke off, as clients and Stripe do."""
@@ -88,7 +94,7 @@ class Crowd:
             raise Unexpected("the server went away while requests were sent again")
 
     async def _one(self, client: Client) -> None:
-        while await self._send(client, self._wish()):
+        while not self._stopped and await self._send(client, self._wish()):
             pass
 
     async def _send(self, client: Client, wish: Wish) -> bool:

@@ -1,4 +1,4 @@
-"""A small HTTP client over keep-alive connections, for whoever needs each answer."""
+"""A small HTTP client over keep-alive connections that returns each answer."""
 
 import asyncio
 import hashlib
@@ -108,7 +108,7 @@ def signed(secret: str, event: object) -> tuple[bytes, dict[str, str]]:
 
 
 def paid(event_id: str, session_id: str) -> dict[str, Any]:
-    """A checkout that was paid: the event that Stripe sends, as far as anybody reads it."""
+    """A checkout that was paid: Stripe's event, with the fields that the service reads."""
     return {
         "id": event_id,
         "object": "event",

@@ -41,14 +41,13 @@ class Audience:
     listeners: int
     kind: str = EVENTS
     since: int = 0
-    """The revision that they have seen. It is to be a late one: a snapshot has its own at its end,
-    where nobody looks."""
+    """The revision that they have seen. A snapshot has its own revision at its end only."""
     path: str = "/api/inventory/live"
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What came of it, since `mark`."""
+    """The result since `mark`."""
 
     missing: int
     """Listeners without the last state."""
@@ -91,7 +90,7 @@ class Crowd:
         self._send({"mark": True})
 
     def last(self, revision: int) -> Heard:
-        """Waits until all have this revision, and returns what they have heard."""
+        """Waits until all have this revision, and returns their received messages."""
         self._send({"last": revision})
         return Heard(**json.loads(self._line()))
 

@@ -1,6 +1,6 @@
 """`python -m bench.dashboard`: the stock page with 5,000 SKUs and 50 changes a second, for minutes.
 
-A real Chromium before the real program. Somebody types into a number, searches and scrolls while
+A real Chromium before the real program. One user types into a number, searches and scrolls while
 buyers and colleagues change fifty SKUs a second, half of them in sight. It prints, minute by
 minute, how long a key takes to be on the screen and how much memory lives; at the end whether
 typing stayed under 100 ms and memory flat.
@@ -33,7 +33,7 @@ GROWTH_MB = 4
 
 @dataclass
 class Minute:
-    """What was seen in about a minute."""
+    """The observations of about a minute."""
 
     made: int
     took: list[float]
@@ -61,7 +61,7 @@ def fill(folder: Path, data: Path) -> None:
 
 
 async def change(url: str, until: asyncio.Event, made: list[int]) -> None:
-    """Changes SKUs at the rate until it is told to stop."""
+    """Changes SKUs at the rate until it is stopped."""
     loop = asyncio.get_running_loop()
     headers = {"Authorization": f"Bearer {PASSWORD}"}
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30) as client:
@@ -101,7 +101,7 @@ async def work(keys: Keys, seconds: float) -> None:
 
 
 async def heap(page: Page) -> float:
-    """Megabytes of objects that live, after the rubbish is gone."""
+    """Megabytes of live objects after a garbage collection."""
     session: Any = await page.context.new_cdp_session(page)
     await session.send("HeapProfiler.collectGarbage")
     used = (await session.send("Runtime.getHeapUsage"))["usedSize"]
@@ -143,7 +143,7 @@ async def measure(server: Server, minutes: float) -> int:
 
 
 def verdict(slow: float, blank: float, began: float, ended: float) -> int:
-    """Says whether it was quick and flat; 1 where not."""
+    """Prints whether it was fast and flat; returns 1 if not."""
     fits = slow - blank < LATENCY_MS and ended - began < GROWTH_MB
     print(
         f"\n95 % of keys within {slow:.0f} ms, {blank:.0f} ms of it a blank page's too;"

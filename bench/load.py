@@ -1,8 +1,8 @@
 """A closed-loop load in a process of its own: each connection sends again when it has its answer.
 
-`run` starts it; `python -m bench.load` is the process. A request is fixed bytes with one hole of
-16 characters for a session id that nobody else uses, and, for a `spread`, before it one of six
-characters for the number of a product.
+`run` starts it; `python -m bench.load` is the process. A request is fixed bytes with a gap of 16
+characters for a unique session id, and, for a `spread`, a gap of six characters before it for the
+number of a product.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ NUMBER = "@@@@@@"
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What to send, to whom, and for how long."""
+    """The requests, their target, and the duration."""
 
     port: int
     path: str
@@ -59,7 +59,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came of it. `done` (monotonic ns) and `took` (ns) have one number for each answer."""
+    """The result. `done` (monotonic ns) and `took` (ns) have one number for each answer."""
 
     started: int
     ended: int
@@ -121,7 +121,7 @@ class Running:
         self._line()
 
     def report(self) -> Report:
-        """What came of it."""
+        """The result."""
         assert self._process.stdout is not None
         facts = json.loads(self._line())
         done, took = array("q"), array("q")
@@ -153,7 +153,7 @@ def _cpu(pid: int | None) -> float:
 
 
 class _Tally:
-    """What all connections have in common."""
+    """The state that all connections share."""
 
     def __init__(self, requests: list[bytes], spread: int = 0) -> None:
         self.requests = cycle([request.partition(HOLE.encode()) for request in requests])

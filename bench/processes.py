@@ -1,4 +1,4 @@
-"""What a family of processes has cost so far: CPU time and memory."""
+"""The CPU time and memory of a family of processes so far."""
 
 from contextlib import suppress
 

@@ -31,14 +31,14 @@ from tests.support.server import PROGRAM
 
 BUYERS = 64
 TTL_SECONDS = 5
-"""How long a hold lives: long enough to pay, short enough that many expire meanwhile."""
+"""The life of a hold: long enough to pay, short enough that many expire."""
 
 RELEASED, EXPIRED, LATE, TWICE = 0.06, 0.03, 0.01, 0.03
-"""Parts of the baskets that are abandoned (and released, or not), paid late, told of twice."""
+"""Shares of the baskets that are abandoned (released or not), paid late, reported twice."""
 
 RECEIPT_DAYS = 7
 SLACK = 1.15
-"""What is ordered for a week, as a multiple of what it will sell."""
+"""The order for a week, as a multiple of the expected sales."""
 
 
 @dataclass(slots=True)
@@ -159,7 +159,7 @@ class Replay:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a replay came to."""
+    """The result of a replay."""
 
     counts: Counter[str]
     seconds: float

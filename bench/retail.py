@@ -21,7 +21,7 @@ LINES_MAX = 5
 
 @dataclass(slots=True)
 class Day:
-    """What was sold on a date: units and orders by SKU."""
+    """The sales of a date: units and orders by SKU."""
 
     date: str
     units: dict[str, int] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """Rounds, seconds for each measurement, and sizes of what is measured."""
+    """Rounds, seconds for each measurement, and the measured sizes."""
 
     rounds: int = 3
     seconds: float = 3.0

@@ -66,7 +66,7 @@ class BenchShop:
         )
 
     def environment(self) -> dict[str, str]:
-        """What tells a command of the program which store is meant."""
+        """The arguments of a command that name the store."""
         return {"DATABASE_URL" if "://" in self.target else "DATA_DIR": self.target}
 
     def fill(self, commands: list[Command]) -> None:
@@ -161,7 +161,7 @@ def sample() -> list[Command]:
 
 
 def large(skus: int, on_hand: int = 1_000_000) -> list[Command]:
-    """A catalogue of so many SKUs, five sizes a product, and the hot one among them."""
+    """A catalogue of this many SKUs, five sizes a product, and the hot one among them."""
     return [*_products(skus - 1, on_hand), _hot()]
 
 

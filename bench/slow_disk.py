@@ -11,7 +11,7 @@ NAME = "slow-disk"
 
 
 class _File(apsw.VFSFile):
-    """A file whose sync takes at least so many seconds; everything else is SQLite's own."""
+    """A file whose sync takes at least this many seconds; everything else is SQLite's own."""
 
     def __init__(self, usual: str, name: Any, flags: list[int], seconds: float) -> None:
         super().__init__(usual, name, flags)
@@ -37,7 +37,7 @@ class _Disk(apsw.VFS):
 
 @contextmanager
 def syncs_take(seconds: float) -> Iterator[None]:
-    """Within the block, whatever this process opens with SQLite lies on such a disk."""
+    """Within the block every SQLite file of this process is on such a disk."""
     usual = apsw.vfs_names()[0]
     disk = _Disk(usual, seconds)
     apsw.set_default_vfs(NAME)

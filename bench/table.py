@@ -1,4 +1,4 @@
-"""What was measured, and the one table that shows it."""
+"""The measured values, and the table that shows them."""
 
 import statistics
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """What a row has to reach: at least, or at most, so much."""
+    """The bound of a row: a minimum or a maximum."""
 
     limit: float
     at_most: bool = False
@@ -37,7 +37,7 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """`ok`, `UNDER`, or nothing where there is no bar."""
+        """`ok`, `UNDER`, or nothing if there is no bound."""
         if self.bar is None:
             return ""
         return "ok" if self.bar.met(self.median) else "UNDER"

@@ -1,4 +1,4 @@
-"""Lists the parts of the service (dist/sbom.json) and asks after their known holes.
+"""Lists the parts of the service (dist/sbom.json) and looks up their known vulnerabilities.
 
 Exit code 1 where a part has a known hole, or where REQUIRE_AUDIT=1 and some could not be asked
 after: a network that hides the index makes the tool find nothing, which is not the same as none.
@@ -26,7 +26,7 @@ def parts() -> int:
 
 
 def holes() -> tuple[list[str], list[str]]:
-    """What is known, a line each, and which parts nobody could be asked about."""
+    """The known vulnerabilities, one a line, and the parts that could not be looked up."""
     command = [BIN / "pip-audit", "-r", PINNED, "--disable-pip", "--no-deps", "-f", "json"]
     done = subprocess.run(
         [*command, "--progress-spinner", "off"], check=False, capture_output=True, text=True

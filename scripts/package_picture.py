@@ -3,7 +3,7 @@
     .venv/bin/python -m scripts.package_picture
 
 Names and folders are read from the source tree, floors from the architecture test. A test fails
-while the picture differs from what this script draws.
+while the picture differs from the output of this script.
 """
 
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ ABOUT = {
     "timestamps": "ISO 8601",
     "web": "HTTP, WebSocket, pages",
 }
-"""What each package is for, in a few words."""
+"""The purpose of each package, in a few words."""
 
 FILES_ONLY = {"dashboard": LAYERS["storefront"]}
 """Folders without Python, and the floor on which they are drawn."""

@@ -1,8 +1,8 @@
-"""Draws the pictures of the docs anew, from a real shop in a real browser.
+"""Makes the pictures of the docs, from a real shop in a real browser.
 
     .venv/bin/python -m scripts.screenshots
 
-Each picture is a function below: it walks to what it shows, and is saved as docs/images/NAME.png.
+Each picture is a function below: it opens a page, and is saved as docs/images/NAME.png.
 Those of the dashboard are of a shop that has sold for thirty days and has a busy morning.
 """
 
@@ -98,14 +98,14 @@ BASKETS = (
     (6, "prod_hoodie_002", "L", 2),
     (1, HOODIE, "M", 1),
 )
-"""Minutes ago somebody put units of a size into a basket."""
+"""How many minutes ago a buyer put units of a size into a basket."""
 
 WISHES = {24: 3, 23: 9, 22: 4, 15: 2, 9: 6, 8: 14, 7: 8, 6: 3, 1: 5}
-"""Days ago so many wanted a size that was sold out."""
+"""How many days ago this many buyers wanted a size that was sold out."""
 
 
 async def busy_morning(shop: AdminShop) -> None:
-    """Holds of several ages, a payment that came late, one that went back, and too many wishes."""
+    """Holds of several ages, a late payment, a refund, and turned-away demand."""
     clock = shop.clock
     sku = sku_of("prod_hoodie_002", "XL")
     await shop.run(SetItem(sku=sku, location=DEFAULT_LOCATION, sold_out=True))

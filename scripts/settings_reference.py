@@ -1,4 +1,4 @@
-"""Writes docs/reference/settings.md anew from the settings themselves."""
+"""Writes docs/reference/settings.md from the settings."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A bulk update of 1,000 rows in a large shop, while others go on buying."""
+"""A bulk update of 1,000 rows in a large shop, while other buyers continue."""
 
 import json
 import time

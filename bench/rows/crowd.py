@@ -117,7 +117,7 @@ def _revision(server: Server) -> int:
 
 
 def _idle(places: Places, effort: Effort) -> list[Row]:
-    """Memory for each listener that hears nothing, and the server's CPU beside them."""
+    """Memory for each silent listener, and the server's CPU beside them."""
     rows = []
     for kind in (EVENTS, SOCKETS):
         sizes, shares = [], []

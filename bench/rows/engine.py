@@ -25,7 +25,7 @@ from fancymonkey.web.context import new_reservation_id
 CLIENTS = 64
 BARS = {"postgres": 15.0, "sqlite": 12.0, "json": 20.0}
 SLOW_SYNC = 0.001
-"""Seconds of a sync on a quick volume of a cloud, or on an SSD without a capacitor."""
+"""Seconds of a sync on a fast volume of a cloud, or on an SSD without a capacitor."""
 RIVALS = {
     "postgres": "pgbench: a transaction of UPDATE + INSERT each",
     "sqlite": "one transaction each",
@@ -60,7 +60,7 @@ def engine(places: Places, effort: Effort) -> list[Row]:
 
 
 def _on_a_slower_disk(places: Places, effort: Effort) -> Row:
-    """SQLite once more. What group commit saves is syncs, so the disk decides what it is worth."""
+    """SQLite again. Group commit saves syncs, so the disk decides its value."""
     ours, rival = "sqlite engine", RIVALS["sqlite"]
     shop = places.shop("sqlite", sample())
     with syncs_take(SLOW_SYNC):

@@ -24,15 +24,15 @@ GET = "/api/inventory/get"
 CONNECTIONS = (64, 256)
 BARS = {"json": 0.6, "sqlite": 0.4, "postgres": 0.45}
 NOOP_BAR = 0.8
-"""What a no-op has to reach of bare ASGI."""
+"""The share of bare ASGI that a no-op has to reach."""
 
 
 def reserve(places: Places, effort: Effort) -> list[Row]:
     """Reserve of the hot SKU on each store ÷ no-op, and PostgreSQL ÷ pgbench.
 
-    One no-op goes by ASGI, as every other endpoint; the other one goes the same short way through
-    the server as the reserve. The bar is held against both. As a no-op has to reach 0.8 of bare
-    ASGI (see `hot`), a reserve has to reach the product of the two, whatever no-op is meant.
+    One no-op uses ASGI, as every other endpoint; the other one uses the same fast path as the
+    reserve. The bound counts for both. As a no-op has to reach 0.8 of bare ASGI (see `hot`), a
+    reserve has to reach the product of the two for either no-op.
     """
     rows = []
     pgbench = Pgbench(places.postgres) if "postgres" in places.stores else None
@@ -79,7 +79,7 @@ def reserve(places: Places, effort: Effort) -> list[Row]:
 
 
 def hot(places: Places, effort: Effort) -> list[Row]:
-    """What our own front costs: no-op ÷ bare ASGI, and reserve ÷ the same as a typed route."""
+    """The cost of our own routing: no-op ÷ bare ASGI, and reserve ÷ the same as a typed route."""
     with bench_server(places, "noop") as shop, bench_server(places, "bare") as bare:
         measures = rotate(
             {

@@ -1,4 +1,4 @@
-"""What a shop's size costs: memory, start-up, and reserves in large stores with long ledgers."""
+"""The cost of a large shop: memory, start-up, and reserves in large stores with long ledgers."""
 
 import asyncio
 import json
@@ -63,7 +63,7 @@ def _post(url: str, body: object) -> None:
 
 
 def growth(places: Places, effort: Effort) -> list[Row]:
-    """What a reserve takes in a large store, and after a long ledger, ÷ in a small new one."""
+    """The time of a reserve in a large store, and after a long ledger, ÷ in a small new one."""
     rows = []
     for name in places.sql:
         many, entries = effort.large, effort.entries
@@ -111,7 +111,7 @@ def _skus(count: int) -> Iterator[tuple[str, str, str]]:
 
 
 def _with_ledger(places: Places, name: str, entries: int) -> BenchShop:
-    """A shop of 1,000 SKUs with a ledger so long: units received, one after the other."""
+    """A shop of 1,000 SKUs with a ledger of this length: receipts one after the other."""
     source = places.shop("sqlite", large(1000))
     shop = places.shop(name)
     asyncio.run(_copy_with_ledger(source, shop, entries))
@@ -134,7 +134,7 @@ async def _copy_with_ledger(source: BenchShop, target: BenchShop, count: int) ->
 
 
 def _received(levels: dict[str, Level], last: Entry, count: int) -> Iterator[Entry]:
-    """So many receipts of one unit; `levels` follow."""
+    """This many receipts of one unit; `levels` follow."""
     skus = sorted(levels)
     for number in range(count):
         level = levels[skus[number % len(skus)]]

@@ -1,4 +1,4 @@
-"""A browser as far as logins go: it keeps cookies, and sends them with what a page would send."""
+"""A client with the cookies and headers of a browser, for logins."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -90,7 +90,7 @@ class _Over(Client):
 
 
 def code_of(client: Client, secret: str, later: int = 0) -> str:
-    """What the authenticator app shows now, or some half minutes later."""
+    """The code of the authenticator app now, or some half minutes later."""
     seconds = client.app._shop.engine.clock() // 1000 + 30 * later
     return pyotp.TOTP(secret).at(datetime.fromtimestamp(seconds, UTC))
 

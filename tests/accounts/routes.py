@@ -1,4 +1,4 @@
-"""Every route of the service and who may use it. A route that is not here fails the tests."""
+"""Every route of the service and the right that it needs. A missing route fails the tests."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Keys for programs: shown once, kept as digests, limited, and revoked at once."""
+"""API keys: shown once, stored as digests, limited, and revoked at once."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What somebody may try who has no right to anything."""
+"""Attacks by a caller without any right."""
 
 import base64
 import json
@@ -23,7 +23,7 @@ def coded(part: Any) -> str:
 
 
 async def forged(shop: Shop, good: str) -> dict[str, str]:
-    """Tokens that must open nothing, by what is wrong with them."""
+    """Tokens that must open nothing, by their fault."""
     head, body, sign = good.split(".")
     claims = jwt.decode(good, options={"verify_signature": False})
     header = jwt.get_unverified_header(good)

@@ -1,4 +1,4 @@
-"""The record of admin acts: everything is on it, by whoever and however it ended, and no secret."""
+"""The audit log has every admin request, with any caller and outcome, and no secret."""
 
 import csv
 import io

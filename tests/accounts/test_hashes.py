@@ -1,4 +1,4 @@
-"""The hashes of passwords as a shop really makes them."""
+"""Password hashes with the cost of a real installation."""
 
 import asyncio
 import hmac

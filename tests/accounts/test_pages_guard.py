@@ -1,4 +1,4 @@
-"""The dashboard's files: behind a session, but for the login page."""
+"""The files of the dashboard need a session, except the login page."""
 
 import re
 from pathlib import Path
@@ -67,7 +67,7 @@ async def test_a_page_renews_a_session_whose_minutes_are_over(shop: Shop, visito
 
 
 async def test_a_link_from_elsewhere_comes_back_with_the_cookies(visitor: Visitor) -> None:
-    """Strict cookies do not come with a link from a mail: the page asks once more by itself."""
+    """A link from a mail brings no strict cookies: the page then requests itself again."""
     answer = await visitor.client.get("/admin/holds?x=1", {"Sec-Fetch-Site": "cross-site"})
     assert answer.status == 200
     assert b'http-equiv="refresh"' in answer.body

@@ -1,4 +1,4 @@
-"""Privilege escalation: every route, asked by everybody who may ask, opens for those it should."""
+"""Privilege escalation: every route answers exactly the callers that have its right."""
 
 import asyncio
 from typing import Any
@@ -57,7 +57,7 @@ LET_IN = 0
 
 
 def expected(need: str, who: str) -> int:
-    """What somebody gets: LET_IN, 401 (who are you), 403 (you may not), 303 (to the login)."""
+    """The status of the answer: LET_IN, 401 (no session), 403 (no right), 303 (to the login)."""
     if need in (OPEN, SIGNED):
         return LET_IN
     if need == BROWSER:
@@ -146,7 +146,7 @@ async def _begun(client: Client, path: str, headers: dict[str, str]) -> int:
 
 
 def concrete(path: str) -> str:
-    """A path as somebody asks for it."""
+    """A path with values in place of its parameters."""
     return {"/admin": "/admin/holds.html", "/static": "/static/tokens.css"}.get(
         path, path.replace("{job}", "release-expired")
     )
@@ -180,7 +180,7 @@ IN_THE_BODY = {"/api/inventory/update", "/api/inventory/bulk-update"}
 
 
 async def test_outsiders_learn_nothing_about_their_events(shop: Shop) -> None:
-    """They are asked who they are before what they send is looked at, whatever it is."""
+    """The right is checked before the body is read, with any body."""
     got = {}
     for method, path in ASKED:
         if expected(NEEDS[method, path], "anonymous") == 401 and path not in IN_THE_BODY:

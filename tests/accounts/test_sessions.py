@@ -1,4 +1,4 @@
-"""Logins from their beginning to their end, and what a thief can do with what he finds."""
+"""Sessions from login to end, and the limits of a stolen token."""
 
 import asyncio
 from typing import Any
@@ -157,7 +157,7 @@ async def test_logging_out_ends_it_on_the_server_too(visitor: Visitor) -> None:
 
 
 async def test_a_login_never_reuses_an_existing_session(shop: Shop, visitor: Visitor) -> None:
-    """Session fixation: whoever planted his own session has nothing of the victim's."""
+    """Session fixation: an attacker's planted session gets nothing of the victim."""
     attacker = await visitor.logged_in("mallory", await made(shop, "mallory", "viewer"))
     victim = attacker.twin()
     await victim.log_in()

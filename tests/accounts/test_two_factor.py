@@ -1,4 +1,4 @@
-"""The second factor: set up, asked for, never twice, and got rid of only by who may."""
+"""Two-factor login: setup, one use of each code, and removal only with a right to it."""
 
 import base64
 import xml.etree.ElementTree as ET

@@ -1,4 +1,4 @@
-"""Accounts are added, changed and removed by an owner, and by nobody else."""
+"""Only an owner can add, change and remove accounts."""
 
 import asyncio
 from typing import Any
@@ -218,7 +218,7 @@ async def test_the_admin_password_may_manage_accounts(visitor: Visitor) -> None:
 
 
 async def test_fields_that_are_not_meant_change_nothing(visitor: Visitor) -> None:
-    """Whoever may change one field of an account gets no other one changed by the way."""
+    """A user who may change one field of an account changes no other field with it."""
     owner = await visitor.logged_in()
     more = {
         "factor": "x",

@@ -1,4 +1,4 @@
-"""A shop that tells: an engine over a store, a clock of the test's own, channels and endpoints."""
+"""A shop with alerts: an engine over a store, a clock of the test, channels and endpoints."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -41,7 +41,7 @@ class RecordingChannel:
 
     @property
     def told(self) -> list[tuple[str, ...]]:
-        """The sorts of what was told, a message each."""
+        """The types of the events in each sent message."""
         return [tuple(one.type for one in message.events) for message in self.messages]
 
 
@@ -76,7 +76,7 @@ class AlertShop:
         await self.engine.submit(Adjust(sku=sku, location=DEFAULT_LOCATION, delta=units))
 
     async def look(self, seconds: float = 10) -> None:
-        """One round, after a while in which nothing else goes on."""
+        """One round, after a while without other work."""
         await self.alerts.once()
         self.clock.forward(seconds)
         await self.alerts.once()

@@ -1,4 +1,4 @@
-"""A channel whose URL was mended is another one: what waited for the old one is not lost."""
+"""A channel with a corrected URL is a new channel; waiting alerts of the former one are sent."""
 
 from fancymonkey.alerts.alerts import Alerts
 from fancymonkey.settings.event_names import ALERTS

@@ -1,4 +1,4 @@
-"""Alerts reach a real mail server and a real HTTP receiver; failures are told, secrets not."""
+"""Alerts reach a real mail server and a real HTTP receiver; errors are reported without secrets."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""What happens in the shop is told: once, after a crash too, and after the quiet hours."""
+"""Each event of the shop is reported once, also after a crash and after quiet hours."""
 
 import json
 from datetime import time
@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fancymonkey.alerts.quiet_hours import HOUR, MINUTE, QuietHours
+from fancymonkey.alerts.backoff import HOUR, MINUTE
+from fancymonkey.alerts.quiet_hours import QuietHours
 from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.payments.rows import JobRun
@@ -85,7 +86,7 @@ async def test_another_process_continues_where_the_last_one_ended() -> None:
     async with alert_shop() as shop:
         await shop.move(-16)
         await shop.look()
-        await shop.move(-4)  # while nobody looks
+        await shop.move(-4)  # while no server looks
         other = shop.again()
         await other.look()
         third = shop.again()

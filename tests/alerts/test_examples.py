@@ -1,4 +1,4 @@
-"""The code that checks a signature, as the documentation has it, checks ours and nobody else's."""
+"""The documented code that verifies a signature accepts our signatures and no others."""
 
 import re
 import shutil

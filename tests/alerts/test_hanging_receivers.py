@@ -1,4 +1,4 @@
-"""A channel or an endpoint that hangs is nobody's business but its own: no sale waits for it."""
+"""A hanging channel or endpoint delays no other receiver and no sale."""
 
 import asyncio
 import statistics
@@ -58,7 +58,7 @@ async def shop(url: str, port: int) -> tuple[Engine, Alerts]:
 
 
 async def measured(*, hang: bool) -> float:
-    """The median of a reserve in seconds, while everything is told to receivers."""
+    """The median time of a reserve in seconds, while all events go to receivers."""
     async with HttpReceiver() as receiver, mail_server() as mail:
         receiver.hang = mail.hang = hang
         engine, alerts = await shop(receiver.url, mail.port)

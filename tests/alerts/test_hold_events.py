@@ -1,4 +1,4 @@
-"""Webhooks about holds and sales: each movement is one event, however and whenever it is found."""
+"""Webhooks about holds and sales: each movement is one event, also after restarts."""
 
 import asyncio
 
@@ -19,7 +19,7 @@ SIZES = tuple(f"{HOODIE}/{size}" for size in "SML")
 
 
 async def told(shop: AlertShop) -> list[AlertEvent]:
-    """What is told of holds from here on, and of all that is in the ledger already."""
+    """The hold events from here on, and those of the whole ledger."""
     if not await shop.alerts.webhooks.all():
         await shop.alerts.webhooks.add("http://127.0.0.1:9/x", ABOUT, "")
     before = {kept.name for kept in await shop.waiting()}
@@ -33,7 +33,7 @@ async def told(shop: AlertShop) -> list[AlertEvent]:
 
 
 def words(found: list[AlertEvent]) -> list[str]:
-    """The sorts of what was told, each with why."""
+    """The types of the events, each with its cause."""
     return sorted(f"{one.type} {one.data.get('why', '')}".strip() for one in found)
 
 
@@ -96,7 +96,7 @@ async def test_no_movement_is_cut_in_two_by_how_much_is_read_at_once(before: int
         assert all([one["sku"] for one in it.data["lines"]] == list(SIZES) for it in found)
 
 
-async def test_a_movement_that_is_longer_than_what_is_read_at_once_stops_nothing(
+async def test_a_movement_longer_than_one_portion_stops_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("fancymonkey.alerts.detector.PORTION", 2)

@@ -1,4 +1,4 @@
-"""Alerts, webhooks and jobs over HTTP: samples, rights, and nonsense that changes nothing."""
+"""Alerts, webhooks and jobs over HTTP: examples, rights, and malformed requests without effect."""
 
 import json
 from typing import Any

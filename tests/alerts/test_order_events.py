@@ -1,4 +1,4 @@
-"""Webhooks about orders: what has left and what has come back, once, and without personal data."""
+"""Webhooks about orders: shipments and returns, once each, and without personal data."""
 
 from fancymonkey.core.holds.end import Capture
 from fancymonkey.core.locations.accounts import StockState

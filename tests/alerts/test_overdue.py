@@ -1,4 +1,4 @@
-"""A transfer that is overdue is reported once, and again when its new day has passed."""
+"""An overdue transfer is reported once, and again after its new expected day."""
 
 import asyncio
 
@@ -31,7 +31,7 @@ async def send(shop: AlertShop, expected_in: int) -> None:
 
 
 async def rest(shop: AlertShop, hours: float) -> None:
-    """Goes on, with the checks that follow."""
+    """Advances the clock, with the checks that follow."""
     shop.clock.forward(hours * 3600)
     for _ in range(3):
         await asyncio.sleep(REST_SECONDS + 1)  # in virtual time

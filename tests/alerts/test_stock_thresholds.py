@@ -1,4 +1,4 @@
-"""When low, out and back are told: tables, and histories against a model made in another way."""
+"""Events for low, out of stock and restocked: tables, and a comparison with a second model."""
 
 import random
 
@@ -26,7 +26,7 @@ FINE, LOW, OUT = KnownBand(StockBand.FINE), KnownBand(StockBand.LOW, 5), KnownBa
         (OUT, 1, 1, "stock.restocked", StockBand.LOW),
         (OUT, 50, 50, "stock.restocked", StockBand.FINE),
         (OUT, 0, 4, "stock.restocked", StockBand.LOW),
-        (KnownBand(StockBand.FINE, 6), 5, 6, None, StockBand.LOW),  # these very units were told of
+        (KnownBand(StockBand.FINE, 6), 5, 6, None, StockBand.LOW),  # these units were reported
         (KnownBand(StockBand.FINE, 7), 5, 6, "stock.low", StockBand.LOW),
     ],
 )
@@ -107,12 +107,12 @@ def test_any_history_keeps_the_promises(seed: int) -> None:
 
 def _promises(history: list[tuple[int, int, str | None]], threshold: int) -> None:
     out = history[0][0] == 0
-    lows: list[int] = []  # unsold at each time low was told since it was last back or began
+    lows: list[int] = []  # unsold at each report of low since the last restock or the beginning
     peak, told_low = 0, history[0][0] <= threshold
     last_low = history[0][0] if told_low else None  # until the units on the shelf are others
     for unsold, held, word in history[1:]:
         available = unsold - held
-        # Out and back alternate, and each is told in the very moment.
+        # Out and restocked alternate, and each is reported at once.
         assert (word == "stock.out") == (unsold == 0 and not out)
         assert (word == "stock.restocked") == (unsold > 0 and out)
         out = unsold == 0
@@ -131,5 +131,5 @@ def _promises(history: list[tuple[int, int, str | None]], threshold: int) -> Non
         if unsold != last_low:
             last_low = None
         if word is None and not out and available <= threshold:
-            # Whoever is low was told so: as low, or as back with so few.
+            # A low size was reported: as low, or as restocked with few units.
             assert told_low

@@ -1,4 +1,4 @@
-"""Two real servers on one PostgreSQL: each alert once, also when the one that tells is killed."""
+"""Two real servers on one PostgreSQL: each alert is sent once, also after a kill of the sender."""
 
 import asyncio
 import json
@@ -74,7 +74,7 @@ async def test_each_alert_once(postgres_server: PostgresServer, postgres_url: st
             await until(20, lambda: len(receiver.requests) >= begun + 2)
             await until(20, lambda: "HOODIE, S, " in said(mail))
             await asyncio.to_thread(first.kill)
-            await stock(second, "L", 3)  # while nobody looks
+            await stock(second, "L", 3)  # while no server looks
             await stock(second, "XL", 0)
             await until(90, lambda: len(receiver.requests) >= begun + 4)
             await until(60, lambda: "Out of stock: MIDNIGHT EMERALD HOODIE, XL" in said(mail))

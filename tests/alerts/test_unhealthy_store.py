@@ -1,4 +1,4 @@
-"""The store cannot be used: the owner is told without it, once a spell."""
+"""An unusable store is reported to the owner once for each period, without using the store."""
 
 import asyncio
 
@@ -34,7 +34,7 @@ class Away(MemoryStore):
 
 
 def cries(shop: AlertShop) -> list[str]:
-    """What was told without the store; what it says of itself comes through it."""
+    """The messages sent without the store; its own alerts are stored in it."""
     texts = [message.text() for message in shop.channel.messages]
     return [text for text in texts if "is unavailable" in text]
 

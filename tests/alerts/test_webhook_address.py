@@ -1,4 +1,4 @@
-"""Where webhooks must not go, by any trick; and that what was judged is where they go."""
+"""Webhooks never reach a private address, and connect to exactly the checked address."""
 
 import asyncio
 import json

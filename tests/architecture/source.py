@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Self
 
@@ -29,9 +29,21 @@ class Module:
     def tree(self) -> ast.Module:
         return ast.parse(self.text, self.path)
 
-    def imports(self) -> Iterator[tuple[str, int]]:
-        """Give what is imported, as `package.module.name`, and the line."""
-        for node in ast.walk(self.tree):
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Every node of the tree."""
+        return tuple(ast.walk(self.tree))
+
+    def imports(self) -> tuple[tuple[str, int], ...]:
+        """Everything imported, as `package.module.name`, with its line."""
+        return self._imports
+
+    @cached_property
+    def _imports(self) -> tuple[tuple[str, int], ...]:
+        return tuple(self._imported())
+
+    def _imported(self) -> Iterator[tuple[str, int]]:
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     yield alias.name, node.lineno
@@ -43,14 +55,14 @@ class Module:
     def uses(self) -> Iterator[tuple[str, int]]:
         """Give every use of an imported name, written out: `t.monotonic` is `time.monotonic`."""
         origins = dict(self._origins())
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Name | ast.Attribute) and (chain := dotted(node)):
                 first, _, rest = chain.partition(".")
                 if first in origins:
                     yield origins[first] + (f".{rest}" if rest else ""), node.lineno
 
     def _origins(self) -> Iterator[tuple[str, str]]:
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     top = alias.name.partition(".")[0]
@@ -70,5 +82,10 @@ def dotted(node: ast.expr) -> str | None:
 
 
 def modules(root: Path = ROOT / "src", below: str = PACKAGE) -> list[Module]:
-    """Read all source files below a directory."""
-    return [Module.read(path, root) for path in sorted((root / below).rglob("*.py"))]
+    """All source files below a directory, each read and parsed once per process."""
+    return [_module(path, root) for path in sorted((root / below).rglob("*.py"))]
+
+
+@cache
+def _module(path: Path, root: Path) -> Module:
+    return Module.read(path, root)

@@ -1,4 +1,4 @@
-"""Imports point only downward, the core knows only the core, and one place knows the time."""
+"""Imports point downward, the core imports only the core, and one module reads the clock."""
 
 from collections.abc import Iterator
 
@@ -187,7 +187,7 @@ def web_in_commands(module: Module) -> Iterator[str]:
 
 
 def uses_of_the_clock(module: Module) -> Iterator[str]:
-    """Tell where something reads the time that should be told it."""
+    """Return the places that read the clock instead of getting the time."""
     if inside(module.name) in MAY_TELL_THE_TIME:
         return
     for name, line in module.uses():

@@ -16,7 +16,7 @@ def too_long(module: Module) -> Iterator[tuple[str, str]]:
     lines = len(module.text.splitlines())
     if lines > FILE_LINES:
         yield module.path, f"{module.path}: {lines} lines, more than {FILE_LINES}"
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             lines = (node.end_lineno or node.lineno) - node.lineno + 1
             if lines > FUNCTION_LINES:

@@ -45,7 +45,9 @@ WORDS = {
     "quick": r"\bquick(er|est)?\b",
     "go on": r"\b(go(es)?|went|going) on\b",
     "put off": r"\bput(s|ting)? off\b",
-    "where": r"\b(none|false|true|empty) where (it|they|there|the|a|no|one)\b",
+    "of what": r"\b(of|from|with|by|to|at|on|than) what\b",
+    "seldom": r"\b(seldom|beforehand|ought|afresh|rubbish|naught)\b",
+    "where": r"\b(none|false|true|empty|nothing|with 1) where\b(?! the parcels)",
 }
 EXACT = {"Who", "What"}
 PATTERNS = {word: re.compile(text, 0 if word in EXACT else re.I) for word, text in WORDS.items()}
@@ -135,6 +137,28 @@ def test_no_text_has_a_refused_word() -> None:
     assert used == LATER, f"written in plain English, so take off LATER: {LATER - used}"
 
 
+def prose(source: str) -> Iterator[tuple[int, str]]:
+    """Yield the line and the text of each docstring and comment; other strings may be data."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Expr(ast.Constant(str(text))):
+                yield node.lineno, text
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+
+
+def test_no_docstring_or_comment_of_tests_and_tools_has_a_refused_word() -> None:
+    complaints = [
+        f"{path.relative_to(ROOT)}:{line}: {word}: {' '.join(text.split())[:80]}"
+        for folder in ("tests", "bench", "scripts")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for line, text in prose(path.read_text(encoding="utf-8"))
+        for word in refused_words(text)
+    ]
+    assert not complaints, "\n".join(complaints)
+
+
 NAME = re.compile(r"^\s*(?:async )?def test_(\w+)", re.M)
 PRONOUN = re.compile(r"(who|whom|whose|what)\b")
 
@@ -188,6 +212,9 @@ def test_no_name_of_a_test_has_a_refused_word() -> None:
         ("The service goes on.", "go on"),
         ("The batch is put off.", "put off"),
         ("None where there are no rows.", "where"),
+        ("It exits with 1 where a job fails.", "where"),
+        ("A list of what was sold.", "of what"),
+        ("It is seldom read.", "seldom"),
     ],
 )
 def test_a_refused_word_is_found(text: str, word: str) -> None:
@@ -197,6 +224,11 @@ def test_a_refused_word_is_found(text: str, word: str) -> None:
 def test_other_words_are_not() -> None:
     for text in ("The event `books.mended`", "There is no key.", "It is no longer on sale."):
         assert not list(refused_words(text)), text
+
+
+def test_the_prose_of_a_test_has_no_data() -> None:
+    source = 'def f() -> str:\n    """A line."""\n    return "told"  # a comment\n"""A value."""\n'
+    assert sorted(prose(source)) == [(2, "A line."), (3, "# a comment"), (4, "A value.")]
 
 
 def test_text_is_read_from_comments_docstrings_and_strings_but_not_from_names() -> None:

@@ -23,7 +23,7 @@ TRIES = 3
 
 
 def products(folder: Path, count: int = 1) -> None:
-    """Write a catalogue: a tee that the bystander buys, and so many more products."""
+    """Write a catalogue: a tee that the bystander buys, and `more` other products."""
     rows = [{"id": "tee", "name": "TEE", "price": 20, "sizes": {"M": {"stock": 100}}}]
     rows += [
         {
@@ -43,7 +43,7 @@ def connect(server: Server, source: str = "127.0.0.1") -> socket.socket:
 
 
 def exchange(server: Server, *pieces: bytes, seconds: float = 10) -> bytes:
-    """What the server answers to these pieces until it hangs up, or is silent for so long."""
+    """The answer to these pieces until the server disconnects or is silent for this time."""
     with connect(server) as one:
         one.settimeout(seconds)
         found = b""
@@ -63,9 +63,9 @@ def status(answer: bytes) -> int:
 
 @contextmanager
 def flooding(server: Server, raw: bytes, connections: int) -> Iterator[None]:
-    """Send the bytes on so many connections for as long as the block runs.
+    """Send the bytes on this many connections while the block runs.
 
-    In a process of its own: threads of this one would keep the bystander from its own work.
+    It is a process of its own: threads of this one would delay the bystander.
     """
     command = [sys.executable, __file__, server.host, str(server.port), str(connections)]
     flood = subprocess.Popen(command, stdin=subprocess.PIPE)

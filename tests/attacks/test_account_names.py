@@ -1,4 +1,4 @@
-"""Account names that the ledger, the record or a person would take for somebody else."""
+"""Account names that look like another account, in the ledger, the audit log or to a person."""
 
 import ast
 import os
@@ -111,7 +111,7 @@ async def test_a_long_name_is_refused_and_not_cut(shop: Shop, length: int) -> No
     body = {"name": "x" * length, "role": "viewer", "password": "nine old clocks tick"}
     assert (await owner.post(ADD, body)).code == "invalid_request"
     assert (await owner.post(ADD, {**body, "name": "x" * NAME_MAX})).status == 200
-    # Nobody is found under a name that is longer than theirs.
+    # A name that is longer than a known one matches no account.
     for path in ("role", "remove"):
         more = {"role": "owner"} if path == "role" else {}
         answer = await owner.post(f"/api/admin/users/{path}", {"name": "x" * length, **more})

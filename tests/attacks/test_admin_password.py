@@ -1,4 +1,4 @@
-"""Guesses at the admin password, from any spread of addresses and wherever it comes in."""
+"""Guesses at the admin password, from many addresses and through every endpoint."""
 
 import base64
 import http.client

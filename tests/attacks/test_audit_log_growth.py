@@ -1,4 +1,4 @@
-"""A hostile key, or stranger, who wants to fill the record with refused requests."""
+"""A hostile API key or visitor tries to fill the audit log with refused requests."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""No source fills the store or Stripe: what it begins in a minute is bounded."""
+"""The holds and checkouts that one source begins in a minute are limited."""
 
 import asyncio
 from collections import Counter

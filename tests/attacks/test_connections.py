@@ -1,4 +1,4 @@
-"""Connections that cost nothing keep nobody out, however few files the service may open."""
+"""Idle connections keep no client out, even with a low limit of open files."""
 
 import socket
 import struct

@@ -1,4 +1,4 @@
-"""Long cookies never reach what parses each of them, and a login among them still counts."""
+"""Long cookie headers are not parsed as a whole, and the login cookie in them still counts."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A demo, whose password is published: a page that rebinds its name, and a proxy in front."""
+"""A demo has a published password: DNS rebinding, and a proxy in front of it."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Long documents are made once, not for everybody who asks."""
+"""Long documents are built once, not for each request."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Nobody keeps a size for ever for nothing, whatever path gives it up for a moment.
+"""No buyer keeps a size forever without paying, by any way of releasing it for a moment.
 
 An address may keep a size for two minutes here, and then waits. Each attacker gives the size up in
 another way, before its hold ends, and takes it again in the same moment.

@@ -1,4 +1,4 @@
-"""Guesses of secrets where a proxy that nobody has named, or a chain of named ones, is in front."""
+"""Guesses of secrets behind an unnamed proxy, or behind a chain of named proxies."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ def made_up(number: int) -> dict[str, str]:
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_made_up_headers_close_nothing_to_scripts_beside_the_proxy(way: Any) -> None:
-    """They count as one stranger of their own, and not as the proxy's machine."""
+    """They count as one client of their own, and not as the proxy's machine."""
     async with running(MemoryStore(), rate_limit=True) as shop:
         for number in range(FAILURES_MAX):
             answer = await way(through(shop, made_up(number)), f"guess {number}")

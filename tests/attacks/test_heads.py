@@ -1,4 +1,4 @@
-"""A head that is long, or has many parts, is refused before anybody takes it apart."""
+"""A head that is too long, or has too many headers, is refused before it is parsed."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""An `Idempotency-Key` belongs to its caller and path: a stranger's key is in nobody's way."""
+"""An `Idempotency-Key` belongs to its caller and path: keys of other callers have no effect."""
 
 import hashlib
 from typing import Any
@@ -116,7 +116,7 @@ async def test_answers_with_a_change_are_stored_under_a_short_id() -> None:
 
 
 async def test_answers_that_an_earlier_version_kept_are_given_again(target: str) -> None:
-    """There the id was the key alone, whoever sent it and wherever."""
+    """In that version the id was the key alone, for any caller and path."""
     async with running(open_store(target)) as shop:
         body = wire.ReserveBody("s", HOODIE, "M", 2)
         digest = hashlib.sha256(RESERVE.encode() + b"\n" + wire.encode(body)).hexdigest()
@@ -137,7 +137,7 @@ async def test_answers_that_an_earlier_version_kept_are_given_again(target: str)
         assert again.json["reservation"]["id"] == "res_old"  # one effect, also after its end
         assert (await shop.size())["reserved"] == 0
         other = await shop.reserve("s", quantity=1, Idempotency_Key="upgrade")
-        assert other.status == 200  # the old key was another request's: it is in nobody's way
+        assert other.status == 200  # the old key was another request's: it does not matter here
         rows = [row.command_id for row in await kept(shop)]
         assert len(rows) == 2
         await shop.check()

@@ -1,4 +1,4 @@
-"""A stolen API key with the right `admin`: what it does must end when it is revoked."""
+"""A stolen API key with the right `admin`: its effects end when it is revoked."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -115,10 +115,10 @@ def test_without_targets_nothing_moves_over_the_network(tmp_path: Path) -> None:
 
 
 async def test_open_and_closed_ports_are_answered_alike() -> None:
-    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def disconnect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.close()
 
-    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as something:
+    async with await asyncio.start_server(disconnect, "127.0.0.1", 0) as something:
         port = something.sockets[0].getsockname()[1]
         targets = (
             f"postgresql://u:p@127.0.0.1:{port}/x",  # open
@@ -133,7 +133,7 @@ async def test_open_and_closed_ports_are_answered_alike() -> None:
 
 
 async def detail_of_a_move_to(target: str) -> str:
-    """What the owner is answered about a target of the settings that cannot be used."""
+    """The answer to the owner about a target of the settings that cannot be used."""
     async with running(MemoryStore(), migration_targets=(target,)) as shop:
         password = {"Authorization": f"Bearer {PASSWORD}"}
         answer = await shop.client.post("/api/admin/migrate", {"to": target}, password)

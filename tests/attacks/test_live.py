@@ -1,4 +1,4 @@
-"""Listeners who ask for much, or read nothing, leave room and memory for everybody else."""
+"""Listeners that request much, or read nothing, leave memory and capacity for others."""
 
 import base64
 import json
@@ -125,7 +125,7 @@ def test_a_long_snapshot_comes_whole_as_events_and_as_frames(large: Server) -> N
 
 
 def memory(server: Server) -> int:
-    """What the process has, in MB."""
+    """The memory of the process, in MB."""
     lines = Path(f"/proc/{server.pid}/status").read_text().splitlines()
     return int(next(line.split()[1] for line in lines if line.startswith("VmRSS"))) // 1024
 

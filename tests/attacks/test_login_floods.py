@@ -1,4 +1,4 @@
-"""A flood of log-ins from changing networks, beside an owner who only wants to log in."""
+"""A flood of logins from changing networks, beside an owner who logs in."""
 
 import asyncio
 import itertools

@@ -1,4 +1,4 @@
-"""One name is one thing: no second SKU that looks the same, no number in other digits."""
+"""No second SKU looks like an existing one, and no number has foreign digits."""
 
 import unicodedata
 from collections.abc import AsyncIterator

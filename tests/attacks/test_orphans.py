@@ -1,4 +1,4 @@
-"""Workers end when the process that started them was killed, and leave the port to the next."""
+"""Workers end when their parent process was killed, and free the port."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""A call without a secret learns nothing of other buyers' holds: no ids, no sessions, no lines."""
+"""A request without a secret learns nothing about other holds: no ids, sessions or lines."""
 
 import re
 from typing import Any

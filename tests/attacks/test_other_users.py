@@ -1,4 +1,4 @@
-"""Another user of the same machine, who wants to read or change the files of a store."""
+"""Another user of the same machine tries to read or change the files of a store."""
 
 import json
 import os
@@ -60,7 +60,7 @@ def place() -> Iterator[Path]:
 
 
 def reached_by_another(place: Path) -> list[str]:
-    """What another user can do with the files below a folder; products.json is left out."""
+    """The rights of another user on the files below a folder, without products.json."""
     paths = [str(one) for one in place.rglob("*") if one.name != "products.json"]
     assert paths
     code = AS_ANOTHER.format(uid=NOBODY)

@@ -1,4 +1,4 @@
-"""What is taken from elsewhere is named so that nobody can put something else in its place."""
+"""Images, actions and packages are pinned, so that their content cannot be replaced."""
 
 import re
 import shutil

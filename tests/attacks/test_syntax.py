@@ -1,4 +1,4 @@
-"""Only HTTP/1.0 and 1.1 are spoken, and only as they are written down."""
+"""The server accepts only well-formed HTTP/1.0 and HTTP/1.1."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Behind a proxy that nobody has named: limits hold, buyers stay apart, the owner gets in."""
+"""Behind an unnamed proxy limits hold, buyers stay apart, and the owner can log in."""
 
 import json
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ def standard(address: str) -> dict[str, str]:
 
 
 def evading(address: str) -> dict[str, str]:
-    """The stranger names the proxy, as if its word had been taken."""
+    """The client names the proxy itself."""
     return {"X-Forwarded-For": f"{PROXY}, {address}"}
 
 

@@ -1,4 +1,4 @@
-"""Damaged backups, full disks and sudden ends: nothing false is ever kept, nothing is changed."""
+"""Damaged backups, full disks and sudden ends: no invalid backup is kept, nothing is changed."""
 
 import asyncio
 import contextlib
@@ -164,7 +164,7 @@ def tree_of(folder: Path) -> set[tuple[str, int]]:
 
 
 def killed_at_change(words: list[str], folder: Path, number: int) -> bool:
-    """Kills a program when it has changed the folder so often; False where it ended before."""
+    """Kills a program after this many changes of the folder; False if it ended before."""
     tree = tree_of(folder)
     with Path(os.devnull).open("wb") as nowhere:
         process = start(words, directory=folder, environment=os.environ, output=nowhere)

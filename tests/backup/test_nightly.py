@@ -1,4 +1,4 @@
-"""The backup of the night, and which backups stay."""
+"""The nightly backup, and the retention of backups."""
 
 import random
 from datetime import UTC, datetime, timedelta

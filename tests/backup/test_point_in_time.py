@@ -1,4 +1,4 @@
-"""PostgreSQL goes back to a second before a mistake, with the settings of the page about it."""
+"""PostgreSQL is restored to a second before a mistake, with the settings of the page about it."""
 
 import asyncio
 import re
@@ -92,7 +92,7 @@ async def _sell(url: str) -> None:
 
 
 async def _sell_and_ruin(url: str) -> tuple[int, str]:
-    """The revision and the time before somebody counted everything to nothing."""
+    """The revision and the time before a user counted everything to zero."""
     store = open_store(url)
     await store.open(0)
     await go_on(store)

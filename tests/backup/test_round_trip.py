@@ -1,4 +1,4 @@
-"""A backup holds what the store held when it was made, and gives it back."""
+"""A backup contains the state of the store at its time, and restores it."""
 
 import stat
 from pathlib import Path
@@ -33,7 +33,7 @@ async def same(target: str, other: str) -> list[str]:
 async def test_a_backup_of_a_running_store_can_be_restored(
     store: Store, kind: str, target: str, fresh: Fresh, tmp_path: Path, portable: bool
 ) -> None:
-    """The store goes on; the restored one is what it was at the moment of the backup."""
+    """The store changes further; the restored one has the state of the backup."""
     again = fresh(kind)
     made = await make(target, tmp_path / "b.tar.gz", NOW, portable=portable)
     revision = (await store.snapshot()).revision

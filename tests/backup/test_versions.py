@@ -1,4 +1,4 @@
-"""The history of products.json in git: readable, harmless, and a way back."""
+"""The git history of products.json: readable, without secrets, and reversible."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""A shop with a past behind real sockets, and its owner in front of the dashboard."""
+"""A shop with a history behind real sockets, and its owner at the dashboard."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -34,7 +34,7 @@ DAY = 86_400_000
 STRIPE = {"Authorization": f"Bearer {DEMO_KEY}"}
 MINUTE = 60_000
 PEOPLE = {"ana": Role.OWNER, "sam": Role.STAFF, "vi": Role.VIEWER}
-"""Who has an account, all with the same password."""
+"""The accounts, all with the same password."""
 
 
 class Ago:
@@ -61,7 +61,7 @@ class AdminShop:
     async def reserve(
         self, size: str = "M", quantity: int = 1, product: str = HOODIE, session: str = ""
     ) -> httpx.Response:
-        """Somebody puts units into a basket."""
+        """A buyer puts units into a basket."""
         body = {
             "productId": product,
             "size": size,
@@ -74,7 +74,7 @@ class AdminShop:
         await self.http.post("/api/inventory/release", json={"sessionId": session})
 
     async def checkout(self, size: str = "M", quantity: int = 1, product: str = HOODIE) -> str:
-        """Somebody goes to the till; gives the id of the payment's session."""
+        """A buyer goes to the checkout. Returns the id of the payment session."""
         basket = f"basket-{next(self._numbers)}"
         body = {"productId": product, "size": size, "quantity": quantity, "sessionId": basket}
         answer = await self.http.post("/api/checkout", json=body)
@@ -83,7 +83,7 @@ class AdminShop:
         return found
 
     async def at_stripe(self, session: str, action: str) -> None:
-        """Something happens at the stand-in, and what it tells has arrived."""
+        """Acts on the fake Stripe, and waits until its events have arrived."""
         kept = await self._untold()
         path = f"/demo/stripe/demo/sessions/{session}/{action}"
         answer = await self.http.post(path, headers=STRIPE)
@@ -204,7 +204,7 @@ async def member(
     scheme: Any = "light",
     **more: Any,
 ) -> AsyncIterator[BrowserPage]:
-    """Somebody of the shop, logged in, in a browser of their own."""
+    """A logged-in user of the shop, with a browser of their own."""
     async with buyer(browser, screen, scheme, **more) as watched:
         await log_in(watched.page, shop, name)
         yield watched
@@ -242,7 +242,7 @@ async def moved(page: Page) -> float:
 
 
 async def too_wide(page: Page) -> list[str]:
-    """What makes the page scroll sideways; nothing where it does not."""
+    """The elements that make the page scroll sideways."""
     found: list[str] = await page.evaluate(
         """() => {
         const width = document.documentElement.clientWidth;

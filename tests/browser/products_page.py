@@ -1,4 +1,4 @@
-"""A shop behind real sockets whose owner works on its products and tables in a browser."""
+"""A shop behind real sockets, with its owner at products and tables in a browser."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -38,7 +38,7 @@ class ProductsShop(DemoShop):
 
 @asynccontextmanager
 async def products_shop(fill: Sequence[Command] | None = None) -> AsyncIterator[ProductsShop]:
-    """A shop over a store in memory; empty where `fill` is."""
+    """A shop over a store in memory; empty if `fill` is."""
     port = free_port()
     engine = Engine(MemoryStore())
     made = Settings.of(admin_password=PASSWORD, rate_limit=False, run_jobs=False, port=port)
@@ -60,7 +60,7 @@ async def at_work(
     screen: tuple[int, int] = WIDE,
     scheme: Any = "light",
 ) -> AsyncIterator[BrowserPage]:
-    """Somebody who is logged in, on a page of the dashboard."""
+    """A logged-in user on a page of the dashboard."""
     async with buyer(browser, screen, scheme) as watched:
         answer = await watched.page.request.post(
             f"{shop.url}/api/admin/login", data={"name": name, "password": PASSWORD}

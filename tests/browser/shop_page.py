@@ -1,4 +1,4 @@
-"""A demo shop behind real sockets, and what a buyer does in it."""
+"""A demo shop behind real sockets, and the actions of a buyer."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager

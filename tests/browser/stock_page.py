@@ -1,4 +1,4 @@
-"""The stock page in a real browser, before a real server: who works there, and what is at hand."""
+"""The stock page in a real browser before a real server: users, rows and actions."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -44,7 +44,7 @@ class StockShop(DemoShop):
         assert answer.ok, await answer.text()
 
     async def update(self, page: Page, sku: str = M, **change: Any) -> None:
-        """Somebody changes a size elsewhere, over HTTP."""
+        """Another user changes a size over HTTP."""
         product, size = sku.split("/", 1)
         body = {"password": PASSWORD, "updates": [{"productId": product, "size": size, **change}]}
         answer = await page.request.post(f"{self.url}/api/inventory/update", data=body)
@@ -75,7 +75,7 @@ async def stock_shop(fill: Sequence[Command] = ()) -> AsyncIterator[StockShop]:
 
 
 def many(count: int) -> list[Command]:
-    """Commands that fill a store with so many SKUs, ten sizes a product."""
+    """Commands that fill a store with this many SKUs, ten sizes a product."""
     return [
         UpsertProduct(
             product=Product(f"p{place:04}", f"GARMENT {place:04}", "tees", Decimal(20), place),
@@ -101,7 +101,7 @@ async def person(
     query: str = "",
     **more: Any,
 ) -> AsyncIterator[BrowserPage]:
-    """Somebody who is logged in and looks at the stock, in a browser of their own."""
+    """A logged-in user on the stock page, with a browser of their own."""
     size: Any = {"width": screen[0], "height": screen[1]}
     context = await browser.new_context(viewport=size, color_scheme=scheme, **more)
     try:

@@ -1,4 +1,4 @@
-"""The dashboard's page about alerts and webhooks, as an owner uses it."""
+"""The page of alerts and webhooks."""
 
 import json
 from collections.abc import AsyncIterator

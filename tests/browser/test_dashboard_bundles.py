@@ -1,4 +1,4 @@
-"""Building a bundle on the products page, and its marks on the other pages, in a real browser."""
+"""The bundle form on the products page, and the marks of bundles on other pages."""
 
 import re
 from collections.abc import AsyncIterator

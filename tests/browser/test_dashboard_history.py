@@ -1,4 +1,4 @@
-"""The page that tells why a number is what it is."""
+"""The history page, which explains a number."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""The page of who holds what."""
+"""The holds page."""
 
 import asyncio
 import re

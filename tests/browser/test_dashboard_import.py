@@ -1,4 +1,4 @@
-"""Export and import in a real browser; habits 29 to 32 by their numbers."""
+"""Export and import in a real browser; habits 29 to 32 by number."""
 
 import csv
 import io
@@ -21,8 +21,8 @@ from tests.web.test_import import edited
 
 ATTACK = "<img src=x onerror=alert(1)>"
 WHILE_READING = 20_000
-"""How long (ms) a preview may take: a process of its own reads the file, which starts late when
-the machine is busy. It is no measure of speed."""
+"""The time (ms) for a preview: a process of its own reads the file, and its start takes part of it.
+"""
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -1,4 +1,4 @@
-"""The page of locations in a real browser: added, changed, closed, reopened, on a phone as well."""
+"""The locations page: add, change, close and reopen a location, also on a phone."""
 
 import pytest
 from playwright.async_api import Browser, Page, expect

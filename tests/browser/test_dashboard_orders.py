@@ -1,4 +1,4 @@
-"""The page of orders: picked, shipped, returned."""
+"""The orders page: pick, ship and return."""
 
 from collections.abc import AsyncIterator
 
@@ -32,7 +32,7 @@ def state(page: Page) -> Locator:
 
 
 async def buy(shop: AdminShop, size: str = "M", quantity: int = 2) -> None:
-    """Somebody pays at the stand-in."""
+    """A buyer pays at the fake Stripe."""
     await shop.at_stripe(await shop.checkout(size, quantity), "pay")
 
 

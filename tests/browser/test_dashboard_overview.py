@@ -1,4 +1,4 @@
-"""The page that tells how the shop stands."""
+"""The overview page."""
 
 import re
 from collections.abc import AsyncIterator
@@ -65,7 +65,7 @@ async def ink(page: Page, place: int = 0) -> list[int]:
     return found
 
 
-async def test_the_numbers_are_those_of_the_shop_and_lead_to_what_they_count(
+async def test_the_numbers_are_those_of_the_shop_and_link_to_their_rows(
     browser: Browser, shop: AdminShop
 ) -> None:
     async with member(browser, shop, "vi") as watched:

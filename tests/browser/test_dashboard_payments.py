@@ -1,4 +1,4 @@
-"""The page of what has to be decided about payments."""
+"""The payments page with its open issues."""
 
 import re
 from collections.abc import AsyncIterator

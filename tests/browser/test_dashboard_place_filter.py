@@ -1,4 +1,4 @@
-"""The stock page of a shop with several locations: one is chosen, and numbers change there."""
+"""The stock page of a shop with several locations: choosing one, and changing its numbers."""
 
 import pytest
 from playwright.async_api import Browser, Page, expect
@@ -28,7 +28,7 @@ async def test_numbers_change_at_the_chosen_location(browser: Browser) -> None:
         page = watched.page
         await opened(page, shop)
         cell = page.locator(stock_of(page))
-        await expect(cell).to_have_text("25")  # a sum, which nobody can count
+        await expect(cell).to_have_text("25")  # a sum, which cannot be counted
         await expect(cell.locator("input")).to_have_count(0)
         await page.get_by_label("Location").select_option(label="Studio Berlin")
         await expect(cell.locator("input")).to_have_value("5")

@@ -1,4 +1,4 @@
-"""The products page in a real browser: finding, adding, changing, off sale and back; attacks."""
+"""The products page: search, add, change, archive and restore; attacks."""
 
 from collections.abc import AsyncIterator
 from decimal import Decimal

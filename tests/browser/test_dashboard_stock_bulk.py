@@ -1,4 +1,4 @@
-"""Changing many sizes on the stock page: choosing them, the preview, one act and one undo."""
+"""Bulk changes on the stock page: selection, preview, one change and one undo."""
 
 import json
 import re
@@ -128,7 +128,7 @@ async def test_rows_that_fail_stay_selected_and_one_undo_is_for_all(browser: Bro
         await expect(dialog).to_contain_text("2 sizes will change.")
         await room.engine.submit(
             Count(sku=M, location=DEFAULT_LOCATION, quantity=19)
-        )  # somebody buys meanwhile
+        )  # a buyer reserves in between
         await dialog.get_by_role("button", name="Change 2 sizes").click()
         told = toast(page, "Set on hand: 1 size. 1 size could not be changed and stays selected")
         await expect(told).to_contain_text("You saw 20 on hand; it is now 19.")

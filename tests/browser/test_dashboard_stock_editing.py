@@ -221,7 +221,9 @@ async def test_an_undo_is_an_entry_that_balances(browser: Browser) -> None:
         page = watched.page
         await changed(page, "25")
         told = toast(page, "MIDNIGHT EMERALD HOODIE M: on hand 20 → 25 (+5).")
-        await told.get_by_role("button", name="Undo").focus()  # by keyboard; and it waits meanwhile
+        await told.get_by_role(
+            "button", name="Undo"
+        ).focus()  # by keyboard; the page waits during this
         await page.keyboard.press("Enter")
         await expect(number(page)).to_have_value("20")
         latest, before, *_ = await room.history(page)
@@ -418,7 +420,7 @@ async def test_enter_twice_is_one_change(browser: Browser) -> None:
 async def test_a_count_that_equals_the_old_number_is_a_count(
     browser: Browser, choice: str, after: int
 ) -> None:
-    """A colleague makes it 14 while somebody types the 12 that stood there."""
+    """A colleague sets 14 while the user types over the 12 that was there."""
     async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await changed(page, "12")
@@ -441,9 +443,7 @@ async def test_a_count_that_equals_the_old_number_is_a_count(
 
 
 @pytest.mark.parametrize("way", ["blur", "threshold", "unchanged"])
-async def test_the_old_number_is_compared_with_what_is_there_now(
-    browser: Browser, way: str
-) -> None:
+async def test_the_old_number_is_compared_with_the_present_one(browser: Browser, way: str) -> None:
     async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         rows = sent(page)
@@ -477,7 +477,7 @@ async def test_ctrl_z_goes_back_step_by_step(browser: Browser) -> None:
             await expect(number(page)).to_have_value(str(before))
             done = toast(page, "Undone. MIDNIGHT EMERALD HOODIE M: on hand")
             await expect(done.filter(has_text=f"→ {before}.")).to_have_count(1)
-        # The messages of what was undone are gone: their Undo would lead nowhere.
+        # The messages of undone changes are gone: their Undo would lead nowhere.
         await expect(page.get_by_role("button", name="Undo", exact=True)).to_have_count(0)
         assert room.stock() == 20
         watched.assert_clean()

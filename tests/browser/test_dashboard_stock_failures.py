@@ -1,4 +1,4 @@
-"""What the stock page does when the network, the server or the session goes away, or the person."""
+"""The stock page without network, server, session or user."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""The units of a size by place and state, from the stock page: moves, their undo, safety stock."""
+"""The units of a size by place and state: moves, their undo, safety stock."""
 
 from collections.abc import AsyncIterator
 

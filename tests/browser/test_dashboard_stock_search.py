@@ -1,4 +1,4 @@
-"""Finding rows on the stock page: search, filters, views, order, columns; and what is there."""
+"""Search, filters, views, order and columns of the stock page."""
 
 import re
 import time
@@ -69,7 +69,9 @@ async def test_five_thousand_rows_are_few_in_the_page(browser: Browser) -> None:
         await expect(row(page, "p0000/0")).to_be_visible()
         found = (await session.send("Performance.getMetrics"))["metrics"]
         seconds = {metric["name"]: metric["value"] for metric in found}["TaskDuration"]
-        assert seconds < 1.5, seconds  # of the page's main thread, whatever else the machine does
+        assert seconds < 1.5, (
+            seconds
+        )  # CPU time of the page's main thread, independent of other work of the machine
         assert await page.locator("tr").count() < 100
         await expect(page.get_by_role("table", name="Stock")).to_have_attribute(
             "aria-rowcount", "5001"

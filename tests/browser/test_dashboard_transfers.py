@@ -1,4 +1,4 @@
-"""The page of transfers: planned at a desk, received on a phone, by one person or by two."""
+"""The transfers page: planned at a desk, received on a phone, by one person or by two."""
 
 from collections.abc import AsyncIterator
 
@@ -28,7 +28,7 @@ async def shop() -> AsyncIterator[AdminShop]:
 
 
 async def sent(shop: AdminShop, units: int = 10, days: int = 3) -> str:
-    """A transfer on its way, expected after so many days."""
+    """A transfer on its way, expected after this many days."""
     create = CreateTransfer(
         transfer_id="tr_1",
         from_location="main",

@@ -1,4 +1,4 @@
-"""The page about people in a real browser: access given and taken, secrets shown once."""
+"""The People page: accounts added and removed, secrets shown once."""
 
 import re
 from collections.abc import AsyncIterator
@@ -125,7 +125,7 @@ async def test_a_key_is_shown_once_works_and_is_revoked(
 ) -> None:
     page = await logged_in(browser_page, site)
     await page.get_by_role("button", name="Create a key").click()
-    await page.get_by_label("What is it for?").fill(EVIL)
+    await page.get_by_label("Purpose").fill(EVIL)
     await page.get_by_role("radio", name="Stock").check()
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("dialog", name=f"API key “{EVIL}”")).to_be_visible()
@@ -182,7 +182,7 @@ async def test_logins_are_ended_and_lead_to_the_login_page(
     for session in await accounts(site.shop).sessions.live():
         await accounts(site.shop).sessions.end(session.session_id)
     await page.get_by_role("button", name="Create a key").click()
-    await page.get_by_label("What is it for?").fill("Sheet")
+    await page.get_by_label("Purpose").fill("Sheet")
     await page.keyboard.press("Enter")
     await expect(page).to_have_url(
         re.compile(r"admin-login\.html\?expired=1&next=%2Fadmin%2Fpeople\.html")

@@ -1,4 +1,4 @@
-"""The page of the API in a real browser: clean under the strict policy, and its calls work."""
+"""The API page in a real browser: no errors under the strict policy, and its calls work."""
 
 from collections.abc import AsyncIterator
 

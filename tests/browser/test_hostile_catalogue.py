@@ -1,4 +1,4 @@
-"""Names, numbers and categories as long and as many as they may be: no page breaks by them."""
+"""The longest and most numerous names, numbers and categories break no page."""
 
 import os
 import re
@@ -25,7 +25,7 @@ WORDS = "THE VERY LONG NAME OF A GARMENT " * 6
 CATEGORY = "C" * 120
 SIZE = "ONESIZEFITSALL" * 4
 PICTURES = os.environ.get("PICTURES")
-"""A folder for a picture of each page, for who wants to look."""
+"""A folder for a picture of each page, for a manual check."""
 
 PAGES = [
     "index.html",

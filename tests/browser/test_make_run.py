@@ -1,4 +1,4 @@
-"""What `make run` starts leads a newcomer from the shop's page to a paid order, in a minute."""
+"""`make run` leads a newcomer from the shop's page to a paid order in a minute."""
 
 import time
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The shop's pages on a host of their own, and the drop-in script on a page that is not ours."""
+"""The shop's pages on a host of their own, and the drop-in script on a foreign page."""
 
 import re
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ GUIDE = Path(__file__).parents[2] / "docs/how-to/put-stock-on-your-site.md"
 
 @asynccontextmanager
 async def static_host(folder: Path, port: int, policy: str = "") -> AsyncIterator[str]:
-    """A web server that knows nothing but files."""
+    """A web server for files only."""
 
     class Files(StaticFiles):
         def file_response(self, *args: object, **kwargs: object) -> Response:

@@ -1,4 +1,4 @@
-"""The shop's pages in a real browser, with the stand-in for Stripe behind the till."""
+"""The shop's pages in a real browser, with a fake Stripe."""
 
 import gzip
 from collections.abc import AsyncIterator

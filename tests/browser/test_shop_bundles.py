@@ -1,4 +1,4 @@
-"""Bundles on the shop's page: sold as one, and their parts chosen, in a real browser."""
+"""Bundles on the shop's page: bought as one, with chosen parts."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""Where buyers may collect, on the shop's page."""
+"""Pick-up locations on the shop's page."""
 
 from playwright.async_api import Browser, expect
 

@@ -1,7 +1,7 @@
-"""Markup in everything that somebody else can write: each page shows it as text, and runs nothing.
+"""Markup in every text of other people: each page shows it as text and runs nothing.
 
 Buyers write the names of their baskets and orders; staff write reasons, names and tables; other
-systems answer webhooks. Whatever of it the dashboard or the shop shows, it shows as it was written.
+systems answer webhooks. The dashboard and the shop show these texts as they were written.
 """
 
 from collections.abc import AsyncIterator
@@ -35,7 +35,7 @@ HEADERS = {"Authorization": f"Bearer {PASSWORD}"}
 SKU = sku_of("odd", IMG)
 
 RUNS = "script:not([src]), img[src=x], [onerror], [onclick], [onload], iframe, object, embed, base"
-"""What would be in a page if any of it were taken for markup."""
+"""The elements that a page would have if one of the texts became markup."""
 
 LEADS = """() => [...document.querySelectorAll('[href], [src], [action], [formaction]')]
     .flatMap(one => [one.href, one.src, one.action, one.formAction])
@@ -61,7 +61,7 @@ PAGES = {
 
 
 async def odd_past(shop: AdminShop, hook: str) -> None:
-    """Everybody writes something odd wherever they can write."""
+    """All users write markup into every field that they can."""
     product = Product(
         "odd",
         ODD,
@@ -164,7 +164,7 @@ async def test_markup_is_text_on_every_page(browser: Browser, screen: tuple[int,
 
 
 async def _in_dialogs(page: Page, shop: AdminShop) -> None:
-    """What names a row in a dialog, a message or a link."""
+    """The name of a row in a dialog, a message or a link."""
     await page.goto(f"{shop.url}/admin/")
     row = page.locator(f"tr[data-sku='{SKU}']")
     await row.get_by_role("checkbox").click()

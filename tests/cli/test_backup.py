@@ -1,4 +1,4 @@
-"""`backup`, `restore`, `check` and `migrate --live` as commands: words, JSON, exit codes."""
+"""`backup`, `restore`, `check` and `migrate --live` as commands: texts, JSON, exit codes."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""`fancymonkey bundle`: in a stopped store, and what is refused."""
+"""`fancymonkey bundle`: on a stopped store, and its refusals."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Settings: what is read, what is refused and how, and that secrets stay secret."""
+"""Settings: accepted and refused values, messages, and secrets that stay secret."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A rehearsal against real servers: honest ones pass, and ones that were tampered with do not."""
+"""A drill against real servers: correct servers pass, and manipulated servers fail."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""What stays is not walked again, and what is garbage in a cycle still goes."""
+"""Loaded objects are not collected again, and garbage in cycles is still freed."""
 
 import gc
 import weakref

@@ -1,4 +1,4 @@
-"""The command line imports as the dashboard does: as strictly, as one act, with one undo."""
+"""The command imports like the dashboard: the same checks, one change, one undo."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""`fancymonkey location`: the places of a shop, in a stopped store or through the server."""
+"""`fancymonkey location`: in a stopped store, or through the running server."""
 
 import json
 from pathlib import Path

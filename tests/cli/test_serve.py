@@ -1,4 +1,4 @@
-"""`fancymonkey serve` as a shop runs it: a process of its own, started, used and stopped."""
+"""`fancymonkey serve` in a process of its own: started, used and stopped."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""A command loads only the libraries that it uses: most of the time of a start is for loading."""
+"""A command loads only the libraries that it uses, because loading takes most of its start."""
 
 import subprocess
 import sys

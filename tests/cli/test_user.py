@@ -1,4 +1,4 @@
-"""`fancymonkey user`: accounts from the shell, and the passwords that nobody may use."""
+"""`fancymonkey user`: accounts from the shell, and refused passwords."""
 
 import json
 import os

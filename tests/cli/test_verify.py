@@ -65,7 +65,7 @@ def test_the_option_beats_the_environment(
 def test_a_damaged_ledger_is_reported_with_its_first_entry(
     cli: Run, write: Write, tmp_path: Path
 ) -> None:
-    """A database that somebody changed by hand, behind our back."""
+    """A database that was changed by hand."""
     target = f"sqlite:///{tmp_path}/damaged.db"
     assert cli("init", "--data", target).exit_code == 0
     with closing(sqlite3.connect(tmp_path / "damaged.db")) as database:

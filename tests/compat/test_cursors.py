@@ -1,4 +1,4 @@
-"""The positions of followers go on where the first format has them: no alert twice, none lost."""
+"""Followers continue at their positions of the first format: no alert twice, none lost."""
 
 from typing import Any
 
@@ -50,7 +50,9 @@ async def test_alerts_continue_at_the_old_position(target: str, facts: Any) -> N
         assert cursor.revision == shop.engine.view.revision > old_revision
         after = await seen.get("seen")
         assert after is not None
-        assert after.value.revision == cursor.revision  # a process of the old version goes on here
+        assert (
+            after.value.revision == cursor.revision
+        )  # a process of the old version continues here
         assert set(before) <= set(known)
     async with opened(target, facts) as shop:
         await shop.client.app._shop.alerts.once()

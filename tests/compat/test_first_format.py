@@ -1,4 +1,4 @@
-"""Stores that commit 47a2c85 wrote open with this version, and everything is where it was.
+"""Stores that commit 47a2c85 wrote open with this version, with all of their data.
 
 `data/` has a JSON directory, a SQLite file and a PostgreSQL dump. Each has live holds, an open
 checkout, a payment under way, a payment issue, accounts, an API key, a webhook and changes that can
@@ -35,7 +35,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def facts(kind: str) -> dict[str, Any]:
-    """What the old version answered about its data."""
+    """The answers of the old version about its data."""
     return dict(json.loads((DATA / f"{kind}.facts.json").read_text()))
 
 

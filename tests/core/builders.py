@@ -1,4 +1,4 @@
-"""A small shop for the tables: one command after the other, and what the ledger says of each."""
+"""A small shop for tables of the rules: one command after the other, and its ledger entries."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from fancymonkey.core.model import (
     sku_of,
 )
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
-from fancymonkey.store.in_memory.store import RowsInMemory
+from fancymonkey.store.in_memory.rows import RowsInMemory
 
 SIZES = ("S", "M")
 QUANTITIES = ("on_hand", "reserved", "allocated", "incoming", "backordered", "short")

@@ -1,4 +1,4 @@
-"""The rules once more, from the documentation alone: slow, plain, and nothing of the core in it."""
+"""A second model of the rules, written from the documentation: slow, plain, without the core."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,7 @@ Wanted = dict[str, int]
 
 @dataclass
 class ModelHold:
-    """What a buyer holds. `status` is held, released, expired or captured."""
+    """The hold of a buyer. `status` is held, released, expired or captured."""
 
     wanted: Wanted
     deadline: float

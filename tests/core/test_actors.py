@@ -1,4 +1,4 @@
-"""Who did it: each entry names the actor of the command that made it."""
+"""Each ledger entry names the actor of its command."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What the owner says about the shelf, row by row: Adjust, Count, Return, SetItem."""
+"""Counts and corrections of the owner, row by row: Adjust, Count, Return, SetItem."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""One wish for many SKUs: which rows it means, and the commands it becomes."""
+"""A bulk change: the rows that it selects, and its commands."""
 
 import pytest
 

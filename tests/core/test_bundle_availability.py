@@ -1,4 +1,4 @@
-"""How many bundles can be sold: tables, and a comparison with building them one by one."""
+"""The number of bundles that can be sold: tables, and a comparison with building them."""
 
 from collections.abc import Iterator, Mapping
 from itertools import product

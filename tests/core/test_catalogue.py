@@ -1,4 +1,4 @@
-"""Products and sizes come, change and go, row by row: UpsertProduct, RemoveProduct."""
+"""Products and sizes are added, changed and archived, row by row."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Acts and their undoing: what was changed in one go is put back by new entries, once."""
+"""Change sets and their undo: changes are taken back by new entries, once."""
 
 from dataclasses import replace
 from decimal import Decimal

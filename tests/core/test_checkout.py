@@ -239,7 +239,7 @@ def test_a_hold_and_its_checkout_begin_together_or_not() -> None:
 
 
 def release(session: str, number: int | None = None) -> Release:
-    """What an event says that tells of the end of a session."""
+    """The report of an event about the end of a session."""
     return Release(ref="h-s1", payment_session=session, number=number)
 
 

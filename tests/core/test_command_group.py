@@ -1,4 +1,4 @@
-"""Many commands at once: each on its own, or all of them or none."""
+"""Command groups: each command on its own, or all or none."""
 
 import pytest
 

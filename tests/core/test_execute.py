@@ -1,4 +1,4 @@
-"""Commands of commands, and command ids: Chain, Many, DryRun, RecordEvent, repetitions."""
+"""Commands of commands, and command ids: SkuCommands, CommandGroup, DryRun, RecordEvent."""
 
 import json
 from dataclasses import replace
@@ -258,7 +258,7 @@ SAME = {
 @pytest.mark.parametrize("whole", [False, True])
 @pytest.mark.parametrize("name", SAME)
 def test_a_repeated_unchanged_set_does_not_revert_a_sale(name: str, whole: bool) -> None:
-    """The reply was lost, units were sold meanwhile, and the request comes again."""
+    """The reply was lost, units were sold, and the request comes again."""
     shop = CoreShop()
     group = CommandGroup(commands=(chain(SAME[name]), chain(SAME[name])), all_or_nothing=whole)
     command = keyed(ChangeSet(change_id="act_1", action="x", command=group))

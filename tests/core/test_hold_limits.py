@@ -1,4 +1,4 @@
-"""What one source may keep from others, as tables."""
+"""The limits of one client source, as tables."""
 
 from dataclasses import replace
 

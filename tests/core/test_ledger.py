@@ -1,4 +1,4 @@
-"""The one function that changes a quantity refuses whatever must never be."""
+"""`evolve`, the only function that changes a quantity, refuses every broken invariant."""
 
 from dataclasses import replace
 

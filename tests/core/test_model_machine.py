@@ -1,4 +1,4 @@
-"""Random commands on the memory store, each answer and number compared with a separate model."""
+"""Random commands on the memory store; every answer and number is compared with a second model."""
 
 from typing import Any
 
@@ -130,7 +130,7 @@ class Machine(RuleBasedStateMachine):
     @rule(sku=SKU, wanted=st.integers(0, 9))
     def set_reserved(self, sku: str, wanted: int) -> None:
         answer = self.shop.do(SetReserved(sku=sku, location=DEFAULT_LOCATION, quantity=wanted))
-        # Which of the owner's own holds goes first is told by their ids, which the core gives.
+        # The order in which the owner's own holds end follows from their ids, which the core makes.
         id_ = self.shop.new[-1].reservation_id if self.shop.new else ""
         code = self.model.set_reserved(sku, wanted, id_ or "")
         assert code == ("ok" if isinstance(answer, Accepted) else answer.code)

@@ -20,7 +20,7 @@ PARTS = (SoldPart(KIT, 1, "a/M", 1), SoldPart(KIT, 1, "b/S", 1))
 
 
 def sold(shop: CoreShop, kits: int, parts: tuple[SoldPart, ...] = PARTS, **more: int) -> None:
-    """Somebody buys kits, held as their parts."""
+    """A buyer pays for kits, held as their parts."""
     wanted: dict[str, int] = dict(more)
     for part in parts:
         name = part.sku.replace("/", "_")

@@ -1,4 +1,4 @@
-"""Late, second and returned money, row by row: what raises a matter, and how it is settled."""
+"""Late, second and returned payments, row by row: their issues, and how each is resolved."""
 
 import pytest
 
@@ -184,7 +184,7 @@ def test_the_same_payment_again_is_not_an_issue() -> None:
 
 
 LATE = [take("s1", a_M=4), Release(ref="s1"), take("s2", a_M=3)]
-"""Two are left of what was held when the money comes."""
+"""Two of the held units are left when the money comes."""
 
 
 def test_a_late_payment_takes_what_there_is_and_owes_the_rest() -> None:
@@ -238,7 +238,7 @@ def test_a_refund_cancels_backorders_for_any_answer_of_the_owner(
     shop.audit()
 
 
-def test_a_refund_of_what_was_never_delivered_asks_nothing() -> None:
+def test_a_refund_of_undelivered_units_raises_no_issue() -> None:
     shop = CoreShop()
     shop.do(take("s1", a_M=2), Release(ref="s1"), take("s2", a_M=5), PAY)
     answer = shop.do(BACK)

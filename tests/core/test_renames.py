@@ -1,4 +1,4 @@
-"""A size gets another name: units that come back, and late payments, find the size it became."""
+"""A renamed size: returned units and late payments go to its present name."""
 
 from dataclasses import replace
 
@@ -71,7 +71,7 @@ RENAMED = {
 
 
 @pytest.mark.parametrize("how", RENAMED)
-def test_units_come_back_to_what_the_size_became(how: str) -> None:
+def test_units_come_back_to_the_renamed_size(how: str) -> None:
     at_first, (medium, units), small = RENAMED[how]
     shop = shop_with(*at_first)
     shop.do(product(shop, (small, 5), (medium, units)))
@@ -98,7 +98,7 @@ def test_of_a_size_that_is_another_the_owner_is_asked(how: str) -> None:
     assert open_matters(shop) == [{"a/M": 2}]
     assert shop.level("a/M").on_hand == 3
     assert shop.level("a/L").on_hand == new[1]
-    shop.do(AUTO)  # told again
+    shop.do(AUTO)  # reported again
     assert open_matters(shop) == [{"a/M": 2}]
     shop.do(ResolveIssue(issue_id="refunded:h-s1", returned=lines(a_M=2)))
     assert open_matters(shop) == []
@@ -145,7 +145,7 @@ def test_a_live_hold_keeps_its_size() -> None:
     assert shop.numbers("a/M") == (5, 2, 0)
 
 
-def test_a_late_payment_takes_units_of_what_the_size_became() -> None:
+def test_a_late_payment_takes_units_of_the_renamed_size() -> None:
     shop = CoreShop()
     shop.do(take("s1", a_M=2), Release(ref="s1"))
     shop.do(product(shop, (S, 5), (size("Medium", 1), 5)), PAY)

@@ -17,7 +17,7 @@ PAID = (take("cs_1", a_M=1), Capture(ref="cs_1", payment_id="cs_1"))
 
 
 def wide(session: str, count: int) -> Reserve:
-    """A reserve of so many lines, none of which exists."""
+    """A reserve of this many lines, none of which exists."""
     found = tuple(Line(f"a/{number}", 1) for number in range(count))
     return Reserve(
         reservation_id="w", location=DEFAULT_LOCATION, session_id=session, lines=found, ttl=9
@@ -341,7 +341,7 @@ def test_a_hold_ends_at_its_very_millisecond() -> None:
 
 
 def test_reserving_by_an_old_holds_id_never_makes_a_second_hold() -> None:
-    """Such an id would mean the old hold for ever, and its own units would count twice."""
+    """Such an id would always mean the old hold, and its own units would count twice."""
     shop = CoreShop()
     shop.do(take("s1", a_M=3), Release(ref="s1"))
     shop.do(take("h-s1", id_="h2", a_M=3))

@@ -1,4 +1,4 @@
-"""Whatever is damaged, one thing at a time, `verify` finds it and names the right entry."""
+"""`verify` finds each kind of damage, one at a time, and names the right entry."""
 
 import random
 from collections.abc import Callable
@@ -360,7 +360,7 @@ async def test_a_late_payment_that_its_hold_does_not_know_is_found(
 
 
 async def test_an_audit_ignores_what_is_written_while_it_runs() -> None:
-    """Between any two reads of the audit somebody writes."""
+    """Another client writes between any two reads of the verification."""
 
     class Busy(MemoryStore):
         count = 0

@@ -1,4 +1,4 @@
-"""Backup, destroy, restore, verify, while a crowd trades on the real server."""
+"""Back up, destroy, restore and verify, while a crowd trades on the real server."""
 
 import asyncio
 import json
@@ -40,7 +40,7 @@ def test_nothing_acknowledged_before_the_backup_is_lost(
         assert done["clean"]
         verify(one.shop)
         asyncio.run(_all_there(one.shop.target, told))
-        one.start()  # the shop goes on
+        one.start()  # the shop continues
         one.server.stop()
         verify(one.shop)
     finally:

@@ -1,4 +1,4 @@
-"""After a kill -9 in the middle of sales neither the doctor nor `verify` finds anything."""
+"""After a kill -9 during sales the doctor and `verify` find nothing."""
 
 import json
 import os
@@ -24,7 +24,7 @@ SECONDS = 90.0
 
 
 class Sales:
-    """Buyers who put units aside and give them back, and an owner who restocks, until a kill."""
+    """Buyers who hold and release units, and an owner who restocks, until a kill."""
 
     def __init__(self, url: str) -> None:
         self._url = url

@@ -1,4 +1,4 @@
-"""PostgreSQL whose disk is really full: not ready while nothing can be written, and again after.
+"""PostgreSQL with a full disk: not ready while it cannot write, and ready again afterwards.
 
 The whole cluster, log and all, is on a file system of its own that is filled to the last byte.
 """
@@ -72,7 +72,7 @@ def postgres() -> Iterator[SmallDisk]:
 
 
 def stock(server: Server) -> int:
-    """What the shop shows."""
+    """The numbers that the shop shows."""
     url = f"{server.url}/api/inventory/get?productId={ROW['productId']}"
     (product,) = httpx.get(url, timeout=30).json()["inventory"]
     return next(int(one["stock"]) for one in product["sizes"] if one["size"] == ROW["size"])
@@ -116,7 +116,7 @@ def test_it_is_not_ready_while_the_disk_is_full_and_ready_by_itself_afterwards(
             added += status == 200
         assert status == 503
         assert ready() == 503
-        assert stock(server) == before + added  # reading goes on
+        assert stock(server) == before + added  # reads continue
         assert postgres.running
         ballast.unlink()
         wait_for(lambda: ready() == 200)

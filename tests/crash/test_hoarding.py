@@ -1,4 +1,4 @@
-"""The limits on holds with several processes: all of them decide as one."""
+"""The limits on holds with several processes, which decide as one."""
 
 import asyncio
 from collections import Counter
@@ -45,6 +45,6 @@ def test_one_network_at_two_servers_and_four_workers(places: Places) -> None:
                 await asyncio.gather(*(grab(number) for number in range(100)))
 
         asyncio.run(crowd())
-        # Of 20 units three may be anybody's; in the rush after them the network has its share.
+        # Any client may hold three of 20 units; under contention the network has its share.
         assert answers == {(200, ""): 3, (409, "hold_limit"): 97}
         verify(shop)

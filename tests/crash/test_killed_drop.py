@@ -1,4 +1,4 @@
-"""Five hundred want twenty: exactly twenty are sold, on each store, with one server and two."""
+"""500 buyers for 20 units: exactly 20 are sold, on each store, with one server and with two."""
 
 import asyncio
 from collections import Counter
@@ -47,7 +47,7 @@ def test_500_buyers_for_20_units_with_two_workers(places: Places) -> None:
 
 
 async def drop(ports: list[int]) -> None:
-    """All buyers at once; who holds a unit pays, and Stripe tells of it twice."""
+    """All buyers at once; a buyer with a hold pays, and Stripe reports it twice."""
     clients = [Client(port) for port in ports]
     answers: Counter[tuple[int, str]] = Counter()
 

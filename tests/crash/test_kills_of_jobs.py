@@ -1,4 +1,4 @@
-"""What happens at night: disks fill up, databases go away, clocks are set."""
+"""Failures at night: full disks, unreachable databases, changed clocks."""
 
 import asyncio
 import os
@@ -55,7 +55,7 @@ async def shown(client: Client) -> dict[str, int]:
 
 
 def test_a_restart_under_load(places: Places, name: str) -> None:
-    """What was accepted is finished and answered; the next process goes on where it was."""
+    """Accepted requests are finished and answered; the next process continues."""
     night = Storm(places.shop(name, large(SKUS, UNITS)), seed=5)
     try:
         night.start()
@@ -69,7 +69,7 @@ def test_a_restart_under_load(places: Places, name: str) -> None:
 
 
 async def stopped(night: Storm) -> int:
-    """Stops the service in peace while its clients trade; its exit code."""
+    """Stops the service while its clients trade. Returns its exit code."""
     trading = asyncio.create_task(night.crowd.trade(night.server.port))
     await asyncio.sleep(0.5)
     code = await asyncio.to_thread(night.server.stop)
@@ -82,7 +82,7 @@ async def stopped(night: Storm) -> int:
 
 @pytest.mark.postgres
 def test_a_database_that_restarts() -> None:
-    """The service stays up, says 503 meanwhile, and goes on by itself."""
+    """The service stays up, answers 503 for that time, and continues by itself."""
     with PostgresServer() as postgres, Places(postgres=postgres, program=None) as places:
         night = Storm(places.shop("postgres", large(SKUS, UNITS)), seed=3)
         try:
@@ -148,7 +148,7 @@ async def fail_over(night: Storm, primary: PostgresServer, standby: Standby) -> 
 
 @contextmanager
 def small_disk(where: Path, mib: int) -> Iterator[Path]:
-    """A disk of so many MiB. Only root can make one."""
+    """A disk of this many MiB. Only root can make one."""
     where.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={mib}m", "tmpfs", where]
     done = subprocess.run(mount, capture_output=True, text=True, check=False)
@@ -170,7 +170,7 @@ def small_disk(where: Path, mib: int) -> Iterator[Path]:
     ],
 )
 def test_a_disk_that_is_full(name: str, tmp_path: Path) -> None:
-    """Selling stops with a clear word, nothing confirmed is lost, and it goes on with room."""
+    """Sales stop with a clear message, no confirmed sale is lost, and they continue with room."""
     with small_disk(tmp_path / "disk", 16) as disk:
         target = str(disk / "shop") if name == "json" else f"sqlite:///{disk}/shop.db"
         shop = BenchShop(name, target, program=None)
@@ -186,7 +186,7 @@ def test_a_disk_that_is_full(name: str, tmp_path: Path) -> None:
 
 
 async def until_full(port: int, ballast: Path) -> int:
-    """Fills the disk while somebody buys; how many holds were confirmed."""
+    """Fills the disk while a client buys. Returns the number of confirmed holds."""
     confirmed = 0
     with Client(port) as client:
         for number in range(50):
@@ -258,7 +258,7 @@ async def set_about(port: int, offset: Path) -> None:
 
 
 async def until(client: Client, offset: Path, ahead: int, *, reserved: int) -> None:
-    """Sets the clock, and waits until so many units are reserved; it stays so."""
+    """Sets the clock, and waits until this many units are reserved; the number then stays."""
     offset.write_text(str(ahead))
     deadline = time.monotonic() + 30
     while (await shown(client))["reserved"] != reserved:

@@ -1,4 +1,4 @@
-"""Kill -9 of the real server under load: what it had answered is there."""
+"""Kill -9 of the real server under load: every acknowledged change is in the store."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""The real server moves from store to store while a crowd trades; kill -9 at any point."""
+"""The real server moves to another store while a crowd trades; kill -9 at any point."""
 
 import asyncio
 import json

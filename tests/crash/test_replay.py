@@ -1,4 +1,4 @@
-"""A real shop's sales over HTTP: sold is what the file says, to the unit, on every store."""
+"""The real sales of a shop over HTTP: the sold units equal the file, on every store."""
 
 import os
 import random
@@ -13,7 +13,7 @@ from bench.shops import Places
 
 CUT = Path(__file__).parents[2] / "examples" / "online_retail_cut.csv"
 FILE = Path(os.environ.get("CRASH_FILE", CUT))
-"""What is replayed: a cut, or a whole year in the same columns."""
+"""The replayed sales: a cut, or a whole year in the same columns."""
 
 
 @pytest.mark.crash

@@ -1,4 +1,4 @@
-"""The image is small, runs as nobody in particular, and is made of files that there are.
+"""The image is small, runs as an unprivileged user, and copies only existing files.
 
 No engine is needed: what the build does is done here without one.
 """
@@ -116,7 +116,7 @@ def test_its_health_is_that_of_the_service(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_wheel_has_every_file_and_runs_alone(tmp_path: Path) -> None:
-    """What the build stage makes: the wheel, installed without the checkout beside it."""
+    """The result of the build stage: the wheel, installed without the checkout."""
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     wheel = [*pip, "wheel", "-q", "--no-deps", "--no-build-isolation", "--no-index"]
     subprocess.run([*wheel, "-w", tmp_path, ROOT], check=True, timeout=120)

@@ -1,4 +1,4 @@
-"""The dashboard and the alert rules name metrics that there are."""
+"""The dashboard and the alert rules name existing metrics."""
 
 import json
 import re

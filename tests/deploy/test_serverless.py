@@ -1,4 +1,4 @@
-"""The service as a serverless platform runs it: `fancymonkey.asgi:app`, jobs by its scheduler."""
+"""The service on a serverless platform: `fancymonkey.asgi:app`, jobs by its scheduler."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The unit is one that systemd understands, hardened, with settings of ours."""
+"""The unit file is valid for systemd, hardened, and uses our settings."""
 
 import configparser
 import re

@@ -56,7 +56,7 @@ class Page:
 
     @cached_property
     def anchors(self) -> set[str]:
-        """What a link may name behind `#`, as GitHub makes it from the headings."""
+        """The possible anchors of links, as GitHub makes them from the headings."""
         return {_anchor(heading) for heading in _HEADING.findall(self.prose)}
 
     @cached_property

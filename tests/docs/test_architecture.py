@@ -17,7 +17,7 @@ def listed(heading: str) -> list[list[str]]:
 
 
 def names() -> dict[str, str]:
-    """What the tables list: the name of each package and its floor, empty where there is none."""
+    """The packages of the tables and their floors; the floor is empty for a folder of one."""
     rows = listed("Floors")
     return {re.findall(r"`([\w/]+)`", row[0])[0]: row[1] if len(row) == 3 else "" for row in rows}
 

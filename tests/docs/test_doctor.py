@@ -1,4 +1,4 @@
-"""The page about the doctor has every finding that there is, and none that is gone."""
+"""The page about the doctor lists every existing finding, and no other."""
 
 import ast
 import re
@@ -16,7 +16,7 @@ def in_source() -> set[tuple[str, str]]:
     for module in modules():
         if not module.name.startswith("fancymonkey.doctor."):
             continue
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 first = node.args[0] if node.args else None
                 if node.func.id in MADE_BY and isinstance(first, ast.Constant):

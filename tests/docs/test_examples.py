@@ -1,4 +1,4 @@
-"""The examples of the documentation do what it says."""
+"""The examples of the documentation have the documented results."""
 
 from pathlib import Path
 from typing import Any

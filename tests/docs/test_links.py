@@ -1,4 +1,4 @@
-"""Every link leads somewhere."""
+"""Every link has a target."""
 
 from pathlib import Path
 

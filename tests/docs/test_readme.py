@@ -1,4 +1,4 @@
-"""The README is short, its figures are true, and it leads a newcomer to every part."""
+"""The README is short, its figures are true, and it links to every part."""
 
 import gzip
 import re

@@ -1,4 +1,4 @@
-"""The reference pages have everything that there is, and nothing that there is not."""
+"""The reference pages list everything that exists, and nothing else."""
 
 import ast
 import re
@@ -49,7 +49,7 @@ def _is_rule(row: list[str]) -> bool:
 
 
 def first_codes(text: str) -> list[str]:
-    """What stands between backticks in the first cells of the tables."""
+    """The texts between backticks in the first cells of the tables."""
     return [code for row in table_rows(text) for code in re.findall(r"`([^`]+)`", row[0])]
 
 
@@ -135,7 +135,7 @@ def problem_codes() -> tuple[set[str], set[str]]:
     found: set[str] = set()
     computed: set[str] = set()
     for module in (one for one in modules() if ".web." in one.name):
-        for function in ast.walk(module.tree):
+        for function in module.nodes:
             if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
                 continue
             texts = _assigned_texts(function)

@@ -1,4 +1,4 @@
-"""The list of findings has all of them, and names tests that are there."""
+"""The list of findings is complete, and names existing tests."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""Rules about disks, and a look at a real one."""
+"""Checks of disks: rules, and one real disk."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Which events the endpoint at Stripe sends, and that the manual lists them all."""
+"""The events of the endpoint at Stripe; the manual lists them all."""
 
 from typing import cast
 
@@ -21,7 +21,7 @@ async def ask_endpoints(rows: list[dict[str, object]]) -> list[str]:
             return rows
 
     patient = CheckContext(Settings(), MemoryStore(), 0, None, "", cast(Gateway, Endpoints()))
-    return [f"{one.id}: {one.what}" async for one in check_endpoint(patient)]
+    return [f"{one.id}: {one.problem}" async for one in check_endpoint(patient)]
 
 
 URL = "https://shop.example/api/webhooks/stripe"

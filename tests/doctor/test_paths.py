@@ -1,4 +1,4 @@
-"""Where backups and alerts go."""
+"""The targets of backups and alerts."""
 
 import os
 from pathlib import Path

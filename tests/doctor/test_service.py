@@ -1,4 +1,4 @@
-"""What a running service, and Stripe, give away."""
+"""Findings about a running service, and about Stripe."""
 
 import json
 import os
@@ -76,7 +76,7 @@ async def test_a_service_that_hangs(server: Server, tmp_path: Path) -> None:
     finally:
         os.kill(server.pid, signal.SIGCONT)
     assert finding.id == "server.silent"
-    assert f"process {server.pid}" in finding.what
+    assert f"process {server.pid}" in finding.problem
 
 
 async def test_a_service_elsewhere(server: Server, tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_which_of_several_servers_decides(part: str, text: str) -> None:
     since = 1_796_025_600
     (finding,) = _metrics(numbers(f"fancymonkey_decider_since_timestamp_seconds {since}\n{part}"))
     assert finding.id == "servers.decider"
-    assert text in finding.what
+    assert text in finding.problem
 
 
 def test_a_server_without_others_has_no_decider_to_report() -> None:
@@ -181,7 +181,7 @@ async def test_a_proxy_whose_word_is_not_taken(server: Server, tmp_path: Path) -
     httpx.get(path, headers={"X-Forwarded-For": "203.0.113.7"})
     (finding,) = (await look(server, tmp_path)).findings
     assert finding.id == "proxy.untrusted"
-    assert "1 request" in finding.what
+    assert "1 request" in finding.problem
 
 
 def test_a_buyer_with_a_forged_header_is_not_a_proxy() -> None:

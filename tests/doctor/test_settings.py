@@ -1,4 +1,4 @@
-"""What the settings alone give away."""
+"""Findings from the settings alone."""
 
 from pathlib import Path
 
@@ -57,8 +57,8 @@ def test_is_found(name: str, tmp_path: Path) -> None:
     settings = Settings.load(values, tmp_path / ".env")
     found = {one.id: one for one in check_settings(settings, tmp_path / ".env")}
     assert found[id_].severity is severity
-    assert found[id_].what
-    assert found[id_].mend
+    assert found[id_].problem
+    assert found[id_].remedy
 
 
 def test_nothing_is_found_where_all_is_well(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_settings_that_make_no_sense_are_one_finding(tmp_path: Path) -> None:
     settings, (finding,) = settings_of(tmp_path / ".env")
     assert settings is None
     assert finding.id == "settings.wrong"
-    assert "PORT" in finding.what
+    assert "PORT" in finding.problem
 
 
 async def test_secrets_that_others_can_read_are_closed(tmp_path: Path) -> None:
@@ -101,4 +101,4 @@ def test_a_short_password_outside_a_demo_is_an_error(
     settings, (finding,) = settings_of(tmp_path / ".env")
     assert settings is None
     assert (finding.id, finding.severity) == ("password.weak", Severity.ERROR)
-    assert "12 characters" in finding.what
+    assert "12 characters" in finding.problem

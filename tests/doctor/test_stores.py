@@ -1,4 +1,4 @@
-"""Shops with something wrong in them, on real stores."""
+"""Findings in shops with a problem, on real stores."""
 
 import json
 import os
@@ -36,7 +36,7 @@ M = "prod_hoodie_001/M"
 HOUR = 3_600_000
 NOW = 1_759_838_400_000
 FRESH = {"password.missing", "stripe.missing", "backup.never", "server.stopped"}
-"""What a shop that was just made is told, none of it a finding."""
+"""The notes of a new shop, none of them a finding."""
 
 
 async def written(name: str, *commands: Command, at: int = NOW) -> None:
@@ -129,9 +129,9 @@ async def test_why_a_page_says_out_of_stock(shop: str) -> None:
         ),
     )
     notes = {one.id: one for one in (await examined(shop)).notes}
-    assert M in notes["stock.held"].what
-    assert "prod_pants_002/S" in notes["stock.switched_off"].what
-    assert "temp_" in notes["holds.guessable"].what
+    assert M in notes["stock.held"].problem
+    assert "prod_pants_002/S" in notes["stock.switched_off"].problem
+    assert "temp_" in notes["holds.guessable"].problem
 
 
 async def test_less_on_the_shelf_than_is_promised(shop: str) -> None:
@@ -142,7 +142,7 @@ async def test_less_on_the_shelf_than_is_promised(shop: str) -> None:
     await written(shop, reserve, Count(sku=M, location=DEFAULT_LOCATION, quantity=3))
     found = await examined(shop)
     assert ids(found.findings) == {"stock.short"}
-    assert M in found.findings[0].what
+    assert M in found.findings[0].problem
 
 
 async def test_ids_of_stripe_that_are_used_twice(shop: str) -> None:
@@ -154,8 +154,8 @@ async def test_ids_of_stripe_that_are_used_twice(shop: str) -> None:
     await written(shop, *changes)
     (finding,) = [one for one in (await examined(shop)).findings if one.id.startswith("catalogue")]
     assert finding.id == "catalogue.shared_id"
-    assert "priceId p is used by" in finding.what
-    assert "skuId s is used by" in finding.what
+    assert "priceId p is used by" in finding.problem
+    assert "skuId s is used by" in finding.problem
 
 
 async def test_undecided_issues_are_kept(shop: str) -> None:
@@ -172,10 +172,10 @@ async def test_undecided_issues_are_kept(shop: str) -> None:
     assert "issues.forgotten" not in ids((await examined(shop, NOW + HOUR)).findings)
     found = await examined(shop, NOW + 25 * HOUR)
     assert "issues.forgotten" in ids(found.findings)
-    assert "cs_1" in next(one for one in found.findings if one.id == "issues.forgotten").what
+    assert "cs_1" in next(one for one in found.findings if one.id == "issues.forgotten").problem
 
 
-async def test_a_silent_webhook_is_seen_by_what_reconciliation_found(shop: str) -> None:
+async def test_a_silent_webhook_is_noticed_by_the_findings_of_reconciliation(shop: str) -> None:
     report = json.dumps({"corrected": ["missed checkout.session.completed of cs_1: captured"]})
     await written(shop, RecordRun(run=JobRun("reconcile", NOW - HOUR, 10, "corrected", report)))
     assert ids((await examined(shop)).findings) == {"webhook.silent"}
@@ -190,7 +190,7 @@ async def test_a_job_that_fails_and_a_backup_that_is_old(shop: str) -> None:
     )
     found = await examined(shop)
     assert ids(found.findings) == {"job.failed", "backup.old"}
-    assert "3 days" in next(one for one in found.findings if one.id == "backup.old").what
+    assert "3 days" in next(one for one in found.findings if one.id == "backup.old").problem
 
 
 async def test_backups_that_fail_do_not_make_the_last_one_younger(shop: str) -> None:
@@ -236,7 +236,7 @@ async def test_a_file_that_does_not_parse_is_refused(files: str) -> None:
     Path(files, "products.json").write_text('[{"id": "p",}]')
     (finding,) = (await examined(files)).findings
     assert finding.id == "file.refused"
-    assert "line 1" in finding.what
+    assert "line 1" in finding.problem
 
 
 async def test_a_first_file_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
@@ -245,7 +245,7 @@ async def test_a_first_file_that_makes_no_sense_is_refused(tmp_path: Path) -> No
     folder.joinpath("products.json").write_text('[{"id": "p"},\n {"id": "p"}]')
     (finding,) = (await examined(str(folder))).findings
     assert finding.id == "file.refused"
-    assert "line 2" in finding.what
+    assert "line 2" in finding.problem
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ async def test_a_store_that_the_shop_does_not_live_in(
     await written(shop, PutDocuments(drafts=(draft(name, value),)))
     (finding,) = (await examined(shop, NOW + HOUR)).findings
     assert finding.id == id_
-    assert "://there" in finding.what
+    assert "://there" in finding.problem
 
 
 async def test_leftovers_of_a_crash_are_removed(files: str) -> None:
@@ -286,7 +286,7 @@ async def test_a_shop_that_has_outgrown_its_file(tmp_path: Path) -> None:
     await written(str(folder))
     (finding,) = (await examined(str(folder))).findings
     assert finding.id == "store.outgrown"
-    assert "1002 sizes" in finding.what
+    assert "1002 sizes" in finding.problem
 
 
 async def test_a_changed_ledger_is_found(sqlite: str, tmp_path: Path) -> None:
@@ -307,7 +307,7 @@ async def test_changed_tables_are_found(sqlite: str, tmp_path: Path) -> None:
         database.commit()
     (finding,) = (await examined(sqlite)).findings
     assert finding.id == "database.altered"
-    assert "level_reserved_check" in finding.what
+    assert "level_reserved_check" in finding.problem
 
 
 @pytest.mark.postgres
@@ -318,7 +318,7 @@ async def test_changed_tables_of_postgresql_are_found(postgres_url: str) -> None
     await database.close()
     (finding,) = (await examined(postgres_url)).findings
     assert finding.id == "database.altered"
-    assert "never_oversold" in finding.what
+    assert "never_oversold" in finding.problem
 
 
 async def database_time(url: str) -> int:
@@ -336,8 +336,8 @@ async def test_two_clocks_that_part(postgres_url: str) -> None:
     found = await examined_at(postgres_url, there - HOUR)
     (finding,) = [one for one in found.findings if one.id == "clock.skew"]
     went_on = (await database_time(postgres_url) - there) / 1000
-    seconds = re.search(r" \+([0-9.]+) s ", finding.what)
-    assert seconds is not None, finding.what
+    seconds = re.search(r" \+([0-9.]+) s ", finding.problem)
+    assert seconds is not None, finding.problem
     assert 3599.9 <= float(seconds[1]) <= 3600.1 + went_on
 
 

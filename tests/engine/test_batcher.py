@@ -1,4 +1,4 @@
-"""Group commit: what goes together, in which order, and what becomes of each answer."""
+"""Group commit: the content and the order of batches, and the result of each answer."""
 
 import asyncio
 import logging
@@ -330,7 +330,7 @@ async def wait_for(batcher: Batcher, command: Command) -> Answer:
 
 
 def test_a_commit_that_others_wait_to_be_shown_is_answered_after_that() -> None:
-    """Also where the store was quick: who shows may have to wait."""
+    """Also with a fast store: the update of the view may have to wait."""
 
     async def work() -> None:
         rig = Rig()

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from fancymonkey.alerts.ledger_events import stand, touched
+from fancymonkey.alerts.ledger_events import stock_now, touched
 from fancymonkey.core.bundles.define import SetBundle
 from fancymonkey.core.bundles.definition import Definition
 from fancymonkey.core.item_parts import Bundle, BundlePolicy, Component
@@ -78,9 +78,9 @@ async def test_alerts_look_at_the_bundles_of_a_part(engine: Engine) -> None:
     before = engine.view.revision
     await engine.submit(count("a/M", 4))
     entries = await engine.store.entries_after(before)
-    rows = {row.item.sku: stand(row) for row in touched(engine, entries)}
+    rows = {row.item.sku: stock_now(row) for row in touched(engine, entries)}
     assert (rows["b/M"].available, rows["b/M"].unsold) == (2, 2)
     await engine.submit(take("s", ttl=60_000, a_M=4))
     entries = await engine.store.entries_after(before)
-    rows = {row.item.sku: stand(row) for row in touched(engine, entries)}
+    rows = {row.item.sku: stock_now(row) for row in touched(engine, entries)}
     assert (rows["b/M"].available, rows["b/M"].unsold) == (0, 2)  # no hold makes it out of stock

@@ -1,4 +1,4 @@
-"""Two servers in one process, over real sockets: who may connect, and what is sent."""
+"""Two servers in one process over real sockets: admission, and the messages between them."""
 
 import asyncio
 import tempfile
@@ -20,7 +20,7 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.stock.adjust import Adjust, Count
 from fancymonkey.engine.clock import system_clock
-from fancymonkey.engine.cluster import frames
+from fancymonkey.engine.cluster import frames, handshake
 from fancymonkey.engine.cluster.cluster import FOLDER, NAME, Cluster, DeciderLease
 from fancymonkey.engine.cluster.codec import (
     PLAIN,
@@ -310,25 +310,25 @@ async def test_another_secret_or_version_is_refused(
     lease = await lease_of(servers[0])
     channel = await UnixNetwork().connect(lease.address)
     if part == "fingerprint":
-        monkeypatch.setattr(frames, "fingerprint", iter(["older", "newer"]).__next__)
+        monkeypatch.setattr(handshake, "fingerprint", iter(["older", "newer"]).__next__)
     with pytest.raises(frames.LinkLost):
-        await frames.introduce(channel, "x" if part == "secret" else lease.secret)
+        await handshake.introduce(channel, "x" if part == "secret" else lease.secret)
     channel.abort()
     assert servers[1].decides_for == 1
 
 
 async def test_a_decider_that_does_not_know_the_secret_is_not_followed(tmp_path: Path) -> None:
-    """Somebody has taken the address: commands are not sent there."""
+    """Another process has taken the address: commands are not sent there."""
     network = UnixNetwork(tmp_path)
 
     def impostor(channel: frames.MessageChannel) -> None:
         channel.send(frames.Challenge(b"c" * 32))
-        channel.pass_to(lambda _: channel.send(frames.Welcome(b"w" * 32)))
+        channel.pass_to(lambda _: channel.send(frames.Welcome(b"w" * 32, 0.0)))
 
     address, listening = await network.listen(impostor)
     channel = await network.connect(address)
     with pytest.raises(frames.WrongPeer):
-        await frames.introduce(channel, "the secret")
+        await handshake.introduce(channel, "the secret")
     channel.abort()
     listening.close()
 

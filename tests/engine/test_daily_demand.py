@@ -1,4 +1,4 @@
-"""Daily demand: each sale counts once, on its local day, whatever happens to the processes."""
+"""Daily demand: each sale counts once, on its local day, also after failures of processes."""
 
 import asyncio
 from dataclasses import replace

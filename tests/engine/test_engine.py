@@ -1,4 +1,4 @@
-"""The engine as a whole: what the view shows when, other writers, and a clean end."""
+"""The engine as a whole: times at which the view changes, other writers, a clean end."""
 
 import asyncio
 import logging
@@ -236,7 +236,7 @@ def test_close_finishes_what_it_accepted(seed: int) -> None:
             assert store.closed
             with pytest.raises(StoreUnavailable):
                 await engine.submit(up())
-            await asyncio.wait([waiting])  # it has heard of the change, or of the end
+            await asyncio.wait([waiting])  # it received the change, or the end
             assert not [task for task in asyncio.all_tasks() if task.get_name() == "expiry"]
 
     simulate(work, seed)

@@ -1,4 +1,4 @@
-"""The live feed: nothing is missed, nothing piles up, whoever comes back hears what was missed."""
+"""The live feed: no change is missed, nothing piles up, and a returning listener catches up."""
 
 import asyncio
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ def entries(first: int, skus: Iterable[str]) -> list[Entry]:
 
 
 def published(*skus: str) -> Feed:
-    """A feed that has told these changes, one a revision."""
+    """A feed that has published these changes, one a revision."""
     feed = Feed()
     feed.publish(entries(1, skus), len(skus))
     return feed

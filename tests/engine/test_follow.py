@@ -1,4 +1,4 @@
-"""Followers: every entry once, in order, whatever fails."""
+"""Followers get every entry once, in order, with any failure."""
 
 import asyncio
 import logging
@@ -53,7 +53,7 @@ async def followed(engine: Engine, *errors: Exception) -> AsyncIterator[Reader]:
     finally:
         task.cancel()
         await asyncio.wait([task])
-        assert not engine.feed.bells
+        assert not engine.feed.wake_events
 
 
 def up() -> Adjust:

@@ -1,4 +1,4 @@
-"""An answer that is awaited: by a task, by nobody's task, or by nobody at all."""
+"""A pending answer: awaited by its task, by another task, or by none."""
 
 import asyncio
 

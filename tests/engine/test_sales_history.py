@@ -1,4 +1,4 @@
-"""What was sold by hour."""
+"""Sold units by hour."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Turned-away demand: counted per SKU and hour where it is decided, stored soon, never lost."""
+"""Turned-away demand: counted by SKU and hour, stored soon, never lost."""
 
 import asyncio
 

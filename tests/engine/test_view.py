@@ -1,4 +1,4 @@
-"""The view: a fold of the ledger that knows by itself when a hold's time is up."""
+"""The view: a fold of the ledger that ends the counting of holds at their deadlines."""
 
 import random
 from dataclasses import replace

@@ -69,9 +69,8 @@ class Process:
 
 @dataclass
 class ProcessGroup:
-    """A store, and who does jobs on it. `log` says which process did which job, and when.
-
-    `later` (ms) is how far the days have gone on while nobody looked.
+    """A store, and the processes that run jobs on it. `log` has the process, job and time of each
+    run. `later` (ms) is the time that passed without a server.
     """
 
     store: SlowStore = field(default_factory=SlowStore)

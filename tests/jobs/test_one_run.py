@@ -1,4 +1,4 @@
-"""A job runs once at a time, whoever starts it; a second start reports the run under way."""
+"""A job has one run at a time; a second start reports the run under way."""
 
 import asyncio
 from typing import Any

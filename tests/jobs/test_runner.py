@@ -1,4 +1,4 @@
-"""One process does the jobs; when it dies, another goes on; nothing is done twice."""
+"""One process runs the jobs; another takes over when it dies; nothing is done twice."""
 
 import asyncio
 from collections import Counter
@@ -20,7 +20,7 @@ MINUTE = ("often", Every(60))
 
 
 def at(seconds: int, zone: str = "UTC") -> time:
-    """The time of day so long after the beginning."""
+    """The time of day this long after the beginning."""
     return datetime.fromtimestamp(START / 1000 + seconds, ZoneInfo(zone)).time()
 
 

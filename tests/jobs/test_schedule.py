@@ -1,4 +1,4 @@
-"""When jobs are due."""
+"""The times at which jobs are due."""
 
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo

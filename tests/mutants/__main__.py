@@ -1,8 +1,8 @@
 """Plants each bug of the table in turn and prints which test catches it.
 
-python -m tests.mutants          the table; ends with 1 where a bug is not caught
-python -m tests.mutants WORD     those whose name has the word
-                        --quick  without those whose test takes long or needs a database
+python -m tests.mutants          the table; ends with 1 if a bug is not caught
+python -m tests.mutants WORD     bugs with the word in their name
+                       `--quick`  without slow tests and tests with a database
                         --json   for machines
 """
 
@@ -38,7 +38,7 @@ class Failures:
 
 @dataclass(frozen=True)
 class Found:
-    """What became of a bug; `by` is empty where nothing caught it."""
+    """The result of a planted bug; `by` is empty if no test caught it."""
 
     layer: str
     name: str

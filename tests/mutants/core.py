@@ -99,8 +99,8 @@ PAYMENTS = [
     bug(
         "refunds",
         "a refund that is reported again asks again",
-        "core.payments.refund_names:is_news",
-        "if name in names or WHOLE in names or FAILED + name in names or (stand and not name):",
+        "core.payments.refund_names:is_new_refund",
+        "if name in names or WHOLE in names or FAILED + name in names or (valid and not name):",
         "if False:",
         "core/test_refund.py payments/test_early_refunds.py",
     ),
@@ -115,7 +115,7 @@ PAYMENTS = [
     bug(
         "refunds",
         "what was never delivered comes back to stock",
-        "core.payments.returned_units:strike",
+        "core.payments.returned_units:cancel_undelivered",
         "if never:",
         "if False:",
         "core/test_refund.py",

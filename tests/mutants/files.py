@@ -56,7 +56,7 @@ SPREADSHEETS = [
         "spreadsheets",
         "the export of another row is believed",
         "spreadsheets.import_planner:Planner._snapshot",
-        "not mark.is_of(row.item.sku) or mark.revision > self._stand.revision",
+        "not mark.is_of(row.item.sku) or mark.revision > self._current.revision",
         "False",
         f"{IMPORT}::test_a_mark_is_read_and_never_believed",
     ),

@@ -1,4 +1,4 @@
-"""Bugs of what surrounds the rules: engine, jobs, alerts, accounts, backups, the web."""
+"""Bugs of the layers around the rules: engine, jobs, alerts, accounts, backups, the web."""
 
 from tests.mutants.planted import bug
 
@@ -158,7 +158,7 @@ ENGINE = [
     bug(
         "readiness",
         "strangers read every word",
-        "web.system.health:for_strangers",
+        "web.system.health:public_texts",
         'return [f"{text} {WHERE}" for text in sorted(kinds)]',
         "return problems",
         "web/test_store_failures.py::test_readyz_hides_details_from_the_public",

@@ -1,7 +1,7 @@
 """Planted bugs over all layers, each with the test that has to catch it.
 
-`tests/sim/mutants.py` has those of the rules and the engine that the simulation must notice; these
-here are for one quick test each.
+`tests/sim/mutants.py` has the bugs of the rules and the engine that the simulation must notice;
+each bug here has one short test.
 """
 
 from tests.mutants.bundles import BUNDLES

@@ -29,7 +29,7 @@ def cpu_of_children() -> float:
 
 @pytest.fixture(scope="module")
 def found() -> dict[str, dict[str, Any]]:
-    """What became of each quick one, by its name; `cpu` has the seconds that all of them took."""
+    """The result of each planted bug by its name; `cpu` has the CPU seconds of all of them."""
     before = cpu_of_children()
     done = subprocess.run(
         [sys.executable, "-m", "tests.mutants", "--json", "--quick"],

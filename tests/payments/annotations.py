@@ -1,4 +1,4 @@
-"""Whether an object fits what Stripe's own library says of its class."""
+"""Compares an object with its class in Stripe's own library."""
 
 import builtins
 import types
@@ -11,7 +11,7 @@ from stripe import StripeObject
 
 
 class Names(dict[str, Any]):
-    """What an annotation may name; the library imports some of it for type checkers only."""
+    """The names in annotations; the library imports some of them for type checkers only."""
 
     def __missing__(self, name: str) -> Any:
         for place in (typing, stripe, stripe.checkout, builtins):
@@ -25,7 +25,7 @@ class Names(dict[str, Any]):
 
 
 def misfits(thing: dict[str, Any], kind: type[StripeObject], path: str = "") -> list[str]:
-    """What of an object its class does not have, or has otherwise; by its path."""
+    """The parts of an object that differ from its class, by path."""
     hints: dict[str, Any] = {}
     for base in reversed(kind.__mro__):
         hints |= vars(base).get("__annotations__", {})

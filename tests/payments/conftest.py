@@ -1,4 +1,4 @@
-"""A shop and a stand-in for Stripe that talk to each other over real HTTP, at one time of ours."""
+"""A shop and a fake Stripe over real HTTP, with one clock of the test."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -44,7 +44,7 @@ def refund(name: str, id_: str = "re_1", payment: str = "pi_A", status: str = ""
 
 
 def take_in(shop: CoreShop, event: StripeEvent, policy: PaymentPolicy = POLICY) -> EventAnswer:
-    """What became of an event."""
+    """The outcome of an event."""
     answer = shop.do(record(event, policy, shop.now))
     data: EventAnswer = getattr(answer, "data")  # noqa: B009 - a refusal has none, and fails
     return data

@@ -1,4 +1,4 @@
-"""What was paid is compared with what was held: a difference is a matter, a discount is none."""
+"""The amount paid is compared with the amount held: a difference is an issue, a discount is not."""
 
 from decimal import Decimal
 from typing import Any

@@ -1,4 +1,4 @@
-"""From a basket to a payment, through the real library and over real HTTP."""
+"""From a basket to a payment, through Stripe's library and over real HTTP."""
 
 import asyncio
 import json
@@ -89,7 +89,9 @@ async def test_another_basket_ends_the_first_session(any_till: Till) -> None:
 async def test_another_basket_waits_until_the_first_session_has_ended(
     till: Till, fault: str
 ) -> None:
-    """Else the first one, cheap, could still be paid and would sell the second one, dear."""
+    """Else the first, cheaper session could still be paid and would sell the second, more expensive
+    one.
+    """
     first = (await till.checkout(quantity=1)).json
     till.twin.faults.change({"api_fail": fault, "api_fail_times": 1})
     second = await till.checkout(quantity=15)
@@ -260,7 +262,7 @@ async def test_stripe_says_no_and_an_older_hold_stays_as_it_was(till: Till) -> N
 async def test_a_click_that_failed_leaves_the_next_one_alone(
     till: Till, monkeypatch: pytest.MonkeyPatch, *, refused: bool, held: bool
 ) -> None:
-    """The second click goes on with the attempt of the first one, or begins the next one."""
+    """The second click continues with the attempt of the first one, or begins the next one."""
     engine = till.shop.engine
     submit, second = engine.submit, None
     if held:

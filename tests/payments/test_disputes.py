@@ -1,4 +1,4 @@
-"""A dispute is one matter, in any order, also before its payment; it moves no stock."""
+"""A dispute is one issue, in any order, also before its payment; it moves no stock."""
 
 from itertools import permutations
 from typing import Any

@@ -1,4 +1,4 @@
-"""Refunds in any order with their payment: remembered, settled when it comes, and bounded."""
+"""Refunds in any order with their payment: kept, applied when it comes, and limited in number."""
 
 from itertools import permutations
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fancymonkey.core.documents.document import Document
-from fancymonkey.core.model import StripeEvent as Kept
+from fancymonkey.core.model import Event as Kept
 from fancymonkey.core.payments.early_events import FOLDER, KEPT, NEWS_MAX
 from fancymonkey.core.payments.rows import PaymentIssue
 from fancymonkey.payments.events import PaymentPolicy, StripeEvent
@@ -69,7 +69,7 @@ def test_every_order_with_a_refund_that_fails_comes_to_the_same() -> None:
         assert ("refund_failed", "pi_A") in found, order
         assert shop.numbers("a/M") == (3, 0, 0)
         shop.audit()
-    # Only where the charge is heard after its refund has failed is the whole said to be back.
+    # Only if the charge arrives after its refund has failed, the whole counts as returned.
     assert seen == {
         (("refund_failed", "pi_A"),),
         (("refund_failed", "pi_A"), ("refunded", "pi_A")),

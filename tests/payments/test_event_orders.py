@@ -1,4 +1,4 @@
-"""Every order of every event that a session may bring, each perhaps twice: the right stock."""
+"""Every order of the events of a session, with repetitions, gives the right stock."""
 
 import asyncio
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ NAMES = ("completed", "async_payment_succeeded", "async_payment_failed", "expire
 
 @dataclass(frozen=True)
 class Story:
-    """What really happened to a session: its events, and whether the money came."""
+    """The true course of a session: its events, and whether the money came."""
 
     name: str
     events: tuple[str, ...]
@@ -85,7 +85,7 @@ def test_every_order_ends_in_the_right_stock(story: Story) -> None:
 
 
 async def test_every_order_on_every_store(target: str) -> None:
-    """Each order has a hold and a session of its own; all of them go on at once."""
+    """Each order has a hold and a session of its own; all of them run at once."""
     cases = [
         (f"{number}", story, order)
         for number, (story, order) in enumerate(

@@ -1,4 +1,4 @@
-"""The stand-in is what Stripe's own libraries say that Stripe is, objects and answers."""
+"""The fake Stripe has the objects and answers that Stripe's own libraries expect."""
 
 import asyncio
 import json
@@ -121,7 +121,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _install(place: Path) -> str | None:
-    """What is in the way of the library, or None once it is there."""
+    """The reason why the library cannot be used, or None."""
     npm, program = shutil.which("npm"), shutil.which("node")
     if npm is None or program is None:
         return "There is no node or no npm."

@@ -1,4 +1,4 @@
-"""What answers in Stripe's place may be no Stripe: a proxy's page, another shape, nothing."""
+"""Answers that are not Stripe's: a proxy's page, another shape, nothing."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Late, slow, second and returned money, and what was never told, through the real library."""
+"""Late, slow, second, returned and unreported payments, through Stripe's library."""
 
 import asyncio
 from typing import Any
@@ -28,7 +28,7 @@ async def late(till: Till, taken: int = 0, quantity: int = 2) -> str:
     return session
 
 
-async def test_a_late_payment_is_served_from_what_there_is(any_till: Till) -> None:
+async def test_a_late_payment_is_served_from_the_stock(any_till: Till) -> None:
     await late(any_till)
     size = await any_till.shop.size("S")
     assert (size["stock"], size["reserved"]) == (1, 0)

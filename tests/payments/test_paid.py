@@ -1,4 +1,4 @@
-"""What a refund would give back: how much, in which currency, to whom, and paid when."""
+"""The refundable amount of a payment, its currency, its buyer and its time."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""While a payment takes days nothing but its own failure or the owner frees its hold."""
+"""While a payment takes days only its failure or the owner frees its hold."""
 
 from itertools import permutations
 
@@ -65,7 +65,7 @@ def test_of_two_payments_under_way_the_last_failure_frees_it() -> None:
 
 
 def test_a_failure_that_overtook_its_beginning_counts() -> None:
-    """C keeps the hold; that B began is heard after B has failed, and keeps nothing."""
+    """C keeps the hold; the beginning of B arrives after the failure of B, and keeps nothing."""
     shop = CoreShop()
     shop.do(take("s1", a_M=2))
     take_in(shop, session("completed", "cs_C"))
@@ -186,7 +186,7 @@ ENDS = [
 
 
 async def test_every_order_after_it_has_begun_on_every_store(target: str) -> None:
-    """The unit stays held until the payment's own end, whatever else is heard in which order."""
+    """The unit stays held until the payment's own end, with any other events in any order."""
     orders = [list(order) for events in ENDS for order in permutations(events)]
     engine = Engine(open_store(target), lambda: 1)
     await engine.open()

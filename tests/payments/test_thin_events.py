@@ -1,4 +1,4 @@
-"""Events without their object: fetched with a key, else answered with words that help."""
+"""Events without their object: fetched with a key, else refused with the remedy."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Demand that a checkout turned away counts as that of a reserve: once an attempt and SKU."""
+"""A refused checkout counts as turned-away demand, once for each attempt and SKU."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ SKU = f"{HOODIE}/S"
 
 
 async def counted(till: Till) -> dict[str, tuple[int, int]]:
-    """What was turned away so far: requests and units by SKU."""
+    """The turned-away demand so far: requests and units by SKU."""
     engine = till.shop.engine
     await engine._flush_demand()
     rows = [row async for row in engine.store.scan(TurnedAway)]

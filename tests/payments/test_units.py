@@ -1,4 +1,4 @@
-"""How Stripe counts money: https://docs.stripe.com/currencies."""
+"""The smallest units of currencies at Stripe: https://docs.stripe.com/currencies."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""The table of security requirements is whole, and names tests that there are."""
+"""The table of security requirements is complete, and names existing tests."""
 
 from tests.security.asvs import PAGE, functions, page, requirements
 

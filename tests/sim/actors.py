@@ -1,4 +1,4 @@
-"""Who uses the shop: buyers, a payment provider that repeats itself, an owner, listeners."""
+"""The users of the simulated shop: buyers, a payment provider, an owner, listeners."""
 
 import asyncio
 from collections.abc import Sequence
@@ -86,7 +86,7 @@ class Buyer:
 
 
 async def pay(world: World, cs: str, hold: str) -> None:
-    """The provider tells of a payment: more than once, out of order, until it is heard."""
+    """The provider reports a payment: more than once, out of order, until it is accepted."""
     paid = Capture(ref=hold, payment_id=cs)
     told = [
         RecordEvent(event_id=f"evt-{cs}", type="completed", object_id=cs, effect=paid)
@@ -109,7 +109,7 @@ async def pay(world: World, cs: str, hold: str) -> None:
 
 
 async def deliver(world: World, event: RecordEvent) -> None:
-    """One delivery, repeated until somebody says that it has arrived."""
+    """One delivery, repeated until it is acknowledged."""
     await asyncio.sleep(world.chance.choice((0, 0.1, 2)) * world.chance.random())
     if not isinstance(await world.ask(event, MANY_TRIES), Accepted):
         world.problem(f"never delivered: {event}")
@@ -195,7 +195,7 @@ async def _deeds(world: World) -> Sequence[Command]:
 
 
 async def _count(world: World, sku: str) -> Sequence[Command]:
-    """Looks, counts for a while, and sets what was found where nothing has changed meanwhile."""
+    """Reads, counts for a while, and sets the counted units if nothing has changed since."""
     server = world.server()
     if server is None or server.engine is None:
         return []
@@ -209,7 +209,7 @@ async def _count(world: World, sku: str) -> Sequence[Command]:
 
 
 class Listener:
-    """A browser: keeps what it was told, at times slowly, comes back where it left off."""
+    """A browser: keeps the received state, is slow at times, and resumes at its last revision."""
 
     def __init__(self, world: World) -> None:
         self.world, self.chance = world, world.chance
@@ -227,7 +227,7 @@ class Listener:
         engine = server.engine
         assert engine is not None
         if self.since is not None and engine.view.revision < self.since:
-            return  # that server has not heard of it yet; try again or elsewhere
+            return  # that server does not know of it yet; try again or elsewhere
         subscription = await engine.subscribe(self.since)
         try:
             for _ in range(self.chance.randrange(1, 20)):
@@ -254,7 +254,7 @@ class Listener:
 
 
 async def echo(world: World) -> None:
-    """A client that lost track: sends what has its answer long since once more."""
+    """A client that lost track: repeats a request that was answered long ago."""
     while True:
         await asyncio.sleep(world.chance.uniform(0.5, 4))
         done = [command for command, acknowledged in world.keyed.values() if acknowledged]

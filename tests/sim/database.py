@@ -41,10 +41,10 @@ QUIET = Faults()
 
 
 class Database(MemoryStore):
-    """What survives every crash. A transaction that has begun goes on without its server."""
+    """The data that survives every crash. A begun transaction continues without its server."""
 
     def __init__(self, chance: random.Random, faults: Faults, *, alone: bool = False) -> None:
-        """`alone`: it lives within its one server, as a file does, and nobody rings."""
+        """`alone`: it is part of its one server, as a file is, and sends no notifications."""
         super().__init__()
         self.alone = alone
         self.chance = chance
@@ -67,7 +67,7 @@ class Database(MemoryStore):
     async def transact(
         self, commands: Sequence[Command], now: int, after: int, sender: "SimStore"
     ) -> Commit:
-        """One transaction; everybody hears of it afterwards."""
+        """One transaction; all servers are notified afterwards."""
         async with self.turn:
             await self.latency()
             self.perhaps(self.faults.lost_before, "lost before the commit")
@@ -117,8 +117,8 @@ class SimStore:
         self.cut()
 
     def cut(self) -> None:
-        """The server is gone: it hears nothing any more. What it sent is on its way."""
-        self.cut_off = True  # what is under way goes on, and nobody hears how it ends
+        """The server is gone and gets nothing more. Statements that it has sent still run."""
+        self.cut_off = True  # statements under way still run, without a receiver of the result
         self._db.bells.pop(self, None)
         for task in list(self._ringing):
             task.cancel()
@@ -140,7 +140,7 @@ class SimStore:
             self._busy = False
 
     def run_now(self, commands: Sequence[Command], now: int, after: int) -> Commit | None:
-        """What is alone on its disk finds that quick now and then."""
+        """A store that is alone on its disk is fast now and then."""
         db = self._db
         if not db.alone or self._busy or self.cut_off or db.turn.locked():
             return None
@@ -215,6 +215,9 @@ class SimStore:
     async def prune(self, before: int) -> int:
         await self._reach()
         return await self._db.prune(before)
+
+    async def fold_holds(self, before: int) -> int:
+        raise NotImplementedError
 
     async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
         await self._reach()

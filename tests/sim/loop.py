@@ -1,4 +1,4 @@
-"""An event loop without a clock and without I/O: time is a number, a seed the only chance."""
+"""An event loop without clock and I/O: time is a number, a seed decides all chance."""
 
 import asyncio
 import random
@@ -15,15 +15,15 @@ TURNS = 300_000
 
 
 class Deadlock(AssertionError):
-    """Everybody waits and nothing is going to happen."""
+    """All tasks wait, and nothing will happen."""
 
 
 class Endless(AssertionError):
-    """Something goes on for ever."""
+    """A task never ends."""
 
 
 class _Waiting:
-    """Stands where a loop has its selector: instead of waiting, time goes on."""
+    """Replaces the selector of a loop: time advances instead of waiting."""
 
     def __init__(self, loop: "SimLoop") -> None:
         self._loop = loop
@@ -82,7 +82,7 @@ class SimLoop(base_events.BaseEventLoop):
 
 
 def simulate(work: Callable[[], Coroutine[Any, Any, T]], seed: int = 0) -> T:
-    """Runs a coroutine in virtual time. Exceptions that nobody took are failures too."""
+    """Runs a coroutine in virtual time. Exceptions without a handler are failures as well."""
     loop = SimLoop(seed)
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         result = runner.run(work())

@@ -1,4 +1,4 @@
-"""Every committed batch once more on the separate model: each answer and number has to agree."""
+"""Runs every committed batch again on the second model, and compares each answer and number."""
 
 import copy
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ class Replay:
     def batch(
         self, commands: Sequence[Command], now: int, answers: Sequence[Answer], state: State
     ) -> None:
-        """Compares one batch, before anybody sees it."""
+        """Compares one batch before it is visible."""
         self._now = now
         made = state.changed.get(Reservation, {}).keys() - state.base[Reservation].keys()
         owners = [str(key) for key in made if str(key).startswith("manual/")]

@@ -55,7 +55,7 @@ async def _trade(world: World) -> None:
     for server in world.servers:
         if server.engine is None:
             await server.start()
-    await asyncio.sleep(20)  # every hold of a basket has ended, everybody has heard of it
+    await asyncio.sleep(20)  # every hold of a basket has ended, and all listeners know
     world.check_end()
     for listener in listeners:
         listener.check()

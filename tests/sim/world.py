@@ -1,4 +1,4 @@
-"""Servers on one database, crashing and coming back, and everything that must hold there."""
+"""Servers on one database that crash and restart, and the invariants that must hold."""
 
 import asyncio
 import logging
@@ -26,7 +26,7 @@ STOCK = 12
 LATE = 6000
 """No hold may outlive its deadline by more, in ms: retries, restarts and clocks that differ."""
 PATIENCE = 120.0
-"""Whoever has no answer after so many virtual seconds never gets one."""
+"""A client without an answer after this many virtual seconds never gets one."""
 
 
 class Server:
@@ -59,7 +59,7 @@ class Server:
             return
 
     def crash(self) -> None:
-        """Dies between two instructions. What it had sent to the database goes on."""
+        """Dies between two instructions. Statements that it has sent to the database still run."""
         engine, store = self.engine, self.store
         self.engine = self.store = None
         if engine is not None and store is not None:
@@ -124,7 +124,7 @@ class World:
     async def ask(
         self, command: Command, tries: int = 1, on: Server | None = None
     ) -> Answer | None:
-        """One client's request; None where nobody knows what became of it."""
+        """One client's request; None if its outcome is unknown."""
         for _ in range(tries):
             server = on or self.server()
             if server is not None and server.engine is not None:
@@ -169,7 +169,7 @@ class World:
     # Checking ---------------------------------------------------------------------------------
 
     def check_now(self) -> None:
-        """What must hold at every moment."""
+        """The invariants of every moment."""
         self.problems += self.db.problems
         self.db.problems.clear()
         now = START + int(virtual_loop().time() * 1000)
@@ -192,7 +192,7 @@ class World:
             self.problem(f"{name} shows holds {shown}, stored are {live}")
 
     def check_end(self) -> None:
-        """What must hold once everything has come to rest."""
+        """The invariants after all work has ended."""
         self.check_now()
         self._check_ledger()
         self._check_demand()
@@ -266,7 +266,7 @@ class World:
             self.problem(f"{cs} sold {dict(sold)} for {row}")
 
     def _check_once(self, key: str, command: Command, *, acknowledged: bool) -> None:
-        """A command with a key was run for real at most once, and at least once if it was told."""
+        """A command with a key ran at most once, and at least once if it was confirmed."""
         answers = self.db.applied.get(id(command), [])
         accepted = [one for one in answers if isinstance(one, Accepted) and not one.replayed]
         assert self.db.replay is not None

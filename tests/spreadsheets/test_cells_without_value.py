@@ -1,4 +1,4 @@
-"""Errors and formulas without a result are no empty cells."""
+"""Errors, and formulas without a result, are not read as empty cells."""
 
 import io
 import re

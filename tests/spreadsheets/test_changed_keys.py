@@ -1,4 +1,4 @@
-"""Keys that a spreadsheet or a person has changed make no second product or size."""
+"""Keys that a spreadsheet or a person has changed add no second product or size."""
 
 from datetime import date
 

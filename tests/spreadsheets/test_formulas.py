@@ -1,4 +1,4 @@
-"""No text becomes a formula in a spreadsheet of any country, and each comes back as it was."""
+"""No text becomes a formula in a spreadsheet of any country, and each is read back unchanged."""
 
 import csv
 import io

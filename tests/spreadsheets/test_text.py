@@ -1,4 +1,4 @@
-"""CSV there and back, for any text that somebody may have typed."""
+"""Any text is the same after it was written to CSV and read back."""
 
 import csv
 import io

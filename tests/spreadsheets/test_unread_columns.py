@@ -1,4 +1,4 @@
-"""Edits in columns that an import does not take in are reported, with the column to use."""
+"""Edits in columns that an import does not read are reported, with the column to use."""
 
 import pytest
 

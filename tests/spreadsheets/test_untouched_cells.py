@@ -1,4 +1,4 @@
-"""What a spreadsheet makes of a cell by itself is no change, and never stops the rest."""
+"""The automatic conversions of a spreadsheet are not changes, and never stop an import."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""Every store there is, each test with a fresh one of each."""
+"""Fixtures: every store, empty for each test."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -26,7 +26,7 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         case "sqlite":
             return f"sqlite:///{tmp_path}/shop.db"
         case _:
-            return str(request.getfixturevalue("postgres_url"))
+            return str(request.getfixturevalue("migrated_url"))
 
 
 @pytest.fixture

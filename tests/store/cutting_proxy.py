@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 
 
 class CuttingProxy:
-    """Passes everything on, until what a client sends contains `word`: then it cuts, once.
+    """Forwards everything until a client's message contains `word`: then it cuts the connection,
+    once.
 
-    With `forward` the server still gets the message and acts on it; the client never hears of it.
+    With `forward` the server still gets the message and acts on it; the client never learns of it.
     """
 
     def __init__(self, url: str) -> None:

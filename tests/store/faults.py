@@ -1,4 +1,4 @@
-"""A file system that can lose what was not synced, fail on demand, and crash at any operation.
+"""A file system that can lose unsynced data, fail on demand, and crash at any operation.
 
 It works on real files and keeps a model beside them: what each file and each folder would hold
 after a power cut. Nothing is really synced, so it is fast. A sync that fails forgets what it should
@@ -36,11 +36,11 @@ class FaultyDisk(Disk):
                 self.owner_writes(path, path.read_bytes())
 
     def revive(self, fail: Callable[[int, str], None] | None = None) -> None:
-        """The process starts again; the machine went on, and still holds what was not synced."""
+        """The process starts again; the machine stayed on, and still has unsynced data."""
         self._fail, self._dead = fail, False
 
     def owner_writes(self, path: Path, content: bytes, *, synced: bool = True) -> None:
-        """Somebody else saves a file under a new inode, as most editors do."""
+        """Another program saves a file under a new inode, as most editors do."""
         path.unlink(missing_ok=True)
         path.write_bytes(content)
         inode = self.new_inode(path)
@@ -148,10 +148,10 @@ class FaultyDisk(Disk):
         }
 
     def after_crash(self, way: str, target: Path) -> Path:
-        """What is found after the restart, as a new folder.
+        """The folder after the restart, as a new folder.
 
-        `lost`: only what was synced. `kept`: everything (the process died, not the machine).
-        `torn`: half of what was not synced of each file. `renamed`: names, without their content.
+        `lost`: only synced data. `kept`: everything (the process died, not the machine).
+        `torn`: half of the unsynced data of each file. `renamed`: names, without their content.
         """
         names = self.names if way in ("kept", "renamed") else self.durable_names
         for path, inode in names.items():

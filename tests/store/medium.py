@@ -1,4 +1,4 @@
-"""What a disk would still hold after a power cut, page by page.
+"""The content of a disk after a power cut, page by page.
 
 Written pages are in the cache of the system until a sync. A sync that fails leaves them there,
 readable and called clean, and they never reach the medium, as on ext4: not with a later sync, and
@@ -50,7 +50,7 @@ class Medium:
             pages.difference_update([page for page in pages if page >= first])
 
     def sync(self, inode: int) -> None:
-        """What can reach the medium is there."""
+        """All data that can reach the medium is there."""
         written = self.written[inode]
         durable = bytearray(self.durable.get(inode, b"")[: len(written)])
         durable.extend(bytes(len(written) - len(durable)))
@@ -66,7 +66,7 @@ class Medium:
         self._dirty[inode].clear()
 
     def after_cut(self, inode: int) -> bytes:
-        """What is found in the file after a power cut."""
+        """The content of the file after a power cut."""
         return self.durable.get(inode, b"")
 
 

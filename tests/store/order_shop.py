@@ -1,4 +1,4 @@
-"""A shop with orders on any store: sales at several locations, and what the rows say after them."""
+"""A shop with orders on any store: sales at several locations, and the rows after them."""
 
 from dataclasses import dataclass, field
 

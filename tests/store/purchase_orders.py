@@ -1,7 +1,7 @@
-"""Kinds of row that only a test knows, written to and read from a whole store.
+"""Kinds of row that only a test declares, written to and read from a real store.
 
-It runs in a process of its own: a kind of row is declared before any store is imported. Besides the
-declaration it makes what a numbered migration would make, the table, and nothing else.
+It runs in a process of its own: a kind of row is declared before any store is imported. It adds
+only the declaration, and the table that a numbered migration would make.
 """
 
 import asyncio
@@ -145,7 +145,7 @@ CLOSURES = [Closure(date(2026, 12, day), Priority.RUSH) for day in (9, 10, 25)]
 
 
 async def create_tables(target: str) -> None:
-    """What the numbered migrations of these kinds would do."""
+    """The effect of a numbered migration for these kinds."""
     if not target.startswith(("sqlite:", "postgresql:")):
         return
     statements = [

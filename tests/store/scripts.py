@@ -47,7 +47,7 @@ def script(seed: int, length: int = 120) -> list[Command]:
 
 
 def batches(seed: int, commands: list[Command]) -> Iterator[tuple[list[Command], int]]:
-    """The commands cut at random, each batch with a time; time goes on by odd steps."""
+    """The commands cut at random, each batch with a time; times advance by odd steps."""
     chance, now, start = random.Random(seed), 1_000_000, 0
     while start < len(commands):
         size = chance.choice((1, 1, 2, 5, 20))
@@ -106,8 +106,8 @@ def _commands(chance: random.Random, length: int) -> Iterator[Command]:
                 location=DEFAULT_LOCATION,
                 quantity=chance.randrange(12),
                 actor="ann",
-                **keyed,
-            ),  # type: ignore[arg-type]
+                **keyed,  # type: ignore[arg-type]
+            ),
             Count(
                 sku=sku,
                 location=DEFAULT_LOCATION,

@@ -1,4 +1,4 @@
-"""Commits within one turn of the event loop: like those of `run`, or not at all."""
+"""Commits within one turn of the event loop have the effects of `run`."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -27,7 +27,7 @@ COUNT = Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=7)
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The disk is quick."""
+    """The disk is fast."""
     monkeypatch.setattr(DiskLatency, "quick", property(lambda pace: True))
 
 

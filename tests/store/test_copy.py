@@ -1,4 +1,4 @@
-"""A copy into any store holds every row and entry, or nothing at all."""
+"""A copy into any store has every row and entry, or leaves the target empty."""
 
 from collections.abc import AsyncIterator, Hashable
 from dataclasses import replace
@@ -47,7 +47,7 @@ async def test_a_copy_is_the_same_there_and_back(store: Store, target: str, tmp_
     back = MemoryStore()
     await copy(store, back)
     assert await compare(source, back) == []
-    # The copy goes on where the source stopped: a hold that came along can be paid.
+    # The copy continues where the source stopped: a copied hold can be paid.
     live = (await store.snapshot()).holds
     assert live
     await store.run([Capture(ref=live[0].reservation_id)], live[0].created_at, 0)
@@ -64,7 +64,7 @@ async def test_a_target_that_is_not_empty_is_left_alone(store: Store) -> None:
 
 async def test_a_source_changed_during_the_copy_leaves_the_target_empty(store: Store) -> None:
     class Sold(MemoryStore):
-        """Somebody counts a shelf while the rows are read."""
+        """A user counts a shelf while the rows are read."""
 
         async def scan(self, kind: type[R], after: Hashable | None = None) -> AsyncIterator[R]:
             async for row in super().scan(kind, after):

@@ -1,4 +1,4 @@
-"""Where a disk is waited for: by the event loop, or by a thread."""
+"""The choice between a commit in the event loop and one in a thread, by the latency of the disk."""
 
 from fancymonkey.store.shared.disk_latency import LOOKED_AT, QUICK_SECONDS, DiskLatency
 

@@ -1,4 +1,4 @@
-"""Files of earlier versions name some columns differently; their rows are read in full."""
+"""Files of earlier versions have some former names; their rows are read in full."""
 
 from fancymonkey.core.model import Allocation, Line, Reservation, Status
 from fancymonkey.core.payments.rows import PaymentIssue

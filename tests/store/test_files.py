@@ -1,4 +1,4 @@
-"""What is durable when a file was written, and when a segment was rotated."""
+"""The durability of a written file, and of a rotated segment."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Bundles in products.json: taken in, checked, and written back as they were."""
+"""Bundles in products.json: read, checked, and written back unchanged."""
 
 import json
 from pathlib import Path

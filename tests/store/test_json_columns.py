@@ -1,4 +1,4 @@
-"""A journal that another version has begun: this version writes its rows into a new segment."""
+"""A journal of another version: this version writes its rows into a new segment."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,4 +58,4 @@ async def test_rows_of_this_version_are_read_after_a_start(
         assert cursor.at == 77
         await store.close()
     first = heads(tmp_path)
-    assert len(first) == len(set(first)) == 2  # later starts go on in the same segment
+    assert len(first) == len(set(first)) == 2  # later starts continue in the same segment

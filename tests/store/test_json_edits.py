@@ -1,4 +1,4 @@
-"""Edits of products.json by hand, beside a running store and while it is down."""
+"""Edits of products.json by hand, while the store runs and while it is stopped."""
 
 import asyncio
 import json
@@ -232,7 +232,7 @@ async def test_the_same_edit_back_and_forth(path: Path) -> None:
 
 @pytest.mark.parametrize("ran", [0, 3])
 async def test_saving_an_old_version_takes_no_sale_back(path: Path, ran: int) -> None:
-    """An editor was open while units were sold, and the file was written anew meanwhile."""
+    """An editor was open while units were sold and the file was rewritten."""
     store = await open_shop(path.parent)
     await store.mirror.reconcile()
     for number in range(ran):
@@ -447,7 +447,7 @@ async def test_a_ledger_that_is_shorter_than_the_file_says_is_not_opened(
     journal.write_bytes(whole)
     store = await open_shop(path.parent)
     assert (await level(store)).on_hand == 17
-    await store.clear()  # a copy that is begun anew
+    await store.clear()  # a copy that is begun again
     await store.close()
     store = await open_shop(path.parent)
     assert store.image.empty

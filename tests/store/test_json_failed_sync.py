@@ -1,4 +1,4 @@
-"""A disk that fails once, a restart, sales, and then a power cut: no acknowledged sale is lost.
+"""A disk that fails once, a restart, sales, and a power cut: no acknowledged sale is lost.
 
 The disk of these tests forgets what a failed sync should have written (`medium.py`), so the start
 after it has to put what was written last into new files.
@@ -38,7 +38,7 @@ def once(number: int) -> Fail:
 
 
 class Armed:
-    """Lets the next operations of a kind fail, when it is told to."""
+    """Lets the next operations of a kind fail on request."""
 
     def __init__(self) -> None:
         self.kind = ""
@@ -69,7 +69,7 @@ async def sales(store: JsonStore, *, of: int = 4) -> dict[str, Any]:
 
 
 async def after_restart_and_cut(disk: FaultyDisk, folder: Path, target: Path) -> tuple[Any, Any]:
-    """What a restart shows after some sales, and what is left of it after a power cut."""
+    """The state after a restart with some sales, and after a power cut then."""
     disk.revive()
     again = JsonStore(folder, disk=disk, segment_entries=25)
     await again.open(0)

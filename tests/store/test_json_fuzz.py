@@ -1,4 +1,4 @@
-"""Random commands and random edits of the file, mixed: both sides always end up alike."""
+"""Random commands and random edits of the file: both sides always end equal."""
 
 import json
 import random
@@ -16,7 +16,7 @@ from tests.store.scripts import batches, catalogue, script
 
 
 def described(listed: ProductWithSizes) -> dict[str, Any]:
-    """What the file has to say of a product."""
+    """The fields of a product in the file."""
     product = listed.product
     return {
         "name": product.name,
@@ -25,14 +25,14 @@ def described(listed: ProductWithSizes) -> dict[str, Any]:
         "restock_date": product.restock_date,
         "sizes": [
             (
-                item.size,
-                level.on_hand,
-                level.reserved,
-                item.sold_out,
-                item.low_stock_threshold,
-                json.loads(item.extra).get("colour"),
+                size.item.size,
+                size.on_hand,
+                size.reserved,
+                size.item.sold_out,
+                size.item.low_stock_threshold,
+                json.loads(size.item.extra).get("colour"),
             )
-            for item, level in listed.sizes
+            for size in listed.sizes
         ],
     }
 

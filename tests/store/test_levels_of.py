@@ -99,7 +99,7 @@ async def test_a_batch_sees_what_it_has_booked_itself(store: Store) -> None:
 
 
 async def test_a_location_that_came_after_the_first_question_is_found(store: Store) -> None:
-    """What a store remembers of the first question has to grow."""
+    """The cached rows of the first question have to grow."""
     await store.run(catalogue(), 1, 0)
     assert await answer(store, OnHand(skus=(M,))) == {M: [["main", 10]]}
     await store.run([at("shed", 4)], 6, 0)

@@ -1,4 +1,4 @@
-"""The tree of a text: nothing is lost, and a merge changes only what it must."""
+"""The lossless JSON tree: no text is lost, and a merge changes only the edited parts."""
 
 import json
 import random

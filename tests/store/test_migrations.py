@@ -43,7 +43,7 @@ async def test_sqlite_has_the_declared_tables(tmp_path: Path) -> None:
         rows = list(db.execute(f"PRAGMA table_info({name})"))
         key = [column for _, column, *_, place in sorted(rows, key=lambda row: row[5]) if place]
         columns = [
-            # An INTEGER PRIMARY KEY is never null, whatever this pragma says.
+            # An INTEGER PRIMARY KEY is never null, despite this pragma.
             (column, type_, not required and column not in key)
             for _, column, type_, required, _, _ in rows
         ]

@@ -1,4 +1,4 @@
-"""A kind of row with lines, dates, money and enums of its own needs no change in any store."""
+"""A new kind of row with lines, dates, money and enums needs no change in any store."""
 
 import subprocess
 import sys

@@ -1,7 +1,7 @@
-"""The files that older versions and people have left: taken in with a report, or refused.
+"""Files of older versions and of people: read with a report, or refused.
 
-One row a file: what it says, and what is told. Where it is refused the place and the reason are
-told, and the store has not changed.
+One row a file: its content and the report. A refusal names the place and the reason, and the store
+is unchanged.
 """
 
 import logging

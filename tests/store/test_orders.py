@@ -1,4 +1,4 @@
-"""Orders on every store: what is shipped, moved, cancelled and returned, scenario by scenario."""
+"""Orders on every store: units shipped, moved, cancelled and returned, scenario by scenario."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""The shape of the owner's products.json goes along through any store, and comes back."""
+"""The owner's layout of products.json is kept in every store, and written back."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a store makes on the disk is its owner's alone, whatever the umask."""
+"""The files of a store are private to their owner, with any umask."""
 
 import os
 import stat
@@ -32,7 +32,7 @@ def mode(path: Path) -> int:
 
 
 def too_open(folder: Path) -> list[Path]:
-    """What other users may read or change, but for products.json."""
+    """The files that other users may read or change, without products.json."""
     found = [path for path in folder.rglob("*") if mode(path) & 0o077]
     return [path for path in found if path.name != "products.json"]
 

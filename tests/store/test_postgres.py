@@ -1,4 +1,4 @@
-"""What only the PostgreSQL store has: several servers, lost connections, the bell, the planner."""
+"""The special cases of PostgreSQL: several servers, lost connections, notices, the planner."""
 
 import asyncio
 import re
@@ -57,7 +57,7 @@ async def second(postgres_url: str, store: PostgresStore) -> AsyncIterator[Postg
 
 @pytest.fixture
 async def database(postgres_url: str, store: PostgresStore) -> AsyncIterator[asyncpg.Connection]:
-    """A connection of somebody else to the store's database."""
+    """A foreign connection to the store's database."""
     found = await asyncpg.connect(postgres_url)
     yield found
     await found.close()
@@ -100,7 +100,7 @@ async def test_two_servers_never_oversell_and_leave_no_gap(
     assert first_sold + second_sold == 1000
     assert first_sold > 0
     assert second_sold > 0
-    for seen in (first_seen, second_seen):  # each heard of the other's entries, in order, once
+    for seen in (first_seen, second_seen):  # each received the other's entries, in order, once
         assert seen == list(range(start + 1, start + 1 + len(seen)))
     entries = await store.entries_after(0, 10_000)
     assert [entry.revision for entry in entries] == list(range(1, len(entries) + 1))
@@ -177,7 +177,7 @@ async def test_rows_read_at_two_moments_are_not_decided_on(
 def between(
     monkeypatch: pytest.MonkeyPatch, work: Callable[[], Awaitable[object]], step: str = "write"
 ) -> None:
-    """Lets somebody else work once, right before this step of the next batch."""
+    """Lets another client work once, right before this step of the next batch."""
     real = getattr(batch, step)
 
     async def later(*args: Any, **more: Any) -> Any:
@@ -227,7 +227,7 @@ async def test_rows_of_a_snapshot_are_cached(
 async def test_a_buyer_who_is_known_elsewhere_is_not_taken_for_a_new_one(
     store: PostgresStore, second: PostgresStore
 ) -> None:
-    """What this server supposes not to be there the other one may have written long ago."""
+    """A row that this server takes for missing may have been written by another server."""
     known = (await second.run([reserve("r1", "s1", quantity=2)], 5, 0)).revision
     assert (await store.run([DOCUMENT], 5, known)).revision == known
     assert store._row_cache.mark is not None
@@ -442,7 +442,7 @@ async def test_answered_commands_survive_kill_9_of_the_database(
     await asyncio.to_thread(postgres_server.start)
     await selling
     assert refused > 0
-    assert len(answered) > 50  # and it went on by itself
+    assert len(answered) > 50  # and it continued by itself
     holds = {row.reservation_id for row in (await store.snapshot()).holds}
     assert holds >= set(answered)
     entries = await store.entries_after(0, 10_000)
@@ -760,7 +760,7 @@ async def test_a_hot_level_is_changed_in_place(
 ) -> None:
     for number in range(50):
         await store.run([reserve(f"r{number}", f"s{number}", ttl=1)], 10 + 2 * number, 0)
-    await store.close()  # its server process tells its counts when it ends
+    await store.close()  # its server process reports its counts when it ends
     async with asyncio.timeout(20):
         while True:
             rows = await database.fetch(

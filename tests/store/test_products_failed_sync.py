@@ -1,4 +1,4 @@
-"""A failed sync of products.json or of its folder, then a power cut: an older file may come back.
+"""A failed sync of products.json or of its folder, and a power cut: an older file may be back.
 
 It is not an edit: neither a sale nor what the owner has typed in is taken back by it. The disk of
 these tests forgets names and pages whose sync has failed, and it keeps no memory of older versions,
@@ -89,7 +89,7 @@ class JsonShop:
             assert self.disk.refusing
 
     async def restart(self) -> None:
-        """The process is killed and starts again; the machine goes on."""
+        """The process is killed and starts again; the machine stays on."""
         await abandon(self.store)
         for _ in range(len(self.disk.refused) + 1):
             self.store = JsonStore(self.path.parent, disk=self.disk)
@@ -160,9 +160,9 @@ DAY: list[Step] = [
 
 
 async def power_cuts(tmp_path: Path, refused: range, day: list[Step]) -> tuple[list[str], bool]:
-    """Plays a day and looks after each step at what a power cut would leave.
+    """Plays a day, and reads after each step the files that a power cut would leave.
 
-    Returns what is different from the running store then, and whether a sync was refused.
+    Returns the differences from the running store, and whether a sync was refused.
     """
     shop = JsonShop(tmp_path / "shop", refused)
     await shop.restart()

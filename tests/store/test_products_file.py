@@ -1,4 +1,4 @@
-"""products.json: what it may look like, and that it stays as the owner wrote it."""
+"""products.json: its valid forms, and the owner's layout, which stays."""
 
 import json
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Mistyped, lost and look-alike names in products.json: refused with line, sold on as before."""
+"""Mistyped, lost and look-alike names in products.json are refused with their line."""
 
 import json
 import logging
@@ -40,7 +40,7 @@ TEE = """[
 """
 
 EDITS: dict[str, tuple[str, str, str]] = {
-    # mistyped names: what stood there, what stands there now, what is said
+    # mistyped names: the former text, the present text, the report
     "stok": ('"stock": 20', '"stok": 20', "line 14, .*size M: stok .*stock"),
     "a capital letter": ('"stock": 20', '"Stock": 20', "size M: Stock .*stock"),
     "all capitals": ('"stock": 20', '"STOCK": 20', "size M: STOCK .*stock"),

@@ -1,4 +1,4 @@
-"""What copies are made of: all of a store at one revision, and what came after it."""
+"""A snapshot has the whole store at one revision, and the entries after it."""
 
 from fancymonkey.core.rows import ROWS
 from fancymonkey.core.state import Rows

@@ -1,4 +1,4 @@
-"""What only the SQLite store has: its file, its lock, its threads, the disk's failures."""
+"""The special cases of SQLite: its file, its lock, its threads, the disk's failures."""
 
 import asyncio
 import os

@@ -74,7 +74,7 @@ class SqliteShop:
             await kill(store)
 
     async def after_cut(self) -> dict[str, Any]:
-        """What is left after a power cut."""
+        """The state after a power cut."""
         self._cuts += 1
         target = self.disk.after_crash("lost", self.path.parent.with_suffix(f".{self._cuts}"))
         store = SqliteStore(target / "shop.db")
@@ -155,7 +155,7 @@ async def test_where_the_disk_fails_at_times_later_sales_outlive_a_power_cut(
 
 
 class Armed:
-    """Lets an operation of a kind on a file fail, when it is told to."""
+    """Lets an operation of a kind on a file fail on request."""
 
     def __init__(self, disk: FaultyDisk) -> None:
         self._disk = disk

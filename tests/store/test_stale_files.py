@@ -1,4 +1,4 @@
-"""A products.json that was opened before a sale and comes back after it takes no sale back."""
+"""A products.json that was opened before a sale and is saved after it reverts no sale."""
 
 import json
 import os
@@ -198,7 +198,7 @@ async def test_a_new_number_in_an_old_version_counts_and_is_reported(
 
 
 async def test_an_ambiguous_file_undoes_no_sale_and_is_reported(tmp_path: Path) -> None:
-    """Somebody has taken `lastUpdated` out, so nothing shows which version it was."""
+    """A user has removed `lastUpdated`, so nothing shows which version it was."""
     path = tmp_path / "products.json"
     path.write_text(stamped('"2025-10-07T00:00:00.000Z"'))
     store = await open_shop(tmp_path)
@@ -293,7 +293,7 @@ async def test_other_additions_and_removals_stay(tmp_path: Path) -> None:
 
 
 async def test_a_rescue_from_damage(tmp_path: Path) -> None:
-    """What is kept of older versions may be torn, foreign or gone: the shop opens all the same."""
+    """Stored older versions may be torn, foreign or gone: the shop opens all the same."""
     path = tmp_path / "products.json"
     path.write_text(PLAIN)
     store = await open_shop(tmp_path)

@@ -1,4 +1,4 @@
-"""Transfers on every store: units on their way are somewhere at every moment."""
+"""Transfers on every store: each unit has a location at every moment."""
 
 import pytest
 

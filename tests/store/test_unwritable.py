@@ -1,4 +1,4 @@
-"""What a store says of itself while nothing can be written, and once it can again."""
+"""The health report of a store that cannot write, and its recovery."""
 
 import errno
 from pathlib import Path
@@ -102,7 +102,7 @@ async def test_postgres_that_takes_no_change_is_noticed_and_comes_back_by_itself
     await owner.execute("SELECT pg_terminate_backend($1)", store._writer.pid)
     with pytest.raises(StoreUnavailable):
         await store.run(COUNT, 2, 0)
-    await store.next_due()  # reading goes on, as if nothing were wrong
+    await store.next_due()  # reads continue as before
     assert "read-only" in (await store.unwritable() or "")
     assert any("read-only" in text for text in await store.health_problems())
     await owner.execute("SET default_transaction_read_only = off")

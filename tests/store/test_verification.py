@@ -1,4 +1,4 @@
-"""An audit of every store: clean after any script, and no false alarm beside a writer."""
+"""Verification of every store: clean after any script, and without false alarms beside a writer."""
 
 import asyncio
 
@@ -56,9 +56,9 @@ def sale(number: int) -> list[Command]:
 async def test_there_is_no_false_alarm_beside_a_server_that_sells(
     store: Store, target: str
 ) -> None:
-    """One task sells as fast as it can; meanwhile the store is opened and audited many times.
+    """One task sells without a pause while the store is opened and verified many times.
 
-    It sells so much during each audit and no more: else the ledger may grow faster than it is read.
+    It sells a fixed number during each: else the ledger may grow faster than it is read.
     """
     if target == "memory://":
         pytest.skip("memory has no second reader")

@@ -1,7 +1,7 @@
-"""A real Chromium for tests, which sees nothing but this machine and tells of everything amiss.
+"""A real Chromium for tests, which reaches only this machine and reports every problem.
 
 The fixture `browser_page` gives a `BrowserPage`: `.page` is Playwright's, and `.assert_clean()`
-fails when the page logged an error, broke its security policy, or asked for something in vain.
+fails when the page logged an error, broke its security policy, or requested a missing file.
 """
 
 import os
@@ -20,6 +20,7 @@ from playwright.async_api import (
     Request,
     Response,
     async_playwright,
+    expect,
 )
 
 # The shell draws and runs pages as the whole browser does, without the windows around them.
@@ -46,6 +47,9 @@ ARGUMENTS = (
     # Nothing outside this machine is ever asked for, by a page or by Chromium itself.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1",
 )
+EXPECT_SECONDS = 20
+"""The longest wait for an expectation: on a loaded machine a page needs several seconds."""
+
 WATCH_POLICY = """
 document.addEventListener('securitypolicyviolation', event => window.__policyViolation(
     `${event.effectiveDirective} blocked ${event.blockedURI} in ${event.documentURI}`));
@@ -77,6 +81,7 @@ async def chromium() -> AsyncIterator[Browser]:
     """Run one headless Chromium."""
     as_root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     executable = find_chromium()
+    expect.set_options(timeout=EXPECT_SECONDS * 1000)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=executable, headless=True, args=[*ARGUMENTS, *as_root]
@@ -137,7 +142,7 @@ class BrowserPage:
             self.console_errors.append(f"{message.text} ({place['url']}:{place['lineNumber']})")
 
     def _on_failed(self, request: Request) -> None:
-        # Leaving a page ends its open streams and requests: that is no failure.
+        # Leaving a page ends its open streams and requests: that is not a failure.
         if request.failure != "net::ERR_ABORTED":
             self.failed_requests.append(f"{request.method} {request.url}: {request.failure}")
 

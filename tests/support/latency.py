@@ -1,4 +1,4 @@
-"""How long a page takes from a key to the frame that shows it, beside a page that does nothing."""
+"""The time from a key press to the frame that shows it, compared with an empty page."""
 
 from typing import Self
 
@@ -25,7 +25,9 @@ def within(took: list[float], part: float) -> float:
 
 
 class Keys:
-    """Types into a page and, in turn, into an empty one: what the machine takes is told apart."""
+    """Types into a page and, in turn, into an empty one, so that the machine's own time can be
+    subtracted.
+    """
 
     def __init__(self, page: Page, blank: Page) -> None:
         self.page, self.blank = page, blank

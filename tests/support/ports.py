@@ -4,7 +4,7 @@ import socket
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """Give a port on which nobody listens now. Somebody may be quicker: be ready to retry."""
+    """Return a port without a listener. Another process may take it first: be ready to retry."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind((host, 0))
         port: int = probe.getsockname()[1]

@@ -38,7 +38,7 @@ INITDB = ("-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
 
 
 class PortTaken(RuntimeError):
-    """Somebody was quicker than we were; another port will do."""
+    """Another process took the port first; another port will do."""
 
 
 def unprivileged_user() -> str | None:
@@ -92,7 +92,7 @@ class PostgresServer:
             try:
                 self._launch(deadline)
             except PortTaken:
-                if self._databases:  # somebody may hold a URL with this port: wait for it
+                if self._databases:  # a test may have a URL with this port: wait for it
                     time.sleep(0.2)
                 else:
                     self.port = free_port(self.host)
@@ -136,7 +136,7 @@ class PostgresServer:
 
     @property
     def log(self) -> str:
-        """What the server wrote so far."""
+        """The server's log so far."""
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
     def __enter__(self) -> Self:
@@ -161,14 +161,14 @@ class PostgresServer:
         return f"postgresql://{SUPERUSER}@/{database}?host={self.directory}&port={self.port}"
 
     def create_database(self, template: str = "template0") -> str:
-        """Make a database, a copy of `template` (with nobody connected to it), and give its URL."""
+        """Make a database, a copy of `template` (without connections to it), and return its URL."""
         self._databases += 1
         name = f"test_{os.getpid()}_{self._databases}"
         self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
 
     def drop_database(self, url: str) -> None:
-        """Drop a database that create_database() gave, whoever is still connected."""
+        """Drop a database of create_database(), with any connections."""
         name = url.rsplit("/", 1)[1]
         self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
@@ -182,7 +182,7 @@ class PostgresServer:
             finally:
                 await connection.close()
 
-        _in_own_loop(run())
+        in_own_loop(run())
 
     # -- inside ------------------------------------------------------------------------------------
 
@@ -276,7 +276,7 @@ class PostgresServer:
         self._process = None
 
 
-def _in_own_loop(work: Coroutine[Any, Any, None]) -> None:
+def in_own_loop(work: Coroutine[Any, Any, None]) -> None:
     """Run a coroutine in a thread of its own: it does not matter whether this one has a loop."""
     failure: list[BaseException] = []
 

@@ -19,7 +19,7 @@ def kill_family(pid: int, seconds: float = 10.0) -> None:
     family = []
     with suppress(psutil.NoSuchProcess):
         first = psutil.Process(pid)
-        first.suspend()  # so that it can neither notice nor start its children anew
+        first.suspend()  # so that it can neither notice nor restart its children
         family = [*first.children(recursive=True), first]
     for member in family:
         with suppress(psutil.NoSuchProcess):

@@ -26,7 +26,7 @@ PROGRAM = (str(Path(sys.executable).with_name("fancymonkey")),)
 
 FORK_SERVER = Path(__file__).with_name("fork_server.py")
 
-# Settings of the interpreter count only for a process that starts anew.
+# Settings of the interpreter count only for a new process.
 _OF_THE_INTERPRETER = ("PYTHON", "LD_", "MALLOC_")
 _WITHOUT_EFFECT = {"PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
 

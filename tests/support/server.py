@@ -151,7 +151,7 @@ class Server:
         os.kill(self.pid, number)
 
     def close(self) -> None:
-        """End it whatever its state, and forget the log."""
+        """End it in any state, and forget the log."""
         try:
             self.stop()
         finally:

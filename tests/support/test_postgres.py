@@ -1,4 +1,4 @@
-"""The PostgreSQL of the tests is itself tested: durable, restartable, clean."""
+"""The PostgreSQL of the tests is durable, restartable and clean."""
 
 import shutil
 import signal

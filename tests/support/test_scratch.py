@@ -1,4 +1,4 @@
-"""Temporary files are in memory only if there is enough, and only if nothing else is asked for."""
+"""Temporary files are in memory only if there is enough of it and no other place is set."""
 
 import os
 import tempfile

@@ -1,4 +1,4 @@
-"""The class that runs the program is itself tested, with a stand-in for the program."""
+"""The class that runs the program, with a replacement for the program."""
 
 import sys
 import urllib.request

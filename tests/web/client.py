@@ -1,4 +1,4 @@
-"""A client that speaks ASGI to the app in this process: every byte of a request is the test's."""
+"""An ASGI client in this process: the test decides every byte of a request."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ Headers = Mapping[str, str | bytes] | Iterable[tuple[str, str | bytes]]
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back."""
+    """The response."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
@@ -78,7 +78,7 @@ class Client:
 
         async def receive() -> dict[str, Any]:
             if not parts:
-                await asyncio.sleep(3600)  # a client that waits: only the server can go on
+                await asyncio.sleep(3600)  # a client that waits: only the server can continue
             part = parts.pop(0)
             if breaks_off and not parts:
                 return {"type": "http.disconnect"}

@@ -1,7 +1,7 @@
-"""Keeps the throttles for wrong secrets out of the way of schemathesis.
+"""Keeps the throttles of wrong secrets from stopping schemathesis.
 
 Each request has an address of its own. The wrong secret of its own probes is a wrong API key: wrong
-passwords would close the password to all strangers after twenty (tests/attacks has that).
+passwords would block the password for all unknown clients after twenty (tests/attacks has that).
 """
 
 import itertools

@@ -1,4 +1,4 @@
-"""A running shop for tests: engine, app and client over any store, at a time of the test's own."""
+"""A running shop for tests: engine, app and client over any store, with a clock of the test."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -37,7 +37,7 @@ PRODUCTS: tuple[tuple[str, str, str, str, dict[str, int]], ...] = (
 
 
 class Clock:
-    """A clock that stands still until it is told."""
+    """A clock that stands still until it is set."""
 
     def __init__(self) -> None:
         self.now = START

@@ -1,4 +1,4 @@
-"""Guessing the owner's password: few tries a minute an address, and nobody else is locked out."""
+"""Guesses at the owner's password: few a minute for an address, and no other caller is refused."""
 
 import asyncio
 import logging
@@ -66,7 +66,7 @@ async def test_guesses_at_once_count_one_by_one(shop: Shop) -> None:
 
 
 async def test_one_network_of_ipv6_counts_as_one_address(shop: Shop) -> None:
-    """Whoever has one address of IPv6 has 2^64 of them."""
+    """A client with one address of IPv6 has 2^64 of them."""
     answers = [
         await attempt(shop.client.elsewhere(f"2001:db8:1:2::{number:x}"), "wrong")
         for number in range(1, 41)

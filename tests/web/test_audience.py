@@ -1,4 +1,4 @@
-"""An audience: one message for all, in time, merged for slow readers, as buyers allow.
+"""An audience gets one message for all, in time, merged for slow readers, as buyers allow.
 
 Time is a number here.
 """
@@ -54,7 +54,7 @@ class TestWire:
 
     @property
     def last(self) -> dict[str, int]:
-        """What the last message says."""
+        """The revisions in the last message."""
         return told(self.got[-1][1])
 
 

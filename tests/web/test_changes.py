@@ -1,4 +1,4 @@
-"""The owner's table, changes as acts, and undoing them, over HTTP."""
+"""The owner's table, change sets, and their undo, over HTTP."""
 
 import asyncio
 import json
@@ -127,7 +127,7 @@ async def test_an_edited_text_column_is_compared_too(
 @pytest.mark.parametrize(
     "row", [{"adjustStock": 1, "was": {"stock": 20}}, {"stock": 1, "was": {"soldOut": False}}]
 )
-async def test_was_goes_with_what_is_to_change(shop: Shop, row: dict[str, Any]) -> None:
+async def test_was_belongs_to_the_changed_field(shop: Shop, row: dict[str, Any]) -> None:
     answer = await change(shop, row)
     (failed,) = answer.json["results"]["details"]["failed"]
     assert failed["code"] == "conflicting_fields"
@@ -200,7 +200,7 @@ async def test_a_bulk_of_several_portions_is_one_act(shop: Shop) -> None:
     await shop.check()
 
 
-async def test_a_bulk_of_what_was_selected(shop: Shop) -> None:
+async def test_a_bulk_change_of_the_selected_rows(shop: Shop) -> None:
     body = {
         "action": "set",
         "filter": {"skus": [f"{HOODIE}/S", "prod_hoodie_002/S/M"], "q": "ash"},

@@ -1,4 +1,4 @@
-"""Who may call from a browser: the configured origins, on the shop's paths, and nobody else."""
+"""CORS: only the configured origins, only on the shop's paths."""
 
 import pytest
 

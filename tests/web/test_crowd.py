@@ -1,4 +1,4 @@
-"""Who gets a place among the connections, and who makes room."""
+"""The choice of connections to accept, and of connections to close."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ class Guest:
     idle: bool = True
     ended: bool = False
 
-    def hang_up(self) -> None:
+    def disconnect(self) -> None:
         self.ended = True
 
 

@@ -43,7 +43,7 @@ def posted_kinds() -> set[str]:
     named = {kind.name: kind for kind in Kind}
     found: set[str] = set()
     for module in modules(below="fancymonkey/core"):
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if (
                 isinstance(node, ast.Attribute)
                 and isinstance(node.value, ast.Name)
@@ -54,7 +54,7 @@ def posted_kinds() -> set[str]:
 
 
 def outcomes_of_events() -> set[str]:
-    """What may become of an event of Stripe: literals of the core, and refusals of its rules."""
+    """The possible outcomes of an event of Stripe: literals of the core, and its refusals."""
     found = {"ignored", "done", "no change"}
     for module in modules(below="fancymonkey/core"):
         found |= set(re.findall(r'(?:PaymentNews\(|\boutcome ?= ?)"([\w ]+)"', module.text))
@@ -69,7 +69,7 @@ def outcomes_of_jobs() -> set[str]:
     found = {"failed"}
     for module in (m for folder in PLACES for m in modules(below=folder)):
         found |= set(re.findall(r'JobResult\(\s*"(\w+)"', module.text))
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if isinstance(node, ast.FunctionDef) and node.name == "outcome":
                 texts = [one.value for one in ast.walk(node) if isinstance(one, ast.Constant)]
                 found |= {text for text in texts if isinstance(text, str) and " " not in text}
@@ -146,7 +146,7 @@ def refusals() -> list[tuple[str, ast.expr]]:
     """Each `Refused(Code.…, message)` and `Problem(status, code, message)`: place and message."""
     found: list[tuple[str, ast.expr]] = []
     for module in modules():
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
                 continue
             place = {"Refused": 1, "Problem": 2}.get(node.func.id)
@@ -173,7 +173,7 @@ def test_every_refusal_code_is_given_with_a_message() -> None:
     used = {
         name.attr
         for module in modules()
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
         and node.func.id == "Refused"

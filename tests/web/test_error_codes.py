@@ -27,7 +27,7 @@ def raised() -> dict[str, set[int]]:
     """The codes in the source: of each `Problem(status, "code", …)`, and of the core."""
     found: dict[str, set[int]] = {}
     for module in modules(below="fancymonkey/web"):
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
                 continue
             if node.func.id != "Problem" or len(node.args) < 2:

@@ -1,4 +1,4 @@
-"""Which `If-None-Match` has a tag."""
+"""The tags that match an `If-None-Match`."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The owner's table as a file: what the query chooses, as the table says it, safe to open."""
+"""The stock table as a file: the rows of the query, the values of the table, safe to open."""
 
 import asyncio
 import csv

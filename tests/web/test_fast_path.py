@@ -1,4 +1,4 @@
-"""The short way past ASGI: the same bytes as uvicorn's own way, and nothing unusual takes it."""
+"""The fast path past ASGI sends the same bytes as uvicorn, and takes only ordinary requests."""
 
 import asyncio
 import gc
@@ -41,7 +41,7 @@ def request(
 async def answers(
     transport: Transport, protocol: FastPathProtocol, count: int, *, head: bool = False
 ) -> list[Answer]:
-    """So many answers, once they are there."""
+    """This many answers, once they are there."""
     async with asyncio.timeout(5):
         while True:
             if transport.written.count(b"HTTP/1.1 ") >= count:  # else not worth a look
@@ -122,7 +122,7 @@ async def test_the_bytes_are_those_of_uvicorn(what: str, monkeypatch: pytest.Mon
 
 
 async def _exchange(url: str, raw: bytes) -> bytes:
-    """What comes back until the server is silent."""
+    """The received bytes until the server is silent."""
     host, _, port = url.removeprefix("http://").partition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(raw)
@@ -244,7 +244,7 @@ async def test_an_endpoint_may_wait_for_anything(
 
 
 async def test_a_connection_is_gone_when_it_is_closed(shop: Shop) -> None:
-    """Without anybody who looks for rubbish: a busy server does so once in a long while."""
+    """Without garbage collection, which a busy server runs rarely."""
     gc.collect()
     gc.disable()
     try:
@@ -302,7 +302,9 @@ async def test_a_malformed_handshake_gets_an_error_and_is_closed(shop: Shop, wro
     )
     protocol.data_received(f"{head}\r\n\r\n{{}}".encode())
     assert transport.written.startswith(b"HTTP/1.1 400 ")
-    assert transport.is_closing() or transport.ended  # what is no HTTP is read a little longer
+    assert (
+        transport.is_closing() or transport.ended
+    )  # bytes that are not HTTP are read a little longer
     for left in list(protocol.connections):  # as a stop of the service does
         left.shutdown()
 

@@ -1,4 +1,4 @@
-"""Heads that are no ordinary ones: some never end, some wish to speak another way."""
+"""Unusual heads: endless ones, and ones that request another protocol."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Programs of earlier versions go on: former paths answer with the former keys and codes."""
+"""Programs of earlier versions still work: former paths answer with the former keys and codes."""
 
 from typing import Any
 

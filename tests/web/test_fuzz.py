@@ -1,4 +1,4 @@
-"""Random requests, good and bad: no answer is an error of ours, and the stock always adds up.
+"""Random valid and invalid requests: no answer is a 5xx, and the stock always adds up.
 
 FUZZ_REQUESTS sets how many (default 5,000), FUZZ_SEED where they begin; a failure names its seed.
 """

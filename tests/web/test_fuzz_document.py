@@ -1,4 +1,4 @@
-"""The whole OpenAPI document, asked with values from its own schemas and from an attacker's list.
+"""The whole OpenAPI document, with values from its schemas and from an attacker's list.
 
 Every answer has a status that the document names, a body of the type it names, and is never an
 error of ours. FUZZ_DOCUMENT sets how many requests go to each operation (default 20).
@@ -128,7 +128,7 @@ def check(one: dict[str, Any], answer: Answer) -> None:
 
 
 async def again(shop: Shop, owner: Visitor) -> None:
-    """The owner is there, and logged in, whatever the requests before have done."""
+    """The owner exists and is logged in, after any earlier requests."""
     if (await owner.get("/api/admin/me")).status == 200:
         return
     users = accounts(shop).users

@@ -1,4 +1,4 @@
-"""Holds, history, explanations and the overview, as the owner sees them."""
+"""Holds, history, explanations and the overview, for the owner."""
 
 import csv
 import io

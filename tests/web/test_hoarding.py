@@ -1,11 +1,11 @@
-"""Attackers who hold and never pay, against 200 honest buyers and 50 units, in virtual time.
+"""Attackers who hold and never pay, against 200 buyers and 50 units, in virtual time.
 
 The three attackers are those of the issue: A has one address, B a hundred in ten networks of /24,
 C a thousand all over the world, and is slow: each of them tries once an hour. All know the rules,
 are there in the first second, see at once when something is free, ask for everything, and take
 what the refusal says that they may have.
 
-An attacker's share is the most that it has ever held of the 50 units at once. Not everybody can buy
+An attacker's share is the most units of the 50 that it ever held at once. Not all buyers can get
 one of 50: honest buyers' success is how many of the 50 they have paid for when the drop is over,
 90 minutes after its beginning. Honest buyers come within two minutes, look once a minute, and pay
 one to four minutes after they got a unit; thirty of them share ten addresses, as families do.
@@ -46,7 +46,7 @@ DROP = UpsertProduct(
 
 @dataclass
 class Buyer:
-    """Somebody who wants one unit, looks once a minute, and pays."""
+    """A buyer who wants one unit, looks once a minute, and pays."""
 
     number: int
     address: str

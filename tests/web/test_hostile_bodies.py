@@ -1,4 +1,4 @@
-"""Bodies that no honest client sends: each is refused in our words and changes nothing."""
+"""Malformed bodies are refused with a problem document and change nothing."""
 
 import asyncio
 import json
@@ -310,14 +310,14 @@ async def test_a_client_that_hangs_up_in_its_body_changes_nothing(
     answer = await shop.client.request(
         "POST", "/api/inventory/reserve", chunks=chunks, breaks_off=True
     )
-    assert answer.status == 0  # nobody is there to answer
+    assert answer.status == 0  # the client is gone
     assert await ledger(shop.engine.store) == before
 
 
 async def test_a_client_that_goes_away_has_its_command_done_and_may_ask_again(
     any_shop: Shop,
 ) -> None:
-    """Its command may be committed although nobody waits: the key tells it what became of it."""
+    """Its command may be committed although the client is gone: the key reports its outcome."""
     task = asyncio.create_task(any_shop.reserve("cs_1", quantity=2, idempotency_key="k"))
     while not any_shop.engine.batcher.waiting and not task.done():
         await asyncio.sleep(0)

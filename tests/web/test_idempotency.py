@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: the same request again has one effect and the very same answer."""
+"""`Idempotency-Key`: a repeated request has one effect and the same answer."""
 
 import asyncio
 from typing import Any
@@ -82,7 +82,7 @@ async def test_a_key_that_was_used_for_something_else_is_refused(shop: Shop, nam
 async def test_a_key_is_free_for_other_paths_and_other_sessions(
     shop: Shop, first: str, second: str
 ) -> None:
-    """Anybody can use any key: one for all would let strangers use up those of the owner."""
+    """Any caller can use any key: one space for all would let callers use up the owner's keys."""
     if first == second and first.endswith("update"):
         return  # the same caller and path: that is a conflict
     await shop.reserve("cs_0")

@@ -1,4 +1,4 @@
-"""A long import that is sent again under its key: after a crash, and after it was taken back."""
+"""A long import repeated under its key: after a crash, and after its undo."""
 
 import asyncio
 from collections.abc import AsyncIterator

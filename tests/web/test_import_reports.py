@@ -1,4 +1,4 @@
-"""What an import over HTTP reports besides changes: sheets, edits in vain, changed keys."""
+"""The reports of an import over HTTP: sheets, edits without effect, changed keys."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Two processes that get one import at once: the later one waits, and has nothing left to do."""
+"""Two processes with the same import at once: the later one waits and repeats nothing."""
 
 import asyncio
 from collections.abc import AsyncIterator

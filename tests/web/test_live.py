@@ -1,4 +1,4 @@
-"""The live feed over a real server: what listeners hear, how they resume, and that none stays."""
+"""The live feed over a real server: messages to listeners, resumption, and the end of each."""
 
 import asyncio
 import json
@@ -194,7 +194,7 @@ async def test_resuming_again_and_again_under_load_leaves_no_gap(shop: Shop, ser
         async with socket(server, since) as connection:
             take(await hear(connection))
             for _ in range(3):
-                if revisions[-1] < shop.engine.view.revision:  # so there is more to hear
+                if revisions[-1] < shop.engine.view.revision:  # so there are more messages
                     take(await hear(connection))
         since = f"?since={revisions[-1]}"
     assert revisions == sorted(revisions)

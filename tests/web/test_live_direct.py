@@ -1,4 +1,4 @@
-"""Live listeners whose connections belong to the audience: no task, no leak, an orderly end."""
+"""Live listeners whose connections belong to the audience: no task, no leak, a clean end."""
 
 import asyncio
 import json

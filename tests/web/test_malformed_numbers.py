@@ -1,4 +1,4 @@
-"""Numbers, times and prices as no honest client writes them: answered calmly, wherever they go."""
+"""Malformed numbers, times and prices are refused in every place."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The running shop is moved over HTTP, by its owner alone."""
+"""Only an owner can move the running shop over HTTP."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -82,7 +82,9 @@ async def test_no_other_caller_moves_it(
 )
 async def test_nonsense_is_refused(shop: Shop, to: object) -> None:
     answer = await ask(shop, to)
-    assert answer.status in (400, 403, 422), answer  # what is no target of the settings: 403
+    assert answer.status in (400, 403, 422), (
+        answer
+    )  # a URL that is not a target of the settings: 403
     assert shop.client.app._shop.engine.moved_to is None
 
 

@@ -1,4 +1,4 @@
-"""A count below what is promised: buyers read 0 available everywhere, the owner the true number."""
+"""A count below the promised units: buyers read 0 available, the owner the true number."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -16,7 +16,7 @@ GET = "/api/inventory/get"
 
 @pytest.fixture
 async def oversubscribed(shop: Shop) -> Shop:
-    """Of size M 5 were there and 4 are held; then somebody counted 2."""
+    """Size M had 5 units and 4 are held; then a count found 2."""
     await shop.update({"stock": 5})
     await shop.reserve("cs_1", quantity=4)
     answer = await shop.update({"stock": 2})

@@ -1,4 +1,4 @@
-"""The OpenAPI document and the endpoints: neither says more than the other."""
+"""The OpenAPI document and the endpoints describe the same."""
 
 import json
 from dataclasses import replace
@@ -147,7 +147,7 @@ def shape(value: Any) -> Any:
 
 
 async def asked_about_payments(sent: dict[str, Any]) -> dict[str, Any]:
-    """What the samples of the payments' endpoints really get."""
+    """The real answers to the examples of the payments' endpoints."""
     wish = {**sent["checkout"], "skuId": f"sku_{HOODIE}_m", "priceId": f"price_{HOODIE}_m"}
     async with opened(MemoryStore()) as till:
         client = till.shop.client
@@ -176,7 +176,7 @@ async def asked_about_payments(sent: dict[str, Any]) -> dict[str, Any]:
 
 
 async def asked_about_accounts(shop: Shop, sent: dict[str, Any]) -> dict[str, Answer]:
-    """What the samples of the accounts' endpoints really get."""
+    """The real answers to the examples of the accounts' endpoints."""
     visitor, path = Visitor(shop.client), "/api/admin/"
     got = {"login": await visitor.post(path + "login", sent["login"])}
     visitor.csrf = got["login"].json["session"]["csrf"]
@@ -257,7 +257,7 @@ async def test_the_samples_are_what_is_really_asked_and_answered(shop: Shop) -> 
 
 
 def test_every_json_body_and_every_json_answer_has_an_example() -> None:
-    """What the examples are compared with: this test and the ones of SHOWN_ELSEWHERE."""
+    """The tests that compare examples: this one and those of SHOWN_ELSEWHERE."""
     assert [name for name, body in documented.requests().items() if body is None] == []
     assert [name for name, body in documented.answers().items() if body is None] == []
 

@@ -1,4 +1,4 @@
-"""The pace of messages: a few a second, fewer when they cost much, and never rarer than allowed."""
+"""The pace of messages: a few a second, fewer when they are expensive, within the limit."""
 
 from itertools import pairwise
 

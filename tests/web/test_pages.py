@@ -1,4 +1,4 @@
-"""Pages, health and metrics over a real server: found, guarded, and asked for with HEAD too."""
+"""Pages, health and metrics over a real server: found, guarded, also by HEAD."""
 
 import re
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Who shops from the internet, and who is only in front of us."""
+"""Public addresses of customers, and private addresses of proxies."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A request that failed on our side has one name, in the answer and in the log."""
+"""A failed request has the same id in its answer and in the log."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Routing over HTTP: the place that a buyer names, the owner's rules, and the limits."""
+"""Routing over HTTP: the location that a buyer names, the owner's rules, and the limits."""
 
 from collections.abc import AsyncIterator
 from decimal import Decimal

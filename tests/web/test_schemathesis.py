@@ -1,4 +1,4 @@
-"""The OpenAPI document against the real server, with each right: schemathesis and all its checks.
+"""The OpenAPI document against the real server, with each right: all checks of schemathesis.
 
 No error of ours, no status, content type or shape that the document does not name, no method that
 is not there, no door that opens without its secret. The seed is fixed, in schemathesis.toml.

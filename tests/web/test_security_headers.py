@@ -1,4 +1,4 @@
-"""The headers by which browsers are told what is not allowed: on every answer, whoever made it."""
+"""Security headers are on every answer, of every layer."""
 
 import pytest
 
@@ -142,7 +142,7 @@ async def test_no_other_origin_may_use_the_owners_side(path: str) -> None:
 
 
 async def test_no_secret_is_in_an_address(owner: Visitor) -> None:
-    """What is in an address ends in logs: secrets are taken from headers and bodies alone."""
+    """Addresses end in logs: secrets are read from headers and bodies only."""
     for query in (f"password={PASSWORD}", f"token={owner.cookies['fm_access']}"):
         for path in ("/api/admin/me", "/api/admin/audit-log", "/api/admin/users"):
             answer = await owner.client.get(f"{path}?{query}")

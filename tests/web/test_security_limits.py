@@ -1,4 +1,4 @@
-"""Limits on what one client may ask for, by what it asks; and who a client is behind proxies."""
+"""Limits on one client's requests, by their cost; and the client behind proxies."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Paths that lead nowhere: out of the folders that are served, to our source, to methods of old."""
+"""Paths outside the served folders, to the source, and unusual methods."""
 
 import logging
 
@@ -68,7 +68,7 @@ async def test_trace_is_not_answered(shop: Shop, method: str) -> None:
 async def test_a_line_end_makes_no_line_of_its_own(
     shop: Shop, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What is sent cannot look like another line of the log, nor of the record."""
+    """Sent text cannot look like another line of the log or of the audit log."""
     owner = await Visitor(shop.client).logged_in()
     evil = "x\r\n2026-01-01 owner logged in"
     with caplog.at_level(logging.DEBUG):

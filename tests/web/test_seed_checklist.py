@@ -1,4 +1,4 @@
-"""The specification's testing checklist: every item that needs no browser, by its name."""
+"""The testing checklist of the specification: every item without a browser, by its name."""
 
 import asyncio
 

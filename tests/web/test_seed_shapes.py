@@ -1,4 +1,4 @@
-"""The specification's five endpoints: exact names, shapes and types, request by request.
+"""The five endpoints of the specification: exact names, shapes and types.
 
 Fields beyond the specification are listed here one by one, so that none slips in.
 """
@@ -13,7 +13,7 @@ from tests.web.shops import HOODIE, PASSWORD, Shop
 BOTH_WAYS = True
 
 EXTRA_SIZE = {"soldOut": False, "skuId": f"sku_{HOODIE}_m", "priceId": f"price_{HOODIE}_m"}
-"""What a storefront needs of a size beyond the specification: the switch, and what to charge."""
+"""The fields of a size beyond the specification that a storefront needs: switch and price."""
 
 
 async def test_get(any_shop: Shop) -> None:
@@ -113,7 +113,7 @@ async def test_release_of_a_session(any_shop: Shop) -> None:
     }
 
 
-async def test_release_of_what_has_expired(any_shop: Shop) -> None:
+async def test_release_of_an_expired_hold(any_shop: Shop) -> None:
     answer = await any_shop.client.post("/api/inventory/release", {"releaseExpired": True})
     assert answer.status == 200
     body = answer.json

@@ -1,4 +1,4 @@
-"""The owner's live rows end with the right to see them: in peace, so that a page comes back."""
+"""The owner's live rows end with the right to read them, by a clean close that pages reopen."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -29,7 +29,7 @@ async def _until(holds: Callable[[], bool]) -> None:
 
 @asynccontextmanager
 async def listening(shop: Shop, visitor: Visitor) -> AsyncIterator[list[dict[str, Any]]]:
-    """Somebody who listens with a cookie; what is sent to them. It has to end within seconds."""
+    """A listener with a cookie, and its received bytes. It has to end within seconds."""
     cookies = "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())
     sent: list[dict[str, Any]] = []
     asked = iter([{"type": "http.request", "body": b"", "more_body": False}])
@@ -56,7 +56,7 @@ async def listening(shop: Shop, visitor: Visitor) -> AsyncIterator[list[dict[str
 
 @pytest.fixture
 async def visitor(shop: Shop) -> Visitor:
-    """Somebody who has logged in."""
+    """A logged-in user."""
     visitor = Visitor(shop.client)
     assert (await visitor.log_in()).status == 200
     return visitor

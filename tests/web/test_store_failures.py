@@ -1,4 +1,4 @@
-"""What a client sees while the store fails, and when there is a bug of ours."""
+"""The answers to clients while the store fails, and after an internal error."""
 
 import asyncio
 import logging
@@ -29,7 +29,7 @@ SECRET = "db.internal:5432 user=shop"
 
 
 class Failing(MemoryStore):
-    """The memory store, which fails when it is told to."""
+    """The memory store, which fails on request."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -92,7 +92,7 @@ async def test_a_store_that_fails_is_503_come_back(name: str, error: Exception) 
         assert answer.code == "unavailable"
         assert int(answer.header("retry-after") or "") >= 1
         assert SECRET.encode() not in answer.body
-        assert (await shop.client.get("/api/inventory/get")).status == 200  # reads go on
+        assert (await shop.client.get("/api/inventory/get")).status == 200  # reads continue
         store.error = None
         assert await shop.stored_text() == before
         assert (await CALLS[name](shop)).status == 200
@@ -233,7 +233,7 @@ async def test_readyz_is_503_while_nothing_can_be_written(
 
 
 async def test_a_write_that_works_again_ends_the_problem_at_the_first_look() -> None:
-    """Of a disk that was full: whoever looks first has it tried, and reads what came of it."""
+    """After a full disk the first readiness check tries to write, and reads the result."""
 
     class Recovering(MemoryStore):
         failed: str | None = None

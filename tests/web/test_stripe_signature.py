@@ -1,4 +1,4 @@
-"""Signatures of Stripe: only a right one, of now, over exactly these bytes, is believed."""
+"""Only a valid, recent Stripe signature over exactly these bytes is accepted."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Who leaves the server waiting is cut off: for a request, for its rest, for the next one."""
+"""Clients that do not finish a request, do not read, or stay idle are disconnected."""
 
 import asyncio
 import socket
@@ -24,7 +24,7 @@ from tests.web.test_fast_path import RESERVE, answers, request
 
 
 def wait(protocol: FastPathProtocol, seconds: float) -> None:
-    """As if so much time had gone by when the timer rings."""
+    """As if this time had passed when the timer fires."""
     if protocol._due is not None:
         protocol._due -= seconds
     if protocol._body_began is not None:
@@ -185,7 +185,7 @@ async def test_one_timer_serves_many_requests(open_one: tuple[FastPathProtocol, 
         await answers(transport, protocol, number + 1)
         timers.add(id(protocol.timeout_keep_alive_task))
     assert len(timers) == 1
-    protocol.timeout_keep_alive_handler()  # too early: nothing happens but that it is set anew
+    protocol.timeout_keep_alive_handler()  # too early: the timer is only set again
     assert not transport.is_closing()
     assert protocol.timeout_keep_alive_task is not None
     protocol.connection_lost(None)
@@ -210,7 +210,7 @@ async def test_a_client_that_does_not_read_is_cut_off(
     protocol.pause_writing()
     transport.unread = 3 * TAKEN_LEAST
     protocol._look()
-    for _ in range(2):  # slowly, but it goes on
+    for _ in range(2):  # slowly, but it continues
         transport.unread -= TAKEN_LEAST
         protocol._look()
         assert not transport.aborted

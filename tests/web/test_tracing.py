@@ -1,4 +1,4 @@
-"""Traces reach a collector, and say nothing about persons."""
+"""Traces reach a collector, and contain no personal data."""
 
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer

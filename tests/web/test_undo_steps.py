@@ -1,4 +1,4 @@
-"""Undoing several acts one after the other, the latest first, as Ctrl+Z does."""
+"""The undo of several changes one after the other, the latest first, as Ctrl+Z does."""
 
 from typing import Any
 
@@ -75,7 +75,7 @@ async def test_bulk_and_import_changes_are_steps_too(shop: Shop) -> None:
 
 async def test_a_count_of_another_user_in_between_is_kept(shop: Shop) -> None:
     first = await act_of(shop, stock=25)
-    other = await act_of(shop, stock=22)  # by somebody else
+    other = await act_of(shop, stock=22)  # by another user
     last = await act_of(shop, stock=30)
     await done(shop, last)
     assert await stock(shop) == 22
@@ -124,7 +124,7 @@ async def test_undone_and_done_again_many_times(shop: Shop) -> None:
 
 
 async def test_an_act_that_was_undone_in_part_counts_for_the_rest(shop: Shop) -> None:
-    """Of the bulk M was put back, and S, which somebody has counted since, was not."""
+    """Of the bulk change M was restored, and S, which was counted since, was not."""
     first = await bulk(shop, "set", stock=50)
     second = await bulk(shop, "set", stock=60)
     await change(shop, {"size": "S", "stock": 61})

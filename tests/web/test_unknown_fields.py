@@ -1,4 +1,4 @@
-"""No field of a body is ignored without a word: typed bodies refuse it, the shop's API lists it."""
+"""Unknown fields of a body are refused by typed bodies, and listed by the shop's API."""
 
 import json
 from typing import Any

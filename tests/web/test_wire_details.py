@@ -1,4 +1,4 @@
-"""What clients may rely on, one promise a test, on every store."""
+"""Guarantees to clients, one for each test, on every store."""
 
 import re
 
@@ -73,7 +73,7 @@ async def test_reserve_of_an_unknown_product_or_size_is_404(
     assert answer.json["lines"] == [{"productId": product, "size": size}]
 
 
-async def test_reserve_of_what_the_owner_has_marked_sold_out(any_shop: Shop) -> None:
+async def test_reserve_of_a_size_that_the_owner_marked_sold_out(any_shop: Shop) -> None:
     await any_shop.update({"soldOut": True})
     answer = await any_shop.reserve("cs_1")
     assert (answer.status, answer.code) == (409, "sold_out")
@@ -120,7 +120,7 @@ async def test_release_expired_needs_no_password_and_tidies_only_what_has_ended(
     assert (answer.status, answer.json["released"]) == (200, 0)
     assert (await any_shop.size())["reserved"] == 5
     any_shop.clock.forward(1)
-    assert (await any_shop.size())["reserved"] == 3  # whether anybody has tidied or not
+    assert (await any_shop.size())["reserved"] == 3  # with or without a booked expiry
     await any_shop.client.post(RELEASE, {"releaseExpired": True})
     assert (await any_shop.size())["reserved"] == 3
     await any_shop.check()

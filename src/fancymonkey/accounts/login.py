@@ -77,7 +77,7 @@ class Login:
         for attempts, key in counts:
             attempts.count(key)
         try:
-            user = await self._fitting(account, password, code, known)
+            user = await self._authenticated(account, password, code, known)
         except Denied as denied:
             if not isinstance(denied, WrongCredentials):
                 self._take_back(counts)
@@ -139,7 +139,7 @@ class Login:
         """Returns a token that identifies this browser at its next login."""
         return await self._tokens.sign(DEVICE, DEVICE_LIFE, sub=user.name, stamp=user.stamp)
 
-    async def _fitting(
+    async def _authenticated(
         self, account: StoredDocument[User] | None, password: str, code: str | None, known: bool
     ) -> User:
         hashed = None if account is None else account.value.password

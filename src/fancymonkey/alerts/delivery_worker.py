@@ -7,6 +7,7 @@ from collections.abc import Coroutine, Iterable
 from typing import Any
 
 from fancymonkey.alerts import event_texts
+from fancymonkey.alerts.backoff import GIVE_UP, MINUTE, SECOND, delay
 from fancymonkey.alerts.channels import KEY, Channel, send_reporting
 from fancymonkey.alerts.events import stamped
 from fancymonkey.alerts.message import SHOWN, AlertMessage
@@ -20,7 +21,6 @@ from fancymonkey.alerts.outbox import (
     Outbox,
     tried,
 )
-from fancymonkey.alerts.quiet_hours import GIVE_UP, MINUTE, SECOND, wait
 from fancymonkey.alerts.webhook_client import WebhookClient
 from fancymonkey.alerts.webhooks import UnknownWebhook, WebhookEndpoint, Webhooks
 from fancymonkey.engine.documents import Conflict, StoredDocument, put_documents_command
@@ -115,9 +115,9 @@ class DeliveryWorker:
         """The seconds until the next waiting delivery is due, at most `most`."""
         now = self._clock()
         times = [
-            max(kept.value.due, lane.rest_until)
+            max(delivery.value.due, lane.rest_until)
             for lane in self._lanes.values()
-            for kept in lane.waiting.values()
+            for delivery in lane.waiting.values()
         ]
         return min([most, *((at - now) / 1000 for at in times if at > now)])
 
@@ -135,7 +135,7 @@ class DeliveryWorker:
 
     async def round(self) -> None:
         """Starts the due deliveries. Raises StoreError."""
-        await self._note_again()
+        await self._retry_notes()
         endpoints = {stored.name: stored.value for stored in await self._webhooks.folder.all()}
         now = self._clock()
         for target, lane in list(self._lanes.items()):
@@ -143,7 +143,7 @@ class DeliveryWorker:
                 del self._lanes[target]
                 continue
             if target.startswith(KEY) and target not in self._channels:
-                await self._hand_on(lane)
+                await self._redirect(lane)
                 continue
             due = [stored for stored in lane.waiting.values() if stored.value.due <= now]
             due.sort(key=lambda stored: (stored.value.due, stored.value.made_at))
@@ -198,20 +198,20 @@ class DeliveryWorker:
         lane.failures = lane.failures + 1 if error else 0
         await self._note(lane, [(stored, attempt) for stored in some])
 
-    async def _hand_on(self, lane: _DeliveryLane) -> None:
+    async def _redirect(self, lane: _DeliveryLane) -> None:
         """Moves the alerts of a removed channel to each of the others, once."""
         some = sorted(lane.waiting.values(), key=lambda stored: stored.value.made_at)
-        hears = await self._outbox.hears(some[0].value.made_at, some[-1].value.made_at)
+        recipients = await self._outbox.recipients(some[0].value.made_at, some[-1].value.made_at)
         for stored in some:
             event = stored.value.event
             heirs = {to.name for to in self._owner if event.type in to.types}
-            heirs -= {name for name, id_ in hears if id_ == event.id}
+            heirs -= {name for name, id_ in recipients if id_ == event.id}
             attempt = Attempt(self._clock(), 0, None, HANDED_ON if heirs else GONE)
             over = tried(stored.value, attempt, DROPPED, 0)
             with contextlib.suppress(Conflict):
-                for new in await self._outbox.hand_on(stored, over, heirs):
+                for new in await self._outbox.redirect(stored, over, heirs):
                     self._take(new)
-                hears |= {(name, event.id) for name in heirs}
+                recipients |= {(name, event.id) for name in heirs}
             del lane.waiting[stored.name]
             self._over.add(stored.name)
 
@@ -254,8 +254,8 @@ class DeliveryWorker:
         try:
             if not attempt.error:
                 if endpoint.failing_since is not None:
-                    await self._webhooks.worked(target)
-            elif await self._webhooks.failed(target, attempt.error):
+                    await self._webhooks.record_success(target)
+            elif await self._webhooks.record_failure(target, attempt.error):
                 event = event_texts.off(endpoint.url, target, attempt.error, self._clock())
                 targets = [*self._owner, *await self._webhooks.targets()]
                 await put_documents_command(
@@ -283,7 +283,7 @@ class DeliveryWorker:
                 elif self._clock() - stored.value.made_at >= GIVE_UP:
                     over.append((stored, tried(stored.value, attempt, FAILED, 0)))
                 else:
-                    await self._put_off(lane, stored, attempt)
+                    await self._postpone(lane, stored, attempt)
             self._over.update(stored.name for stored, _ in over)
             await self._outbox.close(over)
         except Conflict as error:
@@ -294,18 +294,18 @@ class DeliveryWorker:
         finally:
             lane.under_way -= {stored.name for stored, _ in some}
 
-    async def _put_off(
+    async def _postpone(
         self, lane: _DeliveryLane, stored: StoredDocument[Delivery], attempt: Attempt
     ) -> None:
         last = stored.value.made_at + GIVE_UP
-        due = min(self._clock() + wait(stored.value.tries + 1), last)
+        due = min(self._clock() + delay(stored.value.tries + 1), last)
         value = tried(stored.value, attempt, stored.value.state, due)
         lane.waiting[stored.name] = StoredDocument(
             stored.name, value, stored.version, stored.at, stored.until
         )
-        lane.waiting[stored.name] = await self._outbox.put_off(stored, value)
+        lane.waiting[stored.name] = await self._outbox.postpone(stored, value)
 
-    async def _note_again(self) -> None:
+    async def _retry_notes(self) -> None:
         if not self._unnoted:
             return
         closed, self._unnoted = self._unnoted, []

@@ -13,9 +13,9 @@ from typing import Any
 from msgspec import Struct
 
 from fancymonkey.alerts import event_texts, ledger_events
+from fancymonkey.alerts.backoff import HOUR
 from fancymonkey.alerts.events import AlertEvent
 from fancymonkey.alerts.outbox import DeliveryTarget, Outbox
-from fancymonkey.alerts.quiet_hours import HOUR
 from fancymonkey.alerts.stock_thresholds import KnownBand, begin, cross
 from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.documents.put import DocumentWrite, PutDocuments
@@ -156,7 +156,7 @@ class EventDetector:
             return stored.value
         view, now = self._engine.view, self._engine.clock()
         first = DetectorPositions(view.revision, now, now)
-        bands = {row.item.sku: begin(ledger_events.stand(row)) for row in view.stocked()}
+        bands = {row.item.sku: begin(ledger_events.stock_now(row)) for row in view.stocked()}
         self._version = 0
         drafts = [self._bands.draft(sku, band) for sku, band in bands.items()]
         for start in range(0, len(drafts), PORTION):
@@ -175,8 +175,8 @@ class EventDetector:
             old = self._known.get(sku)
             if row.item.sold_out and old is not None:
                 continue  # the owner took it off sale and knows
-            stand = ledger_events.stand(row)
-            band, crossed = (begin(stand), None) if old is None else cross(old, stand)
+            stock = ledger_events.stock_now(row)
+            band, crossed = (begin(stock), None) if old is None else cross(old, stock)
             if band != old:
                 bands[sku] = band
             if crossed is not None:

@@ -55,7 +55,7 @@ def touched(engine: Engine, entries: Iterable[Entry]) -> Iterator[StockRow]:
             yield row
 
 
-def stand(row: StockRow) -> StockNow:
+def stock_now(row: StockRow) -> StockNow:
     """The stock numbers that decide which event a size causes."""
     stock = row.stock
     return StockNow(stock.available, stock.unsold, row.item.low_stock_threshold)

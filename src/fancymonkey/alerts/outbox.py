@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from msgspec import Struct, field
 
+from fancymonkey.alerts.backoff import SECOND
 from fancymonkey.alerts.events import AlertEvent, stamped
-from fancymonkey.alerts.quiet_hours import SECOND, QuietHours
+from fancymonkey.alerts.quiet_hours import QuietHours
 from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.documents.put import DocumentWrite
@@ -113,7 +114,7 @@ class Outbox:
             if stored is not None:
                 yield stored
 
-    async def hears(self, since: int, until: int) -> set[tuple[str, str]]:
+    async def recipients(self, since: int, until: int) -> set[tuple[str, str]]:
         """Returns which targets have or will get which of the events of this time span."""
         # In this order: a delivery sent between the two reads moves from the first to the second.
         deliveries = {
@@ -126,7 +127,7 @@ class Outbox:
                 deliveries.add((stored.value.target, stored.value.event.id))
         return deliveries
 
-    async def hand_on(
+    async def redirect(
         self, stored: StoredDocument[Delivery], over: Delivery, targets: Iterable[str]
     ) -> list[StoredDocument[Delivery]]:
         """Moves an undelivered event to other targets, and ends it here. Raises Conflict."""
@@ -145,7 +146,7 @@ class Outbox:
             for (name, value), version in zip(new.items(), versions, strict=False)
         ]
 
-    async def put_off(
+    async def postpone(
         self, stored: StoredDocument[Delivery], value: Delivery
     ) -> StoredDocument[Delivery]:
         """Stores a failed attempt. Raises Conflict if another process has the delivery."""

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 from msgspec import Struct
 
+from fancymonkey.alerts.backoff import HOUR
 from fancymonkey.alerts.events import WEBHOOKS
 from fancymonkey.alerts.outbox import DeliveryTarget
-from fancymonkey.alerts.quiet_hours import HOUR
 from fancymonkey.alerts.signing import new_secret
 from fancymonkey.alerts.webhook_address import Resolver, Unresolved, checked, resolve_url
 from fancymonkey.core.dates import DAY_MS
@@ -149,7 +149,7 @@ class Webhooks:
 
         return await self.edit(id_, rotated)
 
-    async def failed(self, id_: str, why: str) -> bool:
+    async def record_failure(self, id_: str, why: str) -> bool:
         """Records a failure; returns whether it has switched the webhook off."""
         now = self._engine.clock()
         old = (await self.get(id_)).value
@@ -165,7 +165,7 @@ class Webhooks:
         )
         return True
 
-    async def worked(self, id_: str) -> None:
+    async def record_success(self, id_: str) -> None:
         """Records a success after failures."""
         await self.edit(id_, lambda endpoint: msgspec.structs.replace(endpoint, failing_since=None))
 

@@ -63,8 +63,8 @@ def _row(finding: DoctorFinding) -> dict[str, Any]:
     return {
         "id": finding.id,
         "severity": finding.severity,
-        "what": finding.what,
-        "mend": finding.mend,
+        "what": finding.problem,
+        "mend": finding.remedy,
         "repairable": finding.repair is not None,
     }
 
@@ -72,8 +72,8 @@ def _row(finding: DoctorFinding) -> dict[str, Any]:
 def _in_words(examination: Examination) -> list[str]:
     lines = [f"repaired: {text}" for text in examination.repaired]
     for finding in [*examination.findings, *examination.notes]:
-        lines.append(f"{MARKS[finding.severity]} {finding.id}: {finding.what}")
-        lines.append(f"  {finding.mend}")
+        lines.append(f"{MARKS[finding.severity]} {finding.id}: {finding.problem}")
+        lines.append(f"  {finding.remedy}")
     if not examination.findings:
         lines.append("Healthy: no problems found.")
     return lines

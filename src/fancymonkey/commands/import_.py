@@ -10,7 +10,7 @@ from fancymonkey.commands.common import choose_store, data_option, progress, run
 from fancymonkey.errors import DataError
 from fancymonkey.services.container import opened_engine
 from fancymonkey.services.import_apply import import_plan
-from fancymonkey.services.import_read import TableFile, Tell, plan_table, read_table
+from fancymonkey.services.import_read import OnProgress, TableFile, plan_table, read_table
 from fancymonkey.services.import_turn import import_turn
 from fancymonkey.settings.settings import Settings
 from fancymonkey.spreadsheets.import_plan import ImportOptions, ImportPlan
@@ -47,9 +47,11 @@ def import_(
     """Import products, sizes, stock and settings from a CSV or XLSX FILE: all or nothing.
 
     Rows are found by productId and size; columns and rows that are not there change nothing;
-    reserved, available and status are not read. With the column `exported` in it, or with --base,
-    only cells changed since the export count, and later sales stay sold. An import is
-    one change in the history of the dashboard, and can be undone there.
+    reserved, available and status are not read. With a column `location`, the stock of a row is
+    that at its location; without one, it is the total, and `main` takes the difference. With the
+    column `exported` in it, or with --base, only cells changed since the export count, and later
+    sales stay sold. An import is one change in the history of the dashboard, and can be undone
+    there.
     """
     choose_store(data)
     settings = Settings.load()
@@ -63,23 +65,28 @@ def import_(
         raise SystemExit(1)
 
 
-async def _read(file: Path, tell: Tell, sheet: str | None = None) -> TableFile:
+async def _read(file: Path, on_progress: OnProgress, sheet: str | None = None) -> TableFile:
     try:
-        return await read_table(await asyncio.to_thread(file.read_bytes), tell, sheet)
+        return await read_table(await asyncio.to_thread(file.read_bytes), on_progress, sheet)
     except DataError as error:
         raise DataError(f"{file}: {error}") from error
 
 
 async def _import(
-    settings: Settings, file: Path, base: Path | None, sheet: str | None, tell: Tell, dry_run: bool
+    settings: Settings,
+    file: Path,
+    base: Path | None,
+    sheet: str | None,
+    on_progress: OnProgress,
+    dry_run: bool,
 ) -> _Imported:
-    table = await _read(file, tell, sheet)
-    original = None if base is None else (await _read(base, tell)).records
+    table = await _read(file, on_progress, sheet)
+    original = None if base is None else (await _read(base, on_progress)).records
     options = ImportOptions(actor=ACTOR, reason=file.name[:100], create=True)
     alone = dry_run or not settings.shared
     async with opened_engine(settings) as engine, import_turn(engine, alone=alone):
-        plan = await plan_table(engine, table.records, options, tell, original)
-        change_id = await import_plan(engine, plan, options, tell, dry_run=dry_run)
+        plan = await plan_table(engine, table.records, options, on_progress, original)
+        change_id = await import_plan(engine, plan, options, on_progress, dry_run=dry_run)
     return _Imported(table, plan, change_id)
 
 
@@ -104,7 +111,8 @@ def _in_words(done: _Imported, *, dry_run: bool) -> list[str]:
         return lines
     changes = [change for change in plan.changes if change.new is None]
     lines += [
-        f"  {change.product_id} {change.size} {change.column}: "
+        f"  {change.product_id} {change.size}{f' at {change.location}' if change.location else ''} "
+        f"{change.column}: "
         f"{change.now or '–'} → {change.after or '–'}"
         for change in changes[:SHOWN]
     ]

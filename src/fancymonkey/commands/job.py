@@ -85,7 +85,7 @@ def run_job(name: str, data: str | None, url: str | None, as_json: bool) -> None
     """Run a job now.
 
     If a running server uses the store, the server runs the job: it is called over HTTP with
-    CRON_SECRET or ADMIN_PASSWORD. Exits with 1 where the job fails.
+    CRON_SECRET or ADMIN_PASSWORD. Exits with 1 if the job fails.
     """
     choose_store(data)
     settings = Settings.load()
@@ -106,12 +106,12 @@ async def _run(settings: Settings, url: str | None, name: str) -> dict[str, Any]
     if url is not None:
         return await ask(settings, url, path)
     try:
-        return await _here(settings, name)
+        return await _in_own_store(settings, name)
     except StoreLocked:
         return await ask(settings, address(settings), path)
 
 
-async def _here(settings: Settings, name: str) -> dict[str, Any]:
+async def _in_own_store(settings: Settings, name: str) -> dict[str, Any]:
     async with opened_services(settings) as services:
         jobs = services.jobs
         if name not in jobs.jobs:

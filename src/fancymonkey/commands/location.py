@@ -226,14 +226,14 @@ def _do(
         if url is not None:
             return await asked(url)
         try:
-            return await _here(settings, id_, work)
+            return await _in_own_store(settings, id_, work)
         except StoreLocked:
             return await asked(address(settings))
 
     return run(done())
 
 
-async def _here(settings: Settings, id_: str, work: Work) -> dict[str, Any]:
+async def _in_own_store(settings: Settings, id_: str, work: Work) -> dict[str, Any]:
     async with opened_engine(settings) as engine:
         try:
             answer = await work(engine)

@@ -95,8 +95,8 @@ def show(name: str, data: str | None, url: str | None, as_json: bool) -> None:
     choose_store(data)
 
     async def here(services: Services) -> list[dict[str, Any]]:
-        found = await services.orders.by_name(name)
-        return [] if found is None else [await _out(services, found)]
+        order = await services.orders.by_name(name)
+        return [] if order is None else [await _out(services, order)]
 
     rows = run(_local_or_asked(url, here, f"{PATH}?{urlencode({'id': name})}", None, "orders"))
     if not rows:
@@ -219,16 +219,16 @@ def _changed(
         values = {**values, "state": None if state == "for_sale" else StockState(state)}
 
     async def here(services: Services) -> dict[str, Any]:
-        found = await services.orders.by_name(name)
-        if found is None:
+        order = await services.orders.by_name(name)
+        if order is None:
             raise ConfigError("This order does not exist.")
         make: Any = kind
-        command = make(order_id=found.order_id, lines=lines, actor=ACTOR, **values)
+        command = make(order_id=order.order_id, lines=lines, actor=ACTOR, **values)
         answer = await services.engine.submit(command)
         if isinstance(answer, Refused):
             raise ConfigError(answer.message)
-        after = await services.engine.store.find(Order, found.order_id)
-        return await _out(services, after or found)
+        after = await services.engine.store.find(Order, order.order_id)
+        return await _out(services, after or order)
 
     result: dict[str, Any] = run(_local_or_asked(url, here, f"{PATH}/{action}", body, "order"))
     return result

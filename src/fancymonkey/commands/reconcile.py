@@ -22,8 +22,8 @@ def reconcile(data: str | None, url: str | None, as_json: bool) -> None:
     """Compare Stripe with the ledger, correct missed events, and report them.
 
     If a running server uses the store, the server does it: it is called over HTTP with
-    CRON_SECRET or ADMIN_PASSWORD. Exits with 1 where something is left that a person has to look
-    at.
+    CRON_SECRET or ADMIN_PASSWORD. Exits with 1 if a person has to decide
+    something.
     """
     choose_store(data)
     settings = Settings.load()
@@ -47,12 +47,12 @@ async def _reconcile(settings: Settings, url: str | None) -> dict[str, Any]:
             "--url."
         )
     try:
-        return await _here(settings)
+        return await _in_own_store(settings)
     except StoreLocked:
         return await ask(settings, address(settings), PATH)
 
 
-async def _here(settings: Settings) -> dict[str, Any]:
+async def _in_own_store(settings: Settings) -> dict[str, Any]:
     async with opened_services(settings) as services:
         finished = await run_now(services, RECONCILE)
     return {"report": finished.done.report, "message": finished.done.message}

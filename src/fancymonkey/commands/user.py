@@ -69,7 +69,7 @@ def add(name: str, role: str, data: str | None, url: str | None, as_json: bool) 
 
     body = {"name": name, "role": role, "password": password}
     answer = _do(data, url, work, "/api/admin/users/add", body)
-    _say(answer, as_json, "{name} now has the role {role}.")
+    _print(answer, as_json, "{name} now has the role {role}.")
 
 
 @user.command("role")
@@ -83,7 +83,7 @@ def change_role(name: str, role: str, data: str | None, url: str | None, as_json
         return _out(await accounts.users.set_role(await accounts.users.get(name), Role(role)))
 
     answer = _do(data, url, work, "/api/admin/users/role", {"name": name, "role": role})
-    _say(answer, as_json, "{name} now has the role {role}.")
+    _print(answer, as_json, "{name} now has the role {role}.")
 
 
 @user.command()
@@ -97,7 +97,7 @@ def password(name: str, data: str | None, url: str | None, as_json: bool) -> Non
         return _out(await accounts.users.set_password(await accounts.users.get(name), new))
 
     answer = _do(data, url, work, "/api/admin/users/password", {"name": name, "password": new})
-    _say(answer, as_json, "The password of {name} was changed.")
+    _print(answer, as_json, "The password of {name} was changed.")
 
 
 @user.command()
@@ -112,7 +112,7 @@ def remove(name: str, data: str | None, url: str | None, as_json: bool) -> None:
         return _out(account.value)
 
     answer = _do(data, url, work, "/api/admin/users/remove", {"name": name})
-    _say(answer, as_json, "{name} was removed.")
+    _print(answer, as_json, "{name} was removed.")
 
 
 @user.command("reset-factor")
@@ -126,7 +126,7 @@ def reset_factor(name: str, data: str | None, url: str | None, as_json: bool) ->
         return _out(await two_factor.switch_off(accounts.users, account))
 
     answer = _do(data, url, work, "/api/admin/users/reset-factor", {"name": name})
-    _say(answer, as_json, "Two-factor authentication of {name} is off.")
+    _print(answer, as_json, "Two-factor authentication of {name} is off.")
 
 
 def _new_password() -> str:
@@ -151,7 +151,7 @@ async def _done(
     if url is not None:
         return await _asked(settings, url, path, body)
     try:
-        return await _here(settings, work, path, body)
+        return await _in_own_store(settings, work, path, body)
     except StoreLocked:
         return await _asked(settings, address(settings), path, body)
 
@@ -168,7 +168,7 @@ async def _asked(settings: Settings, url: str, path: str, body: Any) -> dict[str
     )
 
 
-async def _here(settings: Settings, work: Work, path: str, body: Any) -> dict[str, Any]:
+async def _in_own_store(settings: Settings, work: Work, path: str, body: Any) -> dict[str, Any]:
     async with opened_engine(settings) as engine:
         accounts = accounts_of(engine, settings)
         try:
@@ -184,7 +184,7 @@ def _out(user: User) -> dict[str, Any]:
     return {"user": user_json(user)}
 
 
-def _say(answer: dict[str, Any], as_json: bool, words: str) -> None:
+def _print(answer: dict[str, Any], as_json: bool, words: str) -> None:
     if as_json:
         emit({"user": answer["user"]})
     else:

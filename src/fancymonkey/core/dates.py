@@ -35,5 +35,5 @@ def is_date(text: str) -> bool:
 
 
 def shown_date(text: str | None) -> str | None:
-    """What buyers see of a date that is kept: older versions have kept any text."""
+    """A stored date as buyers see it: older versions stored any text."""
     return text if text is not None and is_date(text) else None

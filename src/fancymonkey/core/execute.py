@@ -177,8 +177,8 @@ def _former(state: State, command: Command) -> Outcome | None:
 
     Those versions shared an id among all callers: another digest means another caller's request.
     """
-    found = None if command.former_id is None else state.get(Outcome, command.former_id)
-    return None if found is None or found.digest != command.digest else found
+    outcome = None if command.former_id is None else state.get(Outcome, command.former_id)
+    return None if outcome is None or outcome.digest != command.digest else outcome
 
 
 def _may_run_again(command: Command, answer: Accepted) -> bool:
@@ -306,7 +306,7 @@ def loads(
     """Requests rows until all rows are loaded that the commands and the due holds read.
 
     The store answers each request with the holds that are due (for a `due_at`, else nothing),
-    after it has put the rows, or None where there is no row, into `state.base`. Returns the due
+    after it has put the rows, or None if there is no row, into `state.base`. Returns the due
     holds.
     """
     skus = {part.sku for part in flatten(commands) if isinstance(part, SetReserved)}

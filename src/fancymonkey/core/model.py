@@ -174,7 +174,7 @@ class Level(Row):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What a buyer gets: a quantity of one SKU, and the price of one unit where it is known."""
+    """A quantity of one SKU that a buyer gets, and the price of one unit where it is known."""
 
     sku: str
     quantity: int
@@ -208,9 +208,9 @@ class Reservation(Row):
     """A hold: units set aside until it is captured, released or expires.
 
     `allocations` are the units that its levels have set aside: every rule about quantities reads
-    them. `lines` is what was sold: prices, baskets and pages read it. `sold_lines` is None where
-    the lines follow from the allocations, as nearly always. `parts` are the parts of the bundles
-    among the lines as they were sold.
+    them. `lines` are the sold units: prices, baskets and pages read them. `sold_lines` is None
+    where the lines follow from the allocations, as nearly always. `parts` are the parts of the
+    bundles among the lines as they were sold.
 
     A hold with `expires_at` None lasts until it is released. `late` marks a payment that came after
     the hold had ended. `payment_id` names the payment that captured it, or the payment that came
@@ -238,7 +238,7 @@ class Reservation(Row):
 
     @property
     def lines(self) -> tuple[Line, ...]:
-        """What was sold."""
+        """The sold lines."""
         return lines_of(self.allocations) if self.sold_lines is None else self.sold_lines
 
 
@@ -316,7 +316,7 @@ class TurnedAway(Row):
 
 @dataclass(frozen=True, slots=True)
 class Cursor(Row):
-    """What a follower has read: up to a revision, or up to a time `at` (ms).
+    """The position of a follower: a revision, or a time `at` (ms).
 
     `zone` is the time zone of its days, if it counts by day; `generation` counts its restarts.
     """

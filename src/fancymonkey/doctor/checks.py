@@ -24,12 +24,12 @@ Repair = Callable[[], Awaitable[str]]
 
 @dataclass(frozen=True, slots=True)
 class DoctorFinding:
-    """A problem (`what`) and its remedy, for people. `id` is stable, for scripts."""
+    """A problem and its remedy, in words for people. `id` is stable, for scripts."""
 
     id: str
     severity: Severity
-    what: str
-    mend: str
+    problem: str
+    remedy: str
     repair: Repair | None = field(default=None, compare=False, repr=False)
 
 
@@ -57,16 +57,16 @@ class CheckContext:
 Check = Callable[[CheckContext], AsyncIterator[DoctorFinding]]
 
 
-def error(id_: str, what: str, mend: str, repair: Repair | None = None) -> DoctorFinding:
+def error(id_: str, problem: str, remedy: str, repair: Repair | None = None) -> DoctorFinding:
     """A finding that loses sales, money or data, now or later."""
-    return DoctorFinding(id_, Severity.ERROR, what, mend, repair)
+    return DoctorFinding(id_, Severity.ERROR, problem, remedy, repair)
 
 
-def warning(id_: str, what: str, mend: str, repair: Repair | None = None) -> DoctorFinding:
+def warning(id_: str, problem: str, remedy: str, repair: Repair | None = None) -> DoctorFinding:
     """A finding that will cause problems later."""
-    return DoctorFinding(id_, Severity.WARNING, what, mend, repair)
+    return DoctorFinding(id_, Severity.WARNING, problem, remedy, repair)
 
 
-def note(id_: str, what: str, mend: str, repair: Repair | None = None) -> DoctorFinding:
+def note(id_: str, problem: str, remedy: str, repair: Repair | None = None) -> DoctorFinding:
     """A finding that is information only."""
-    return DoctorFinding(id_, Severity.NOTE, what, mend, repair)
+    return DoctorFinding(id_, Severity.NOTE, problem, remedy, repair)

@@ -55,11 +55,11 @@ async def check_disk(context: CheckContext) -> AsyncIterator[DoctorFinding]:
 def room(folder: Path, free: int, total: int) -> Iterator[DoctorFinding]:
     """Checks the free space in bytes; on small disks, its share of the total."""
     space = f"{free // MIB} MiB of {total // MIB} are free on the disk of {folder}."
-    mend = "Free space: old backups and logs first. The journal's old segments are needed."
+    remedy = "Free space: old backups and logs first. The journal's old segments are needed."
     if free < min(FULL, total // 20):
-        yield error("disk.full", f"{space} The service stops selling when it is full.", mend)
+        yield error("disk.full", f"{space} The service stops selling when it is full.", remedy)
     elif free < min(NEARLY_FULL, total // 10):
-        yield warning("disk.nearly_full", space, mend)
+        yield warning("disk.nearly_full", space, remedy)
 
 
 def kind(folder: Path, file_system: str) -> Iterator[DoctorFinding]:

@@ -21,14 +21,14 @@ def check_permissions(settings: Settings) -> Iterator[DoctorFinding]:
     """Checks for files of the store and backups that others can open, as older versions did."""
     store = _open_parts(parts_of_store(settings.target))
     if store:
-        what, mend, repair = _finding_parts("of the store", store)
-        yield warning("store.readable", what, mend, repair)
+        problem, remedy, repair = _finding_parts("of the store", store)
+        yield warning("store.readable", problem, remedy, repair)
     if settings.backup.backup_to is not None:
         files = Path(settings.backup.backup_to).glob("*")
         backups = _open_parts(path for path in files if made_at(path.name) is not None)
         if backups:
-            what, mend, repair = _finding_parts("in BACKUP_TO", backups)
-            yield warning("backup.readable", what, mend, repair)
+            problem, remedy, repair = _finding_parts("in BACKUP_TO", backups)
+            yield warning("backup.readable", problem, remedy, repair)
 
 
 def _open_parts(parts: Iterable[Path]) -> dict[Path, list[Path]]:
@@ -40,12 +40,12 @@ def _open_parts(parts: Iterable[Path]) -> dict[Path, list[Path]]:
 def _finding_parts(where: str, open_parts: dict[Path, list[Path]]) -> tuple[str, str, Repair]:
     """The problem, its remedy for people, and its repair."""
     paths = [path for part in open_parts.values() for path in part]
-    what = (
+    problem = (
         f"{counted(len(paths), 'file or folder', 'files and folders')} {where} can be opened by "
         f"other users of this machine, {paths[0]} among them: their content is enough to log in as "
         "the owner."
     )
-    return what, f"chmod -R go-rwx {shlex.join(map(str, open_parts))}", _private(paths)
+    return problem, f"chmod -R go-rwx {shlex.join(map(str, open_parts))}", _private(paths)
 
 
 def _private(paths: Sequence[Path]) -> Repair:

@@ -238,7 +238,7 @@ class Batcher:
         """Commits a batch and answers its callers; returns slower work for the caller to await."""
         if not batch:
             return None
-        if sum(waiting[1] for waiting in batch) > LIGHT_MAX:
+        if len(batch) > LIGHT_MAX or sum([waiting[1] for waiting in batch]) > LIGHT_MAX:
             return partial(self._commit, batch)
         started = perf_counter()
         commands = [waiting[0] for waiting in batch]
@@ -251,9 +251,9 @@ class Batcher:
             commit = None
         if commit is None:
             return partial(self._commit, batch)
-        rest = self._show(commands, commit)
-        if rest is not None:
-            return partial(self._finish, batch, commit, rest, started)
+        shown = self._show(commands, commit)
+        if shown is not None:
+            return partial(self._finish, batch, commit, shown, started)
         self._count(batch, started)
         _answer_all(batch, commit.answers)
         return None
@@ -274,12 +274,12 @@ class Batcher:
             await self._finish(batch, commit, self._show(commands, commit), started)
 
     async def _finish(
-        self, batch: list[Waiting], commit: Commit, rest: Awaitable[None] | None, started: float
+        self, batch: list[Waiting], commit: Commit, shown: Awaitable[None] | None, started: float
     ) -> None:
         """Waits until a commit has been published, and answers its callers."""
         try:
-            if rest is not None:
-                await rest
+            if shown is not None:
+                await shown
         except Exception:
             log.exception("a commit could not be published to the view")
         finally:

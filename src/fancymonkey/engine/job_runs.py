@@ -27,7 +27,7 @@ FOLDER = "jobs"
 
 
 class JobTimes(Struct):
-    """The part of a job's stored state that is read here; `by` is who runs it now, or empty."""
+    """The part of a job's stored state that is read here; `by` is empty while none runs it."""
 
     by: str = ""
     started_at: int = 0

@@ -252,7 +252,7 @@ def foreign(event: StripeEvent, policy: PaymentPolicy) -> str | None:
 
 
 def livemode_of(key: str | None) -> bool | None:
-    """Whether a secret or restricted key is of live mode, or None where that is unknown."""
+    """Whether a secret or restricted key is of live mode, or None if that is unknown."""
     kind, _, rest = (key or "").partition("_")
     mode = rest.partition("_")[0]
     return {"live": True, "test": False}.get(mode) if kind in ("sk", "rk") else None

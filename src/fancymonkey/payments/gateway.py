@@ -185,7 +185,7 @@ class Gateway:
             raise _malformed() from error
 
     async def paid(self, payment: str) -> Paid | None:
-        """The amount of a payment (`pi_…` or `cs_…`); None where Stripe does not know it."""
+        """The amount of a payment (`pi_…` or `cs_…`); None if Stripe does not know it."""
         if payment.startswith("cs_"):
             retrieve = self._client.v1.checkout.sessions.retrieve_async
             rows = [await self._ask(lambda: retrieve(payment))]

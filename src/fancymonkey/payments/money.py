@@ -42,7 +42,7 @@ def _total_to_goods(session: dict[str, Any]) -> int:
 
 
 def units_of(line_items: Any) -> int | None:
-    """The units in the lines of a session, or None where some lines are missing."""
+    """The units in the lines of a session, or None if some lines are missing."""
     listed = _object(line_items)
     rows = listed.get("data")
     if not isinstance(rows, list) or not rows or listed.get("has_more") not in (False, None):

@@ -15,7 +15,7 @@ from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.ledger_queries import entries_since
 from fancymonkey.services.change_runner import ChangeRunner
-from fancymonkey.services.import_read import Tell
+from fancymonkey.services.import_read import OnProgress
 from fancymonkey.services.request_key import RequestKey
 from fancymonkey.services.undo import find_change_set, undo_change_set
 from fancymonkey.spreadsheets.import_plan import (
@@ -32,7 +32,7 @@ async def import_plan(
     engine: Engine,
     plan: ImportPlan,
     options: ImportOptions,
-    tell: Tell,
+    on_progress: OnProgress,
     *,
     dry_run: bool = False,
     good: bool = False,
@@ -45,7 +45,7 @@ async def import_plan(
     added to the plan's faults. A `dry_run` checks the plan and changes nothing.
     """
     runner = ChangeRunner(engine, options.actor, "import", options.reason, key, digest, dry_run)
-    applying = Applying(runner, plan, tell, options.location)
+    applying = Applying(runner, plan, on_progress, options.location)
     if good:
         await applying.good()
     elif not plan.faults:
@@ -56,10 +56,12 @@ async def import_plan(
 class Applying:
     """Applies the steps of a plan. A step that has become impossible is a fault of its rows."""
 
-    def __init__(self, runner: ChangeRunner, plan: ImportPlan, tell: Tell, location: str) -> None:
+    def __init__(
+        self, runner: ChangeRunner, plan: ImportPlan, on_progress: OnProgress, location: str
+    ) -> None:
         self._runner = runner
         self._plan = plan
-        self._tell = tell
+        self._on_progress = on_progress
         self._location = location
         self._seen = plan.revision
         self._others: dict[str, int] = {}
@@ -73,9 +75,9 @@ class Applying:
                 return True
             await self._take_back()
             return False
-        self._tell("apply", 0, len(steps))
+        self._on_progress("apply", 0, len(steps))
         self._refuse(steps, await self._runner.whole([_maker(step) for step in steps]))
-        self._tell("apply", len(steps), len(steps))
+        self._on_progress("apply", len(steps), len(steps))
         return not self._plan.faults
 
     async def good(self) -> None:
@@ -84,7 +86,7 @@ class Applying:
 
     async def _portions(self, *, stop: bool) -> None:
         steps, done, attempt = self._plan.steps, 0, await self._attempt()
-        self._tell("apply", 0, len(steps))
+        self._on_progress("apply", 0, len(steps))
         for part, start in enumerate(range(0, len(steps), PORTION)):
             portion = await self._unchanged(steps[start : start + PORTION])
             if not (stop and self._plan.faults):
@@ -95,7 +97,7 @@ class Applying:
             if stop and self._plan.faults:
                 return
             done += PORTION
-            self._tell("apply", min(done, len(steps)), len(steps))
+            self._on_progress("apply", min(done, len(steps)), len(steps))
 
     async def _unchanged(self, steps: Sequence[ImportStep]) -> list[ImportStep]:
         """The steps whose stock no other change has corrected since the plan was made."""
@@ -116,15 +118,15 @@ class Applying:
         # The answers of a repeated request are those of the first one, and may be fewer.
         for step, answer in zip(steps, answers, strict=False):
             if isinstance(answer, Refused):
-                self._fault(step, "", answer.message)
+                self._fault(step, "", answer.message, str(answer.code))
 
-    def _fault(self, step: ImportStep, column: str, text: str) -> None:
+    def _fault(self, step: ImportStep, column: str, text: str, code: str = "") -> None:
         for row in step.rows:
-            self._plan.faults.append(RowFault(row, column, text))
+            self._plan.faults.append(RowFault(row, column, text, code))
             self._plan.fates[row] = "fault"
 
     async def _attempt(self) -> int:
-        """How many attempts of this request were taken back: what they did is to be done again."""
+        """The number of undone attempts of this request, whose work is to be repeated."""
         key, attempt = self._runner.key, 0
         if key is not None:
             while await self._runner.engine.store.find(Outcome, _taken_back(key, attempt).id):
@@ -155,7 +157,7 @@ class Applying:
 
 
 def _taken_back(key: RequestKey, attempt: int) -> RequestKey:
-    """Under which ids it is kept that an attempt was taken back."""
+    """The ids under which an undone attempt is recorded."""
     return key.about(f"taken back {attempt}")
 
 

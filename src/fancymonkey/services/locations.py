@@ -193,7 +193,7 @@ async def close_if_empty(
 
 
 async def _in_use(engine: Engine, location_id: str) -> Refused | None:
-    """The refusal to close a location with what is open there, or None."""
+    """The refusal to close a location, with the open work there, or None."""
     location = engine.view.locations.get(location_id)
     if location is None:
         return None

@@ -109,10 +109,10 @@ class OrderIndex:
     async def counts(self) -> dict[OrderStatus, int]:
         """The number of orders of each status."""
         await self.refresh()
-        found = dict.fromkeys(OrderStatus, 0)
+        by_status = dict.fromkeys(OrderStatus, 0)
         for brief in self._briefs.values():
-            found[brief.status] += 1
-        return found
+            by_status[brief.status] += 1
+        return by_status
 
     async def open_at(self, location: str) -> list[int]:
         """The numbers of the orders that have open units at a location."""

@@ -25,7 +25,7 @@ class ShipTo:
 
 @dataclass(frozen=True, slots=True)
 class LocationRequest:
-    """What a request says about locations: from there only, to collect there, or to ship there."""
+    """The locations of a request: the only source, the place of collection, or the destination."""
 
     only_from: str | None = None
     pickup_at: str | None = None
@@ -53,7 +53,7 @@ class OrderRouting:
         engine.view.split_lines = split_lines
 
     async def of(self, wanted: LocationRequest) -> Routing | None:
-        """The routing of an order; None where everything comes from the first location anyway.
+        """The routing of an order; None if everything comes from the first location anyway.
 
         Raises StoreError.
         """

@@ -75,7 +75,7 @@ async def undo_change_set(
     partial: bool,
     dry_run: bool,
 ) -> Undone:
-    """Undoes every portion; without `partial` only where all of them can be undone.
+    """Undoes every portion; without `partial` only if all of them can be undone.
 
     A change of one portion is undone in one transaction. `location` is where a change of an earlier
     version was made. Raises ChangeRefused, Overloaded.
@@ -169,7 +169,7 @@ class _Undoing:
             [] if row is None else msgspec.json.decode(row.body or "[]", type=list[StoredChangeRow])
         )
         skus = [row.key for row in rows if row.stock or row.moved]
-        seen = tuple((sku, engine.view.own_stock(sku).on_hand) for sku in skus)
+        on_hand = tuple((sku, engine.view.own_stock(sku).on_hand) for sku in skus)
         counted = set[str]()
         if skus:
             for sku, causes in (await corrections_since(engine, self._since, skus)).items():
@@ -180,7 +180,7 @@ class _Undoing:
             change_id=plan.change_id,
             location=plan.location,
             part=part,
-            seen=seen,
+            seen=on_hand,
             counted=tuple(sorted(counted)),
             partial=partial,
             actor=plan.actor,

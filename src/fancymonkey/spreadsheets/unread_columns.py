@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.core.stock.status import StockRow
 from fancymonkey.spreadsheets.columns import NUMBERS, UNREAD, cells_of
+from fancymonkey.spreadsheets.current_stock import CurrentStock
 from fancymonkey.spreadsheets.dates import is_shown_date
-from fancymonkey.spreadsheets.import_plan import CurrentStock, ImportRow
+from fancymonkey.spreadsheets.import_plan import ImportRow
 from fancymonkey.spreadsheets.notices import Notices
 from fancymonkey.spreadsheets.numbers import meanings
 from fancymonkey.spreadsheets.spreadsheet_changes import shows
@@ -16,7 +16,7 @@ IDLE = {"", "0", "in_stock", "low", "out", "archived"}
 """Values without a meaning in a new row, also copied from another row."""
 
 
-def note_unread(row: ImportRow, stand: CurrentStock, notices: Notices) -> None:
+def note_unread(row: ImportRow, current: CurrentStock, notices: Notices) -> None:
     """Records ignored edits of a row."""
     record = row.record
     for column, instead in UNREAD.items():
@@ -25,7 +25,7 @@ def note_unread(row: ImportRow, stand: CurrentStock, notices: Notices) -> None:
         text = record.cells[column].strip()
         if row.mark is not None and row.mark.same_unread(column, text):
             continue  # true for almost all cells, so the current text is not computed
-        now = _now(row, stand)
+        now = _now(row, current)
         if text == now.get(column):
             continue
         if row.item is None:
@@ -43,13 +43,14 @@ def note_unread(row: ImportRow, stand: CurrentStock, notices: Notices) -> None:
             notices.add(record.number, column, words[:20], words)
 
 
-def _now(row: ImportRow, stand: CurrentStock) -> Mapping[str, str]:
+def _now(row: ImportRow, current: CurrentStock) -> Mapping[str, str]:
     item = row.item
     if item is None:
         return {}
-    level = stand.levels.get((item.sku, DEFAULT_LOCATION))  # the location that an import counts
-    stock = SkuStock.of(item.sku, () if level is None else (level,))
-    return cells_of(StockRow(stand.products[item.product_id], item, stock))
+    stock = None if row.location else current.bundles.get(item.sku)
+    if stock is None:
+        stock = SkuStock.of(item.sku, current.levels_of(item.sku, row.location), item.safety_stock)
+    return cells_of(StockRow(current.products[item.product_id], item, stock))
 
 
 def _edited(row: ImportRow, column: str, text: str, now: Mapping[str, str]) -> bool:

@@ -133,9 +133,9 @@ def _limit() -> None:
         import resource
     except ImportError:  # not on Windows
         return
-    for what, most in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CPU, SECONDS)):
+    for resource_kind, most in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CPU, SECONDS)):
         with contextlib.suppress(ValueError, OSError):  # macOS has no memory limit
-            resource.setrlimit(what, (most, most))
+            resource.setrlimit(resource_kind, (most, most))
 
 
 def main(what: str) -> None:

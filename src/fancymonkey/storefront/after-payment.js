@@ -20,16 +20,16 @@ function forget() {
   try { localStorage.removeItem('fancymonkey:basket'); } catch { /* a private window */ }
 }
 
-function paid(found) {
+function paid(status) {
   forget();
-  if (found.status !== 'captured') {
+  if (status.status !== 'captured') {
     write('Your payment is being refunded', 'Your payment arrived after your hold had ended, and your pieces were sold to others. You get a full refund. There is nothing you need to do.');
-  } else if (found.late) {
-    write('Thank you, we will be in touch', 'Your payment arrived after your hold had ended. We are checking whether your pieces are still available and will contact you if they are not.', found.reservation.lines);
+  } else if (status.late) {
+    write('Thank you, we will be in touch', 'Your payment arrived after your hold had ended. We are checking whether your pieces are still available and will contact you if they are not.', status.reservation.lines);
   } else {
-    write('Thank you', 'Your payment is confirmed. Your order:', found.reservation.lines);
+    write('Thank you', 'Your payment is confirmed. Your order:', status.reservation.lines);
   }
-  document.body.dataset.done = found.status === 'captured' ? 'paid' : 'refunded';
+  document.body.dataset.done = status.status === 'captured' ? 'paid' : 'refunded';
 }
 
 /** Polls until the shop has received the payment event; shows the current status until then. */
@@ -38,10 +38,10 @@ async function success() {
   if (!id) { write('Thank you', 'This link has no order number. If you have paid, your order is on its way.'); return; }
   for (let look = 0; look < LOOKS; look += 1) {
     try {
-      const found = await fm.status(id);
-      if (found.status === 'captured' || found.paid) { paid(found); return; }
-      if (found.status === 'held') {
-        write('Thank you', 'We are waiting for the confirmation of your payment. Your pieces stay held for you. You can leave this page.', found.reservation.lines);
+      const status = await fm.status(id);
+      if (status.status === 'captured' || status.paid) { paid(status); return; }
+      if (status.status === 'held') {
+        write('Thank you', 'We are waiting for the confirmation of your payment. Your pieces stay held for you. You can leave this page.', status.reservation.lines);
       } else {
         write('One moment', 'Your hold has ended and we have not received a payment yet. If you have paid, we will receive it and contact you.');
       }
@@ -58,10 +58,10 @@ async function cancel() {
   const id = asked.get('hold') ?? fm.held()?.id;
   if (!id) { write('Nothing was paid', 'Nothing is held for you.'); return; }
   try {
-    const found = await fm.status(id);
-    if (found.status === 'captured' || found.paid) { paid(found); return; }
-    const lines = found.reservation.lines;
-    if (found.status === 'held') await fm.release(id);
+    const status = await fm.status(id);
+    if (status.status === 'captured' || status.paid) { paid(status); return; }
+    const lines = status.reservation.lines;
+    if (status.status === 'held') await fm.release(id);
     else fm.forget();
     write('Nothing was paid', 'Your pieces are no longer held. They are still in your basket:', lines);
     document.body.dataset.done = 'released';

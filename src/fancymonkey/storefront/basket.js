@@ -14,8 +14,8 @@ let notice = '';
 
 function read() {
   try {
-    const found = JSON.parse(localStorage.getItem(KEY)) ?? [];
-    return found.filter((line) => line.productId && line.size && line.quantity > 0);
+    const saved = JSON.parse(localStorage.getItem(KEY)) ?? [];
+    return saved.filter((line) => line.productId && line.size && line.quantity > 0);
   } catch { return []; }
 }
 
@@ -81,9 +81,9 @@ async function buy() {
   draw();
   try {
     if (shop.checkout) {
-      const found = await fm.checkout(lines);
+      const session = await fm.checkout(lines);
       draw();
-      location.assign(found.checkoutUrl);
+      location.assign(session.checkoutUrl);
       return; // stays busy: the page is on its way
     }
     await fm.reserve(lines);
@@ -156,11 +156,11 @@ export async function settle() {
   const hold = fm.held();
   if (!hold) return;
   try {
-    const found = await fm.status(hold.id);
-    if (found.status === 'held') return;
+    const status = await fm.status(hold.id);
+    if (status.status === 'held') return;
     fm.forget();
-    if (found.status === 'captured') { empty(); notice = 'Your order is paid. Thank you!'; }
-    else if (found.paid) { empty(); notice = 'Your payment arrived too late for these pieces. It is being refunded.'; }
+    if (status.status === 'captured') { empty(); notice = 'Your order is paid. Thank you!'; }
+    else if (status.paid) { empty(); notice = 'Your payment arrived too late for these pieces. It is being refunded.'; }
     else notice = 'Your hold has ended, and the pieces are available to others. Your basket is saved.';
   } catch (error) {
     if (error.status === 404) fm.forget();

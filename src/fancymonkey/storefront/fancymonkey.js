@@ -27,9 +27,9 @@ const keep = (name, value) => {
   try {
     if (value === null) localStorage.removeItem(KEPT + name);
     else localStorage.setItem(KEPT + name, JSON.stringify(value));
-  } catch { /* a private window: nothing is kept */ }
+  } catch { /* a private window: nothing is stored */ }
 };
-const kept = (name) => {
+const stored = (name) => {
   try { return JSON.parse(localStorage.getItem(KEPT + name)); } catch { return null; }
 };
 
@@ -45,9 +45,9 @@ export const isOnline = () => online;
 /** The service's time in ms, independent of this device's clock. */
 export const now = () => Date.now() + skew;
 
-/** The buyer's random session id, kept until the hold is paid or released. */
+/** The buyer's random session id, stored until the hold is paid or released. */
 export const session = () => {
-  let id = kept('session');
+  let id = stored('session');
   if (!id) {
     id = 'web_' + [...crypto.getRandomValues(new Uint8Array(16))]
       .map((byte) => byte.toString(16).padStart(2, '0')).join('');
@@ -58,20 +58,20 @@ export const session = () => {
 
 /** The buyer's hold: {id, lines, expiresAt, seconds (in all), checkoutUrl?}, or null. */
 export const held = () => {
-  const hold = kept('hold');
+  const hold = stored('hold');
   return hold && Date.parse(hold.expiresAt) > now() ? hold : null;
 };
 
 /** Removes the hold and session after payment or release. */
 export const forget = () => {
-  const hold = kept('hold');
+  const hold = stored('hold');
   if (hold) keep('before', hold.id);
   keep('hold', null);
   keep('session', null);
   tell('released', null);
 };
 /** The buyer's earlier hold, which the next one replaces. */
-const before = () => (kept('before') ? { replaces: kept('before') } : {});
+const before = () => (stored('before') ? { replaces: stored('before') } : {});
 
 async function call(path, options = {}) {
   let answer;
@@ -106,7 +106,7 @@ async function attempt(work) {
 }
 
 const remember = (reservation, more = {}) => {
-  const old = kept('hold');
+  const old = stored('hold');
   const seconds = old?.expiresAt === reservation.expiresAt ? old.seconds
     : (Date.parse(reservation.expiresAt) - now()) / 1000;
   keep('hold', { ...reservation, seconds, ...more });
@@ -133,7 +133,7 @@ export const checkout = (lines) => {
 };
 
 /** Releases a hold, by any of its ids. */
-export const release = async (id = held()?.id ?? kept('session')) => {
+export const release = async (id = held()?.id ?? stored('session')) => {
   if (!id) return null;
   const body = await post('/api/inventory/release', { sessionId: id });
   forget();
@@ -173,7 +173,7 @@ export const words = (size, short = false) => {
 export const sizeOf = (productId, name) =>
   stock.get(productId)?.sizes.find((size) => size.size === name);
 
-/* What is on the page. */
+/* The elements of the page. */
 
 function show(element, size, text) {
   const state = stateOf(size);
@@ -210,8 +210,8 @@ document.addEventListener('click', async (event) => {
   if (!productId || button.disabled) return;
   button.disabled = true;
   try {
-    const found = await checkout([{ productId, size: button.dataset.fmBuy, quantity: 1 }]);
-    location.assign(found.checkoutUrl);
+    const session = await checkout([{ productId, size: button.dataset.fmBuy, quantity: 1 }]);
+    location.assign(session.checkoutUrl);
   } catch {
     paint(); // the event `fancymonkey:refused` has the reason
   }
@@ -288,7 +288,7 @@ document.addEventListener('visibilitychange', () => {
 
 /** Reads the stock and listens for changes. Runs once, when the module loads. */
 async function start() {
-  const old = kept('stock');
+  const old = stored('stock');
   for (const product of old?.inventory ?? []) stock.set(product.productId, product);
   if (stock.size) { paint(); tell('change', { revision: null }); }
   await poll();

@@ -153,15 +153,15 @@ function moreFilters(found) {
 }
 
 function drawFilters(force = false) {
-  const found = [...new Set([...fm.stock.values()].map((product) => product.category))]
+  const categories = [...new Set([...fm.stock.values()].map((product) => product.category))]
     .filter(Boolean).sort(byName);
   const place = find('filters');
-  const made = JSON.stringify(found);
+  const made = JSON.stringify(categories);
   if (!force && place.dataset.made === made) return;
   place.dataset.made = made;
-  if (chosen && !found.includes(chosen)) chosen = ''; // its last product is gone
-  const few = found.length <= FEW + 2;
-  const shown = few ? found : found.filter((name, at) => at < FEW || name === chosen);
+  if (chosen && !categories.includes(chosen)) chosen = ''; // its last product is gone
+  const few = categories.length <= FEW + 2;
+  const shown = few ? categories : categories.filter((name, at) => at < FEW || name === chosen);
   const focused = place.contains(document.activeElement) ? document.activeElement.title : null;
   place.replaceChildren(filterChip('', 'Everything'), ...shown.map((name) => filterChip(name)));
   if (!few) {
@@ -169,8 +169,8 @@ function drawFilters(force = false) {
       type: 'button', class: 'chip', id: 'more', title: 'More categories',
       'aria-expanded': String(wide), 'aria-controls': 'more-filters',
       onclick: () => { wide = !wide; sought = ''; drawFilters(true); },
-    }, wide ? 'Fewer' : `More … ${(found.length - shown.length).toLocaleString()}`));
-    if (wide) place.append(moreFilters(found));
+    }, wide ? 'Fewer' : `More … ${(categories.length - shown.length).toLocaleString()}`));
+    if (wide) place.append(moreFilters(categories));
   }
   if (focused) [...place.querySelectorAll('.chip')].find((chip) => chip.title === focused)?.focus();
 }

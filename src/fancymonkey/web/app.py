@@ -104,6 +104,9 @@ ROUTERS = (
 )
 """The routers of the endpoints, in the order of the OpenAPI document."""
 
+FORMER = former_names.router(route for router in ROUTERS for route in router.routes)
+"""The routes of the former paths."""
+
 
 def create_app(settings: Settings | None = None, engine: Engine | None = None) -> HotRouter:
     """Makes the ASGI application, by default from the environment. Opens the store at start.
@@ -174,7 +177,7 @@ def _add_routes(app: FastAPI, context: AppContext, listeners: Listeners) -> None
     )
     for router in (*ROUTERS, *own):
         app.routes.extend(router.routes)
-    app.routes.extend(former_names.router(routes_of(app)).routes)
+    app.routes.extend(FORMER.routes)
     files.mount(app)
     dashboard.mount(app, context)
 

@@ -72,9 +72,9 @@ def drill(
 ) -> None:
     """Rehearse a drop: many buyers buy from a running shop while failures are injected.
 
-    The shop has to be in demo mode (serve --demo): where money could move this refuses. It sets the
-    stock of one size, lets the crowd buy it, asks the shop and the stand-in for Stripe what they
-    think has happened, and puts the stock back. Exits with 1 where anything was oversold or lost.
+    The shop has to be in demo mode (serve --demo): the drill refuses a shop in which money could
+    move. It sets the stock of one size, lets the crowd buy it, compares the shop with the stand-in
+    for Stripe, and restores the stock. Exits with 1 if anything was oversold or lost.
     """
     settings = Settings.load()
     with progress("The drop", hidden=as_json) as show:
@@ -82,7 +82,7 @@ def drill(
             _drill(settings, url or address(settings), product, size, DropPlan(**plan), show)
         )
     if as_json:
-        emit(certificate.told())
+        emit(certificate.as_json())
     else:
         for text in certificate.lines():
             click.echo(text)

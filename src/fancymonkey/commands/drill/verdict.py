@@ -46,7 +46,7 @@ class Certificate:
         """Nothing was oversold, nothing lost, and the books balance."""
         return not (self.oversold or self.lost or self.faults) and self.balanced
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """The certificate as JSON has it."""
         return {
             "passed": self.passed,

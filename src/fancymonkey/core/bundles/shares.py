@@ -7,7 +7,7 @@ from decimal import Decimal
 def largest_remainder(total: int, weights: Sequence[int]) -> list[int]:
     """Whole shares of `total` in proportion to the weights, whose sum is exactly `total`.
 
-    What is left after rounding down goes to the largest remainders, the first of equal ones. With
+    The remainder after rounding down goes to the largest fractions, the first of equal ones. With
     weights of zero only, the shares are as equal as possible.
     """
     if not weights:

@@ -47,7 +47,7 @@ def plain(value: Any) -> Any:
 
 
 def restored(values: dict[str, Any]) -> dict[str, Any]:
-    """The values of fields from what `plain` made of them."""
+    """The values of fields, restored from the form that `plain` returns."""
     fields = dict(values)
     if fields.get("price") is not None:
         fields["price"] = Decimal(fields["price"])
@@ -66,24 +66,25 @@ def restored(values: dict[str, Any]) -> dict[str, Any]:
 
 def spelled(changes: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
     """Old and new values, each as `field`, `from`, `to`; the owner's own fields one by one."""
-    found: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     for name, (old, new) in changes.items():
         if name == "extra":
             before, after = json.loads(old), json.loads(new)
-            found += [
+            rows += [
                 {"field": key, "from": before.get(key), "to": after.get(key)}
                 for key in [*before, *(key for key in after if key not in before)]
                 if before.get(key) != after.get(key)
             ]
         else:
-            found.append({"field": WIRE.get(name, name), "from": plain(old), "to": plain(new)})
-    return found
+            rows.append({"field": WIRE.get(name, name), "from": plain(old), "to": plain(new)})
+    return rows
 
 
 def in_words(changes: Mapping[str, Sequence[Any]], reason: str = "") -> str:
     """The changes as a line for the ledger."""
     text = "; ".join(
-        f"{one['field']} {word(one['from'])} → {word(one['to'])}" for one in spelled(changes)
+        f"{change['field']} {word(change['from'])} → {word(change['to'])}"
+        for change in spelled(changes)
     )
     return (f"{reason}: {text}" if reason and text else reason or text)[:500]
 

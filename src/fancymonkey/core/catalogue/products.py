@@ -20,7 +20,7 @@ from fancymonkey.core.state import Key, State
 class NewItem:
     """An item as the owner describes it, and its first units.
 
-    `on_hand` counts only where the item is new, at the location of the command.
+    `on_hand` counts only if the item is new, at the location of the command.
     """
 
     item: Item
@@ -153,10 +153,10 @@ def upsert_product(state: State, command: UpsertProduct) -> Answer:
     if refused is not None:
         return refused
     old = state.get(Product, product.product_id)
-    kept = product if old is None else replace(product, updated_at=old.updated_at)
-    if kept != old:
-        dated = old is None and 0 < kept.updated_at <= state.now
-        state.put(kept if dated else replace(kept, updated_at=state.now))
+    stored = product if old is None else replace(product, updated_at=old.updated_at)
+    if stored != old:
+        dated = old is None and 0 < stored.updated_at <= state.now
+        state.put(stored if dated else replace(stored, updated_at=state.now))
         kind = Kind.ADDED if old is None or old.archived else Kind.EDITED
         _note(state, command, kind, product.product_id, command.reason)
     note_renames(state, gone, [(new.item, new.on_hand) for new in command.items])

@@ -58,8 +58,8 @@ def part_name(change_id: str, part: int) -> str:
 
 def read(state: State, folder: str, name: str) -> Any:
     """The content of a document, or None if there is none."""
-    found = state.get(Document, (folder, name))
-    return None if found is None or not found.body else json.loads(found.body)
+    document = state.get(Document, (folder, name))
+    return None if document is None or not document.body else json.loads(document.body)
 
 
 def write(state: State, folder: str, name: str, value: Any) -> None:

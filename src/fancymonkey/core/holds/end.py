@@ -206,7 +206,11 @@ def _again(state: State, hold: Reservation, command: Capture) -> Answer:
     second = None not in (about, hold.payment_id) and hold.payment_id != command.payment_id
     if second and command.intent is not None and state.hold(command.intent) == hold:
         second = False  # the same payment, reported under another session
-    if second and about is not None and not any(issue_of(state, one, about) for one in UNSOLD):
+    if (
+        second
+        and about is not None
+        and not any(issue_of(state, concern, about) for concern in UNSOLD)
+    ):
         progress = IssueStatus.DUE if command.refund_late else IssueStatus.OPEN
         raise_issue(state, IssueKind.SECOND_PAYMENT, about, hold, about, progress=progress)
         _link(state, hold, command.payment_id)

@@ -127,14 +127,14 @@ def _most(
     state: State, limits: HoldLimits, units: Allocation, own: Allocation | None, theirs: int
 ) -> int | None:
     """The most units of a SKU for a hold, or None. Its network holds `theirs` in addition."""
-    found = [limits.units] if limits.units else []
+    bounds = [limits.units] if limits.units else []
     if limits.calm:
         level = state.level(units.sku, units.location)
         calm = _calm(limits, level)
         rush = max(RUSH_LEAST, level.on_hand * limits.rush // 100)
         others = level.reserved - (0 if own is None else own.quantity)
-        found.append(max(calm - others, rush - theirs))
-    return min(found, default=None)
+        bounds.append(max(calm - others, rush - theirs))
+    return min(bounds, default=None)
 
 
 def _calm(limits: HoldLimits, level: Level) -> int:
@@ -169,13 +169,13 @@ def _too_many(state: State, live: list[Reservation]) -> Refused:
 def _too_often(state: State, source: ClientSource, rows: list[UnpaidHold]) -> Refused | None:
     """Why an address waits whose unpaid holds have kept a SKU from others for long."""
     past = sorted((row.ended_at, row.kept) for row in rows if row.address == source.address)
-    kept = sum(length for _, length in past)
+    total = sum(length for _, length in past)
     for ended_at, length in past:
-        if not source.limits.unpaid or kept < source.limits.unpaid:
+        if not source.limits.unpaid or total < source.limits.unpaid:
             break
-        kept -= length
+        total -= length
         wait = ended_at + WINDOW - state.now
-        if kept < source.limits.unpaid:
+        if total < source.limits.unpaid:
             return _others_first(wait)
     return None
 

@@ -1,7 +1,7 @@
 """The stored history of a network: its live holds, and how long its past holds kept each SKU.
 
 It has two documents. The recent one is written at each hold and stays short; when it is full its
-words move to the older one, which may be long and is written seldom. So a hold costs the same for
+words move to the older one, which may be long and is rarely written. So a hold costs the same for
 any number of holds of its network.
 
 A word `hold:address:since:marks` names a live hold and the SKUs that it has had since then: a SKU
@@ -115,7 +115,7 @@ def seen_of(state: State, network: str) -> NetworkHistory:
         return NOTHING
     pages = _pages(state, network)
     live: dict[str, tuple[Reservation, str]] = {}
-    past = [row for page in pages for row in page.past if _lately(state, row)]
+    past = [row for page in pages for row in page.past if _is_recent(state, row)]
     for page in pages:
         for named in page.named:
             hold = state.get(Reservation, named.id)
@@ -123,7 +123,7 @@ def seen_of(state: State, network: str) -> NetworkHistory:
                 if hold.status is HELD:
                     live.setdefault(named.id, (hold, named.address))
                 row = _past_of(state, named, hold)
-                if row is not None and _lately(state, row):
+                if row is not None and _is_recent(state, row):
                     past.append(row)
     return NetworkHistory(live, past)
 
@@ -149,10 +149,10 @@ def note_hold(state: State, network: str, address: str, hold: Reservation, wait:
     words = len(recent.named) + len(recent.past)
     if lost or words + len(fresh) > RECENT_MAX:
         whole = NetworkPage((*older.named, *recent.named), (*older.past, *recent.past))
-        _put(state, _older(network), _tidied(state, whole, wait))
+        _put(state, _older(network), _without_old(state, whole, wait))
         _put(state, network, NetworkPage(tuple(fresh), (), older=True))
         return
-    named, past, _ = _tidied(state, recent, wait)
+    named, past, _ = _without_old(state, recent, wait)
     _put(state, network, NetworkPage((*named, *fresh), past, recent.older))
 
 
@@ -229,35 +229,35 @@ def _past_of(state: State, named: KnownHold, hold: Reservation) -> UnpaidHold | 
     return UnpaidHold(named.address, ended_at, max(0, ended_at - since), lost, hold.key)
 
 
-def _tidied(state: State, page: NetworkPage, wait: int) -> NetworkPage:
+def _without_old(state: State, page: NetworkPage, wait: int) -> NetworkPage:
     """A page with ended holds as past ones, and without outdated words."""
     named: list[KnownHold] = []
-    past = [row for row in page.past if _lately(state, row)]
-    for one in page.named:
-        hold = state.get(Reservation, one.id)
+    past = [row for row in page.past if _is_recent(state, row)]
+    for known in page.named:
+        hold = state.get(Reservation, known.id)
         if hold is None:
             continue
-        gone = _past_of(state, one, hold)
+        gone = _past_of(state, known, hold)
         if hold.status is HELD:
             has = marks_of(hold.allocations)
-            since = hold.created_at if one.since is None else one.since
-            marks = has if one.marks is None else one.marks & has
-            named.append(KnownHold(one.id, one.address, since, marks))
+            since = hold.created_at if known.since is None else known.since
+            marks = has if known.marks is None else known.marks & has
+            named.append(KnownHold(known.id, known.address, since, marks))
         elif gone is not None and gone.kept >= wait and gone.ended_at > state.now - wait:
-            named.append(one)  # the same buyer may come back, and need not wait
+            named.append(known)  # the same buyer may come back, and need not wait
             continue
-        if gone is not None and gone.kept >= BRIEF and _lately(state, gone):
+        if gone is not None and gone.kept >= BRIEF and _is_recent(state, gone):
             past.append(gone)
     return NetworkPage(tuple(named), tuple(_merged(past)), page.older)
 
 
 def _merged(past: list[UnpaidHold]) -> list[UnpaidHold]:
     """Past holds, joined if of the same SKUs and about the same time; the longest if many."""
-    found: dict[tuple[str, Marks, int], UnpaidHold] = {}
+    merged: dict[tuple[str, Marks, int], UnpaidHold] = {}
     for row in past:
         key = row.address, row.marks, row.ended_at // SLOT
-        before = found.get(key)
-        found[key] = (
+        before = merged.get(key)
+        merged[key] = (
             replace(row, id=None)
             if before is None
             else replace(
@@ -266,8 +266,8 @@ def _merged(past: list[UnpaidHold]) -> list[UnpaidHold]:
                 kept=before.kept + row.kept,
             )
         )
-    return sorted(found.values(), key=lambda row: row.kept)[-SEEN_MAX:]
+    return sorted(merged.values(), key=lambda row: row.kept)[-SEEN_MAX:]
 
 
-def _lately(state: State, row: UnpaidHold) -> bool:
+def _is_recent(state: State, row: UnpaidHold) -> bool:
     return row.ended_at > state.now - WINDOW

@@ -98,12 +98,12 @@ def needs_reserve(command: Reserve, state: State) -> list[Key]:
 
 def reserve(state: State, command: Reserve) -> Answer:
     """Applies a `Reserve`."""
-    found = state.hold(command.session_id)
-    current = found if found is not None and found.status is HELD else None
+    present = state.hold(command.session_id)
+    current = present if present is not None and present.status is HELD else None
     lines = by_sku(command.lines)
     own: Units = {} if current is None else {units.key: units for units in current.allocations}
     held = lines if current is None or command.only else by_sku(current.lines) | lines
-    allocated = _allocations(state, command, found, lines, own, len(held))
+    allocated = _allocations(state, command, present, lines, own, len(held))
     if isinstance(allocated, Refused):
         return allocated
     request = served = None
@@ -121,22 +121,26 @@ def reserve(state: State, command: Reserve) -> Answer:
         if hold != current:
             refused = open_checkout(state, current)
     if refused is None and command.source is not None:
-        own_id = None if found is None else found.reservation_id
+        own_id = None if present is None else present.reservation_id
         before = command.replaces
         refused = check_hold_limits(state, command.source, own_id, before, allocated, own)
     if refused is not None:
         return refused
-    if current is not None:
-        if hold != current:
-            state.put(hold)
-    else:
-        _add(state, command, hold, found)
-    count_bundles(state, current, hold)
+    if current is None:
+        state.put(SessionLink(command.session_id, hold.reservation_id))
+        if present is not None and present.reservation_id == hold.reservation_id:
+            state.put(hold)  # an earlier hold with this very id has ended
+        else:
+            state.add(hold)
+    elif hold != current:
+        state.put(hold)
+    if hold.parts is not None or (current is not None and current.parts is not None):
+        count_bundles(state, current, hold)
     if command.source is not None:
         remember_source(state, command.source, hold)
     if own:
-        _give_up(state, command, hold, own)
-    stock = tuple(_set_aside(state, command, hold, allocated, own))
+        _release_units(state, command, hold, own)
+    stock = tuple(_hold_units(state, command, hold, allocated, own))
     return Accepted(
         Reserved(
             hold.reservation_id,
@@ -175,15 +179,6 @@ def _new_hold(
     )
 
 
-def _add(state: State, command: Reserve, hold: Reservation, found: Reservation | None) -> None:
-    """Writes a new hold; `found` is an ended hold that the session means."""
-    state.put(SessionLink(command.session_id, hold.reservation_id))
-    if found is not None and found.reservation_id == hold.reservation_id:
-        state.put(hold)  # an earlier hold with this very id has ended
-    else:
-        state.add(hold)
-
-
 def _changed(
     command: Reserve,
     current: Reservation,
@@ -212,7 +207,7 @@ def _changed(
     return replace(current, allocations=allocations, sold_lines=sold_lines(held, allocations))
 
 
-def _set_aside(
+def _hold_units(
     state: State,
     command: Reserve,
     hold: Reservation,
@@ -241,7 +236,7 @@ def _set_aside(
     return stock if len(stock) == 1 else one_for_each_sku(stock)
 
 
-def _give_up(state: State, command: Reserve, hold: Reservation, own: Units) -> None:
+def _release_units(state: State, command: Reserve, hold: Reservation, own: Units) -> None:
     """Books the earlier units that the hold no longer has."""
     present = {units.key for units in hold.allocations}
     for key, units in own.items():
@@ -266,8 +261,8 @@ def _allocations(
 ) -> tuple[Allocation, ...] | Refused | None:
     """The units that serve the lines, or the refusal with every line that is at fault.
 
-    None where `serve` has to find them: for bundles, and where several locations may serve them.
-    `found` is what the session means, `own` what it holds, `count` the lines it would hold.
+    None if `serve` has to find them: for bundles, and if several locations may serve them.
+    `present` is the hold of the session, `own` its units, `count` the number of lines afterwards.
     """
     unknown: list[dict[str, str]] = []
     closed: list[Fault] = []

@@ -71,19 +71,25 @@ def set_reserved(state: State, command: SetReserved) -> Answer:
             give_back(state, hold, Status.RELEASED, command, command.reason or "ended by the owner")
             ended.append(EndedHold(hold.reservation_id, hold.session_id))
         level = state.level(command.sku, command.location)
-        rest = command.quantity - level.reserved
-        if rest < 0:
+        difference = command.quantity - level.reserved
+        if difference < 0:
             savepoint.undo()
             return refuse_pending()
-        if rest > max(0, level.available):
+        if difference > max(0, level.available):
             savepoint.undo()
             return Refused(
                 Code.INSUFFICIENT_STOCK,
                 "Not enough units are available to hold that many.",
-                [{"sku": command.sku, "requested": rest, "available": max(0, level.available)}],
+                [
+                    {
+                        "sku": command.sku,
+                        "requested": difference,
+                        "available": max(0, level.available),
+                    }
+                ],
             )
-        if rest > 0:
-            _hold_for_owner(state, command, rest)
+        if difference > 0:
+            _hold_for_owner(state, command, difference)
     return Accepted(ReservedSet(stock_of(state, command.sku), tuple(ended)))
 
 

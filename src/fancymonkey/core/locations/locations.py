@@ -17,7 +17,7 @@ the location from their caller.
 
 @dataclass(frozen=True, slots=True)
 class Location(Row):
-    """A place that keeps stock, and what it is for.
+    """A place that keeps stock, and its purposes.
 
     `location_id` is a slug. Coordinates are decimal degrees; `priority` 1 comes first. A location
     that is not `active` keeps its history and takes part in nothing.
@@ -56,4 +56,7 @@ class Location(Row):
 
 def first_location() -> Location:
     """The location of a shop that has not described any: all of its stock is there."""
-    return Location(DEFAULT_LOCATION, "Main")
+    return _FIRST
+
+
+_FIRST = Location(DEFAULT_LOCATION, "Main")

@@ -63,7 +63,7 @@ class Demand:
     """Sets of units that leave from one location each.
 
     An ordinary line is a set of one unit. A bundle whose parts stay together is a set of its parts.
-    `sku` is what was sold, `units` the SKUs and quantities of one set, `quantity` how many sets.
+    `sku` is the sold SKU, `units` the SKUs and quantities of one set, `quantity` how many sets.
     """
 
     sku: str

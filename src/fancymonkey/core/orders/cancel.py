@@ -23,7 +23,7 @@ from fancymonkey.core.orders.rows import Order
 from fancymonkey.core.orders.units import in_words, record_step
 from fancymonkey.core.outcomes import Answer, Code, Refused
 from fancymonkey.core.state import Key, State
-from fancymonkey.core.stock.backorders import strike_backorders
+from fancymonkey.core.stock.backorders import cancel_backorders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +89,7 @@ def cancel_order(state: State, command: CancelOrderLine) -> Answer:
         waiting = min(count, units.backordered)
         if waiting:
             gone = Allocation(units.sku, waiting, units.location)
-            strike_backorders(state, gone, command, reason, order.order_id)
+            cancel_backorders(state, gone, command, reason, order.order_id)
             order = state.get(Order, order.order_id) or order
         if count > waiting:
             order = cancel_units(state, order, units.key, count - waiting, command, reason)

@@ -43,7 +43,7 @@ class AddPastOrders(Command):
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """What a payment adds to its order: ids, amount in the smallest unit, and the buyer."""
+    """The facts that a payment adds to its order: ids, amount in the smallest unit, the buyer."""
 
     payment_id: str | None
     intent: str | None

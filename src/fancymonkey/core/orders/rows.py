@@ -1,4 +1,4 @@
-"""The rows of orders: what was sold, where its units are, and who gets them."""
+"""The rows of orders: sold lines, the locations of their units, and the buyer."""
 
 from enum import StrEnum
 from typing import ClassVar
@@ -93,9 +93,9 @@ class LocationSnapshot:
 class Order(Row):
     """A paid hold: its units until they have left, and after that.
 
-    `order_id` is the id of the hold, `number` counts the orders of the shop. `total` is what the
-    buyer paid, in the smallest unit of `currency`, where it is known. `lines` is what was sold with
-    the prices of that moment, `parts` are the parts of its bundles. With `on_shipment` the units
+    `order_id` is the id of the hold, `number` counts the orders of the shop. `total` is the
+    amount paid, in the smallest unit of `currency`, if known. `lines` are the sold units
+    with the prices of that moment, `parts` are those of its bundles. With `on_shipment` the units
     are allocated until they leave; else they left the stock when they were paid. `revision` is the
     last one of the ledger after the latest change.
     """

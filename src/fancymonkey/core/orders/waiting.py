@@ -24,7 +24,7 @@ def queue_key(place: Place) -> Key:
 
 
 def needs_waiting(place: Place, state: State) -> Iterator[Key]:
-    """The rows that `fill_backorders` and `strike_backorders` read, in addition to the level."""
+    """The rows that `fill_backorders` and `cancel_backorders` read, in addition to the level."""
     level = state.get(Level, place)
     if level is None or not level.backordered:
         return

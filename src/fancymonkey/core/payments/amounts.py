@@ -59,9 +59,9 @@ def difference(state: State, hold: Reservation, session: str | None, money: Mone
     held = sum(line.quantity for line in hold.lines)
     if money.units is not None and money.units != held:
         return f"{money.units} units were paid, {held} were held: {_lines(hold)}."
-    kept = None if session is None else state.get(Document, (ASKED, session))
-    if kept is not None and kept.body:
-        amount, _, currency = kept.body.partition(" ")
+    document = None if session is None else state.get(Document, (ASKED, session))
+    if document is not None and document.body:
+        amount, _, currency = document.body.partition(" ")
         return _other_than_asked(money, int(amount), currency)
     if money.currency and money.expected and money.currency != money.expected:
         return (
@@ -101,7 +101,7 @@ def _may_be_another_price(goods: int, asked: int, prices: list[int]) -> bool:
 
 def _prices(state: State, hold: Reservation, money: Money) -> list[int] | None:
     """The price of each line as it was sold, or else of the catalogue; None if one has none."""
-    found = []
+    prices = []
     for line in hold.lines:
         item = state.get(Item, line.sku)
         product = None if item is None else state.get(Product, item.product_id)
@@ -111,8 +111,8 @@ def _prices(state: State, hold: Reservation, money: Money) -> list[int] | None:
         if price is None:
             return None
         steps = (price.scaleb(money.decimals) / money.step).to_integral_value()
-        found.append(int(steps) * money.step)
-    return found
+        prices.append(int(steps) * money.step)
+    return prices
 
 
 def _amount(money: Money, amount: int) -> str:

@@ -174,8 +174,8 @@ def close_checkout(state: State, command: CloseCheckout) -> Answer:
     if checkout.payment_session not in (None, command.payment_session):
         return Accepted(None)
     state.put(replace(checkout, stage=Stage.CLOSED))
-    kept = hold.status is not Status.HELD or payment_pending(state, hold)
-    if command.until is not None and hold.expires_at is not None and not kept:
+    keeps_deadline = hold.status is not Status.HELD or payment_pending(state, hold)
+    if command.until is not None and hold.expires_at is not None and not keeps_deadline:
         set_deadline(state, hold, command.until, command)
     return Accepted(None)
 

@@ -59,11 +59,13 @@ def note_dispute(state: State, command: NoteDispute) -> Answer:
     """Applies a `NoteDispute`; `unknown` means that the payment is not known yet."""
     before = issue_of(state, IssueKind.DISPUTED, command.dispute)
     place = (FOLDER, command.dispute)
-    kept = state.get(Document, place)
-    facts: dict[str, Any] = {} if kept is None or not kept.body else json.loads(kept.body)
+    document = state.get(Document, place)
+    facts: dict[str, Any] = (
+        {} if document is None or not document.body else json.loads(document.body)
+    )
     known = _merged(facts, command)
     if known != facts:
-        version = 1 if kept is None else kept.version + 1
+        version = 1 if document is None else document.version + 1
         state.put(Document(*place, version, state.now, json.dumps(known)))
     hold = state.hold(command.ref) if command.ref else None
     note = _words(known)
@@ -79,9 +81,9 @@ def note_dispute(state: State, command: NoteDispute) -> Answer:
 def _merged(facts: dict[str, Any], command: NoteDispute) -> dict[str, Any]:
     """The facts after a report: the latest value of each, and an end stays an end."""
     after = dict(facts)
-    told = ("amount", "reason", "due")
+    named = ("amount", "reason", "due")
     newer = command.at >= facts.get("at", 0)
-    for name in told:
+    for name in named:
         value = getattr(command, name)
         if value and (newer or not facts.get(name)):
             after[name] = value

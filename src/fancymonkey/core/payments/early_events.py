@@ -61,15 +61,15 @@ def remember(state: State, command: Command | None) -> None:
     if not 0 < len(command.ref) <= NAME_MAX:
         return
     place = (FOLDER, command.ref)
-    kept = state.get(Document, place)
+    document = state.get(Document, place)
     row: dict[str, Any] = {"kind": type(command).__name__, **asdict(command)}
     row.pop("others", None)  # the payment's own id is all that events have
-    rows = [] if kept is None or not kept.body else json.loads(kept.body)
-    same = [one for one in rows if {**one, "cause": ""} == {**row, "cause": ""}]
+    rows = [] if document is None or not document.body else json.loads(document.body)
+    same = [earlier for earlier in rows if {**earlier, "cause": ""} == {**row, "cause": ""}]
     if same:
         return
     body = json.dumps([*rows, row][-NEWS_MAX:])
-    version = 1 if kept is None else kept.version + 1
+    version = 1 if document is None else document.version + 1
     state.put(Document(*place, version, state.now, body, state.now + KEPT))
 
 
@@ -110,9 +110,9 @@ def replay(state: State, payment: str, hold: Reservation, cause: Capture) -> Non
         event = state.get(Event, event_id)
         if event is not None and event.outcome == Code.UNKNOWN_SESSION:
             state.put(replace(event, outcome=outcome))
-    kept = state.get(Document, (FOLDER, payment))
-    assert kept is not None
-    state.put(Document(FOLDER, payment, kept.version + 1, state.now, "", state.now))
+    document = state.get(Document, (FOLDER, payment))
+    assert document is not None
+    state.put(Document(FOLDER, payment, document.version + 1, state.now, "", state.now))
 
 
 def _in_order(news: list[News]) -> Iterator[News]:
@@ -120,22 +120,22 @@ def _in_order(news: list[News]) -> Iterator[News]:
 
     A whole refund is left out where a refund has failed and none is valid.
     """
-    failed = {one.refund for one in news if isinstance(one, RefundFailed)}
-    refunds = [one for one in news if isinstance(one, RecordRefund)]
-    stand = [one for one in refunds if one.refund and one.refund not in failed]
-    for one in refunds:
-        charge = not one.refund and (not failed or bool(stand))
-        if charge or one in stand:
-            yield one
-    yield from (one for one in news if isinstance(one, RefundFailed))
-    yield from (one for one in news if isinstance(one, NoteDispute))
+    failed = {report.refund for report in news if isinstance(report, RefundFailed)}
+    refunds = [report for report in news if isinstance(report, RecordRefund)]
+    valid = [report for report in refunds if report.refund and report.refund not in failed]
+    for report in refunds:
+        charge = not report.refund and (not failed or bool(valid))
+        if charge or report in valid:
+            yield report
+    yield from (report for report in news if isinstance(report, RefundFailed))
+    yield from (report for report in news if isinstance(report, NoteDispute))
 
 
 def _news(state: State, payment: str) -> list[News]:
-    kept = state.get(Document, (FOLDER, payment))
-    if kept is None or not kept.body:
+    document = state.get(Document, (FOLDER, payment))
+    if document is None or not document.body:
         return []
-    return [_read(row) for row in json.loads(kept.body)]
+    return [_read(row) for row in json.loads(document.body)]
 
 
 def _read(row: dict[str, Any]) -> News:

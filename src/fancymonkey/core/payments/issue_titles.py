@@ -1,4 +1,4 @@
-"""What each kind of payment issue is called, in the dashboard and in alerts alike."""
+"""The title of each kind of payment issue, for the dashboard and for alerts."""
 
 from fancymonkey.core.payments.rows import IssueKind
 

@@ -26,9 +26,9 @@ def raise_issue(
     note: str = "",
 ) -> PaymentIssue:
     """The issue of this concern, raised now if there was none."""
-    found = issue_of(state, concern, about)
-    if found is None:
-        found = PaymentIssue(
+    issue = issue_of(state, concern, about)
+    if issue is None:
+        issue = PaymentIssue(
             issue_id(concern, about),
             concern,
             progress,
@@ -39,5 +39,5 @@ def raise_issue(
             None if progress in (IssueStatus.OPEN, IssueStatus.DUE) else state.now,
             note,
         )
-        state.put(found)
-    return found
+        state.put(issue)
+    return issue

@@ -32,15 +32,15 @@ def needs_pending(hold: Reservation) -> Key:
 
 def payment_pending(state: State, hold: Reservation) -> bool:
     """Whether a payment of this live hold is under way, and its time is not up."""
-    kept = state.get(Document, (FOLDER, hold.reservation_id))
-    return pending_until(kept, hold, state.now) is not None
+    document = state.get(Document, (FOLDER, hold.reservation_id))
+    return pending_until(document, hold, state.now) is not None
 
 
-def pending_until(kept: Document | None, hold: Reservation, now: int) -> int | None:
+def pending_until(document: Document | None, hold: Reservation, now: int) -> int | None:
     """The time (ms) until which a live hold waits for a payment under way, or None."""
     if hold.status is not Status.HELD:
         return None
-    return max((until for until in _read(kept).values() if until > now), default=None)
+    return max((until for until in _read(document).values() if until > now), default=None)
 
 
 def begin_payment(state: State, hold: Reservation, session: str, until: int) -> bool:
@@ -80,8 +80,8 @@ def _sessions(state: State, hold: Reservation) -> dict[str, int]:
     return _read(state.get(Document, (FOLDER, hold.reservation_id)))
 
 
-def _read(kept: Document | None) -> dict[str, int]:
-    return {} if kept is None or not kept.body else dict(json.loads(kept.body))
+def _read(document: Document | None) -> dict[str, int]:
+    return {} if document is None or not document.body else dict(json.loads(document.body))
 
 
 def _keep(state: State, hold: Reservation, sessions: dict[str, int]) -> None:

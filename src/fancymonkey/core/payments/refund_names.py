@@ -20,20 +20,20 @@ def needs_names(payment: str) -> Key:
     return Document, (FOLDER, payment)
 
 
-def is_news(state: State, payment: str, name: str) -> bool:
+def is_new_refund(state: State, payment: str, name: str) -> bool:
     """Records a refund. Returns whether it was not reported before.
 
     After a whole refund there is none left. A part without a name is new only if it is the first.
     """
     names = _names(state, payment)
-    stand = [one for one in names if not one.startswith(FAILED)]
-    if name in names or WHOLE in names or FAILED + name in names or (stand and not name):
+    valid = [one for one in names if not one.startswith(FAILED)]
+    if name in names or WHOLE in names or FAILED + name in names or (valid and not name):
         return False
     _keep(state, payment, [*names, name])
     return True
 
 
-def none_stands(state: State, payment: str, refund: str) -> bool:
+def all_refunds_failed(state: State, payment: str, refund: str) -> bool:
     """Records that a refund has failed, so that a later report of it has no effect.
 
     Returns whether no valid refund of the payment is left.
@@ -41,14 +41,14 @@ def none_stands(state: State, payment: str, refund: str) -> bool:
     names = _names(state, payment)
     failed = FAILED + refund
     if failed not in names:
-        names = [one for one in names if one not in (WHOLE, refund)] + [failed]
+        names = [name for name in names if name not in (WHOLE, refund)] + [failed]
         _keep(state, payment, names)
-    return all(one.startswith(FAILED) for one in names)
+    return all(name.startswith(FAILED) for name in names)
 
 
 def _names(state: State, payment: str) -> list[str]:
-    kept = state.get(Document, (FOLDER, payment))
-    return [] if kept is None else list(json.loads(kept.body))
+    document = state.get(Document, (FOLDER, payment))
+    return [] if document is None else list(json.loads(document.body))
 
 
 def _keep(state: State, payment: str, names: list[str]) -> None:

@@ -16,12 +16,17 @@ from fancymonkey.core.orders.shares import units_gone
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.payments.answers import IssueResolved, PaymentNews
 from fancymonkey.core.payments.issues import issue_of, needs_issues, raise_issue
-from fancymonkey.core.payments.refund_names import WHOLE, is_news, needs_names, none_stands
+from fancymonkey.core.payments.refund_names import (
+    WHOLE,
+    all_refunds_failed,
+    is_new_refund,
+    needs_names,
+)
 from fancymonkey.core.payments.returned_units import (
     allocations_of,
+    cancel_undelivered,
     left_of,
     needs_units,
-    strike,
     take_back,
 )
 from fancymonkey.core.payments.rows import FACTS, IssueKind, IssueStatus, PaymentIssue
@@ -158,18 +163,18 @@ def record_refund(state: State, command: RecordRefund) -> Answer:
             _close(state, owed, IssueStatus.DONE, command.note)
         return Accepted(PaymentNews("refund noted"))
     paid_for = _pays_for_units_that_are_back(state, command, hold)
-    news = is_news(state, command.ref, WHOLE if command.whole else command.refund)
-    if paid_for and (news or issue_of(state, IssueKind.REFUNDED, hold.reservation_id) is None):
+    is_new = is_new_refund(state, command.ref, WHOLE if command.whole else command.refund)
+    if paid_for and (is_new or issue_of(state, IssueKind.REFUNDED, hold.reservation_id) is None):
         return Accepted(PaymentNews("refund noted"))
     issue = raise_issue(
         state, IssueKind.REFUNDED, hold.reservation_id, hold, command.ref, left_of(state, hold)
     )
-    if not news:
+    if not is_new:
         asked = issue.closed_at is None
         return Accepted(PaymentNews("return proposed" if asked else "no change"))
     units = issue.allocations
     if command.whole:
-        units = _strike(state, owed, units, command)
+        units = _cancel_undelivered(state, owed, units, command)
         if command.take_back:
             units = take_back(state, issue, units, command, only_on_sale=True)
     if not units:  # nothing is left to ask
@@ -226,7 +231,7 @@ def refund_failed(state: State, command: RefundFailed) -> Answer:
 
 def _withdraw(state: State, hold: Reservation, command: RefundFailed) -> None:
     """Withdraws the question about the units if no valid refund is left."""
-    nothing = none_stands(state, command.ref, command.refund)
+    nothing = all_refunds_failed(state, command.ref, command.refund)
     asked = issue_of(state, IssueKind.REFUNDED, hold.reservation_id)
     if nothing and asked is not None and asked.closed_at is None and asked.payment == command.ref:
         _close(state, asked, IssueStatus.DISMISSED, "the refund has failed")
@@ -259,7 +264,7 @@ def resolve_issue(state: State, command: ResolveIssue) -> Answer:
     back, left = parts
     if back:
         owed = _owed(state, (issue.payment,))
-        take_back(state, issue, _strike(state, owed, back, command), command)
+        take_back(state, issue, _cancel_undelivered(state, owed, back, command), command)
     after = replace(issue, allocations=left) if command.returned else issue
     then = command.then
     if then is None and issue.allocations and not left:
@@ -291,7 +296,7 @@ def _split(
     return tuple(back), allocations_of(left)
 
 
-def _strike(
+def _cancel_undelivered(
     state: State,
     owed: PaymentIssue | None,
     allocations: tuple[Allocation, ...],
@@ -304,7 +309,7 @@ def _strike(
     """
     if owed is None:
         return allocations
-    rest, waiting = strike(state, owed, allocations, command)
+    rest, waiting = cancel_undelivered(state, owed, allocations, command)
     after = replace(owed, allocations=waiting)
     if owed.closed_at is None:
         _close(state, after, IssueStatus.DONE, "refunded")

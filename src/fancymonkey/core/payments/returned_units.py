@@ -14,7 +14,7 @@ from fancymonkey.core.orders.rows import Order
 from fancymonkey.core.orders.units import in_words, record_step, units_at
 from fancymonkey.core.payments.rows import PaymentIssue
 from fancymonkey.core.state import Key, State
-from fancymonkey.core.stock.backorders import fill_backorders, strike_backorders
+from fancymonkey.core.stock.backorders import cancel_backorders, fill_backorders
 
 
 def needs_units(hold: Reservation, state: State) -> Iterator[Key]:
@@ -41,7 +41,7 @@ def allocations_of(units: Mapping[tuple[str, str], int]) -> tuple[Allocation, ..
     return tuple(Allocation(sku, count, at) for (sku, at), count in units.items() if count)
 
 
-def strike(
+def cancel_undelivered(
     state: State, owed: PaymentIssue, allocations: tuple[Allocation, ...], command: Command
 ) -> tuple[tuple[Allocation, ...], tuple[Allocation, ...]]:
     """Strikes the undelivered units among these off the backorders.
@@ -49,7 +49,7 @@ def strike(
     Returns the units that are left of these, and those that are owed after it.
     """
     waiting = {units.key: units.quantity for units in owed.allocations}
-    rest, struck = [], []
+    rest, cancelled = [], []
     for units in allocations:
         never = min(units.quantity, state.level(*units.key).backordered, waiting.get(units.key, 0))
         order = None if owed.reservation_id is None else state.get(Order, owed.reservation_id)
@@ -57,14 +57,14 @@ def strike(
             never = min(never, units_at(order, units.key).backordered)
         if never:
             id_ = None if order is None else order.order_id
-            strike_backorders(state, replace(units, quantity=never), command, "refunded", id_)
+            cancel_backorders(state, replace(units, quantity=never), command, "refunded", id_)
             waiting[units.key] -= never
-            struck.append((units.sku, "", never))
+            cancelled.append((units.sku, "", never))
         if units.quantity > never:
             rest.append(replace(units, quantity=units.quantity - never))
     order = None if owed.reservation_id is None else state.get(Order, owed.reservation_id)
-    if struck and order is not None:
-        record_step(state, order, "cancelled", f"refunded: {in_words(struck)}", command)
+    if cancelled and order is not None:
+        record_step(state, order, "cancelled", f"refunded: {in_words(cancelled)}", command)
     return tuple(rest), allocations_of(waiting)
 
 

@@ -1,4 +1,4 @@
-"""What planning reads: demand per size, location and day."""
+"""Planning: demand per size, location and day."""
 
 from fancymonkey.core.model import Row
 from fancymonkey.core.planning.daily_demand import DailyDemand

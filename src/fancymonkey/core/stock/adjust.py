@@ -19,7 +19,7 @@ from fancymonkey.core.orders.waiting import needs_waiting
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.state import Key, State
 from fancymonkey.core.stock.answers import bundle_without_stock, stock_of, unknown_item
-from fancymonkey.core.stock.backorders import fill_backorders, strike_backorders
+from fancymonkey.core.stock.backorders import cancel_backorders, fill_backorders
 
 
 class Unchanged:
@@ -31,7 +31,7 @@ UNCHANGED: Final = Unchanged()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adjust(Command):
-    """Adds `delta` units to what is on hand (fewer where negative), with a reason.
+    """Adds `delta` units to the units on hand (negative: removes them), with a reason.
 
     `kind` RECEIVED marks a receipt of goods. Units that come in fill backorders first.
     """
@@ -180,7 +180,7 @@ def return_units(state: State, command: Return) -> Answer:
         )
     else:
         units = Allocation(command.sku, command.quantity, command.location)
-        strike_backorders(state, units, command, command.reason)
+        cancel_backorders(state, units, command, command.reason)
     return Accepted(stock_of(state, command.sku))
 
 

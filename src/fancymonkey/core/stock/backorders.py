@@ -44,7 +44,7 @@ def fill_backorders(state: State, sku: str, location: str, command: Command) -> 
         )
 
 
-def strike_backorders(
+def cancel_backorders(
     state: State, units: Allocation, command: Command, reason: str, order_id: str | None = None
 ) -> None:
     """Removes backordered units that will not be delivered, because their buyer is refunded.

@@ -142,17 +142,17 @@ def _receive_line(
 ) -> Transfer:
     """Books a received line, and returns the transfer with it."""
     present = transfer.line(line.sku)
-    found = max(0, line.accepted + line.rejected - present.in_transit)
+    surplus = max(0, line.accepted + line.rejected - present.in_transit)
     transit, accepted, rejected = accounts_of(transfer, line.rejected_to)
     reason = f"found: {command.reason}" if command.reason else "found"
-    book_difference(state, command, transfer, line.sku, found, reason)
+    book_difference(state, command, transfer, line.sku, surplus, reason)
     move(state, command, transfer, line.sku, line.accepted, transit, accepted)
     move(state, command, transfer, line.sku, line.rejected, transit, rejected)
     after = replace(
         present,
         accepted=present.accepted + line.accepted,
         rejected=present.rejected + line.rejected,
-        found=present.found + found,
+        found=present.found + surplus,
     )
     receipt = Receipt(
         number,
@@ -162,6 +162,6 @@ def _receive_line(
         line.accepted,
         line.rejected,
         line.rejected_to,
-        found,
+        surplus,
     )
     return replace(with_line(transfer, after), receipts=(*transfer.receipts, receipt))

@@ -27,10 +27,10 @@ function choose(names, toggle, chosenNow) {
   let typed = "";
   return ask("Categories", (answer, draw) => {
     const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
-    const found = names.filter((name) => words.every((word) => name.toLowerCase().includes(word)));
+    const matches = names.filter((name) => words.every((word) => name.toLowerCase().includes(word)));
     const line = (name) => html`<li><label class="check"><input type="checkbox" .checked=${chosenNow().includes(name)} @change=${() => { toggle(name); draw(); }} /><span>${name}</span></label></li>`;
     return html`<input type="search" aria-label="Search categories" placeholder="Search" autocomplete="off" autofocus .value=${typed} @input=${(event) => { typed = event.target.value; draw(); }} />
-      <ul class="lines found-lines">${found.length ? found.map(line) : html`<li class="quiet">No categories match.</li>`}</ul>
+      <ul class="lines found-lines">${matches.length ? matches.map(line) : html`<li class="quiet">No categories match.</li>`}</ul>
       <div class="actions"><button type="button" class="button" @click=${() => answer(null)}>Done</button></div>`;
   });
 }

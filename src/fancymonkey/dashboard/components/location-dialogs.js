@@ -1,10 +1,10 @@
-// The dialogs of locations: their fields, closing one, and what is still open there.
+// The dialogs of locations: their fields, closing one, and the work that is still open there.
 
 import { html, nothing } from "/admin/lib/lit.js";
 import { plural } from "/admin/lib/format.js";
 import { ask } from "/admin/components/dialogs.js";
 
-/** What a location is for: field and words. */
+/** The purposes of a location: field and words. */
 export const USES = [
   ["sellsOnline", "Sells online"],
   ["pickup", "Pick-up by buyers"],
@@ -34,7 +34,7 @@ export function askForLocation(title, location = null) {
       ${text("longitude", "Longitude", { example: "13.40", mode: "decimal", pattern: "-?\\d{1,3}([.,]\\d+)?" })}
       ${text("timeZone", "Time zone", { example: "Europe/Berlin" })}
       <label class="field">Priority (1 comes first)<input name="priority" type="number" min="1" max="10000" .value=${String(values.priority ?? "")} /></label>
-      <fieldset class="choices"><legend>What it is for</legend>
+      <fieldset class="choices"><legend>Used for</legend>
         ${USES.map(([name, words]) => html`<label><input type="checkbox" name=${name} .checked=${Boolean(values[name])} />${words}</label>`)}
       </fieldset>
       <div class="actions"><button type="button" class="quiet" @click=${() => answer(null)}>Cancel</button><button class="button">${location ? "Save" : "Add"}</button></div>

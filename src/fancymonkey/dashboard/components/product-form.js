@@ -115,16 +115,16 @@ class Form {
     return JSON.stringify(this.draft) !== JSON.stringify(draftOf(null));
   }
 
-  /** What was typed when a session ended is there again after the login. */
+  /** Restores, after a login, the edits that a session left unsaved. */
   restore() {
     try {
-      const kept = JSON.parse(sessionStorage.getItem(KEPT));
-      if (!kept || kept.id !== (this.product?.productId ?? "") || !this.editable) return;
+      const saved = JSON.parse(sessionStorage.getItem(KEPT));
+      if (!saved || saved.id !== (this.product?.productId ?? "") || !this.editable) return;
       sessionStorage.removeItem(KEPT);
-      Object.assign(this, { seen: kept.seen, draft: kept.draft });
+      Object.assign(this, { seen: saved.seen, draft: saved.draft });
       this.problem = html`<p class="banner" role="status">Your session had ended. Your changes are still here, but not saved yet.</p>`;
     } catch {
-      // nothing was kept
+      // nothing was saved
     }
   }
 
@@ -271,9 +271,9 @@ class Form {
   }
 
   others() {
-    const found = Object.entries(this.product?.other ?? {});
-    if (!found.length) return nothing;
-    return html`<details><summary>${plural(found.length, "other field")} of products.json</summary><dl class="facts">${found.map(([name, value]) => html`<div><dt>${name}</dt><dd>${typeof value === "string" ? value : JSON.stringify(value)}</dd></div>`)}</dl></details>`;
+    const fields = Object.entries(this.product?.other ?? {});
+    if (!fields.length) return nothing;
+    return html`<details><summary>${plural(fields.length, "other field")} of products.json</summary><dl class="facts">${fields.map(([name, value]) => html`<div><dt>${name}</dt><dd>${typeof value === "string" ? value : JSON.stringify(value)}</dd></div>`)}</dl></details>`;
   }
 
   draw() {

@@ -21,7 +21,7 @@ export function listing(label, columns, rows, { key, current = () => false }) {
   </div>`;
 }
 
-/** What a line of a hold or an entry is about, in words, leading to its history. */
+/** The product and size of a line, as a link to their history. */
 export const sizeOf = (line) => `${line.name ?? line.productId}${line.size ? ` ${line.size}` : ""}`;
 export const skuOf = (line) => (line.size ? `${line.productId}/${line.size}` : line.productId);
 /** The same, where a very long name is cut off and its size is not. */

@@ -26,18 +26,18 @@ export function readNames() {
 /** The sizes that have every word, the first few. */
 export function suggestions(typed) {
   const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
-  const found = [];
+  const matches = [];
   for (const one of words.length ? known : []) {
-    if (words.every((word) => one.text.includes(word))) found.push(one);
-    if (found.length === SHOWN) break;
+    if (words.every((word) => one.text.includes(word))) matches.push(one);
+    if (matches.length === SHOWN) break;
   }
-  return found;
+  return matches;
 }
 
 /** The one size with exactly this name or SKU; null if none or several match. */
 export function sizeCalled(typed) {
-  const found = known.filter((one) => one.sku === typed || one.name === typed);
-  return found.length === 1 ? found[0].sku : null;
+  const exact = known.filter((one) => one.sku === typed || one.name === typed);
+  return exact.length === 1 ? exact[0].sku : null;
 }
 
 /** The name of a size, if known. */

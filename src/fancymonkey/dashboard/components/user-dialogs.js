@@ -134,7 +134,7 @@ export const showCodes = (codes) =>
 export const makeKey = () =>
   form(
     "Create an API key",
-    html`<label class="field">What is it for?<input name="label" required maxlength="80" autocomplete="off" autofocus /></label>
+    html`<label class="field">Purpose<input name="label" required maxlength="80" autocomplete="off" autofocus /></label>
       ${choice("right", "Rights", RIGHTS)}
       <label class="field">Expires after<select name="days"><option value="90">90 days</option><option value="365">a year</option><option value="30">30 days</option><option value="">never</option></select></label>`,
     "Create",

@@ -46,8 +46,8 @@ function unknown(error) {
 }
 
 async function onward(before) {
-  const found = await ask("/api/admin/history", { ...question(), limit: LIMIT, before });
-  older = Object.assign([...older, ...found.entries], { next: found.next });
+  const answer = await ask("/api/admin/history", { ...question(), limit: LIMIT, before });
+  older = Object.assign([...older, ...answer.entries], { next: answer.next });
   page.draw();
 }
 

@@ -37,15 +37,15 @@ async function load() {
 
 /** Ended holds, the latest first: the service returns the oldest first. */
 async function ended(question_) {
-  let [found, after, answer] = [[], "", null];
+  let [holds, after, answer] = [[], "", null];
   for (let portion = 0; portion < PORTIONS && (answer === null || after); portion += 1) {
     answer = await ask("/api/admin/holds", { ...question_, limit: PORTION, after });
-    found = [...found, ...answer.holds].slice(-SHOWN);
+    holds = [...holds, ...answer.holds].slice(-SHOWN);
     after = answer.next;
   }
   const last = (hold) => hold.endedAt ?? hold.createdAt;
-  found.sort((a, b) => (last(a) < last(b) ? 1 : -1));
-  return { ...answer, holds: found, next: null, cut: found.length === SHOWN };
+  holds.sort((a, b) => (last(a) < last(b) ? 1 : -1));
+  return { ...answer, holds, next: null, cut: holds.length === SHOWN };
 }
 
 /* Release. */

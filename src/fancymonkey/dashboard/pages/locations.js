@@ -1,4 +1,4 @@
-// The page of locations: the places that keep stock, and what each is for.
+// The page of locations: the places that keep stock, and their purposes.
 
 import { html, nothing } from "/admin/lib/lit.js";
 import { plural } from "/admin/lib/format.js";

@@ -55,7 +55,7 @@ function toDo(data) {
   </section>`;
 }
 
-/* What sells, and what would have. */
+/* Sizes that sell, and demand that found no stock. */
 
 const best = (rows, field) => rows.reduce((top, row) => (row[field] > top[field] ? row : top), rows[0]);
 

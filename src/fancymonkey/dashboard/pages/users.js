@@ -28,9 +28,9 @@ async function load() {
 }
 
 async function readActs(before = null) {
-  const found = await ask("/api/admin/audit-log", { limit: 50, actor: wanted.actor, before });
-  entries = before ? [...entries, ...found.entries] : found.entries;
-  next = found.next;
+  const answer = await ask("/api/admin/audit-log", { limit: 50, actor: wanted.actor, before });
+  entries = before ? [...entries, ...answer.entries] : answer.entries;
+  next = answer.next;
 }
 
 /** Sends a change, reports the result, and reads the page again. */
@@ -214,7 +214,7 @@ function record() {
   };
   const query = wanted.actor ? `&actor=${encodeURIComponent(wanted.actor)}` : "";
   return html`<section class="part">
-    <div class="head"><div><h2 id="record">Audit log</h2><p class="quiet">Who did what, when and from where, with refused attempts. Entries cannot be changed.</p></div>
+    <div class="head"><div><h2 id="record">Audit log</h2><p class="quiet">All changes and refused attempts, with person, time and address. Entries cannot be changed.</p></div>
       <a class="button-like" href="/api/admin/audit-log?format=csv${query}" download="audit-log.csv">Export CSV</a></div>
     ${wanted.actor ? html`<div class="chips"><button type="button" class="chip" aria-pressed="true" @click=${() => filter("")}>${wanted.actor} ×</button></div>` : nothing}
     ${entries.length

@@ -142,6 +142,6 @@ function threshold(text) {
 
 function confirmed(row, field, value) {
   const { stock, reserved, available, backordered, short, lowStockThreshold, soldOut } = row;
-  const found = { stock, reserved, available, backordered, short, lowStockThreshold, soldOut, ...(row.locations ? { locations: row.locations } : {}) };
-  return field === "restockDate" ? { ...found, restockDate: value } : found;
+  const values = { stock, reserved, available, backordered, short, lowStockThreshold, soldOut, ...(row.locations ? { locations: row.locations } : {}) };
+  return field === "restockDate" ? { ...values, restockDate: value } : values;
 }

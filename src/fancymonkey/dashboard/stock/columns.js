@@ -25,8 +25,8 @@ export function sound(names) {
 /** The columns of this browser. */
 export function keptColumns() {
   try {
-    const kept = JSON.parse(localStorage.getItem(KEPT));
-    return Array.isArray(kept) ? sound(kept) : FIRST;
+    const saved = JSON.parse(localStorage.getItem(KEPT));
+    return Array.isArray(saved) ? sound(saved) : FIRST;
   } catch {
     return FIRST; // a private window, or an unknown value
   }

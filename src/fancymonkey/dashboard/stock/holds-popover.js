@@ -23,9 +23,9 @@ export function peek(link, row) {
 }
 
 async function show(link, row) {
-  let found;
+  let answer;
   try {
-    found = await api(`/api/admin/holds?sku=${encodeURIComponent(row.sku)}&limit=${LISTED}`);
+    answer = await api(`/api/admin/holds?sku=${encodeURIComponent(row.sku)}&limit=${LISTED}`);
   } catch {
     return; // the number still links to the holds
   }
@@ -34,9 +34,9 @@ async function show(link, row) {
   host.setAttribute("role", "tooltip");
   const held = (hold) => hold.lines.filter((line) => `${line.productId}/${line.size}` === row.sku).reduce((sum, line) => sum + line.quantity, 0);
   render(
-    html`<p>${plural(found.total, "hold")} of ${plural(found.units, "unit")}</p>
-      <ul>${found.holds.map((hold) => html`<li><b class="number">${number(held(hold))}</b> ${hold.by === "owner" ? "by the owner" : hold.checkout ? "at the checkout" : "in a basket"}<span>${hold.expiresAt ? `${until(hold.expiresAt)} left` : "no expiry"}</span></li>`)}</ul>
-      ${found.total > LISTED ? html`<p>and ${number(found.total - LISTED)} more</p>` : nothing}`,
+    html`<p>${plural(answer.total, "hold")} of ${plural(answer.units, "unit")}</p>
+      <ul>${answer.holds.map((hold) => html`<li><b class="number">${number(held(hold))}</b> ${hold.by === "owner" ? "by the owner" : hold.checkout ? "at the checkout" : "in a basket"}<span>${hold.expiresAt ? `${until(hold.expiresAt)} left` : "no expiry"}</span></li>`)}</ul>
+      ${answer.total > LISTED ? html`<p>and ${number(answer.total - LISTED)} more</p>` : nothing}`,
     host,
   );
   const box = link.getBoundingClientRect();

@@ -6,7 +6,7 @@ const EMPTY = { q: "", category: [], status: [], reserved: false };
 const KEPT = "fm-stock-views";
 const PAUSE = 200;
 
-/** Built-in views. The user's own views are kept in this browser. */
+/** Built-in views. The user's own views are saved in this browser. */
 export const VIEWS = [
   ["All", ""],
   ["Low stock", "status=low"],
@@ -17,8 +17,8 @@ export const VIEWS = [
 
 export function ownViews() {
   try {
-    const kept = JSON.parse(localStorage.getItem(KEPT));
-    return Array.isArray(kept) ? kept.filter((one) => Array.isArray(one) && one.length === 2) : [];
+    const saved = JSON.parse(localStorage.getItem(KEPT));
+    return Array.isArray(saved) ? saved.filter((one) => Array.isArray(one) && one.length === 2) : [];
   } catch {
     return []; // a private window keeps nothing
   }

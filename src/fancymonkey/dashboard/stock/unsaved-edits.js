@@ -20,9 +20,9 @@ export class Drafts {
 
   /** Returns and removes a draft. */
   take(sku, field) {
-    const found = this.get(sku, field);
+    const edit = this.get(sku, field);
     this.#all.delete(keyOf(sku, field));
-    return found;
+    return edit;
   }
 
   [Symbol.iterator]() {
@@ -37,10 +37,10 @@ export class Drafts {
 
   /** Restores the stored drafts of this user and returns them. */
   restore(person) {
-    const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+    const saved = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
     sessionStorage.removeItem(KEPT);
-    if (!kept || kept.person !== person) return [];
-    for (const draft of kept.drafts) this.set(draft);
-    return kept.drafts;
+    if (!saved || saved.person !== person) return [];
+    for (const draft of saved.drafts) this.set(draft);
+    return saved.drafts;
   }
 }

@@ -27,7 +27,7 @@ from fancymonkey.engine.migration.markers import (
     draft,
     write_marker,
 )
-from fancymonkey.engine.migration.recording_store import RecordingStore
+from fancymonkey.engine.migration.recording_store import Record, RecordingStore
 from fancymonkey.errors import DataError, StoreCorrupt, StoreError, StoreUnavailable
 from fancymonkey.store.contract import R, Scan, Snapshot, StockSnapshot, Store
 from fancymonkey.store.copy import differences, fill, is_empty
@@ -38,12 +38,15 @@ log = logging.getLogger(__name__)
 GENTLE = 50
 """Rows handled before other tasks run."""
 SMALL = 200
-"""The most recorded rows and entries that may wait for the pause."""
-ROUNDS = 50
+"""Recorded rows and entries that may wait for the pause."""
+PORTION = 8000
+"""Recorded rows and entries that are written at once. A commit waits for one portion at most."""
+LAST_ROUNDS = 20
+"""Portions after which the pause begins, though more than `SMALL` but no full portion is left."""
 GRACE_SECONDS = 10.0
 """How long the old store stays open for readers that have not finished."""
 
-Tell = Callable[[str, int, int], None]
+OnProgress = Callable[[str, int, int], None]
 """Receives the progress: the step, how much of it is done, and of how much."""
 
 T = TypeVar("T")
@@ -76,7 +79,7 @@ class LiveMigration:
     here: str
     there: str
     place: str | None = None
-    tell: Tell = lambda step, done, total: None
+    on_progress: OnProgress = lambda step, done, total: None
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     _revision: int = 0
     _rounds: int = 0
@@ -159,21 +162,29 @@ class LiveMigration:
         async def entries() -> AsyncIterator[Entry]:
             async for entry in _gently(frozen.entries()):
                 if entry.revision % 500 == 0 or entry.revision == frozen.revision:
-                    self.tell(step, entry.revision, frozen.revision)
+                    self.on_progress(step, entry.revision, frozen.revision)
                 yield entry
 
         return entries
 
     async def _catch_up(self, recorder: RecordingStore) -> None:
-        """Writes the commits recorded in the meantime, until few are left."""
-        while recorder.recorded > SMALL and self._rounds < ROUNDS:
-            self._rounds += 1
-            self.tell("catching up", self._rounds, ROUNDS)
-            await self._follow(recorder)
+        """Writes the commits recorded in the meantime, until few are left.
 
-    async def _follow(self, recorder: RecordingStore, *more: Document) -> None:
+        Each portion leaves less, because commits wait once they have added a quarter of it.
+        """
+        last = 0
+        while recorder.recorded > SMALL and last < LAST_ROUNDS:
+            self._rounds += 1
+            last += recorder.recorded <= PORTION
+            self.on_progress(
+                "catching up", self._rounds, self._rounds + recorder.recorded // PORTION
+            )
+            with recorder.limited(min(PORTION, recorder.recorded)) as record:
+                await self._follow(recorder, record)
+
+    async def _follow(self, recorder: RecordingStore, record: Record, *more: Document) -> None:
         """Writes one portion and reads it back. Raises StoreError."""
-        changed, recorded, pruned = recorder.take()
+        changed, recorded, pruned = record
         if recorder.failure is not None:
             raise StoreUnavailable(f"{recorder.failure} Nothing was moved.")
         changed = {**changed, Document: {**changed.get(Document, {})}}
@@ -196,13 +207,14 @@ class LiveMigration:
     async def _switch(self, old: Store, recorder: RecordingStore) -> LiveMigrationReport:
         """Writes the last portion with the queue held; afterwards the new store is in use."""
         engine, loop = self.engine, asyncio.get_running_loop()
-        self.tell("switching", 0, 1)
+        self.on_progress("switching", 0, 1)
         async with engine.batcher.held():
             started = loop.time()
             await self._check_alone(old)
             whole = draft(COPY, CopyMarker(self.here, self.id, whole=True))
             now = engine.clock()
-            await self._follow(recorder, Document(FOLDER, COPY, 2, now, whole.body))
+            marker = Document(FOLDER, COPY, 2, now, whole.body)
+            await self._follow(recorder, recorder.take(), marker)
             original, copy = await old.snapshot(), await self.target.snapshot()
             unlike = _difference(original, copy)
             if unlike is not None:
@@ -218,7 +230,7 @@ class LiveMigration:
             engine.moved_to = self.place or self.there
             await engine.watch()
             pause = (loop.time() - started) * 1000
-        self.tell("switching", 1, 1)
+        self.on_progress("switching", 1, 1)
         engine.close_later(old, GRACE_SECONDS)
         log.warning("the shop has moved from %s to %s", self.here, self.there)
         return LiveMigrationReport(

@@ -10,7 +10,7 @@ from fancymonkey.core.execute import execute, loads
 from fancymonkey.core.model import Entry, Row
 from fancymonkey.core.state import FOREVER, Rows
 from fancymonkey.errors import StoreError, StoreReadOnly, StoreUnavailable
-from fancymonkey.store.contract import Commit, OnRemoteCommit, Snapshot, Submit, absorbed
+from fancymonkey.store.contract import Commit, OnRemoteCommit, Snapshot, Submit, applied_commit
 from fancymonkey.store.postgres import batch
 from fancymonkey.store.postgres.connection import (
     Connection,
@@ -29,6 +29,7 @@ from fancymonkey.store.postgres.snapshot import frozen
 from fancymonkey.store.postgres.write_probe import probe
 from fancymonkey.store.postgres.writer import PostgresWriter, commit, committed
 from fancymonkey.store.shared.write_check import WriteCheck
+from fancymonkey.store.sql.fold import FOLDED_AT_ONCE, fold_in_portions
 from fancymonkey.store.sql.migrations import migrations
 from fancymonkey.store.sql.statements import (
     commit_after,
@@ -250,7 +251,7 @@ class PostgresStore(PostgresReads):
 
     async def apply_commits(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
         """See `Store.apply_commits`."""
-        state = absorbed(changed, entries, revision)
+        state = applied_commit(changed, entries, revision)
 
         async def work(writer: Connection) -> None:
             await self._learn_types(writer)
@@ -293,10 +294,27 @@ class PostgresStore(PostgresReads):
         finally:
             await apart.close()
 
-    async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
+    async def fold_holds(self, before: int) -> int:
+        """See `Store.fold_holds`. Uses its own connection, like `prune`."""
+        self._check_writable()
+        apart = PostgresWriter(self._link, self._settings)
+
+        async def fold(connection: Connection, after: str) -> list[str]:
+            rows = await connection.fetch(QUERIES["fold"], after, before, FOLDED_AT_ONCE)
+            return [row["reservation_id"] for row in rows]
+
+        try:
+            return await fold_in_portions(
+                lambda after: apart.run(lambda connection: fold(connection, after))
+            )
+        finally:
+            self._row_cache.forget()
+            await apart.close()
+
+    async def watch(self, on_commit: OnRemoteCommit, submit: Submit) -> None:
         """See `Store.watch`."""
         self._watch = PostgresListener(
-            self._link, bell, lambda: None if self._writer is None else self._writer.pid
+            self._link, on_commit, lambda: None if self._writer is None else self._writer.pid
         )
         await self._watch.start()
 

@@ -27,25 +27,25 @@ def assumptions(catalogue: Catalogue) -> list[str]:
 
 
 def _product(node: Branch, described: Described) -> Iterator[tuple[int, str]]:
-    who = f"product {described.product.product_id}"
+    subject = f"product {described.product.product_id}"
     if _is_open(node, "name"):
-        yield node.at, f"{who}: name is missing; its id is taken"
+        yield node.at, f"{subject}: name is missing; its id is taken"
     if _is_open(node, "price"):
-        yield node.at, f"{who}: price is missing; it can be sold by its sizes' priceId only"
+        yield node.at, f"{subject}: price is missing; it can be sold by its sizes' priceId only"
     date = node.get("restockDate")
     read = described.product.restock_date
     if isinstance(date, Leaf) and date.string is not None and date.string.strip() != (read or ""):
-        yield date.at, f"{who}: restockDate {date.string} is read as {read}"
+        yield date.at, f"{subject}: restockDate {date.string} is read as {read}"
     for name in sorted(MISPLACED_IN_PRODUCT & described.fields.keys()):
-        yield node.at, f"{who}: {name} is not used here; it belongs in a size"
+        yield node.at, f"{subject}: {name} is not used here; it belongs in a size"
     sizes = node.get("sizes")
     if not isinstance(sizes, Branch) or not sizes.slots:
-        yield node.at, f"{who}: it has no sizes, so there is nothing to sell"
+        yield node.at, f"{subject}: it has no sizes, so there is nothing to sell"
         return
     for slot, size in zip(sizes.slots, described.sizes, strict=True):
         if not isinstance(slot.node, Branch):
             continue
-        label = f"{who}, size {size.item.size}"
+        label = f"{subject}, size {size.item.size}"
         for name in sorted(MISPLACED_IN_SIZE & size.fields.keys()):
             yield slot.node.at, f"{label}: {name} is not used here; it belongs in the product"
         for name, taken in SIZE_DEFAULTS.items():

@@ -26,13 +26,13 @@ def bundle_edits(
     for size in file.sizes:
         sku = size.item.sku
         old, wanted = items.get(sku), definition_of(size.item)
-        seen = [
+        bundles = [
             definition_of(known.item)
             for version in versions
             for known in version.sizes
             if known.item.sku == sku
         ]
-        if wanted in seen or (old is not None and old.archived and seen):
+        if wanted in bundles or (old is not None and old.archived and bundles):
             continue
         if wanted == (None if old is None else definition_of(old)):
             continue

@@ -17,7 +17,7 @@ from fancymonkey.core.model import Entry, Reservation
 from fancymonkey.core.outcomes import Answer
 from fancymonkey.core.state import FOREVER, Load, Rows, State
 from fancymonkey.errors import DataError, StoreUnavailable
-from fancymonkey.store.contract import Commit, StockSnapshot, absorbed
+from fancymonkey.store.contract import Commit, StockSnapshot, applied_commit
 from fancymonkey.store.shared.disk_latency import DiskLatency
 from fancymonkey.store.shared.files import Disk
 from fancymonkey.store.sql.columns import ENTRIES, TABLES, Table
@@ -270,7 +270,7 @@ class SqliteWriter:
         """See `Store.apply_commits`."""
         self._known.forget()
         with self.transaction():
-            self._write(absorbed(changed, entries, revision))
+            self._write(applied_commit(changed, entries, revision))
 
     def clear(self) -> None:
         """Removes every row and entry."""
@@ -306,6 +306,10 @@ class SqliteWriter:
         """Rolls the open transaction back, if there is one."""
         with translated_errors(self.path):
             rollback(self.db)
+
+    def forget(self) -> None:
+        """Empties the cache of rows."""
+        self._known.forget()
 
     def prune(self, before: int, limit: int) -> int:
         """Removes up to `limit` old rows of each kind of `Store.prune`; returns how many."""

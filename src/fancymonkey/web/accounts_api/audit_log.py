@@ -1,4 +1,4 @@
-"""The audit log over HTTP: who did what, when, from where, and with what status."""
+"""The audit log over HTTP: the actor, time, address and status of each change or refusal."""
 
 import csv
 import io

@@ -81,10 +81,10 @@ async def checked(
         )
     except WrongCredentials:
         # A user may type a password into the name field: only existing names are recorded.
-        found = await context.accounts.users.find(name)
-        who = "somebody" if found is None else found.name
+        user = await context.accounts.users.find(name)
+        actor = "somebody" if user is None else user.name
         what = f"{request.method} {request.scope['path']}"
-        await context.accounts.audit_log.record_refused(who, request.address, what, 401)
+        await context.accounts.audit_log.record_refused(actor, request.address, what, 401)
         raise
 
 
@@ -147,12 +147,12 @@ async def me(actor: Caller) -> LoggedIn:
 async def list_sessions(context: Context, actor: Caller) -> SessionList:
     """Returns the active sessions: the user's own, or all of them for an owner."""
     everybody = actor.right.covers(Role.OWNER.right)
-    found = await context.accounts.sessions.live(None if everybody else actor.name)
+    sessions = await context.accounts.sessions.live(None if everybody else actor.name)
     own = actor.session.session_id if actor.session else ""
     return {
         "success": True,
         "sessions": [
-            {**_session_out(session), "current": session.session_id == own} for session in found
+            {**_session_out(session), "current": session.session_id == own} for session in sessions
         ],
     }
 
@@ -172,8 +172,8 @@ async def revoke_session(context: Context, actor: Caller, body: SessionBody) -> 
     if body.session_id is None:
         ended = await sessions.end_all(actor.name, but=own)
     else:
-        kept = await sessions.folder.get(body.session_id)
-        if kept is None or not _may_end(actor, kept.value):
+        stored = await sessions.folder.get(body.session_id)
+        if stored is None or not _may_end(actor, stored.value):
             raise UnknownAccount("No such session.")
         ended = int(await sessions.end(body.session_id))
     return {"success": True, "ended": ended}
@@ -186,9 +186,9 @@ def _may_end(actor: Actor, session: Session) -> bool:
 async def _session_of(context: AppContext, request: Request) -> str | None:
     """The session of this browser, even if its tokens have expired."""
     for name, kind in ((cookies.ACCESS, "access"), (cookies.RENEW, "renew")):
-        found = await context.accounts.sessions.of_token(kind, cookies.read(request, name) or "")
-        if found is not None:
-            return found
+        session = await context.accounts.sessions.of_token(kind, cookies.read(request, name) or "")
+        if session is not None:
+            return session
     return None
 
 

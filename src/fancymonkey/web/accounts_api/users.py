@@ -29,17 +29,17 @@ router = APIRouter(prefix="/api/admin/users", tags=["accounts"], route_class=Aut
 async def list_users(context: Context) -> UserList:
     """Returns every user by name, with the number of active sessions."""
     live = await context.accounts.sessions.live()
-    count = Counter(one.user for one in live)
-    seen: dict[str, int] = {}
-    for one in live:
-        seen.setdefault(one.user, one.renewed_at)
+    count = Counter(session.user for session in live)
+    last_seen: dict[str, int] = {}
+    for session in live:
+        last_seen.setdefault(session.user, session.renewed_at)
     return {
         "success": True,
         "users": [
             {
                 **user_json(user),
                 "sessions": count[user.name],
-                "seenAt": iso(seen[user.name]) if user.name in seen else None,
+                "seenAt": iso(last_seen[user.name]) if user.name in last_seen else None,
             }
             for user in await context.accounts.users.all()
         ],
@@ -68,11 +68,11 @@ async def add_user(context: Context, request: Call, body: AddUserBody) -> Change
 )
 async def change_role(context: Context, request: Call, body: UserRoleBody) -> ChangedUser:
     """Changes the role of a user; its sessions end."""
-    kept = await context.accounts.users.get(body.name)
-    request.about = f"{kept.name}: role {kept.value.role} to {body.role}"
-    if kept.value.role is body.role:
-        return _changed(kept.value)
-    return _changed(await context.accounts.users.set_role(kept, body.role))
+    stored = await context.accounts.users.get(body.name)
+    request.about = f"{stored.name}: role {stored.value.role} to {body.role}"
+    if stored.value.role is body.role:
+        return _changed(stored.value)
+    return _changed(await context.accounts.users.set_role(stored, body.role))
 
 
 @router.post(
@@ -85,11 +85,11 @@ async def reset_password(
     context: Context, request: Call, actor: Caller, body: UserPasswordBody
 ) -> ChangedUser:
     """Sets the password of another user and ends its sessions."""
-    kept = await context.accounts.users.get(body.name)
-    request.about = kept.name
-    if actor.user is not None and actor.user.name == kept.name:
+    stored = await context.accounts.users.get(body.name)
+    request.about = stored.name
+    if actor.user is not None and actor.user.name == stored.name:
         raise Problem(422, "invalid_request", "To change your own password, send the current one.")
-    return _changed(await context.accounts.users.set_password(kept, body.password))
+    return _changed(await context.accounts.users.set_password(stored, body.password))
 
 
 @router.post(
@@ -102,15 +102,15 @@ async def reset_factor(
     context: Context, request: Call, actor: Caller, body: UserBody
 ) -> ChangedUser:
     """Switches off two-factor authentication of another user, and ends its sessions."""
-    kept = await context.accounts.users.get(body.name)
-    request.about = kept.name
-    if actor.user is not None and actor.user.name == kept.name:
+    stored = await context.accounts.users.get(body.name)
+    request.about = stored.name
+    if actor.user is not None and actor.user.name == stored.name:
         raise Problem(
             422,
             "invalid_request",
             "To switch off your own two-factor authentication, send your password or a code.",
         )
-    return _changed(await two_factor.switch_off(context.accounts.users, kept))
+    return _changed(await two_factor.switch_off(context.accounts.users, stored))
 
 
 @router.post(
@@ -121,10 +121,10 @@ async def reset_factor(
 )
 async def remove_user(context: Context, request: Call, body: UserBody) -> ChangedUser:
     """Removes a user; its sessions end, and its API keys stop working."""
-    kept = await context.accounts.users.get(body.name)
-    request.about = kept.name
-    await context.accounts.users.remove(kept)
-    return _changed(kept.value)
+    stored = await context.accounts.users.get(body.name)
+    request.about = stored.name
+    await context.accounts.users.remove(stored)
+    return _changed(stored.value)
 
 
 def _changed(user: User) -> ChangedUser:

@@ -49,10 +49,10 @@ async def alert_status(
     waiting = await alerts.outbox.waiting.all()
     names = {channel.key: channel.name for channel in alerts.channels}
     recent: list[AlertOut] = []
-    async for kept in alerts.outbox.happened.after(""):
+    async for stored in alerts.outbox.happened.after(""):
         if len(recent) == limit:
             break
-        recent.append(_happening_out(kept.value))
+        recent.append(_alert_out(stored.value))
     quiet = context.settings.alerts.quiet_hours
     at = context.settings.alerts.digest_at
     return {
@@ -69,9 +69,9 @@ async def alert_status(
 
 def _channel_out(key: str, name: str, waiting: list[StoredDocument[Delivery]]) -> ChannelOut:
     """A channel with its waiting deliveries, and the error of the last attempt."""
-    mine = [kept.value for kept in waiting if kept.value.target == key]
-    failed = [one.attempts[-1] for one in mine if one.attempts]
-    last = max(failed, key=lambda one: one.at, default=None)
+    mine = [stored.value for stored in waiting if stored.value.target == key]
+    failed = [delivery.attempts[-1] for delivery in mine if delivery.attempts]
+    last = max(failed, key=lambda delivery: delivery.at, default=None)
     return {
         "id": key,
         "name": name,
@@ -81,16 +81,16 @@ def _channel_out(key: str, name: str, waiting: list[StoredDocument[Delivery]]) -
     }
 
 
-def _happening_out(one: AlertEvent) -> AlertOut:
-    sort = one.sort
+def _alert_out(event: AlertEvent) -> AlertOut:
+    sort = event.sort
     return {
-        "id": one.id,
-        "type": one.type,
+        "id": event.id,
+        "type": event.type,
         "word": sort.word,
         "look": sort.look,
-        "at": iso(one.at),
-        "title": one.title,
-        "text": one.text,
+        "at": iso(event.at),
+        "title": event.title,
+        "text": event.text,
     }
 
 
@@ -133,8 +133,8 @@ async def list_jobs(
     latest = await recent_runs(context.engine.store, limit)
     rows: list[ListedJob] = []
     for job in context.jobs.jobs.values():
-        kept = states.get(job.name)
-        running = kept is not None and bool(kept.value.by)
+        stored = states.get(job.name)
+        running = stored is not None and bool(stored.value.by)
         rows.append(
             {
                 "job": job.name,

@@ -65,19 +65,19 @@ async def history(
     most = FILE_MAX if format == "csv" else limit
     read = _of_everything(context, wanted) if wanted.sku is None else _of_sku(context, wanted, most)
     revision = context.engine.view.revision
-    found: list[EntryWithLevels] = []
+    rows: list[EntryWithLevels] = []
     async for row in read:
-        found.append(row)
-        if len(found) > most:
+        rows.append(row)
+        if len(rows) > most:
             break
     if format == "csv":
-        return await _file(context.engine, found[:most])
-    holds = await holds_with_bundles(context.engine, (row[0] for row in found[:most]))
+        return await _file(context.engine, rows[:most])
+    holds = await holds_with_bundles(context.engine, (row[0] for row in rows[:most]))
     return json_response(
         HistoryPage(
             success=True,
-            entries=[_marked(context.engine, holds, row) for row in found[:most]],
-            next=found[most - 1][0].revision if len(found) > most else None,
+            entries=[_marked(context.engine, holds, row) for row in rows[:most]],
+            next=rows[most - 1][0].revision if len(rows) > most else None,
             revision=revision,
             meant=None if wanted.skus is None else len(wanted.skus),
         )
@@ -194,13 +194,13 @@ QUANTITIES = ("stock", "reserved", "backordered", "short")
 WORDS = ("actor", "reason", "cause", "hold")
 
 
-async def _file(engine: Engine, found: list[EntryWithLevels]) -> Response:
+async def _file(engine: Engine, rows: list[EntryWithLevels]) -> Response:
     """The entries as CSV, the latest first."""
     buffer = io.StringIO()
     write = csv.writer(buffer, lineterminator="\r\n").writerow
     after = ("stockAfter", "reservedAfter", "availableAfter")
     write([*COLUMNS, *QUANTITIES, *after, *WORDS])
-    for number, (entry, *numbers) in enumerate(found):
+    for number, (entry, *numbers) in enumerate(rows):
         row: dict[str, Any] = {**_entry_out(engine, entry, *numbers)}
         texts = [row["actor"], row["reason"], row["cause"], entry.reservation_id or ""]
         write(

@@ -47,7 +47,7 @@ class HistoryFilter:
         ] = NEWEST,
     ) -> None:
         self.sku = sku
-        self.skus = None if q is None else named_so(context.engine.view, q)
+        self.skus = None if q is None else products_named(context.engine.view, q)
         self.since, self.until = instant("from", since), instant("to", to)
         self.kinds, self.actors, self.cause = set(kind or ()), set(actor or ()), cause
         self.before = before
@@ -65,21 +65,22 @@ class HistoryFilter:
         )
 
 
-def named_so(view: View, words: str) -> set[str]:
+def products_named(view: View, words: str) -> set[str]:
     """The SKUs and product ids whose names or ids contain every word.
 
-    What is off sale has a history too. A product is meant by words that it has without its sizes.
+    Products that are off sale have a history too. A product matches words that it has itself,
+    without its sizes.
     """
     wanted = words.lower().split()
-    found = set()
+    matches = set()
     for product in view.products.values():
         skus = view.sizes.get(product.product_id, [])
         rows = [StockRow(product, view.items[sku], SkuStock(sku)) for sku in skus]
         for row in rows:
             text = search_text(row)
             if all(word in text for word in wanted):
-                found.add(row.item.sku)
+                matches.add(row.item.sku)
         text = f"{product.product_id}\n{product.name}\n{product.category}".lower()
         if all(word in text for word in wanted):
-            found.add(product.product_id)
-    return found
+            matches.add(product.product_id)
+    return matches

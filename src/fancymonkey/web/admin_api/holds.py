@@ -71,15 +71,15 @@ async def list_holds(
     after: Annotated[Text | None, Query(description="`next` of the previous page")] = None,
 ) -> HoldPage:
     """Returns live holds, the one that ends first in front; or holds that ended since a time."""
-    engine, one = context.engine, id
+    engine, hold_ref = context.engine, id
     skus = None if sku is None else {context.spelling.key(sku)}
-    if q is not None and one is None:
-        one = await _called(engine, q)
-        skus = skus if one else _meant(engine, q, skus)
+    if q is not None and hold_ref is None:
+        hold_ref = await _called(engine, q)
+        skus = skus if hold_ref else _meant(engine, q, skus)
     revision = engine.view.revision  # rows that arrive during the read come later
     live = live_holds(engine, skus)
-    if one is not None:
-        hold = await engine.store.reservation(one)
+    if hold_ref is not None:
+        hold = await engine.store.reservation(hold_ref)
         rows, following = [] if hold is None else [hold], None
     elif status is Status.HELD and since is None:
         rows, following = await _page(engine, live, after, limit)
@@ -111,29 +111,29 @@ def _meant(engine: Engine, words: str, among: set[str] | None) -> set[str]:
     """The SKUs (among some) whose name, category, size or id contains every word."""
     view = engine.view
     wanted = words.lower().split()
-    found = set()
+    skus = set()
     for sku in view.items if among is None else among & view.items.keys():
         item = view.items[sku]
         product = view.products.get(item.product_id)
         names = ("", "") if product is None else (product.name, product.category or "")
         text = "\n".join((sku, item.size, *names)).lower()
         if all(word in text for word in wanted):
-            found.add(sku)
-    return found
+            skus.add(sku)
+    return skus
 
 
 def live_holds(engine: Engine, skus: Collection[str] | None) -> list[Live]:
     """The live holds (of these SKUs) in the view, the one that ends first in front."""
     now = engine.clock()
-    found = []
+    holds = []
     for id_, hold in engine.view.holds.items():
         until = FOREVER if hold.until is None else hold.until
         if until <= now:
             continue
         units = sum(n for (sku, _), n in hold.units.items() if skus is None or sku in skus)
         if units:
-            found.append((until, id_, units))
-    return sorted(found)
+            holds.append((until, id_, units))
+    return sorted(holds)
 
 
 async def _page(
@@ -143,7 +143,7 @@ async def _page(
     until, _, id_ = (after or "").partition(":")
     if after is not None and not (until.isascii() and until.isdigit()):
         raise Problem(422, "invalid_request", "`after` must be the `next` of the previous page.")
-    rest = [one for one in live if after is None or (one[0], one[1]) > (int(until[:20]), id_)]
+    rest = [hold for hold in live if after is None or (hold[0], hold[1]) > (int(until[:20]), id_)]
     rows = []
     for _, hold_id, _ in rest[:limit]:
         row = await engine.store.find(Reservation, hold_id)
@@ -180,7 +180,7 @@ async def _begun(
 
 async def _hold_out(engine: Engine, row: Reservation) -> HoldOut:
     checkout = await engine.store.find(Checkout, row.reservation_id)
-    kept = await engine.store.find(Document, (FOLDER, row.reservation_id))
+    pending_document = await engine.store.find(Document, (FOLDER, row.reservation_id))
     return {
         "id": row.reservation_id,
         "sessionId": row.session_id,
@@ -192,7 +192,7 @@ async def _hold_out(engine: Engine, row: Reservation) -> HoldOut:
         "endedAt": None if row.ended_at is None else iso(row.ended_at),
         "late": row.late,
         "checkout": _checkout_out(checkout),
-        "paymentPending": pending_until(kept, row, engine.clock()) is not None,
+        "paymentPending": pending_until(pending_document, row, engine.clock()) is not None,
     }
 
 

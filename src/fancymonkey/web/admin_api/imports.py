@@ -15,11 +15,11 @@ from fancymonkey.core.outcomes import Refused
 from fancymonkey.core.records import StoreResult
 from fancymonkey.errors import DataError
 from fancymonkey.services.import_apply import import_plan
-from fancymonkey.services.import_read import Tell, plan_table, read_table, steady
+from fancymonkey.services.import_read import OnProgress, plan_table, read_table, steady
 from fancymonkey.services.import_turn import ImportRunning, import_turn
 from fancymonkey.services.request_key import RequestKey
 from fancymonkey.spreadsheets.csv_table import TooManyRows
-from fancymonkey.spreadsheets.import_plan import CellChange, ImportOptions, ImportPlan
+from fancymonkey.spreadsheets.import_plan import CellChange, ImportOptions, ImportPlan, RowFault
 from fancymonkey.spreadsheets.xlsx import SheetAmbiguous
 from fancymonkey.web.admin_api.exports import XLSX
 from fancymonkey.web.admin_api.models.imports import (
@@ -103,18 +103,18 @@ async def import_table(
 
 
 def _as_lines(
-    context: AppContext, request: Request, work: Callable[[Tell], Awaitable[bytes]]
+    context: AppContext, request: Request, work: Callable[[OnProgress], Awaitable[bytes]]
 ) -> SelfRecording:
     """Streams the progress of the work. The work continues if the client disconnects."""
     queue: asyncio.Queue[bytes | None] = asyncio.Queue()
 
-    def tell(step: str, done: int, of: int) -> None:
+    def on_progress(step: str, done: int, of: int) -> None:
         queue.put_nowait(encode({"step": step, "done": done, "of": of}))
 
     async def run() -> None:
         outcome = 200
         try:
-            queue.put_nowait(await work(tell))
+            queue.put_nowait(await work(on_progress))
         except Exception as error:  # noqa: BLE001 - a line instead of a status
             problem = problem_response(error, request)
             outcome = problem.status
@@ -138,22 +138,22 @@ class _Import:
     shop: AppContext
     call: Request
     data: bytes
-    wish: ImportOptions
+    options: ImportOptions
     apply: bool
     whole: bool
     sheet: str | None
     key: RequestKey | None
 
-    async def run(self, tell: Tell) -> bytes:
+    async def run(self, on_progress: OnProgress) -> bytes:
         """Returns the response. Raises Problem."""
         with self.shop.sheets, steady():
             try:
                 if not self.apply:
-                    return await self._take(tell, "")
+                    return await self._take(on_progress, "")
                 # One by one, in all processes: a repetition finds the first result.
                 alone = self.shop.jobs.alone
                 async with self.shop.importing, import_turn(self.shop.engine, alone=alone):
-                    return await self._once(tell)
+                    return await self._once(on_progress)
             except ImportRunning as error:
                 raise Problem(409, "import_running", str(error)) from None
             except TooManyRows as error:
@@ -163,22 +163,24 @@ class _Import:
             except DataError as error:
                 raise Problem(400, "bad_table", str(error)) from None
 
-    async def _once(self, tell: Tell) -> bytes:
+    async def _once(self, on_progress: OnProgress) -> bytes:
         """Applies the import, or returns the first result of the same key."""
         mark = await asyncio.to_thread(self._digest)
         if self.key is None:
-            return await self._take(tell, mark)
+            return await self._take(on_progress, mark)
         engine = self.shop.engine
-        kept = partial(StoreResult, command_id=self.key.id, former_id=self.key.former, digest=mark)
+        result = partial(
+            StoreResult, command_id=self.key.id, former_id=self.key.former, digest=mark
+        )
         if not await self._known(self.key, mark):
-            answer = await self._take(tell, mark)
-            await engine.submit(kept(texts=(answer.decode(),)))
+            answer = await self._take(on_progress, mark)
+            await engine.submit(result(texts=(answer.decode(),)))
             return answer
-        again = await engine.submit(kept(texts=()))
+        again = await engine.submit(result(texts=()))
         if isinstance(again, Refused):
             raise refusal(again)
-        found: str = again.data[0]
-        return found.encode()
+        first_answer: str = again.data[0]
+        return first_answer.encode()
 
     async def _known(self, key: RequestKey, mark: str) -> bool:
         store = self.shop.engine.store
@@ -188,21 +190,27 @@ class _Import:
         )
 
     def _digest(self) -> str:
-        wishes = [self.wish.reason, self.wish.create, self.whole]
-        options = encode(wishes if self.sheet is None else [*wishes, self.sheet])
+        parts = [self.options.reason, self.options.create, self.whole]
+        options = encode(parts if self.sheet is None else [*parts, self.sheet])
         content = hashlib.sha256(self.data).digest()
         return hashlib.sha256(b"/api/admin/import\n" + options + content).hexdigest()
 
-    async def _take(self, tell: Tell, mark: str) -> bytes:
-        context, options = self.shop, self.wish
-        table = await read_table(self.data, tell, self.sheet)
+    async def _take(self, on_progress: OnProgress, mark: str) -> bytes:
+        context, options = self.shop, self.options
+        table = await read_table(self.data, on_progress, self.sheet)
         records = table.records
-        plan = await plan_table(context.engine, records, options, tell)
+        plan = await plan_table(context.engine, records, options, on_progress)
         change_id = None
         if self.apply:
             key = None if self.key is None else self.key.about("rows")
             change_id = await import_plan(
-                context.engine, plan, options, tell, good=not self.whole, key=key, digest=mark
+                context.engine,
+                plan,
+                options,
+                on_progress,
+                good=not self.whole,
+                key=key,
+                digest=mark,
             )
             if self.whole and plan.faults:
                 raise Problem(
@@ -246,10 +254,14 @@ def _counts(plan: ImportPlan, applied: int) -> ImportCounts:
 
 
 def _faults(plan: ImportPlan) -> list[ImportFault]:
-    return [
-        {"row": fault.row, "column": fault.column or None, "reason": fault.text}
-        for fault in plan.faults[:SHOWN]
-    ]
+    return [_fault_out(fault) for fault in plan.faults[:SHOWN]]
+
+
+def _fault_out(fault: RowFault) -> ImportFault:
+    out: ImportFault = {"row": fault.row, "column": fault.column or None, "reason": fault.text}
+    if fault.code:
+        out["code"] = fault.code
+    return out
 
 
 def _notices(plan: ImportPlan) -> list[ImportNotice]:
@@ -269,7 +281,7 @@ def _changes(plan: ImportPlan) -> list[ImportedCell]:
 
 
 def _change_out(cell: CellChange) -> ImportedCell:
-    return {
+    out: ImportedCell = {
         "row": cell.row,
         "productId": cell.product_id,
         "size": cell.size,
@@ -280,3 +292,6 @@ def _change_out(cell: CellChange) -> ImportedCell:
         "after": cell.after,
         "new": cell.new,
     }
+    if cell.location:
+        out["location"] = cell.location
+    return out

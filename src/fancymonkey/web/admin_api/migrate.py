@@ -85,7 +85,7 @@ def router(context: AppContext) -> APIRouter:
             raise Problem(422, "invalid_request", "The shop already uses this store.")
         target = _target(to)
         move = LiveMigration(context.engine, target, without_password(here), there, to)
-        return StreamingResponse(_told(move, moving), media_type="application/x-ndjson")
+        return StreamingResponse(_progress_lines(move, moving), media_type="application/x-ndjson")
 
     return routes
 
@@ -117,14 +117,14 @@ def _target(to: str) -> Store:
         raise Problem(422, "invalid_request", UNUSABLE) from None
 
 
-async def _told(move: LiveMigration, moving: asyncio.Lock) -> AsyncIterator[bytes]:
+async def _progress_lines(move: LiveMigration, moving: asyncio.Lock) -> AsyncIterator[bytes]:
     """Runs the migration; it is cancelled if the client disconnects."""
     if moving.locked():
         yield encode({"step": "failed", "detail": "A migration is in progress."}) + b"\n"
         return
     async with moving:
         lines: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        move.tell = lambda step, done, total: lines.put_nowait(
+        move.on_progress = lambda step, done, total: lines.put_nowait(
             {"step": step, "done": done, "total": total}
         )
         work = asyncio.create_task(_end(move, lines), name="migrate")

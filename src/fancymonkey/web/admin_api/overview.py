@@ -97,27 +97,27 @@ def _zone(name: str | None) -> tzinfo:
 async def _stock(context: AppContext) -> OverviewStock:
     _, rows = await context.stock_rows.rows(RowQuery())
     stocked = [row.stocked for row in rows]
-    found = await asyncio.to_thread(totals, stocked)
+    stock = await asyncio.to_thread(totals, stocked)
     return {
         "products": len({row.product.product_id for row in stocked}),
-        "sizes": found["rows"],
-        "units": found["stock"],
-        "reserved": found["reserved"],
-        "available": found["available"],
-        "backordered": found["backordered"],
-        "low": found["low"],
-        "out": found["out"],
-        "value": found["value"],
+        "sizes": stock["rows"],
+        "units": stock["stock"],
+        "reserved": stock["reserved"],
+        "available": stock["available"],
+        "backordered": stock["backordered"],
+        "low": stock["low"],
+        "out": stock["out"],
+        "value": stock["value"],
         "short": sum(row.stock.short for row in stocked),
     }
 
 
 def _holds(engine: Engine) -> OverviewHolds:
-    found = live_holds(engine, None)
-    ends = found[0][0] if found and found[0][0] < FOREVER else None
+    holds = live_holds(engine, None)
+    ends = holds[0][0] if holds and holds[0][0] < FOREVER else None
     return {
-        "count": len(found),
-        "units": sum(units for _, _, units in found),
+        "count": len(holds),
+        "units": sum(units for _, _, units in holds),
         "nextEnds": None if ends is None else iso(ends),
     }
 
@@ -176,7 +176,7 @@ async def _turned_away(context: AppContext) -> dict[int, tuple[int, int]]:
                 found[row.hour] = (requests + row.requests, units + row.units)
         return found
 
-    return await context.overview_cache.lately("turned away", read)
+    return await context.overview_cache.cached("turned away", read)
 
 
 async def _issues(engine: Engine) -> OverviewIssues:
@@ -190,7 +190,7 @@ async def _issues(engine: Engine) -> OverviewIssues:
 
 
 async def _health(context: AppContext) -> OverviewHealth:
-    event = await context.overview_cache.lately("event", lambda: _last_event(context.engine))
+    event = await context.overview_cache.cached("event", lambda: _last_event(context.engine))
     return {
         "store": await _store_health(context.engine),
         "catalogue": await _catalogue_health(context),
@@ -245,7 +245,7 @@ async def _catalogue_health(context: AppContext) -> HealthPart:
     async def read() -> list[str]:
         return await asyncio.to_thread(shared_ids, list(context.engine.view.items.values()))
 
-    problems = await context.overview_cache.lately("shared ids", read)
+    problems = await context.overview_cache.cached("shared ids", read)
     return {"ok": not problems, "problems": problems[:PROBLEMS_SHOWN]}
 
 
@@ -263,7 +263,7 @@ async def _last_run(context: AppContext, job: str) -> LastRun:
         last = await _last_since(context.engine, job, recently)
         return last or await _last_since(context.engine, job, 0)
 
-    run = await context.overview_cache.lately(job, read)
+    run = await context.overview_cache.cached(job, read)
     return {
         "at": None if run is None else iso(run.started_at),
         "outcome": None if run is None else run.outcome,

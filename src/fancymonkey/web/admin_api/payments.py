@@ -55,9 +55,15 @@ COMPARE = "Compare Stripe with the ledger now, and correct missed events"
 )
 async def list_events(context: Context, limit: Limit = PAGE) -> EventList:
     """Returns the received Stripe events and their outcomes, the newest first."""
-    rows = [row async for row in context.engine.store.scan(Event)]
-    newest = heapq.nlargest(limit, rows, key=lambda row: (row.received_at, row.event_id))
-    return {"success": True, "events": [_event_out(row) for row in newest]}
+    newest: list[tuple[int, str, Event]] = []
+    async for row in context.engine.store.scan(Event):
+        heapq.heappush(newest, (row.received_at, row.event_id, row))
+        if len(newest) > limit:
+            heapq.heappop(newest)
+    return {
+        "success": True,
+        "events": [_event_out(row) for _, _, row in sorted(newest, reverse=True)],
+    }
 
 
 @router.get(
@@ -69,13 +75,13 @@ async def list_events(context: Context, limit: Limit = PAGE) -> EventList:
 async def list_issues(context: Context, actor: Caller, limit: Limit = PAGE) -> Any:
     """Returns payment issues: open and due ones first, then the newest."""
     revision = context.engine.view.revision
-    found = sorted(await payment_issues(context.engine), key=lambda row: row.closed_at is not None)
-    shown = found[:limit]
+    issues = sorted(await payment_issues(context.engine), key=lambda row: row.closed_at is not None)
+    shown = issues[:limit]
     waits = [row.payment for row in shown if row.progress is IssueStatus.OPEN]
     paid = await context.payers.of(waits)
     private = not actor.right.covers(Right.STOCK)
     rows = [_issue_out(context, row, paid.get(row.payment), private=private) for row in shown]
-    waiting = sum(row.closed_at is None for row in found)
+    waiting = sum(row.closed_at is None for row in issues)
     return json_response(IssueList(success=True, issues=rows, open=waiting, revision=revision))
 
 
@@ -116,10 +122,10 @@ async def settle_issue(context: Context, request: Call, actor: Caller, body: Set
     if then is IssueStatus.DUE and context.checkouts is not None:
         await give_due(context.engine, context.checkouts.gateway)
     issues = await payment_issues(context.engine)
-    found = [row for row in issues if row.issue_id == body.issue_id]
-    context.payers.forget(found[0].payment)
-    paid = await context.payers.of([found[0].payment])
-    issue_out = _issue_out(context, found[0], paid.get(found[0].payment))
+    resolved = [row for row in issues if row.issue_id == body.issue_id]
+    context.payers.forget(resolved[0].payment)
+    paid = await context.payers.of([resolved[0].payment])
+    issue_out = _issue_out(context, resolved[0], paid.get(resolved[0].payment))
     return json_response(SettledIssue(success=True, issue=issue_out))
 
 

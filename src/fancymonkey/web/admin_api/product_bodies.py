@@ -67,15 +67,15 @@ def _exact(name: str, price: bytes) -> Decimal | None:
 def product_fields(body: AddProductBody | ChangeProductBody, extra: str) -> Fields:
     """The given fields of a body, by the names of the model. Raises Problem 422."""
     given = body.model_fields_set if isinstance(body, ChangeProductBody) else _OF_PRODUCT
-    found: Fields = {}
+    fields: Fields = {}
     for name in ("name", "category", "price", "restock_date"):
         if name in given:
-            found[name] = _checked(name, getattr(body, name))
+            fields[name] = _checked(name, getattr(body, name))
             if name in ("name", "category"):
-                found[name] = new_name(name, found[name])
+                fields[name] = new_name(name, fields[name])
     if "image" in given:
-        found["extra"] = with_image(extra, _checked("image", body.image))
-    return {name: value for name, value in found.items() if name != "extra" or value != extra}
+        fields["extra"] = with_image(extra, _checked("image", body.image))
+    return {name: value for name, value in fields.items() if name != "extra" or value != extra}
 
 
 _OF_PRODUCT = {"name", "category", "price", "image", "restock_date"}

@@ -215,17 +215,17 @@ def _checked_sizes(sizes: list[SizeBody], there: Mapping[str, str]) -> list[Size
     looks like another.
     """
     spelled = {normal_form(name): name for name in there}
-    found: dict[str, SizeBody] = {}
+    size_by_name: dict[str, SizeBody] = {}
     for size in sizes:
         name = size.size
         if not name.strip() or not plain(name):
             raise Problem(422, "invalid_request", "size must be one line of text.")
         if name not in there:
-            name = spelled.get(normal_form(name)) or new_size(name, (*there, *found))
-        if name in found:
+            name = spelled.get(normal_form(name)) or new_size(name, (*there, *size_by_name))
+        if name in size_by_name:
             raise Problem(422, "invalid_request", f"The size {name} is listed twice.")
-        found[name] = size.model_copy(update={"size": name})
-    return list(found.values())
+        size_by_name[name] = size.model_copy(update={"size": name})
+    return list(size_by_name.values())
 
 
 @router.post(
@@ -253,13 +253,14 @@ async def archive_product(call: Call, doing: Changes, body: ArchiveProductBody) 
         return await _do(
             doing, call, id_, [RestoreProduct(product_id=id_, location=DEFAULT_LOCATION, skus=skus)]
         )
-    on_sale = [one for one in view.sizes[id_] if not view.items[one].archived]
+    on_sale = [size_sku for size_sku in view.sizes[id_] if not view.items[size_sku].archived]
     gone = on_sale if sku is None else [sku]
     commands: list[Command] = []
     if body.end_holds:
         why = body.reason or "taken off sale"
         commands += [
-            SetReserved(sku=one, location=DEFAULT_LOCATION, quantity=0, reason=why) for one in gone
+            SetReserved(sku=size_sku, location=DEFAULT_LOCATION, quantity=0, reason=why)
+            for size_sku in gone
         ]
     if sku is None:
         commands.append(
@@ -280,13 +281,13 @@ async def _went_with_it(engine: Engine, product: Product) -> tuple[str, ...]:
         return tuple(sizes)
     start = max(0, last.revision - 1 - len(sizes))
     before = await engine.store.entries_after(start, last.revision - 1 - start)
-    found: list[str] = []
+    skus: list[str] = []
     for entry in reversed(before):  # the product's own entry comes right after its sizes'
         together = (entry.kind, entry.at, entry.cause) == (last.kind, last.at, last.cause)
         if not together or entry.sku not in sizes:
             break
-        found.append(entry.sku)
-    return tuple(sku for sku in sizes if sku in found)
+        skus.append(entry.sku)
+    return tuple(sku for sku in sizes if sku in skus)
 
 
 async def _do(

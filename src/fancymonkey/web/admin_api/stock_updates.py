@@ -122,7 +122,7 @@ async def _run(
             successful.append(_row_out(doing.engine.view, answer.data))
             _close_checkouts(doing, answer.data)
         done += 1
-    await _say_who(doing.shop, failed)
+    await _add_last_actors(doing.shop, failed)
     return successful
 
 
@@ -176,7 +176,7 @@ def _failed_out(index: int, sku: str, refused: Refused) -> dict[str, Any]:
     }
 
 
-async def _say_who(context: AppContext, failed: list[dict[str, Any]]) -> None:
+async def _add_last_actors(context: AppContext, failed: list[dict[str, Any]]) -> None:
     """Adds the last actor to stale rows."""
     stale = {
         sku_of(row["productId"], row["size"]): row for row in failed if row["code"] == Code.STALE
@@ -300,12 +300,12 @@ def _bulk_change(body: wire.BulkBody) -> Change:
     """The change of each size. Raises Problem 422 if action and changes do not match."""
     given = body.changes
     restock_date = restock_date_of(given.restock_date)
-    rest = (given.low_stock_threshold, given.sold_out) != (None, None) or not isinstance(
+    settings = (given.low_stock_threshold, given.sold_out) != (None, None) or not isinstance(
         restock_date, Unchanged
     )
     match body.action:
         case "set":
-            if given.stock is None and not rest:
+            if given.stock is None and not settings:
                 raise Problem(
                     422, "invalid_request", "`set` requires `changes`, for example stock: 10."
                 )
@@ -319,7 +319,7 @@ def _bulk_change(body: wire.BulkBody) -> Change:
                 reason=given.reason,
             )
         case "adjust":
-            if given.stock is None or rest:
+            if given.stock is None or settings:
                 raise Problem(
                     422,
                     "invalid_request",

@@ -91,9 +91,11 @@ def restock_date_of(text: str | msgspec.UnsetType | None) -> str | Unchanged | N
 def names_in(row: msgspec.Raw) -> dict[str, Any]:
     """The product and size of a malformed row, as far as they can be read."""
     try:
-        found = msgspec.json.decode(row)
+        fields = msgspec.json.decode(row)
     except (ValueError, RecursionError):
         return {}
-    if not isinstance(found, dict):
+    if not isinstance(fields, dict):
         return {}
-    return {name: found[name] for name in ("productId", "size") if isinstance(found.get(name), str)}
+    return {
+        name: fields[name] for name in ("productId", "size") if isinstance(fields.get(name), str)
+    }

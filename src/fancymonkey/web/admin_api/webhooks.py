@@ -165,16 +165,16 @@ async def list_deliveries(
     outbox = context.alerts.outbox
     rows: list[DeliveryOut] = []
     if not after:
-        waiting = [kept async for kept in outbox.waiting.after("")]
-        rows += [_delivery_out(kept) for kept in waiting if _is_of(kept.value, id)][:limit]
+        waiting = [stored async for stored in outbox.waiting.after("")]
+        rows += [_delivery_out(stored) for stored in waiting if _is_of(stored.value, id)][:limit]
     following, scanned = None, 0
-    async for kept in outbox.log.after(after):
+    async for stored in outbox.log.after(after):
         if len(rows) >= limit or scanned == SCANNED_MAX:
             following = after or None
             break
-        scanned, after = scanned + 1, kept.name
-        if _is_of(kept.value, id):
-            rows.append(_delivery_out(kept))
+        scanned, after = scanned + 1, stored.name
+        if _is_of(stored.value, id):
+            rows.append(_delivery_out(stored))
     return {"success": True, "deliveries": rows, "next": following}
 
 
@@ -183,10 +183,10 @@ def _is_of(value: Delivery, target: str | None) -> bool:
     return value.target == target if target else value.target.startswith("whk_")
 
 
-def _delivery_out(kept: StoredDocument[Delivery]) -> DeliveryOut:
-    value = kept.value
+def _delivery_out(stored: StoredDocument[Delivery]) -> DeliveryOut:
+    value = stored.value
     return {
-        "id": kept.name,
+        "id": stored.name,
         "webhook": value.target,
         "event": {
             "id": value.event.id,
@@ -199,27 +199,27 @@ def _delivery_out(kept: StoredDocument[Delivery]) -> DeliveryOut:
         "tries": value.tries,
         "attempts": [
             {
-                "at": iso(one.at),
-                "tookMs": one.took,
-                "status": one.status,
-                "error": one.error or None,
+                "at": iso(attempt.at),
+                "tookMs": attempt.took,
+                "status": attempt.status,
+                "error": attempt.error or None,
             }
-            for one in value.attempts
+            for attempt in value.attempts
         ],
     }
 
 
-def _endpoint_out(id_: str, one: WebhookEndpoint, now: int) -> WebhookOut:
-    live = [secret for secret in one.secrets if secret.ends_at is None or secret.ends_at > now]
+def _endpoint_out(id_: str, endpoint: WebhookEndpoint, now: int) -> WebhookOut:
+    live = [secret for secret in endpoint.secrets if secret.ends_at is None or secret.ends_at > now]
     return {
         "id": id_,
-        "url": one.url,
-        "events": list(one.events),
-        "description": one.description,
-        "active": one.active,
-        "createdAt": iso(one.created_at),
-        "failingSince": None if one.failing_since is None else iso(one.failing_since),
-        "offBecause": one.off_because or None,
+        "url": endpoint.url,
+        "events": list(endpoint.events),
+        "description": endpoint.description,
+        "active": endpoint.active,
+        "createdAt": iso(endpoint.created_at),
+        "failingSince": None if endpoint.failing_since is None else iso(endpoint.failing_since),
+        "offBecause": endpoint.off_because or None,
         "secrets": [
             {
                 "ends": f"…{secret.text[-4:]}",
@@ -230,6 +230,6 @@ def _endpoint_out(id_: str, one: WebhookEndpoint, now: int) -> WebhookOut:
     }
 
 
-def _with_secret(context: AppContext, id_: str, one: WebhookEndpoint) -> NewWebhookSecret:
-    row = _endpoint_out(id_, one, context.engine.clock())
-    return {"success": True, "webhook": row, "secret": one.secrets[0].text}
+def _with_secret(context: AppContext, id_: str, endpoint: WebhookEndpoint) -> NewWebhookSecret:
+    row = _endpoint_out(id_, endpoint, context.engine.clock())
+    return {"success": True, "webhook": row, "secret": endpoint.secrets[0].text}

@@ -33,8 +33,8 @@ class Alarm:
         secret = "ADMIN_PASSWORD" if name == ADMIN else "CRON_SECRET"
         log.warning("repeated wrong attempts at %s, the latest from %s", secret, address)
         try:
-            what = f"{secret} is being guessed: unknown addresses are throttled"
-            await self._audit_log.record("somebody", address, what, 429)
+            text = f"{secret} is being guessed: unknown addresses are throttled"
+            await self._audit_log.record("somebody", address, text, 429)
             await self._alerts.report(event_texts.guessed(secret, address, now))
         except FancyMonkeyError:
             log.exception("the guesses at %s could not be written to the audit log", secret)

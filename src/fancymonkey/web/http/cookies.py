@@ -55,9 +55,9 @@ def only_ours(scope: Scope) -> Scope:
     if not any(name == b"cookie" and len(value) > SHORT for name, value in headers):
         return scope
     last = [value for name, value in headers if name == b"cookie"][-1]
-    kept = "; ".join(f"{name}={value}" for name, value in _parse(last).items())
+    cookie = "; ".join(f"{name}={value}" for name, value in _parse(last).items())
     others = [header for header in headers if header[0] != b"cookie"]
-    return {**scope, "headers": [*others, (b"cookie", kept.encode("latin-1"))]}
+    return {**scope, "headers": [*others, (b"cookie", cookie.encode("latin-1"))]}
 
 
 def give(request: Request, passes: SessionTokens) -> Headers:

@@ -18,5 +18,5 @@ def is_known(seen: bytes, tag: bytes) -> bool:
     """
     if seen in (tag, b"*"):
         return True
-    rest = {part.strip(b" \t") for part in _TAG.sub(b"\0", seen).split(b",")}
-    return rest <= {b"", b"\0"} and tag in _TAG.findall(seen)
+    tags = {part.strip(b" \t") for part in _TAG.sub(b"\0", seen).split(b",")}
+    return tags <= {b"", b"\0"} and tag in _TAG.findall(seen)

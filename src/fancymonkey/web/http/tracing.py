@@ -1,7 +1,7 @@
 """Traces for OpenTelemetry: one span per request.
 
 The libraries are an extra, `pip install 'fancymonkey[otel]'`. A span has the request and the status
-of the answer, not by whom or with what: no address, no body, no query.
+of the answer, and no data of the caller: no address, no body, no query.
 """
 
 from typing import Any
@@ -67,10 +67,10 @@ class Traced:
             for name, value in scope["headers"]
             if name in (b"traceparent", b"tracestate")
         }
-        what = {"http.request.method": scope["method"], "url.path": scope["path"]}
+        attributes = {"http.request.method": scope["method"], "url.path": scope["path"]}
         name = f"{scope['method']} {scope['path']}"
         with self._tracer.start_as_current_span(
-            name, self._extract(carrier), kind=SpanKind.SERVER, attributes=what
+            name, self._extract(carrier), kind=SpanKind.SERVER, attributes=attributes
         ) as span:
 
             async def noted(message: Any) -> None:

@@ -66,7 +66,7 @@ class Dashboard:
             await response_of(problem.reply())(scope, receive, send)
             return
         except Denied:
-            await self._turned_away(request)(scope, receive, send)
+            await self._to_login(request)(scope, receive, send)
             return
         except FancyMonkeyError as error:
             await response_of(unavailable(error, request.id))(scope, receive, send)
@@ -97,7 +97,7 @@ class Dashboard:
                 return []
         return cookies.give(request, await renewed(self._shop, request))
 
-    def _turned_away(self, request: Request) -> StarletteResponse:
+    def _to_login(self, request: Request) -> StarletteResponse:
         path = str(request.scope["path"])
         if "." in path.rpartition("/")[2] and not path.endswith(".html"):
             return response_of(Problem(401, "no_session", "Log in again.").reply())

@@ -49,12 +49,16 @@ class ListingQuery(NamedTuple):
 REVALIDATE = (b"cache-control", b"no-cache")
 
 
-@dataclass(frozen=True, slots=True)
+SHARED_BYTES = 1_000_000
+"""From this length on the response with all products is the only copy of their JSON."""
+
+
+@dataclass(slots=True)
 class ProductJson:
-    """A product as JSON, with its counts for the summary."""
+    """A product as JSON, with its counts for the summary. The JSON may be a part of a response."""
 
     change: int
-    body: bytes
+    body: bytes | memoryview
     low: int
     out: int
 
@@ -142,6 +146,7 @@ class StockListing:
         for id_ in view.order:
             product = products.get(id_)
             if product is None or product.archived:
+                known.pop(id_, None)  # it may hold on to an old response
                 continue
             card = known.get(id_)
             if card is None or card.change != touched.get(id_, 0):
@@ -155,10 +160,8 @@ class StockListing:
         if question.by_location:
             rows = [location_out(row) for row in view.locations.values() if is_shown(row)]
             places = b',"locations":' + encode(rows)
-        body = b"".join(
+        tail = b"".join(
             (
-                b'{"success":true,"inventory":[',
-                b",".join([card.body for card in cards]),
                 b'],"summary":',
                 encode(
                     {
@@ -171,6 +174,12 @@ class StockListing:
                 b',"revision":%d}' % view.revision,
             )
         )
+        parts = [card.body for card in cards] or [b""]
+        parts[0] = HEAD + parts[0]
+        parts[-1] = b"".join((parts[-1], tail))
+        body = b",".join(parts)
+        if question == EVERYTHING and len(body) > SHARED_BYTES:
+            _share(cards, body)
         tag = etag_of(view.revision, body)
         headers = [REVALIDATE, NOSNIFF, (b"etag", tag)]
         return Listed(Response(200, body, [JSON, *headers]), tag, Response(304, b"", headers))
@@ -212,6 +221,16 @@ class StockListing:
 
 
 EVERYTHING = ListingQuery()
+HEAD = b'{"success":true,"inventory":['
+
+
+def _share(cards: list[ProductJson], body: bytes) -> None:
+    """Makes the JSON of each product a part of the response that has all of them."""
+    start, whole = len(HEAD), memoryview(body)
+    for card in cards:
+        end = start + len(card.body)
+        card.body = whole[start:end]
+        start = end + 1
 
 
 def read_query(query: bytes) -> ListingQuery:

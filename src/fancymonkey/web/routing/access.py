@@ -41,7 +41,7 @@ SCHEMES: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Access:
-    """Who may use a route."""
+    """The right that a route requires."""
 
     def security(self) -> list[dict[str, list[str]]]:
         """The alternatives of authentication, for the OpenAPI document."""

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of every route: its refusals, and the headers of changes."""
+"""The parts of every route in the OpenAPI document: its refusals, and the headers of changes."""
 
 from typing import Any, Protocol
 

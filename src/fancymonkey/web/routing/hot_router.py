@@ -54,7 +54,7 @@ class HotRouter:
         crowd: Crowd | None = None,
         listeners: Listeners | None = None,
     ) -> None:
-        """`app` is the `api` with what holds for all of its answers; `routes` are the hot ones.
+        """`app` is the `api` with all middleware; `routes` are the hot ones.
 
         Hot endpoints may be called without ASGI: none of them streams its response.
         """
@@ -94,7 +94,7 @@ class HotRouter:
             await self._app(cookies.only_ours(scope), receive, send)
             return
         if not self._is_hot(scope["method"], scope["path"]):
-            await self._hand_on(cookies.only_ours(scope), receive, send)
+            await self._pass_on(cookies.only_ours(scope), receive, send)
             return
         try:
             response, extra = await self.answer(Request(scope, receive))
@@ -161,7 +161,7 @@ class HotRouter:
     def _cors_headers(self, request: Request) -> Headers:
         return self._cors.headers(request.scope["path"], request.headers.get(b"origin"))
 
-    async def _hand_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Paths of FastAPI; those that other origins may use get their CORS headers here.
 
         Starlette's middleware would answer all paths alike, and not the hot ones.

@@ -16,7 +16,7 @@ def routes_of(app: Any) -> Iterator[Any]:
 class PathIndex(BaseRoute):
     """Finds a route without parameters by its path: FastAPI compares all routes one by one.
 
-    It is the first route of the app. What it does not find, the others answer as before.
+    It is the first route of the app. The other routes answer requests that it does not find.
     """
 
     def __init__(self, routes: Iterable[Any]) -> None:

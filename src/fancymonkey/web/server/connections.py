@@ -44,7 +44,7 @@ class CountedConnection(Protocol):
     def idle(self) -> bool:
         """Whether it is waiting for its client."""
 
-    def hang_up(self) -> None:
+    def disconnect(self) -> None:
         """Closes it."""
 
 
@@ -123,7 +123,7 @@ class Crowd:
                 most = max(idle, key=self._neighbours)
                 self.made_room += 1
                 self.leave(most)
-                most.hang_up()
+                most.disconnect()
                 return True
             for guest in looked:  # others come first the next time
                 group[guest] = group.pop(guest)  # type: ignore[assignment]

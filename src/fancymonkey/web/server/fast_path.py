@@ -139,7 +139,7 @@ class FastPathProtocol(SharedConnection):
         self._known = None
         front = self._front
         if front is not None:
-            ride = self._ride(front)
+            ride = self._hot_request(front)
             if ride is not None:
                 self._left_out, self.cycle = False, ride
                 return
@@ -162,7 +162,7 @@ class FastPathProtocol(SharedConnection):
             front.check_live(BufferedRequest(self._scope(path, query), self.by_name))
             self._refuse_after = 0.0
 
-    def _ride(self, front: HotRouter) -> "FastPathRequest | None":
+    def _hot_request(self, front: HotRouter) -> "FastPathRequest | None":
         """The fast path for this request, or None if anything about it is unusual."""
         parser = self.parser
         path, _, query = self.url.partition(b"?")
@@ -285,9 +285,9 @@ class FastPathRequest:
     def begin(self) -> None:
         """Responds without a task: see `inventory.HOT`."""
         self._work = self._front.answer(self.call)
-        self._go_on()
+        self._continue()
 
-    def _go_on(self, _: object = None) -> None:
+    def _continue(self, _: object = None) -> None:
         """Runs the endpoint until it waits, or has its response."""
         try:
             awaited = self._work.send(None)
@@ -297,12 +297,12 @@ class FastPathRequest:
             self._fail(error)
         else:
             if type(awaited) is PendingAnswer:
-                awaited.then(self._go_on)
+                awaited.then(self._continue)
             elif awaited is None:  # it lets other tasks run first
-                get_running_loop().call_soon(self._go_on)
+                get_running_loop().call_soon(self._continue)
             else:
                 awaited._asyncio_future_blocking = False
-                awaited.add_done_callback(self._go_on)
+                awaited.add_done_callback(self._continue)
 
     def _answer(self, response: Response, extra: Headers) -> None:
         try:

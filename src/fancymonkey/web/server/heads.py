@@ -107,7 +107,7 @@ class Heads(TimeoutProtocol):
             self.send_400_response("")  # no text: it is too long
 
     def _reported(self) -> int:
-        """Bytes of a head, or of what is behind a body, that the parser has reported."""
+        """Bytes of a head, or of a trailer behind a body, that the parser has reported."""
         if not self._in_head:
             return self._trailers_size
         return len(self.url) + sum([len(name) + len(value) + 4 for name, value in self.headers])
@@ -225,7 +225,7 @@ class Heads(TimeoutProtocol):
         if self.cycle is not self._before:
             self._give_up_its_answer()
         if self.cycle is None or self.cycle.response_complete or self.cycle.disconnected:
-            self._hang_up()
+            self._disconnect()
 
     def _give_up_its_answer(self) -> None:
         """The endpoint of the request is already running, and waits for the rest of the body."""
@@ -240,15 +240,15 @@ class Heads(TimeoutProtocol):
         """A response has been written; a refusal may have waited for that."""
         super().on_response_complete()
         if self._refusal is not None and not self.pipeline and self.cycle.response_complete:
-            self._hang_up()
+            self._disconnect()
 
-    def _hang_up(self) -> None:
+    def _disconnect(self) -> None:
         """Writes the refusal, and reads a little longer: an immediate close could lose it."""
         if self.transport.is_closing() or self._refusal is None:
             return
         if self._refuse_after:
             self._expect(self._refuse_after + LINGER_SECONDS)
-            self.loop.call_later(self._refuse_after, self._hang_up)
+            self.loop.call_later(self._refuse_after, self._disconnect)
             self._refuse_after = 0.0
             return
         response = self._refusal.reply()
@@ -271,8 +271,8 @@ class Heads(TimeoutProtocol):
 
 def too_long(name: bytes = b"") -> Problem:
     """The response to a head that is too long."""
-    what = f"The header {name.decode('latin-1')!r}" if name else "The head of the request"
-    return Problem(431, "head_too_large", f"{what} is too long or has too many parts.")
+    subject = f"The header {name.decode('latin-1')!r}" if name else "The head of the request"
+    return Problem(431, "head_too_large", f"{subject} is too long or has too many parts.")
 
 
 def malformed(detail: str) -> Problem:

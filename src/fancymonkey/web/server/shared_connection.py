@@ -104,7 +104,7 @@ class SharedConnection(Heads):
             self.transport.write(STATUS_LINE[503] + NO_ROOM)
             self.transport.close()
 
-    def hang_up(self) -> None:
+    def disconnect(self) -> None:
         """Closes the connection at once, in favour of another one."""
         self.transport.abort()
 

@@ -124,7 +124,7 @@ def _checkouts(context: AppContext) -> Checkouts:
 async def _open(engine: Engine, checkouts: Checkouts, wanted: CheckoutRequest) -> OpenedSession:
     """Raises Problem for a refusal or an error."""
     try:
-        found = await checkouts.open(wanted)
+        opened_session = await checkouts.open(wanted)
     except PaymentRefused as error:
         if not error.reached:
             raise Problem(
@@ -147,28 +147,35 @@ async def _open(engine: Engine, checkouts: Checkouts, wanted: CheckoutRequest) -
             headers=[RETRY_SOON],
             **more,
         ) from error
-    if isinstance(found, NoPrice):
-        product_id, size = split_sku(found.sku)
+    if isinstance(opened_session, NoPrice):
+        product_id, size = split_sku(opened_session.sku)
         raise Problem(
             422,
             "no_price",
             "This size has no price. Set its priceId, or the price of its product.",
             lines=[{"productId": product_id, "size": size}],
         )
-    if isinstance(found, Refused):
-        raise refusal(found)
-    return found
+    if isinstance(opened_session, Refused):
+        raise refusal(opened_session)
+    return opened_session
 
 
 def _wanted(body: CheckoutBody) -> list[CheckoutLine]:
     """The lines of either form. Raises Problem 422 for both, or for an incomplete one."""
-    one = (body.product_id, body.size, body.sku_id, body.price_id, body.quantity, body.choices)
+    single_line = (
+        body.product_id,
+        body.size,
+        body.sku_id,
+        body.price_id,
+        body.quantity,
+        body.choices,
+    )
     if body.lines is not None:
-        if one != (None,) * 6:
+        if single_line != (None,) * 6:
             raise Problem(422, "invalid_request", "Send either `lines` or a single size, not both.")
         return body.lines
     if body.product_id is None:
-        if one != (None,) * 6:
+        if single_line != (None,) * 6:
             raise Problem(422, "invalid_request", "Missing: productId.")
         return []
     return [

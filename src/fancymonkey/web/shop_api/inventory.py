@@ -46,7 +46,7 @@ async def get_inventory(context: AppContext, request: Request) -> Response:
 async def reserve(context: AppContext, request: Request) -> Response:
     """Holds one size, or all of several lines or none, for a session."""
     body, ignored = parse_open(_reserve_body, wire.ReserveBody, await request.body())
-    one = body.lines is None
+    single = body.lines is None
     key = request_key(request, buyer(body.session_id))
     sources = context.sources
     source = None if sources is None else await sources.of(request)
@@ -81,7 +81,7 @@ async def reserve(context: AppContext, request: Request) -> Response:
             sources.holds.give_back(source)
         raise refusal(answer)
     reserved: Reserved = as_sent(answer.data, body.session_id)
-    response = wire.reserved_one(reserved) if one else wire.reserved_lines(reserved)
+    response = wire.reserved_one(reserved) if single else wire.reserved_lines(reserved)
     return ok(with_ignored(response, ignored))
 
 
@@ -197,6 +197,6 @@ HOT: dict[str, dict[str, Callable[[AppContext, Request], Awaitable[Response]]]] 
 }
 """Requests of crowds: short bodies, and answers that are complete at once.
 
-They run without a task of their own. What needs one (a timeout, a database driver) gets it:
+They run without a task of their own. Code that needs one (a timeout, a database driver) creates it:
 `await asyncio.create_task(…)`.
 """

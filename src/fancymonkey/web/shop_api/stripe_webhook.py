@@ -45,7 +45,7 @@ _anything: msgspec.json.Decoder[object] = msgspec.json.Decoder(object)
 def check_signature(header: bytes | None, body: bytes, secrets: tuple[str, ...], now: int) -> None:
     """Returns if one of the secrets signed the body within the tolerance. Raises Problem 400.
 
-    The library's own check decides. What it would stumble over is refused before: anything but
+    The library's own check decides. Input that it cannot handle is refused before: anything but
     ASCII, endless numbers, and times in the future, which it takes.
     """
     if header is None or len(header) > HEADER_MAX:
@@ -72,13 +72,13 @@ def _is_signed(body: str, header: str, secrets: tuple[str, ...]) -> bool:
     # Not at the top: it takes 25 MB, which a shop without Stripe does not need.
     from stripe import SignatureVerificationError, WebhookSignature
 
-    found = False
+    signed = False
     for secret in secrets:  # all of them, in constant time
         try:
-            found |= WebhookSignature.verify_header(body, header, secret)
+            signed |= WebhookSignature.verify_header(body, header, secret)
         except SignatureVerificationError:
             continue
-    return found
+    return signed
 
 
 def _bad_signature(detail: str) -> Problem:

@@ -29,7 +29,7 @@ STORE_SECONDS = 2.0
 WHERE = "The log and the dashboard have the reason."
 
 
-def for_strangers(problems: list[str]) -> list[str]:
+def public_texts(problems: list[str]) -> list[str]:
     """The public texts of problems: no address of a database, no path, no stock."""
     kinds = {
         "products.json was not imported unchanged."
@@ -97,7 +97,7 @@ async def readyz(context: Context, connection: HTTPConnection) -> Ready:
     return await _ready(context, connection.app.state.readiness)
 
 
-async def _ready(context: AppContext, told: ReadinessLog) -> Ready:
+async def _ready(context: AppContext, readiness_log: ReadinessLog) -> Ready:
     store = context.engine.store
     try:
         async with asyncio.timeout(STORE_SECONDS):
@@ -108,18 +108,18 @@ async def _ready(context: AppContext, told: ReadinessLog) -> Ready:
     except TimeoutError:
         raise _not_ready("The store is not responding.") from None
     except StoreError as error:
-        told.warn(str(error))
+        readiness_log.warn(str(error))
         raise _not_ready(f"The store is unreachable. {WHERE}") from None
     except Exception:
         log.exception("the health check of the store failed")
         raise _not_ready("The store has failed. The log has the reason.") from None
     if unwritable is not None:
-        told.warn(unwritable)
+        readiness_log.warn(unwritable)
         raise _not_ready(f"The store is not writable. {WHERE}")
-    told.forget()
+    readiness_log.forget()
     return {
         "status": "degraded" if problems else "ready",
-        "problems": for_strangers(problems),
+        "problems": public_texts(problems),
         "revision": context.engine.view.revision,
     }
 

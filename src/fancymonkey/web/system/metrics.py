@@ -43,12 +43,12 @@ class Metrics:
         self._left, self._at = float(MADE_AT_ONCE), engine.clock()
         self._text = b""
         self._making: asyncio.Task[None] | None = None
-        for one in (EngineMetrics(engine), ClusterMetrics(cluster), meter, self._stored):
-            self.add(one)
+        for collector in (EngineMetrics(engine), ClusterMetrics(cluster), meter, self._stored):
+            self.add(collector)
 
-    def add(self, one: Collector) -> None:
+    def add(self, collector: Collector) -> None:
         """Adds a collector."""
-        self._registry.register(one)
+        self._registry.register(collector)
 
     async def text(self) -> bytes:
         """The metrics in the Prometheus text format, current or of a moment ago."""

@@ -16,7 +16,7 @@ _LEVEL = {"stock": 20, "reserved": 2, "available": 18, "backordered": 0, "short"
 
 
 class EntryLink(TypedDict):
-    """What an entry belongs to."""
+    """The hold, order, change or event of an entry."""
 
     to: str
     id: str

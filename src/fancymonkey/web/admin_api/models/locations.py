@@ -112,7 +112,7 @@ class PostalCodesBody(JsonBody):
 
 
 class LocationOut(TypedDict):
-    """A place that keeps stock, and what it is for."""
+    """A place that keeps stock, and its purposes."""
 
     id: str
     name: str
