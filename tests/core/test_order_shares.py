@@ -1,4 +1,4 @@
-"""What units of an order cost: the shares add up to the paid amount, in any sequence."""
+"""The cost of units of an order: the shares add up to the paid amount, in any sequence."""
 
 from collections import Counter
 from dataclasses import replace
@@ -96,7 +96,7 @@ def test_the_first_units_bear_the_cents_that_cannot_be_divided() -> None:
     assert [value_of(order, shares, {"a/M": count}, 1) for count in range(4)] == [0, 334, 668, 1001]
 
 
-def test_what_was_refunded_is_not_due_again() -> None:
+def test_a_refunded_amount_is_not_due_again() -> None:
     order = an_order(1000, (Line("a/M", 4, Decimal(5)),))
     units = replace(order.units[0], cancelled=3)
     order = replace(order, units=(units,))

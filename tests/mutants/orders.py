@@ -61,7 +61,7 @@ ORDERS = [
         "core.orders.money:OrderMoney.due",
         "- self.refunded",
         "- 0",
-        f"{SHARES}::test_what_was_refunded_is_not_due_again",
+        f"{SHARES}::test_a_refunded_amount_is_not_due_again",
     ),
     bug(
         "orders",

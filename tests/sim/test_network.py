@@ -32,7 +32,7 @@ async def test_a_day_in_several_places_breaks_nothing(first: int) -> None:
 
 
 async def test_most_kinds_of_steps_have_an_effect() -> None:
-    days = [Day(MemoryStore(), seed) for seed in range(200, 204)]
+    days = [Day(MemoryStore(), seed) for seed in range(200, 212)]
     for day in days:
         await day.run()
     models = [day.model for day in days]

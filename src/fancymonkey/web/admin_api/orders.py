@@ -13,6 +13,7 @@ from fancymonkey.core.orders.erase import EraseBuyer
 from fancymonkey.core.orders.money import OrderMoney, money_key, read_money
 from fancymonkey.core.orders.rows import Order, OrderBuyer, OrderStatus
 from fancymonkey.core.orders.ship import MoveOrderAllocation, ShipOrder
+from fancymonkey.core.orders.unship import CancelShipment
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.payments.answers import PaymentNews
 from fancymonkey.core.payments.currencies import major_units
@@ -33,6 +34,7 @@ from fancymonkey.web.admin_api.models.orders import (
     OrderResult,
     ReturnBody,
     ShipBody,
+    UnshipBody,
 )
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.json_body import JsonBody, json_response
@@ -110,6 +112,21 @@ async def ship_order(
         "tracking_number": body.tracking_number,
     }
     return await _change(context, request, actor, key, ShipOrder, body, change)
+
+
+@router.post(
+    "/unship",
+    summary="Cancel a shipment that was recorded by mistake",
+    dependencies=[requires("stock")],
+    response_model=OrderResult,
+    responses=refusals(404, 409),
+)
+async def cancel_shipment(
+    context: Context, request: Call, actor: Caller, key: IdempotencyKey, body: UnshipBody
+) -> Any:
+    """Puts the units of a shipment back: they wait to be shipped, as before."""
+    change = {"shipment": body.shipment, "reason": body.reason}
+    return await _change(context, request, actor, key, CancelShipment, body, change)
 
 
 @router.post(
