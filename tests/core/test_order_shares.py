@@ -1,4 +1,4 @@
-"""The cost of units of an order: the shares add up to the paid amount, in any sequence."""
+"""Shares of the paid amount: they add up to the paid amount, in any sequence."""
 
 from collections import Counter
 from dataclasses import replace

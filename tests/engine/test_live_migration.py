@@ -98,7 +98,7 @@ async def buyers(
 
 
 async def _sold(count: int, answered: list[str], selling: asyncio.Task[None]) -> None:
-    """Returns when so much is sold; fails with the buyers' error where they have ended."""
+    """Returns when `count` units are sold; fails with the buyers' error if they have ended."""
     while len(answered) < count:
         if selling.done():
             selling.result()
@@ -207,7 +207,7 @@ async def test_a_move_ends_although_buyers_outpace_it(name: Name) -> None:
 
 @pytest.mark.parametrize("ahead", [3, 10])
 async def test_writers_wait_for_the_copy_and_continue(ahead: int) -> None:
-    """A record of many rows becomes smaller with every portion, whatever the writers do."""
+    """A record of many rows becomes smaller with every portion, also under steady writing."""
     portion, batch = 400, 10
     store = MemoryStore()
     await store.open(0)
@@ -239,7 +239,7 @@ async def test_writers_wait_for_the_copy_and_continue(ahead: int) -> None:
     held = number
     for _ in range(50):
         await asyncio.sleep(0)
-    assert number > held  # nobody waits outside of a portion
+    assert number > held  # no commit waits outside of a portion
     for task in writing:
         task.cancel()
     await asyncio.gather(*writing, return_exceptions=True)

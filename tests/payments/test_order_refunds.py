@@ -90,7 +90,7 @@ async def test_two_people_who_refund_the_same_units_refund_them_once(till: Till)
     assert len(till.twin.account.refunds) == 1
 
 
-async def test_a_larger_refund_asks_about_the_other_units(till: Till) -> None:
+async def test_a_refund_above_the_returned_units_asks_about_the_others(till: Till) -> None:
     await sell_a_set(till)
     await post(till, "cancel", lines=[TEE_LINE])
     assert (await post(till, "refund", amount=80)).status == 200

@@ -57,8 +57,8 @@ PLACES = [
         "safety stock is sold",
         (
             "holds.serve:_free_units",
-            "() if item is None else item.safety_stock",
-            "()",
+            "if safety_stock:",
+            "if safety_stock and not sku:",
         ),
     ),
     bug(

@@ -291,7 +291,7 @@ class Day(Shop):
         transfer.over = not +transfer.transit
 
     async def close(self, name: str) -> None:
-        """Units that did not arrive are lost, or came back."""
+        """The units that did not arrive are lost, or came back."""
         transfer = self.model.transfers[name]
         outcome = self.chance.choice((Missing.LOST, Missing.CAME_BACK))
         command = CloseTransfer(transfer_id=name, outcome=outcome, reason="?")

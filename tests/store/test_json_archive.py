@@ -127,7 +127,7 @@ def test_removed_rows_are_hidden_and_leave_the_file_with_the_next_merge(tmp_path
     assert len(list(archive.after(Document, None))) == 6
 
 
-def test_files_are_few_and_rows_are_seldom_written_again() -> None:
+def test_files_are_few_and_rows_are_rarely_written_again() -> None:
     files: list[int] = []
     written = 0
     for _ in range(1000):

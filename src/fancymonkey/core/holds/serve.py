@@ -5,7 +5,7 @@ The core sells mostly single lines from one location; `reserve` has a shorter wa
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from fancymonkey.core.bundles.sale_rules import not_for_sale, over_limit
+from fancymonkey.core.bundles.sale_rules import kept_back, not_for_sale, over_limit
 from fancymonkey.core.bundles.sales import BundleSales
 from fancymonkey.core.explode import Choice, explode, needs_parts, part_skus
 from fancymonkey.core.holds.lines import Lines, Units
@@ -101,7 +101,7 @@ def serve(
     if parts:
         earlier = {} if current is None else {row.sku: row.quantity for row in current.lines}
         limited += over_limit(state, request.lines, earlier, built)
-        limited += _kept_back(state, held, parts, free, built)
+        limited += kept_back(state, held, parts, free, built)
         if limited:  # the refusal names the number that all limits together leave
             limited += shortfalls(demands, places, free, routing)
     result = (
@@ -269,29 +269,6 @@ def _free_units(
                 units = offered(units + mine, safety_at(safety_stock, location)) - mine
             free_there[sku] = max(mine, mine if off_sale else units + mine, 0)
     return free
-
-
-def _kept_back(
-    state: State,
-    held: Lines,
-    parts: tuple[SoldPart, ...],
-    free: Free,
-    built: Mapping[str, int],
-) -> list[Shortfall]:
-    """The bundles that would take units which are kept for the single sale of a part."""
-    short = []
-    for sku, line in held.items():
-        item = state.get(Item, sku)
-        keep_by_part = {} if item is None else {part.sku: part.keep for part in item.components}
-        for part in parts:
-            keep = keep_by_part.get(part.sku, 0) if part.bundle == sku else 0
-            if keep:
-                units = sum(here.get(part.sku, 0) for here in free.values())
-                sets = max(0, units - keep) // part.quantity
-                rest = line.quantity - built.get(sku, 0)
-                if sets < rest:
-                    short.append(Shortfall(sku, rest, sets, (part.sku,)))
-    return short
 
 
 def _faults(

@@ -62,9 +62,9 @@ def route(
 def _complete_places(
     demands: Sequence[Demand], preferences: Preferences, free: Free, most: int
 ) -> list[int]:
-    """The locations that have everything, the best first, where the `Search` finds just these.
+    """The locations that have everything, the best first, if the `Search` finds only these.
 
-    Empty where it may find others: then it has to search.
+    Empty if it may find others: then it has to search.
     """
     routing = preferences.routing
     parcels = routing.max_parcels

@@ -110,7 +110,7 @@ export async function takeBack(order, places, after) {
   await change("return", body, `${sum(lines)} of order #${order.number} came back.`, after);
 }
 
-/** The units that were cancelled or returned, with their cost. */
+/** The units that were cancelled or returned, with their prices. */
 const cameBack = (order) => order.refund.shares.filter((row) => row.back).map((row) => html`<li>${number(row.back)} × ${sizeOf(row)}: <b class="number">${paidMoney(row.backAmount, order.currency)}</b></li>`);
 
 export async function refund(order, after) {

@@ -30,7 +30,7 @@ NEW_FILE = '{\n  "products": []\n}\n'
 
 
 @dataclass(frozen=True, slots=True)
-class ListedSize:
+class SizeWithLevel:
     """A size on sale with its units at all locations; `locations` as the file lists them."""
 
     item: Item
@@ -40,9 +40,9 @@ class ListedSize:
     locations: tuple[Level, ...] = ()
 
     @staticmethod
-    def of(item: Item, levels: Sequence[Level], closed: Collection[str] = ()) -> "ListedSize":
+    def of(item: Item, levels: Sequence[Level], closed: Collection[str] = ()) -> "SizeWithLevel":
         """The size with these levels of units for sale."""
-        return ListedSize(
+        return SizeWithLevel(
             item,
             sum(level.on_hand for level in levels),
             sum(level.reserved for level in levels),
@@ -56,7 +56,7 @@ class ProductWithSizes:
     """A product on sale with its sizes, in the owner's order."""
 
     product: Product
-    sizes: tuple[ListedSize, ...]
+    sizes: tuple[SizeWithLevel, ...]
 
     @property
     def updated_at(self) -> int:
@@ -78,7 +78,7 @@ def listed_products(
         key=lambda item: (item.product_id, item.position, item.size),
     )
     sizes = {
-        id_: tuple(ListedSize.of(item, levels_of.get(item.sku, ()), closed) for item in group)
+        id_: tuple(SizeWithLevel.of(item, levels_of.get(item.sku, ()), closed) for item in group)
         for id_, group in groupby(rows, key=lambda item: item.product_id)
     }
     on_sale = [
@@ -229,7 +229,7 @@ def _filled(listing: ProductWithSizes, old: Branch | None, style: Style) -> Bran
     return branch
 
 
-def _size(size: ListedSize, old: Branch | None) -> Branch:
+def _size(size: SizeWithLevel, old: Branch | None) -> Branch:
     item = size.item
     branch = _owners(item.extra)
     fill = _Filler(branch, old, everything=old is None and not branch.slots)

@@ -287,7 +287,7 @@ async def _change(
         raise refusal(answer)
     after = await context.engine.store.find(Order, order.order_id) or order
     out = await _out(context, actor, after)
-    return json_response(OrderResult(success=True, order=out, revision=answer.data["revision"]))
+    return json_response(OrderResult(success=True, order=out, revision=answer.data.revision))
 
 
 def _content(body: JsonBody) -> bytes:
