@@ -207,7 +207,7 @@ async def test_a_move_ends_although_buyers_outpace_it(name: Name) -> None:
 
 @pytest.mark.parametrize("ahead", [3, 10])
 async def test_writers_wait_for_the_copy_and_continue(ahead: int) -> None:
-    """A record of many rows becomes smaller with every portion, also under steady writing."""
+    """A record of many rows becomes smaller with every portion while others write."""
     portion, batch = 400, 10
     store = MemoryStore()
     await store.open(0)

@@ -81,6 +81,12 @@ class Peer:
             self._sent = self._timer()
             self.channel.write_soon(data)
 
+    def show(self, commit: bytes) -> None:
+        """Sends a commit with the next answer, or a little later, unless the peer is lost."""
+        if not self.lost:
+            self._sent = self._timer()
+            self.channel.write_later(commit)
+
     def end(self) -> None:
         """Ends the connection: nothing of the peer runs from now on."""
         self._gone = True
@@ -272,7 +278,7 @@ class Decider:
         if self._peers and commit.entries:
             data = frame_bytes(CommitMessage(msgspec.Raw(pack_commit(commit))))
             for peer in self._peers:
-                peer.write(data)
+                peer.show(data)
 
     async def _beat(self) -> None:
         for number in count():

@@ -15,6 +15,7 @@ import msgspec
 
 from fancymonkey.core.model import Row
 from fancymonkey.core.state import Rows
+from fancymonkey.errors import StoreCorrupt
 from fancymonkey.store.contract import R
 from fancymonkey.store.in_memory.past import Removed
 from fancymonkey.store.json.archive_file import ArchiveDamaged, ArchiveFile
@@ -83,6 +84,16 @@ class Archive:
             for kind in kinds
             for row in self.after(kind, None)
         )
+
+    def problems(self) -> Iterator[str]:
+        """Reads every block; yields a text for each damaged file."""
+        for file in self.files:
+            try:
+                for kind in file.kinds:
+                    for _ in file.values(kind):
+                        pass
+            except StoreCorrupt as error:
+                yield str(error)
 
 
 EMPTY = Archive((), Removed())
