@@ -20,8 +20,7 @@ from fancymonkey.core.holds.refusals import (
     open_checkout,
 )
 from fancymonkey.core.holds.reserved import Reserved
-from fancymonkey.core.holds.serve import Served, UnitsRequest, needs_served, serve
-from fancymonkey.core.holds.stock_of_lines import stock_of_lines
+from fancymonkey.core.holds.serve import Served, UnitsRequest, needs_served, serve, stock_of_lines
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.locations.routing import Routing
 from fancymonkey.core.model import (

@@ -20,7 +20,8 @@ from fancymonkey.core.locations.routing import Demand, Route, Routing, Shortfall
 from fancymonkey.core.model import Allocation, Item, Level, Reservation
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.state import AllLevels, Key, State
-from fancymonkey.core.stock.sku_stock import offered, safety_at
+from fancymonkey.core.stock.answers import MovedLine
+from fancymonkey.core.stock.sku_stock import SkuStock, offered, safety_at
 
 Fault = dict[str, object]
 
@@ -294,6 +295,37 @@ def _faults(
         }
         for sku, units in available.items()
     ]
+
+
+def stock_of_lines(state: State, request: UnitsRequest, hold: Reservation) -> tuple[MovedLine, ...]:
+    """The units that the hold has of the requested lines, and the stock of each after it.
+
+    The stock of a bundle is the number of bundles that its scarcest part allows, with those of this
+    hold among the reserved ones.
+    """
+    rows: dict[str, MovedLine] = {}
+    for sku, line in request.lines.items():
+        quantity = line.quantity
+        parts = [part for part in hold.parts or () if part.bundle == sku]
+        if parts:
+            sets = min(
+                max(0, _stock(state, request, part.sku).available) // part.quantity
+                for part in parts
+            )
+            sets += max(0, _stock(state, request, sku).available)
+            rows[sku] = (sku, quantity, sets + quantity, quantity, sets)
+        else:
+            stock = _stock(state, request, sku)
+            rows[sku] = (sku, quantity, stock.on_hand, stock.reserved, stock.available)
+    return tuple(rows.values())
+
+
+def _stock(state: State, request: UnitsRequest, sku: str) -> SkuStock:
+    """The stock of a SKU at the locations that the request may be served from."""
+    item = state.get(Item, sku)
+    routed = request.routing is not None
+    levels = state.levels_of(sku) if routed else [state.level(sku, request.location)]
+    return SkuStock.of(sku, levels, () if item is None else item.safety_stock)
 
 
 _PART_OF = "\n"
