@@ -40,7 +40,24 @@ def route(
         _allocations(demands, preferences.places, within[0]),
         tuple(_because(preferences, within)),
         tuple(_alternative(preferences, solution) for solution in within[1 : ALTERNATIVES + 1]),
+        _alternative(preferences, within[0]),
     )
+
+
+def route_from_one(demands: Sequence[Demand], place: Location, free: Free) -> Route | None:
+    """The route where the only location has everything, without a search; else None."""
+    left = dict(free[place.key])
+    units: dict[str, int] = {}
+    for demand in demands:
+        for sku, each in demand.units:
+            taken = each * demand.quantity
+            left[sku] -= taken
+            if left[sku] < 0:
+                return None
+            units[sku] = units.get(sku, 0) + taken
+    allocations = tuple(Allocation(sku, number, place.key) for sku, number in units.items())
+    only = Alternative((place.key,), 1, None)
+    return Route(allocations, (f"{place.name} has all of it.",), (), only)
 
 
 def _by_id(place: Location) -> str:
