@@ -111,7 +111,10 @@ async def _list(settings: Settings, status: str, location: str | None) -> list[d
         engine = Engine(store)
         engine.zone = settings.schedule.time_zone
         engine.view.reset(await store.snapshot())
-        return [listed_json(engine, row) async for row in find_transfers(engine, status, location)]
+        return [
+            listed_json(engine, row)
+            async for row in find_transfers(engine, status, [location] if location else [])
+        ]
 
 
 @transfer.command()
