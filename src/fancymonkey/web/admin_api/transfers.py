@@ -264,7 +264,10 @@ async def undo_receipt(doing: Doing, body: UndoReceiptBody) -> Any:
     transfer = await doing.context.engine.store.find(Transfer, body.id)
     receipts = () if transfer is None else transfer.receipts
     if any(
-        row.number == body.receipt and row.rejected and row.rejected_to is RejectTo.BACK
+        body.receipt in (None, row.number)
+        and not row.undone
+        and row.rejected
+        and row.rejected_to is RejectTo.BACK
         for row in receipts
     ):
         await doing.check(body.id, "from")
