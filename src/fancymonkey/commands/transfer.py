@@ -12,10 +12,9 @@ from fancymonkey.commands.common import (
     data_option,
     emit,
     json_option,
-    opened,
     run,
 )
-from fancymonkey.commands.transfer_show import show
+from fancymonkey.commands.transfer_show import in_one_line, list_transfers, show
 from fancymonkey.core.command import Command
 from fancymonkey.core.model import Line, split_sku
 from fancymonkey.core.transfers.edit import CreateTransfer, EditTransfer
@@ -28,10 +27,7 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import StoreLocked
 from fancymonkey.services.container import opened_engine
 from fancymonkey.services.transfers import (
-    CHOICES,
     day_or_time,
-    find_transfers,
-    listed_json,
     new_transfer_id,
     run_transfer,
 )
@@ -86,41 +82,8 @@ def transfer() -> None:
     """Plan, send and receive transfers between locations."""
 
 
+transfer.add_command(list_transfers)
 transfer.add_command(show)
-
-
-@transfer.command("list")
-@click.option(
-    "--status",
-    type=click.Choice(list(CHOICES)),
-    default="open",
-    show_default=True,
-    help="Only transfers in this state.",
-)
-@click.option("--location", metavar="ID", help="Only transfers from or to this location.")
-@data_option
-@json_option
-def list_transfers(status: str, location: str | None, data: str | None, as_json: bool) -> None:
-    """List transfers, the newest first."""
-    choose_store(data)
-    rows = run(_list(Settings.load(), status, location))
-    if as_json:
-        emit({"transfers": rows})
-        return
-    for row in rows:
-        late = f"  {row['overdueDays']} days overdue" if row["overdueDays"] else ""
-        click.echo(_line(row) + late)
-
-
-async def _list(settings: Settings, status: str, location: str | None) -> list[dict[str, Any]]:
-    async with opened(settings.target, read_only=True) as store:
-        engine = Engine(store)
-        engine.zone = settings.schedule.time_zone
-        engine.view.reset(await store.snapshot())
-        return [
-            listed_json(engine, row)
-            async for row in find_transfers(engine, status, [location] if location else [])
-        ]
 
 
 @transfer.command()
@@ -335,12 +298,6 @@ def _bodies(units: Iterable[tuple[str, int]]) -> list[dict[str, Any]]:
     return [{"productId": id_, "size": size, "quantity": units} for id_, size, units in rows]
 
 
-def _line(row: dict[str, Any]) -> str:
-    units = sum(line["quantity"] for line in row["lines"])
-    way = f"{row['from']} → {row['to']}"
-    return f"{row['id']}  {row['number']:>5}  {row['status']:<16}{way}  {units} units"
-
-
 def _do(step: TransferStep, data: str | None, url: str | None, as_json: bool) -> None:
     """Runs a step and prints the transfer afterwards."""
     choose_store(data)
@@ -348,7 +305,7 @@ def _do(step: TransferStep, data: str | None, url: str | None, as_json: bool) ->
     if as_json:
         emit(answer)
     else:
-        click.echo(_line(answer["transfer"]))
+        click.echo(in_one_line(answer["transfer"]))
 
 
 async def _run(settings: Settings, step: TransferStep, url: str | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`fancymonkey transfer show`: one transfer with its lines and receipts."""
+"""`fancymonkey transfer list` and `show`: they read the store, also while a server runs."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from fancymonkey.commands.common import (
 from fancymonkey.core.transfers.transfer import Transfer
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import DataError
-from fancymonkey.services.transfers import listed_json
+from fancymonkey.services.transfers import CHOICES, find_transfers, listed_json
 from fancymonkey.settings.settings import Settings
 
 PARTS = {
@@ -28,6 +28,40 @@ PARTS = {
     "found": "found",
 }
 """The units of a line, by field, in words."""
+
+
+@click.command("list")
+@click.option(
+    "--status",
+    type=click.Choice(list(CHOICES)),
+    default="open",
+    show_default=True,
+    help="Only transfers in this state.",
+)
+@click.option("--location", metavar="ID", help="Only transfers from or to this location.")
+@data_option
+@json_option
+def list_transfers(status: str, location: str | None, data: str | None, as_json: bool) -> None:
+    """List transfers, the newest first."""
+    choose_store(data)
+    rows = run(_list(Settings.load(), status, location))
+    if as_json:
+        emit({"transfers": rows})
+        return
+    for row in rows:
+        late = f"  {row['overdueDays']} days overdue" if row["overdueDays"] else ""
+        click.echo(in_one_line(row) + late)
+
+
+async def _list(settings: Settings, status: str, location: str | None) -> list[dict[str, Any]]:
+    async with opened(settings.target, read_only=True) as store:
+        engine = Engine(store)
+        engine.zone = settings.schedule.time_zone
+        engine.view.reset(await store.snapshot())
+        return [
+            listed_json(engine, row)
+            async for row in find_transfers(engine, status, [location] if location else [])
+        ]
 
 
 @click.command()
@@ -79,3 +113,10 @@ def _in_words(row: dict[str, Any]) -> list[str]:
         units = f"{receipt['accepted']} accepted, {receipt['rejected']} rejected"
         lines.append(f"  receipt {receipt['number']} at {receipt['at']}: {which} {units}{undone}")
     return lines
+
+
+def in_one_line(row: dict[str, Any]) -> str:
+    """A transfer with its number, status, way and units."""
+    units = sum(line["quantity"] for line in row["lines"])
+    way = f"{row['from']} → {row['to']}"
+    return f"{row['id']}  {row['number']:>5}  {row['status']:<16}{way}  {units} units"
