@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench.rows import bulk, crowd, engine, http, lone, servers, size, workers
+from bench.rows import bulk, crowd, ended, engine, http, lone, servers, size, workers
 from bench.settings import FULL, QUICK, Effort
 from bench.shops import STORES, Places
 from bench.table import Row, markdown
@@ -18,6 +18,7 @@ ROWS: dict[str, Callable[[Places, Effort], list[Row]]] = {
     "lone": lone.lone,
     "bulk": bulk.bulk,
     "memory": size.memory,
+    "ended": ended.ended,
     "workers": workers.workers,
     "servers": servers.servers,
     "growth": size.growth,

@@ -73,11 +73,17 @@ class Crowd:
         self._clients = clients
         self._number = 0
         self._free = list(books.holds.values())
+        self._stopped = False
 
     async def trade(self, port: int) -> None:
-        """Trades until the connections break."""
+        """Trades until the connections break, or until `stop`."""
+        self._stopped = False
         with Client(port) as client:
             await asyncio.gather(*(self._one(client) for _ in range(self._clients)))
+
+    def stop(self) -> None:
+        """Begins no more requests."""
+        self._stopped = True
 
     async def settle(self, port: int) -> None:
         """Sends everything again that broke off, as clients and Stripe do."""
@@ -88,7 +94,7 @@ class Crowd:
             raise Unexpected("the server went away while requests were sent again")
 
     async def _one(self, client: Client) -> None:
-        while await self._send(client, self._wish()):
+        while not self._stopped and await self._send(client, self._wish()):
             pass
 
     async def _send(self, client: Client, wish: Wish) -> bool:

@@ -101,7 +101,7 @@ async def work(keys: Keys, seconds: float) -> None:
 
 
 async def heap(page: Page) -> float:
-    """Megabytes of objects that live, after the rubbish is gone."""
+    """Megabytes of live objects after a garbage collection."""
     session: Any = await page.context.new_cdp_session(page)
     await session.send("HeapProfiler.collectGarbage")
     used = (await session.send("Runtime.getHeapUsage"))["usedSize"]

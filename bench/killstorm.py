@@ -49,7 +49,7 @@ class Storm:
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
-        self.crowd = Crowd(asyncio.run(_books(self.shop)), self.chance)
+        self.crowd = Crowd(asyncio.run(books_of(self.shop)), self.chance)
         self.server = self.shop.server(env=ENVIRONMENT)
 
     def run(self, kills: int, report: bool = False) -> None:
@@ -108,22 +108,13 @@ class Storm:
     async def check(self) -> None:
         """Everything answered is stored; what broke off is whole or absent; levels are exact."""
         books = self.crowd.books
-        await _check_holds(self.shop, self.crowd)
+        await check_holds(self.shop, self.crowd)
         await self.crowd.settle(self.server.port)
         books.touched.clear()
-        with Client(self.server.port) as client:
-            shown = (await client.get("/api/inventory/get")).json["inventory"]
-        reserved = books.reserved()
-        for product in shown:
-            for size in product["sizes"]:
-                key = (product["productId"], size["size"])
-                told = size["stock"], size["reserved"]
-                meant = books.on_hand[key], reserved[key]
-                if told != meant:
-                    raise Lost(f"{key}: (stock, reserved) is {told}, must be {meant}")
+        await check_levels(books, self.server.port)
 
 
-async def _books(shop: BenchShop) -> Books:
+async def books_of(shop: BenchShop) -> Books:
     store = open_store(shop.target, read_only=True)
     await store.open(system_clock())
     try:
@@ -133,7 +124,7 @@ async def _books(shop: BenchShop) -> Books:
     return Books(Counter({split_sku(level.sku): level.on_hand for level in levels}))
 
 
-async def _check_holds(shop: BenchShop, crowd: Crowd) -> None:
+async def check_holds(shop: BenchShop, crowd: Crowd) -> None:
     """Reads the store beside the server, before anything is sent again."""
     open_wishes = {wish.hold.session: wish for wish in crowd.unknown if wish.hold is not None}
     store = open_store(shop.target, read_only=True)
@@ -159,6 +150,20 @@ async def _check_holds(shop: BenchShop, crowd: Crowd) -> None:
                 raise Lost(f"{found} must be {' or '.join(sorted(may))}: {hold}")
     finally:
         await store.close()
+
+
+async def check_levels(books: Books, port: int) -> None:
+    """The stock that a server shows is exactly that of the books. Raises Lost."""
+    reserved = books.reserved()
+    with Client(port) as client:
+        shown = (await client.get("/api/inventory/get")).json["inventory"]
+    for product in shown:
+        for size in product["sizes"]:
+            key = (product["productId"], size["size"])
+            told = size["stock"], size["reserved"]
+            meant = books.on_hand[key], reserved[key]
+            if told != meant:
+                raise Lost(f"{key}: (stock, reserved) is {told}, must be {meant}")
 
 
 def verify(shop: BenchShop) -> None:

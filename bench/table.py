@@ -37,7 +37,7 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """`ok`, `UNDER`, or nothing where there is no bar."""
+        """`ok`, `UNDER`, or nothing if there is no bound."""
         if self.bar is None:
             return ""
         return "ok" if self.bar.met(self.median) else "UNDER"

@@ -3,7 +3,7 @@
     .venv/bin/python -m scripts.package_picture
 
 Names and folders are read from the source tree, floors from the architecture test. A test fails
-while the picture differs from what this script draws.
+while the picture differs from the output of this script.
 """
 
 from collections.abc import Iterator

@@ -12,6 +12,7 @@ from playwright.async_api import Browser
 
 from tests.support.browser import BrowserPage, chromium
 from tests.support.hashes import make_hashes_cheap
+from tests.support.migrated_databases import MigratedDatabases
 from tests.support.postgres import PostgresServer
 from tests.support.scratch import use_memory
 
@@ -24,7 +25,7 @@ settings.register_profile("thorough", deadline=None, print_blob=True, max_exampl
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 BROWSER_FIXTURES = {"browser", "browser_page"}
-POSTGRES_FIXTURES = {"postgres_server", "postgres_url"}
+POSTGRES_FIXTURES = {"postgres_server", "postgres_url", "migrated_url"}
 
 
 def pytest_configure() -> None:
@@ -34,7 +35,7 @@ def pytest_configure() -> None:
 
 
 def skipped(what: str) -> bool:
-    """Tell whether SKIP_POSTGRES=1 or SKIP_BROWSER=1 is set, and REQUIRE_... (as in CI) is not."""
+    """Return whether SKIP_POSTGRES=1 or SKIP_BROWSER=1 is set, and REQUIRE_... (in CI) is not."""
     return os.environ.get(f"SKIP_{what}") == "1" and os.environ.get(f"REQUIRE_{what}") != "1"
 
 
@@ -75,6 +76,22 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     url = postgres_server.create_database()
     yield url
     postgres_server.start().drop_database(url)
+
+
+@pytest.fixture(scope="session")
+def migrated_databases(postgres_server: PostgresServer) -> MigratedDatabases:
+    """The databases of this test process that have the schema of this version."""
+    return MigratedDatabases(postgres_server)
+
+
+@pytest.fixture
+def migrated_url(
+    postgres_server: PostgresServer, migrated_databases: MigratedDatabases
+) -> Iterator[str]:
+    """The URL of a database for one test, with the schema of this version and without data."""
+    postgres_server.start()  # a test before may have left it stopped
+    with migrated_databases.lent() as url:
+        yield url
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -23,7 +23,7 @@ def coded(part: Any) -> str:
 
 
 async def forged(shop: Shop, good: str) -> dict[str, str]:
-    """Tokens that must open nothing, by what is wrong with them."""
+    """Tokens that must open nothing, by their fault."""
     head, body, sign = good.split(".")
     claims = jwt.decode(good, options={"verify_signature": False})
     header = jwt.get_unverified_header(good)

@@ -96,7 +96,7 @@ async def test_no_movement_is_cut_in_two_by_how_much_is_read_at_once(before: int
         assert all([one["sku"] for one in it.data["lines"]] == list(SIZES) for it in found)
 
 
-async def test_a_movement_that_is_longer_than_what_is_read_at_once_stops_nothing(
+async def test_a_movement_longer_than_one_portion_stops_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("fancymonkey.alerts.detector.PORTION", 2)

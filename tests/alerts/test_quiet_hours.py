@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fancymonkey.alerts.quiet_hours import GIVE_UP, HOUR, WAITS, QuietHours, wait
+from fancymonkey.alerts.backoff import DELAYS, GIVE_UP, HOUR, delay
+from fancymonkey.alerts.quiet_hours import QuietHours
 from fancymonkey.errors import ConfigError
 from fancymonkey.settings.settings import Settings
 
@@ -37,10 +38,10 @@ def test_quiet(start: str, end: str, zone: str, now: str, until: str | None) -> 
 
 
 def test_it_is_tried_over_a_day() -> None:
-    assert GIVE_UP - 3 * HOUR < sum(WAITS) + 8 * HOUR <= GIVE_UP + HOUR
+    assert GIVE_UP - 3 * HOUR < sum(DELAYS) + 8 * HOUR <= GIVE_UP + HOUR
     for failures in range(1, 20):
-        step = WAITS[min(failures, len(WAITS)) - 1]
-        assert 0.89 * step < wait(failures) < 1.11 * step
+        step = DELAYS[min(failures, len(DELAYS)) - 1]
+        assert 0.89 * step < delay(failures) < 1.11 * step
 
 
 @pytest.mark.parametrize(

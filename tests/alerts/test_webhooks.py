@@ -8,7 +8,7 @@ import time
 import pytest
 import stripe
 
-from fancymonkey.alerts.quiet_hours import HOUR
+from fancymonkey.alerts.backoff import HOUR
 from fancymonkey.alerts.signing import HEADER, sign
 from fancymonkey.alerts.webhooks import MOST, TooManyWebhooks, UnknownWebhook
 from fancymonkey.core.dates import DAY_MS

@@ -38,7 +38,7 @@ class ProductsShop(DemoShop):
 
 @asynccontextmanager
 async def products_shop(fill: Sequence[Command] | None = None) -> AsyncIterator[ProductsShop]:
-    """A shop over a store in memory; empty where `fill` is."""
+    """A shop over a store in memory; empty if `fill` is."""
     port = free_port()
     engine = Engine(MemoryStore())
     made = Settings.of(admin_password=PASSWORD, rate_limit=False, run_jobs=False, port=port)

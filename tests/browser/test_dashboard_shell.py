@@ -396,7 +396,7 @@ async def test_times_and_numbers_are_the_viewers(browser: Browser, shop: AdminSh
         await expect(value).to_have_text(re.compile(r"^[\d.]+(,\d\d)?\s\$$"))
 
 
-async def test_many_changes_are_announced_seldom_and_politely(browser: Browser) -> None:
+async def test_many_changes_are_announced_rarely_and_politely(browser: Browser) -> None:
     async with admin_shop() as shop, member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, HOLDS)

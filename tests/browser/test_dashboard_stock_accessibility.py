@@ -226,7 +226,7 @@ async def changes(room: Any, seconds: float, each: float = 0.02) -> int:
 
 
 async def heap(page: Page) -> float:
-    """Megabytes of objects that live, after the rubbish is gone."""
+    """Megabytes of live objects after a garbage collection."""
     session = await page.context.new_cdp_session(page)
     await session.send("HeapProfiler.collectGarbage")
     used = (await session.send("Runtime.getHeapUsage"))["usedSize"]

@@ -351,7 +351,7 @@ async def test_an_invalid_quantity_is_reported_at_the_cell(
         await expect(place).not_to_have_attribute("aria-invalid", "true")
 
 
-async def test_less_asks_why_and_the_history_says_so(browser: Browser) -> None:
+async def test_a_lower_number_asks_for_the_reason_which_the_history_shows(browser: Browser) -> None:
     async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await changed(page, "18")
@@ -443,9 +443,7 @@ async def test_a_count_that_equals_the_old_number_is_a_count(
 
 
 @pytest.mark.parametrize("way", ["blur", "threshold", "unchanged"])
-async def test_the_old_number_is_compared_with_what_is_there_now(
-    browser: Browser, way: str
-) -> None:
+async def test_the_old_number_is_compared_with_the_present_one(browser: Browser, way: str) -> None:
     async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         rows = sent(page)
@@ -479,7 +477,7 @@ async def test_ctrl_z_goes_back_step_by_step(browser: Browser) -> None:
             await expect(number(page)).to_have_value(str(before))
             done = toast(page, "Undone. MIDNIGHT EMERALD HOODIE M: on hand")
             await expect(done.filter(has_text=f"→ {before}.")).to_have_count(1)
-        # The messages of what was undone are gone: their Undo would lead nowhere.
+        # The messages of undone changes are gone: their Undo would lead nowhere.
         await expect(page.get_by_role("button", name="Undo", exact=True)).to_have_count(0)
         assert room.stock() == 20
         watched.assert_clean()

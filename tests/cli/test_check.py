@@ -54,6 +54,30 @@ def test_a_mistake_is_named_with_its_line(
     assert len(found["mistakes"]) == 1
 
 
+PLACES = '"stock": 5, "locations": {"main": {"stock": 2}, "berlin": {"stock": 3}}'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('"stock": 5', '"stock": 6', ["size L: stock is 6", "add up to 5", "main 2, berlin 3"]),
+        ('"berlin"', '"Main"', ["there is no location 'Main'", "probably main"]),
+        ('"berlin"', '"a b"', ["'a b' is not a valid id"]),
+        ('{"stock": 3}', "3", ["location berlin: a location must be an object"]),
+        ('"stock": 3', '"stock": 3.5', ["location berlin: stock must be a whole number"]),
+        ('"stock": 3', '"stok": 3', ["stok is not a field of a location; probably stock"]),
+    ],
+)
+def test_locations_are_checked(
+    cli: Run, tmp_path: Path, old: str, new: str, words: list[str]
+) -> None:
+    good = TWO.replace('"stock": 5', PLACES)
+    assert cli("check", written(tmp_path, good)).exit_code == 0
+    result = cli("check", written(tmp_path, good.replace(old, new, 1)))
+    assert result.exit_code == 1
+    assert all(word in result.output for word in ("products.json, line 4", *words)), result.output
+
+
 def test_all_mistakes_are_named_at_once(cli: Run, tmp_path: Path) -> None:
     text = TWO.replace('"stock": 5', '"stok": 5').replace('"name": "CAP"', '"Name": "CAP"')
     found = json.loads(cli("check", written(tmp_path, text), "--json").output)

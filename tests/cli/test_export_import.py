@@ -300,3 +300,42 @@ def test_a_catalogue_in_json_is_not_a_table(cli: Run, shop: str, tmp_path: Path)
     assert result.exit_code == 1
     assert "This file is JSON" in result.output
     assert "fancymonkey check" in result.output
+
+
+def test_a_table_by_location_is_exported_and_imported(cli: Run, shop: str, tmp_path: Path) -> None:
+    assert cli("location", "add", "berlin", "--name", "Studio", "--data", shop).exit_code == 0
+    file = tmp_path / "places.csv"
+    result = cli("export", "--locations", "--data", shop, "--output", file)
+    assert result.exit_code == 0, result.output
+    rows = list(csv.DictReader(file.read_text("utf-8-sig").splitlines()))
+    assert {row["location"] for row in rows} == {"main", "berlin"}
+    assert len(rows) == 2 * len(snapshot(shop).items)
+    for row in rows:
+        if (row["productId"], row["size"], row["location"]) == ("prod_hoodie_001", "M", "berlin"):
+            row["stock"] = "7"
+    with file.open("w", encoding="utf-8", newline="") as made:
+        writer = csv.DictWriter(made, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    for _ in range(2):
+        result = cli("import", file, "--data", shop)
+        assert result.exit_code == 0, result.output
+    levels = {one.location: one.on_hand for one in snapshot(shop).levels if one.sku == M}
+    assert levels == {"main": 20, "berlin": 7}
+    only = cli("export", "--location", "berlin", "--data", shop)
+    assert {row["location"] for row in csv.DictReader(only.output.splitlines())} == {"berlin"}
+    wrong = cli("export", "--location", "Berlin", "--data", shop)
+    assert wrong.exit_code == 2
+    assert "Probably berlin is meant." in wrong.output
+
+
+def test_a_file_of_shopify_is_imported(cli: Run, shop: str, tmp_path: Path) -> None:
+    head = "Handle,Title,Option1 Name,Option1 Value,SKU,Location,On hand (current),On hand (new)"
+    file = table(tmp_path, head, "prod_hoodie_001,,Size,M,,Anywhere,20,22")
+    result = cli("import", file, "--data", shop)
+    assert result.exit_code == 0, result.output
+    assert "prod_hoodie_001 M at main stock: 20 → 22" in result.output
+    assert level(shop).on_hand == 22
+    result = cli("import", table(tmp_path, head, "hat,,Size,M,X-1,Anywhere,1,2"), "--data", shop)
+    assert result.exit_code == 1
+    assert "row 2, SKU: no size has the skuId 'X-1'" in result.output

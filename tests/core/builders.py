@@ -22,7 +22,7 @@ from fancymonkey.core.model import (
     sku_of,
 )
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
-from fancymonkey.store.in_memory.store import RowsInMemory
+from fancymonkey.store.in_memory.rows import RowsInMemory
 
 SIZES = ("S", "M")
 QUANTITIES = ("on_hand", "reserved", "allocated", "incoming", "backordered", "short")

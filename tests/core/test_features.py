@@ -10,7 +10,7 @@ from fancymonkey import core
 from fancymonkey.core import records
 from fancymonkey.core.changes.change_set import ChangeSet
 from fancymonkey.core.command import Command
-from fancymonkey.core.execute import RULES, CommandGroup, DryRun, RecordEvent, SkuCommands
+from fancymonkey.core.execute import ANSWERS, RULES, CommandGroup, DryRun, RecordEvent, SkuCommands
 from fancymonkey.core.model import SHARED_ROWS, Row
 from fancymonkey.core.rows import ROWS
 from fancymonkey.core.state import AllLevels
@@ -41,10 +41,11 @@ def subclasses_in_core(base: type[Any]) -> set[type[Any]]:
 @pytest.mark.parametrize("feature", FEATURES)
 def test_a_feature_exports_its_rows_and_its_rules(feature: str) -> None:
     rows = import_module(f"fancymonkey.core.{feature}").ROWS
-    rules = import_module(f"fancymonkey.core.{feature}.rules").RULES
-    assert rules
+    rules = import_module(f"fancymonkey.core.{feature}.rules")
+    assert rules.RULES
     assert set(rows) <= set(ROWS)
-    assert rules.items() <= RULES.items()
+    assert rules.RULES.items() <= RULES.items()
+    assert getattr(rules, "ANSWERS", {}).items() <= ANSWERS.items()
 
 
 def test_every_row_and_every_command_of_the_core_is_known() -> None:

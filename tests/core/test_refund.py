@@ -184,7 +184,7 @@ def test_the_same_payment_again_is_not_an_issue() -> None:
 
 
 LATE = [take("s1", a_M=4), Release(ref="s1"), take("s2", a_M=3)]
-"""Two are left of what was held when the money comes."""
+"""Two of the held units are left when the money comes."""
 
 
 def test_a_late_payment_takes_what_there_is_and_owes_the_rest() -> None:
@@ -238,7 +238,7 @@ def test_a_refund_cancels_backorders_for_any_answer_of_the_owner(
     shop.audit()
 
 
-def test_a_refund_of_what_was_never_delivered_asks_nothing() -> None:
+def test_a_refund_of_undelivered_units_raises_no_issue() -> None:
     shop = CoreShop()
     shop.do(take("s1", a_M=2), Release(ref="s1"), take("s2", a_M=5), PAY)
     answer = shop.do(BACK)
@@ -345,7 +345,7 @@ def test_a_late_payment_that_can_be_served_is_served() -> None:
     assert matters(shop) == {"late_payment:pi_1": (IssueKind.LATE_PAYMENT, IssueStatus.OPEN, {})}
 
 
-def test_a_count_that_found_too_little_owes_and_says_so() -> None:
+def test_a_count_that_found_too_little_owes_units_and_raises_an_issue() -> None:
     shop = CoreShop()
     shop.do(take("s1", a_M=4), Count(sku="a/M", location=DEFAULT_LOCATION, quantity=1), PAY)
     assert matters(shop) == {"backorder:pi_1": (IssueKind.BACKORDER, IssueStatus.OPEN, {"a/M": 3})}

@@ -71,7 +71,7 @@ RENAMED = {
 
 
 @pytest.mark.parametrize("how", RENAMED)
-def test_units_come_back_to_what_the_size_became(how: str) -> None:
+def test_units_come_back_to_the_renamed_size(how: str) -> None:
     at_first, (medium, units), small = RENAMED[how]
     shop = shop_with(*at_first)
     shop.do(product(shop, (small, 5), (medium, units)))
@@ -145,7 +145,7 @@ def test_a_live_hold_keeps_its_size() -> None:
     assert shop.numbers("a/M") == (5, 2, 0)
 
 
-def test_a_late_payment_takes_units_of_what_the_size_became() -> None:
+def test_a_late_payment_takes_units_of_the_renamed_size() -> None:
     shop = CoreShop()
     shop.do(take("s1", a_M=2), Release(ref="s1"))
     shop.do(product(shop, (S, 5), (size("Medium", 1), 5)), PAY)

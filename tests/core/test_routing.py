@@ -316,6 +316,38 @@ def test_competing_lines_are_served_where_it_is_possible(
         assert sum(row.quantity for row in found.allocations) == 2 * kits + singles
 
 
+MANY_PLACES = st.fixed_dictionaries(
+    {id_: st.fixed_dictionaries({"x": st.integers(0, 6)}) for id_ in "abcdefghijklmno"}
+)
+
+
+@given(
+    BASKETS,
+    NETWORKS | MANY_PLACES,
+    st.permutations(list(RoutingRule)),
+    st.sampled_from(["", "DE", "FR", "GB"]),
+    st.sampled_from([None, 1, 2]),
+)
+@settings(max_examples=500, deadline=None)
+def test_the_locations_that_have_everything_are_those_that_the_search_finds(
+    basket: dict[str, int],
+    stock: Stock,
+    rules: list[RoutingRule],
+    country: str,
+    most: int | None,
+) -> None:
+    places = [
+        place(id_, priority=1 + number % 2, country="DE" if number % 3 else "FR")
+        for number, id_ in enumerate(stock)
+    ]
+    routing = Routing(rules=tuple(rules), destination=Destination(country), max_parcels=most)
+    demands = lines(**basket)
+    quick = route(demands, places, stock, routing)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(f"{route.__module__}._complete_places", lambda *_: [])
+        assert route(demands, places, stock, routing) == quick
+
+
 def test_ten_lines_and_twelve_locations_take_little_time() -> None:
     chance = random.Random(1)
     skus = [f"s{number}" for number in range(10)]

@@ -1,14 +1,18 @@
-"""Three real servers on one PostgreSQL: the one that decides is killed, stopped, and restarted."""
+"""Three real servers on one PostgreSQL: the one that decides is killed, stopped, and restarted.
+
+On one machine they use its sockets. On three they share no folder, and the connections are TCP.
+"""
 
 import asyncio
 import os
 import re
 import signal
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import httpx
 import pytest
@@ -42,15 +46,30 @@ def target(places: Places) -> str:
     return places.shop("postgres", sample()).target
 
 
-@pytest.fixture
-def servers(target: str) -> Iterator[list[Server]]:
+@pytest.fixture(params=["one machine", "three machines"])
+def servers(request: pytest.FixtureRequest, target: str) -> Iterator[list[Server]]:
     """The decider and two that follow it."""
-    shop = BenchShop("postgres", target)
-    env = {"LOG_LEVEL": "info"}
+    with several(
+        BenchShop("postgres", target, program=None), 3, apart=request.param != "one machine"
+    ) as started:
+        yield started
+
+
+@contextmanager
+def several(shop: BenchShop, count: int, *, apart: bool) -> Iterator[list[Server]]:
+    """The decider and servers that follow it; `apart`: each as if on a machine of its own."""
     with ExitStack() as stack:
-        started = [stack.enter_context(shop.server(env=env))]
+
+        def start() -> Server:
+            env = {"LOG_LEVEL": "info"}
+            if apart:
+                folder = stack.enter_context(tempfile.TemporaryDirectory(dir="/tmp"))
+                env |= {"XDG_RUNTIME_DIR": folder, "CLUSTER_ADDRESS": "127.0.0.1"}
+            return stack.enter_context(shop.server(env=env))
+
+        started = [start()]
         until(lambda: DECIDES in started[0].log)
-        started += [stack.enter_context(shop.server(env=env)) for _ in range(2)]
+        started += [start() for _ in range(count - 1)]
         for server in started[1:]:
             until(lambda server=server: FOLLOWS in server.log)
         yield started

@@ -103,7 +103,7 @@ def _compare(page: Page, blocks: Iterable[Block], folder: Path, state: str) -> N
 
 
 def difference(shown: Block, real: str) -> str | None:
-    """Where a real output differs from what a page shows, or None."""
+    """The first difference between a real output and the page, or None."""
     if shown.words[0] == "json":
         try:
             value = json.loads(real)

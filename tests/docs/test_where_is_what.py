@@ -12,7 +12,7 @@ _PLACE = re.compile(r"\[`([^`]+)`\]\(\.\./([^)]+)\)|`(\w+)`")
 
 
 def places(page: Page) -> Iterator[tuple[str, str, str]]:
-    """(question, file, name) of every row; the name is empty where only the file is meant."""
+    """(question, file, name) of every row; the name is empty if only the file is meant."""
     for question, where, _ in table_rows(page.text):
         path = ""
         for shown, target, name in _PLACE.findall(where):

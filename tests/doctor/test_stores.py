@@ -175,7 +175,7 @@ async def test_undecided_issues_are_kept(shop: str) -> None:
     assert "cs_1" in next(one for one in found.findings if one.id == "issues.forgotten").problem
 
 
-async def test_a_silent_webhook_is_seen_by_what_reconciliation_found(shop: str) -> None:
+async def test_a_silent_webhook_is_noticed_by_the_findings_of_reconciliation(shop: str) -> None:
     report = json.dumps({"corrected": ["missed checkout.session.completed of cs_1: captured"]})
     await written(shop, RecordRun(run=JobRun("reconcile", NOW - HOUR, 10, "corrected", report)))
     assert ids((await examined(shop)).findings) == {"webhook.silent"}

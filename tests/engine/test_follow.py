@@ -53,7 +53,7 @@ async def followed(engine: Engine, *errors: Exception) -> AsyncIterator[Reader]:
     finally:
         task.cancel()
         await asyncio.wait([task])
-        assert not engine.feed.bells
+        assert not engine.feed.wake_events
 
 
 def up() -> Adjust:

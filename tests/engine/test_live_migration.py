@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -15,14 +16,25 @@ from fancymonkey.core.outcomes import Accepted
 from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.migration import markers
-from fancymonkey.engine.migration.live_migration import LiveMigration, LiveMigrationReport
+from fancymonkey.engine.migration.live_migration import (
+    LAST_ROUNDS,
+    PORTION,
+    SMALL,
+    LiveMigration,
+    LiveMigrationReport,
+)
+from fancymonkey.engine.migration.recording_store import RecordingStore
 from fancymonkey.errors import DataError, StoreError, StoreUnavailable
 from fancymonkey.store.contract import Store
+from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.store.open import empty_store, open_store
 from fancymonkey.store.verify import verify_store
+from tests.core.builders import upsert
 from tests.store.scripts import PRODUCTS, SIZES, catalogue, script
 from tests.support.postgres import PostgresServer
 
+BATCH_ROWS = 1600
+"""More rows and entries than one batch has here."""
 SKU = sku_of(PRODUCTS[0], SIZES[0])
 WAYS = ["json-sqlite", "sqlite-json", "sqlite-postgres", "postgres-json", "memory-memory"]
 Name = Callable[[str], str]
@@ -57,7 +69,9 @@ async def shop(target: str) -> AsyncIterator[Engine]:
     await engine.close()
 
 
-async def buyers(engine: Engine, answered: list[str], stop: asyncio.Event) -> None:
+async def buyers(
+    engine: Engine, answered: list[str], stop: asyncio.Event, pause: float = 0.002
+) -> None:
     """Adds one unit again and again, and keeps a document; each with an id of its own."""
 
     async def one(buyer: int) -> None:
@@ -78,9 +92,17 @@ async def buyers(engine: Engine, answered: list[str], stop: asyncio.Event) -> No
             assert isinstance(answer, Accepted)
             answered.append(id_)
             await engine.submit(PutDocuments(drafts=(DocumentWrite("notes", id_, '"kept"'),)))
-            await asyncio.sleep(0.002)  # about as on a disk: the copy must be able to catch up
+            await asyncio.sleep(pause)
 
     await asyncio.gather(*(one(buyer) for buyer in range(4)))
+
+
+async def _sold(count: int, answered: list[str], selling: asyncio.Task[None]) -> None:
+    """Returns when `count` units are sold; fails with the buyers' error if they have ended."""
+    while len(answered) < count:
+        if selling.done():
+            selling.result()
+        await asyncio.sleep(0.001)
 
 
 def marked(ways: list[str]) -> list[object]:
@@ -98,13 +120,11 @@ async def test_a_shop_moves_while_it_sells(way: str, name: Name) -> None:
         answered: list[str] = []
         stop = asyncio.Event()
         selling = asyncio.create_task(buyers(engine, answered, stop))
-        while len(answered) < 20:
-            await asyncio.sleep(0.001)
+        await _sold(20, answered, selling)
         new = open_store(target)
         report = await LiveMigration(engine, new, "old", "new").run()
         sold = len(answered)
-        while len(answered) < sold + 20:
-            await asyncio.sleep(0.001)
+        await _sold(sold + 20, answered, selling)
         stop.set()
         await selling
         assert engine.store is new
@@ -148,6 +168,87 @@ async def _left(target: str) -> None:
     engine = Engine(open_store(target))
     with pytest.raises(StoreUnavailable, match="has moved from here to new"):
         await engine.open()
+
+
+class SlowStore(MemoryStore):
+    """Writes more slowly than the buyers of these tests buy. `sizes`: what each portion had."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: list[int] = []
+
+    async def fill(self, rows, entries, revision):  # type: ignore[no-untyped-def]
+        await asyncio.sleep(0.3)
+        await super().fill(rows, entries, revision)
+
+    async def apply_commits(self, changed, entries, revision):  # type: ignore[no-untyped-def]
+        self.sizes.append(len(entries) + sum(map(len, changed.values())))
+        await asyncio.sleep(self.sizes[-1] * 0.001)
+        await super().apply_commits(changed, entries, revision)
+
+
+async def test_a_move_ends_although_buyers_outpace_it(name: Name) -> None:
+    """Buyers wait for a portion now and then; the last pause is for few rows."""
+    async with shop(name("memory")) as engine:
+        answered: list[str] = []
+        before = engine.view.stock(SKU).on_hand
+        stop = asyncio.Event()
+        selling = asyncio.create_task(buyers(engine, answered, stop, pause=0.0))
+        await _sold(20, answered, selling)
+        slow = SlowStore()
+        report = await LiveMigration(engine, cast(Store, slow), "old", "new").run()
+        stop.set()
+        await selling
+        assert report.rounds <= LAST_ROUNDS + report.caught_up * 10 // PORTION
+        assert slow.sizes[-1] < SMALL + BATCH_ROWS
+        assert max(slow.sizes) < PORTION + BATCH_ROWS
+        await _check(engine.store, answered, before)
+
+
+@pytest.mark.parametrize("ahead", [3, 10])
+async def test_writers_wait_for_the_copy_and_continue(ahead: int) -> None:
+    """A record of many rows becomes smaller with every portion while others write."""
+    portion, batch = 400, 10
+    store = MemoryStore()
+    await store.open(0)
+    recorder = RecordingStore(cast(Store, store))
+    await recorder.run([upsert("a", 0, 0)], 1, 0)
+    number = 0
+
+    async def write() -> None:
+        nonlocal number
+        commands = []
+        for _ in range(batch):
+            number += 1
+            commands.append(
+                Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=1, command_id=str(number))
+            )
+        await recorder.run(commands, 1, number)
+
+    while recorder.recorded < ahead * portion:
+        await write()
+    writing = [asyncio.create_task(_forever(write)) for _ in range(3)]
+    left = [recorder.recorded]
+    while recorder.recorded > portion:
+        with recorder.limited(portion) as (changed, entries, _):
+            assert len(entries) + sum(map(len, changed.values())) < portion + 4 * batch
+            for _ in range(50):
+                await asyncio.sleep(0)
+        left.append(recorder.recorded)
+    assert left == sorted(left, reverse=True)
+    held = number
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert number > held  # no commit waits outside of a portion
+    for task in writing:
+        task.cancel()
+    await asyncio.gather(*writing, return_exceptions=True)
+
+
+async def _forever(write: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await write()
+        await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize("way", ["json-sqlite", "sqlite-json"])
@@ -200,7 +301,6 @@ async def test_a_store_that_holds_something_is_not_moved_into(name: Name) -> Non
 
 async def test_a_new_store_that_fails_leaves_the_old_one_in_charge(name: Name) -> None:
     """At each call that writes in turn."""
-    from fancymonkey.store.in_memory.store import MemoryStore
 
     class Fragile(MemoryStore):
         left = 0

@@ -15,7 +15,7 @@ SPREADSHEETS = [
     bug(
         "spreadsheets",
         "an edited stock takes back the sales since the export",
-        "spreadsheets.import_planner:Planner._merged",
+        "spreadsheets.stock_cells:StockCells._merged",
         "return now + change",
         "return value",
         f"{IMPORT}::test_a_sale_in_between_survives_and_one_undo_reverts_everything[memory]",
@@ -23,7 +23,7 @@ SPREADSHEETS = [
     bug(
         "spreadsheets",
         "a count since the export is overruled",
-        "spreadsheets.import_planner:Planner._merged",
+        "spreadsheets.stock_cells:StockCells._merged",
         "if since:",
         "if False:",
         f"{IMPORT}::test_a_count_of_another_user_since_is_a_conflict[memory]",
@@ -38,9 +38,9 @@ SPREADSHEETS = [
     ),
     bug(
         "spreadsheets",
-        "products are made although nobody asked for it",
+        "products are added without the option to do so",
         "spreadsheets.import_planner:Planner._row",
-        "if not self._wish.create:",
+        "if not self._options.create:",
         "if False:",
         f"{IMPORT}::test_new_things_are_listed_and_made_only_when_asked_for[memory]",
     ),
@@ -56,7 +56,7 @@ SPREADSHEETS = [
         "spreadsheets",
         "the export of another row is believed",
         "spreadsheets.import_planner:Planner._snapshot",
-        "not mark.is_of(row.item.sku) or mark.revision > self._current.revision",
+        "not mark.is_of(row.item.sku, row.location) or mark.revision > self._current.revision",
         "False",
         f"{IMPORT}::test_a_mark_is_read_and_never_believed",
     ),

@@ -28,7 +28,7 @@ async def late(till: Till, taken: int = 0, quantity: int = 2) -> str:
     return session
 
 
-async def test_a_late_payment_is_served_from_what_there_is(any_till: Till) -> None:
+async def test_a_late_payment_is_served_from_the_stock(any_till: Till) -> None:
     await late(any_till)
     size = await any_till.shop.size("S")
     assert (size["stock"], size["reserved"]) == (1, 0)
@@ -90,7 +90,7 @@ async def test_a_refund_that_fails_is_given_later() -> None:
 
 @pytest.mark.parametrize("type_", ["refund.updated", "refund.failed"])
 @pytest.mark.parametrize("status", ["failed", "canceled"])
-async def test_a_refund_that_fails_later_waits_for_the_owner_who_gives_it_again(
+async def test_a_refund_that_fails_later_waits_for_the_owners_second_refund(
     type_: str, status: str
 ) -> None:
     async with opened(MemoryStore(), late_payment="refund") as till:

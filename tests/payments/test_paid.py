@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from fancymonkey.core.payments.currencies import major_units
 from fancymonkey.errors import PaymentUnknown
 from fancymonkey.payments import payers as asking
-from fancymonkey.payments.basket import major_units
 from fancymonkey.payments.gateway import paid_of
 from tests.payments.conftest import OWNER, Till
 

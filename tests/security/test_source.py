@@ -66,7 +66,7 @@ def test_secrets_come_from_the_systems_random_source() -> None:
         for name, _ in module.imports()
         if name.split(".")[0] == "random" and ".fake_stripe." not in module.name
     }
-    assert dice == {"fancymonkey.alerts.quiet_hours", "fancymonkey.commands.drill.crowd"}
+    assert dice == {"fancymonkey.alerts.backoff", "fancymonkey.commands.drill.crowd"}
     assert not [one for one in calls() if one[1].startswith("uuid.uuid1")]
 
 

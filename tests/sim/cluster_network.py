@@ -59,6 +59,9 @@ class SimTransport:
     def get_write_buffer_size(self) -> int:
         return 0
 
+    def get_extra_info(self, name: str) -> None:
+        return None
+
     def close(self) -> None:
         self.abort()
 
@@ -71,6 +74,13 @@ class SimTransport:
         virtual_loop().call_soon(self._own.connection_lost, None)
 
 
+class SimChannel(MessageChannel):
+    """Between machines, nothing is encrypted here: no third party is simulated."""
+
+    async def encrypt(self, *, accepting: bool) -> bytes:
+        return b"a value of this connection"
+
+
 class SimNetwork:
     """All servers of a simulated shop; each has its own `Access`."""
 
@@ -81,8 +91,9 @@ class SimNetwork:
         self.channels: list[tuple[str, str, MessageChannel, MessageChannel]] = []
         self._number = 0
 
-    def access(self, name: str) -> "Access":
-        return Access(self, name)
+    def access(self, name: str, machine: str) -> "Access":
+        """A server's way to others; without `machine`, to those on other machines."""
+        return Access(self, name, machine)
 
     def cut(self, name: str) -> None:
         """Ends the connections of a server, as its crash does."""
@@ -95,12 +106,12 @@ class SimNetwork:
                 second.connection_lost(None)
         self.channels = [row for row in self.channels if name not in row[:2]]
 
-    def join(self, client: str, server: str, accept: Accept) -> MessageChannel:
+    def join(self, client: str, server: str, accept: Accept, remote: bool) -> MessageChannel:
         def frozen() -> bool:
             return bool(self.frozen & {client, server})
 
         there, back = Wire(self.chance, frozen), Wire(self.chance, frozen)
-        first, second = MessageChannel(), MessageChannel(accept)
+        first, second = SimChannel(remote=remote), SimChannel(accept, remote=remote)
         there.target, back.target = second, first
         self.channels.append((client, server, first, second))
         second.connection_made(cast(asyncio.BaseTransport, SimTransport(back, there, second)))
@@ -119,10 +130,8 @@ class _SimListening:
 class Access:
     """One server's way to the others."""
 
-    machine = "the only machine"
-
-    def __init__(self, network: SimNetwork, name: str) -> None:
-        self._network, self._name = network, name
+    def __init__(self, network: SimNetwork, name: str, machine: str) -> None:
+        self._network, self._name, self.machine = network, name, machine
 
     async def listen(self, accept: Accept) -> tuple[str, Listening]:
         self._network._number += 1
@@ -135,4 +144,4 @@ class Access:
         if address not in self._network.listening:
             raise ConnectionRefusedError(address)
         accept, server = self._network.listening[address]
-        return self._network.join(self._name, server, accept)
+        return self._network.join(self._name, server, accept, not self.machine)

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
@@ -59,7 +60,7 @@ class TimedDatabase(Database):
 
 @dataclass
 class Operation:
-    """One request. `answer` is None where its outcome was reported as unknown."""
+    """One request. `answer` is None if its outcome was reported as unknown."""
 
     command: Adjust
     cause: str
@@ -71,11 +72,16 @@ class Operation:
 class Node:
     """A server with its part of the cluster."""
 
-    def __init__(self, world: "ClusterWorld", name: str) -> None:
-        self.world, self.name = world, name
+    def __init__(self, world: "ClusterWorld", name: str, machine: int) -> None:
+        self.world, self.name, self.machine = world, name, f"machine {machine}"
+        self._ahead = 1000.0 * machine
+        """How far (s) the clock of its machine is ahead."""
         self.engine: Engine | None = None
         self.store: SimStore | None = None
         self.cluster: Cluster | None = None
+
+    def _time(self) -> float:
+        return virtual_loop().time() + self._ahead
 
     async def start(self) -> None:
         while True:
@@ -88,8 +94,8 @@ class Node:
                 await asyncio.sleep(0.2)
                 continue
             self.engine, self.store = engine, store
-            access = self.world.network.access(self.name)
-            self.cluster = Cluster(engine, access, virtual_loop().time)
+            access = partial(self.world.network.access, self.name)
+            self.cluster = Cluster(engine, access(self.machine), self._time, access(""))
             self.cluster.start()
             return
 
@@ -137,7 +143,7 @@ class ClusterWorld:
         faults = Faults(0.01, 0.01, 0.01, 0.03) if rough else QUIET
         self.db = TimedDatabase(self.chance, faults)
         self.network = SimNetwork(self.chance)
-        self.nodes = [Node(self, f"server {number}") for number in range(3)]
+        self.nodes = [Node(self, f"server {number}", number // 2) for number in range(3)]
         self.operations: list[Operation] = []
         self.problems: list[str] = []
         self.forwarded = 0
@@ -162,7 +168,9 @@ class ClusterWorld:
             assert decider.cluster._task is not None
             decider.cluster._task.cancel()  # as a stopped process, it does not look at the lease
             self.network.frozen.add(decider.name)
-            asks = [self._ask(follower, f"while frozen {number}") for number in range(6)]
+            asks = [
+                self._ask(follower, f"while frozen {number}", number % 2) for number in range(6)
+            ]
             await asyncio.gather(*asks)
             await asyncio.sleep(2)
             self.network.frozen.clear()
@@ -242,8 +250,9 @@ class ClusterWorld:
                 self._read(node.engine)
                 await self._ask(node.engine, f"client {number} operation {count}")
 
-    async def _ask(self, engine: Engine, cause: str) -> None:
-        id_ = cause if self.chance.random() < 0.3 else None
+    async def _ask(self, engine: Engine, cause: str, known: float | None = None) -> None:
+        """One operation; `known`: the chance that the store recognises a repetition of it."""
+        id_ = cause if self.chance.random() < (0.3 if known is None else known) else None
         delta = self.chance.choice((-3, -2, -1, 1, 1, 2))
         sku = self.chance.choice(SKUS)
         command = Adjust(

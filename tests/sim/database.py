@@ -216,6 +216,9 @@ class SimStore:
         await self._reach()
         return await self._db.prune(before)
 
+    async def fold_holds(self, before: int) -> int:
+        raise NotImplementedError
+
     async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
         await self._reach()
         self._bell = bell

@@ -14,7 +14,8 @@ from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.core.stock.status import StockRow
 from fancymonkey.spreadsheets import csv_table, xlsx
 from fancymonkey.spreadsheets.columns import COLUMNS
-from fancymonkey.spreadsheets.import_plan import CurrentStock, ImportOptions, ImportPlan, marks_of
+from fancymonkey.spreadsheets.current_stock import CurrentStock
+from fancymonkey.spreadsheets.import_plan import ImportOptions, ImportPlan, marks_of
 from fancymonkey.spreadsheets.import_planner import Planner
 from fancymonkey.spreadsheets.row_identity import with_known_keys
 

@@ -17,7 +17,8 @@ from fancymonkey.errors import DataError
 from fancymonkey.spreadsheets import csv_table, xlsx
 from fancymonkey.spreadsheets.cells import PARSERS, canonical
 from fancymonkey.spreadsheets.columns import COLUMNS, KINDS, Record
-from fancymonkey.spreadsheets.import_plan import CurrentStock, ImportOptions, marks_of
+from fancymonkey.spreadsheets.current_stock import CurrentStock
+from fancymonkey.spreadsheets.import_plan import ImportOptions, marks_of
 from fancymonkey.spreadsheets.import_planner import Planner
 from fancymonkey.spreadsheets.row_fingerprint import LENGTH, read_mark
 from fancymonkey.store.products_file.extra_fields import with_image

@@ -26,7 +26,7 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         case "sqlite":
             return f"sqlite:///{tmp_path}/shop.db"
         case _:
-            return str(request.getfixturevalue("postgres_url"))
+            return str(request.getfixturevalue("migrated_url"))
 
 
 @pytest.fixture

@@ -150,8 +150,8 @@ class FaultyDisk(Disk):
     def after_crash(self, way: str, target: Path) -> Path:
         """The folder after the restart, as a new folder.
 
-        `lost`: only what was synced. `kept`: everything (the process died, not the machine).
-        `torn`: half of what was not synced of each file. `renamed`: names, without their content.
+        `lost`: only synced data. `kept`: everything (the process died, not the machine).
+        `torn`: half of the unsynced data of each file. `renamed`: names, without their content.
         """
         names = self.names if way in ("kept", "renamed") else self.durable_names
         for path, inode in names.items():

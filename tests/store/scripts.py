@@ -42,7 +42,7 @@ def catalogue() -> list[Command]:
 
 
 def script(seed: int, length: int = 120) -> list[Command]:
-    """A random script over a small shop, with repetitions, nonsense and every kind of command."""
+    """A random script over a small shop, with repetitions, bad values and all kinds of command."""
     return list(_commands(random.Random(seed), length))
 
 
@@ -106,8 +106,8 @@ def _commands(chance: random.Random, length: int) -> Iterator[Command]:
                 location=DEFAULT_LOCATION,
                 quantity=chance.randrange(12),
                 actor="ann",
-                **keyed,
-            ),  # type: ignore[arg-type]
+                **keyed,  # type: ignore[arg-type]
+            ),
             Count(
                 sku=sku,
                 location=DEFAULT_LOCATION,

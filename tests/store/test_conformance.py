@@ -17,6 +17,7 @@ from fancymonkey.core.model import (
     Line,
     Outcome,
     Reservation,
+    SessionLink,
     Status,
 )
 from fancymonkey.core.outcomes import Accepted, Code, Refused
@@ -26,6 +27,7 @@ from fancymonkey.errors import DataError
 from fancymonkey.store.contract import R, Store
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.store.open import open_store
+from fancymonkey.store.verify import verify_store
 from tests.store.scripts import PRODUCTS, batches, catalogue, script, upsert
 
 
@@ -300,3 +302,33 @@ async def test_a_deleted_document_may_be_created_again_and_is_pruned(store: Stor
     assert await store.prune(14) == 1
     assert await store.prune(21) == 1
     assert [row.key for row in await rows(store, Document)] == [("shelf", "c")]
+
+
+async def test_folded_holds_are_those_that_bought_nothing(store: Store) -> None:
+    await fill(store)
+    for number, end in enumerate((10, 20, 30)):
+        await store.run([reserve(f"old{number}", f"s{number}", ttl=10_000)], end - 5, 0)
+        await store.run([Release(ref=f"s{number}")], end, 0)
+    await store.run([reserve("expired", "e", ttl=2)], 10, 0)
+    await store.run([reserve("sold", "b", ttl=10_000), reserve("live", "l", ttl=10_000)], 12, 0)
+    await store.run([Capture(ref="b")], 13, 0)
+    await store.run([reserve("late", "late", ttl=1)], 14, 0)
+    await store.run([Capture(ref="late", payment_id="pi_late")], 18, 0)
+    entries = await store.entries_after(0)
+    assert await store.fold_holds(10) == 0
+    assert await store.fold_holds(30) == 3
+    assert await store.fold_holds(30) == 0
+    left = ["late", "live", "old2", "sold"]
+    assert [row.key for row in await rows(store, Reservation)] == left
+    links = {row.session_id: row.reservation_id for row in await rows(store, SessionLink)}
+    assert set(links.values()) <= set(left)
+    assert {"b", "l", "late", "s2"} <= links.keys()
+    for gone in ("old0", "s0", "old1", "s1", "expired", "e"):
+        assert await store.reservation(gone) is None
+    (answer,) = (await store.run([Capture(ref="s1", payment_id="pi_1")], 40, 0)).answers
+    assert isinstance(answer, Refused)
+    assert answer.code is Code.UNKNOWN_SESSION
+    (answer,) = (await store.run([reserve("again", "s0")], 41, 0)).answers
+    assert isinstance(answer, Accepted)
+    assert (await store.entries_after(0))[: len(entries)] == entries
+    assert [finding.text for finding in (await verify_store(store)).findings] == []

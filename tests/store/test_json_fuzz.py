@@ -25,14 +25,14 @@ def described(listed: ProductWithSizes) -> dict[str, Any]:
         "restock_date": product.restock_date,
         "sizes": [
             (
-                item.size,
-                level.on_hand,
-                level.reserved,
-                item.sold_out,
-                item.low_stock_threshold,
-                json.loads(item.extra).get("colour"),
+                size.item.size,
+                size.on_hand,
+                size.reserved,
+                size.item.sold_out,
+                size.item.low_stock_threshold,
+                json.loads(size.item.extra).get("colour"),
             )
-            for item, level in listed.sizes
+            for size in listed.sizes
         ],
     }
 

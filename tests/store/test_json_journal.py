@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
-from fancymonkey.core.model import Entry, Outcome, Reservation, SessionLink
+from fancymonkey.core.model import Entry, Outcome, Reservation, SessionLink, Status
 from fancymonkey.core.records import MoveCursor
 from fancymonkey.core.rows import ROWS
 from fancymonkey.core.stock.adjust import Count
@@ -23,7 +23,6 @@ from fancymonkey.errors import (
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.store.json.journal import SEGMENT_ENTRIES, Journal
 from fancymonkey.store.json.records import COLUMNS, LineReader
-from fancymonkey.store.json.recovery import KEPT_ENDED
 from fancymonkey.store.json.store import JsonStore
 from fancymonkey.store.shared.files import Disk
 from tests.store.json_shop import SEED, at, hold, open_shop, release, sell
@@ -205,8 +204,8 @@ async def test_a_snapshot_of_another_store_is_refused(tmp_path: Path) -> None:
     await filled(tmp_path / "two", 4)
     for path in states(tmp_path / "one"):
         path.unlink()
-    theirs = states(tmp_path / "two")[0]
-    (tmp_path / "one" / "state" / theirs.name).write_bytes(theirs.read_bytes())
+    for theirs in (states(tmp_path / "two")[0], *(tmp_path / "two" / "state").glob("*.rows")):
+        (tmp_path / "one" / "state" / theirs.name).write_bytes(theirs.read_bytes())
     with pytest.raises(StoreCorrupt, match="belong to different stores"):
         await found_in(tmp_path / "one")
 
@@ -239,21 +238,30 @@ async def test_pruned_outcomes_stay_forgotten(tmp_path: Path) -> None:
     await again.close()
 
 
-async def test_long_ended_holds_leave_memory_and_stay_in_the_ledger(tmp_path: Path) -> None:
+async def test_ended_holds_leave_memory_and_are_found(tmp_path: Path) -> None:
     (tmp_path / "products.json").write_text(SEED)
     store = await open_shop(tmp_path, segment_entries=8)
     await hold(store, "old", M, 1)
     await sell(store, "old")
     await hold(store, "live", M, 1, 2)
-    late = KEPT_ENDED // 1000 + 100
+    late = 60
     for number in range(8):
         await store.run([Count(sku=M, location=DEFAULT_LOCATION, quantity=number + 5)], at(late), 0)
     await store.close()
     for folder in (tmp_path,):
         store = await open_shop(folder)
-        ids = [row.key async for row in store.scan(Reservation)]
-        assert ids == ["r-live"]
-        assert [row.key async for row in store.scan(SessionLink)] == ["live"]
+        assert list(store.image.rows[Reservation]) == ["r-live"]
+        assert list(store.image.rows[SessionLink]) == ["live"]
+        assert [row.key async for row in store.scan(Reservation)] == ["r-live", "r-old"]
+        assert [row.key async for row in store.scan(SessionLink)] == [
+            "cs-old",
+            "live",
+            "old",
+        ]
+        sold = await store.reservation("old")
+        assert sold is not None
+        assert sold == await store.find(Reservation, "r-old")
+        assert sold.status is Status.CAPTURED
         entries = [e async for e in store.history(M) if e.reservation_id == "r-old"]
         assert [str(e.kind) for e in entries] == ["reserved", "captured"]
         await store.close()

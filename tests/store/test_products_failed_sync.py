@@ -160,9 +160,9 @@ DAY: list[Step] = [
 
 
 async def power_cuts(tmp_path: Path, refused: range, day: list[Step]) -> tuple[list[str], bool]:
-    """Plays a day and looks after each step at what a power cut would leave.
+    """Plays a day, and reads after each step the files that a power cut would leave.
 
-    Returns what is different from the running store then, and whether a sync was refused.
+    Returns the differences from the running store, and whether a sync was refused.
     """
     shop = JsonShop(tmp_path / "shop", refused)
     await shop.restart()

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Allocation, Reservation, Status
-from fancymonkey.store.in_memory.store import PAGE, RowsInMemory
+from fancymonkey.store.in_memory.past import Removed
+from fancymonkey.store.in_memory.rows import PAGE, RowsInMemory
 
 
 class Name(str):
@@ -63,7 +64,7 @@ def test_live_changes_never_reorder() -> None:
         many = chance.choice((0, 1, 3, PAGE, 3 * PAGE))
         put(image, (document(folder, f"{chance.randrange(3000)}", step) for _ in range(many)))
         if chance.random() < 0.3:
-            image.forget(step - 5)
+            image.remove(Removed(pruned=step - 5))
         if chance.random() < 0.7:
             assert list(image.after(Document, None)) == [
                 image.rows[Document][key] for key in sorted(image.rows[Document])
@@ -81,7 +82,7 @@ def test_a_scan_continues_at_its_place_during_writes() -> None:
     for row in image.after(Document, None):
         seen.append(row.key[1])
         if len(seen) == PAGE // 2:
-            image.forget(1)
+            image.remove(Removed(pruned=1))
             put(image, [document("a", "0000x"), document("a", "9999")])
     assert seen == [*(f"{n:04}" for n in range(2 * PAGE)), "9999"]
 

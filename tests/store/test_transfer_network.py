@@ -1,7 +1,7 @@
 """Random networks of locations and transfers: no unit vanishes, and none comes from nowhere.
 
-The expected sums come from a second, simpler account of what happened: units that came in, were
-found, or were lost. Holds come and go.
+The expected sums come from a second, simpler record of units that came in, were found, or were
+lost. Holds come and go.
 """
 
 import random

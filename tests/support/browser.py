@@ -20,6 +20,7 @@ from playwright.async_api import (
     Request,
     Response,
     async_playwright,
+    expect,
 )
 
 # The shell draws and runs pages as the whole browser does, without the windows around them.
@@ -46,6 +47,9 @@ ARGUMENTS = (
     # Nothing outside this machine is ever asked for, by a page or by Chromium itself.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1",
 )
+EXPECT_SECONDS = 20
+"""The longest wait for an expectation: on a loaded machine a page needs several seconds."""
+
 WATCH_POLICY = """
 document.addEventListener('securitypolicyviolation', event => window.__policyViolation(
     `${event.effectiveDirective} blocked ${event.blockedURI} in ${event.documentURI}`));
@@ -77,6 +81,7 @@ async def chromium() -> AsyncIterator[Browser]:
     """Run one headless Chromium."""
     as_root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     executable = find_chromium()
+    expect.set_options(timeout=EXPECT_SECONDS * 1000)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=executable, headless=True, args=[*ARGUMENTS, *as_root]

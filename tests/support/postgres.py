@@ -182,7 +182,7 @@ class PostgresServer:
             finally:
                 await connection.close()
 
-        _in_own_loop(run())
+        in_own_loop(run())
 
     # -- inside ------------------------------------------------------------------------------------
 
@@ -258,7 +258,7 @@ class PostgresServer:
         )
 
     def _ready(self) -> bool:
-        """Tell from the last line of postmaster.pid, which is what pg_ctl looks at."""
+        """Whether the last line of postmaster.pid, which pg_ctl reads, reports it."""
         try:
             lines = (self.cluster / "postmaster.pid").read_text().splitlines()
         except OSError:
@@ -276,7 +276,7 @@ class PostgresServer:
         self._process = None
 
 
-def _in_own_loop(work: Coroutine[Any, Any, None]) -> None:
+def in_own_loop(work: Coroutine[Any, Any, None]) -> None:
     """Run a coroutine in a thread of its own: it does not matter whether this one has a loop."""
     failure: list[BaseException] = []
 

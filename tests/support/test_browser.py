@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.axe import assert_accessible
 from tests.support.browser import BrowserMissing, BrowserPage, find_chromium
 
 PAGES = {
     "/good": "<title>Good</title><script>document.title += '!'</script>",
     "/strict": "<title>Strict</title><script>document.title = 'ran'</script>",
     "/broken": "<title>Broken</title><img src=/missing><script>throw new Error('boom')</script>",
+    "/barrier": "<html lang=en><title>Barrier</title><main><h1>Picture</h1><img src=data:,></main>",
     "/outside": "<title>Outside</title><img src=http://shop.example/picture.png>",
 }
 
@@ -79,3 +81,10 @@ def test_a_missing_browser_is_explained(monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.setenv("CHROMIUM", str(tmp_path / "none"))
     with pytest.raises(BrowserMissing, match="SKIP_BROWSER=1"):
         find_chromium()
+
+
+async def test_axe_finds_a_barrier(browser_page: BrowserPage, site: str) -> None:
+    await browser_page.page.goto(f"{site}/barrier")
+    for _ in range(2):  # with axe loaded by the first call
+        with pytest.raises(AssertionError, match="critical image-alt"):
+            await assert_accessible(browser_page.page)

@@ -127,7 +127,7 @@ async def test_an_edited_text_column_is_compared_too(
 @pytest.mark.parametrize(
     "row", [{"adjustStock": 1, "was": {"stock": 20}}, {"stock": 1, "was": {"soldOut": False}}]
 )
-async def test_was_goes_with_what_is_to_change(shop: Shop, row: dict[str, Any]) -> None:
+async def test_was_belongs_to_the_changed_field(shop: Shop, row: dict[str, Any]) -> None:
     answer = await change(shop, row)
     (failed,) = answer.json["results"]["details"]["failed"]
     assert failed["code"] == "conflicting_fields"
@@ -200,7 +200,7 @@ async def test_a_bulk_of_several_portions_is_one_act(shop: Shop) -> None:
     await shop.check()
 
 
-async def test_a_bulk_of_what_was_selected(shop: Shop) -> None:
+async def test_a_bulk_change_of_the_selected_rows(shop: Shop) -> None:
     body = {
         "action": "set",
         "filter": {"skus": [f"{HOODIE}/S", "prod_hoodie_002/S/M"], "q": "ash"},
@@ -220,7 +220,9 @@ async def test_a_bulk_of_what_was_selected(shop: Shop) -> None:
         ({"changeId": "a/b/\u2028"}, "unknown_change"),
     ],
 )
-async def test_undoing_nonsense(shop: Shop, body: dict[str, Any], code: str) -> None:
+async def test_malformed_undo_requests_are_refused(
+    shop: Shop, body: dict[str, Any], code: str
+) -> None:
     answer = await shop.client.post("/api/admin/undo", body, OWNER)
     assert answer.code == code
 

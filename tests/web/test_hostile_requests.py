@@ -181,7 +181,7 @@ async def test_a_content_length_that_is_none_is_not_believed(shop: Shop, length:
     assert answer.status == 200
 
 
-async def test_refusals_say_nothing_of_what_was_sent(shop: Shop) -> None:
+async def test_refusals_do_not_repeat_the_sent_values(shop: Shop) -> None:
     secret = "hunter2-hunter2"
     before = await ledger(shop.engine.store)
     for path, body in (

@@ -172,7 +172,7 @@ async def test_nothing_to_do_and_nothing_there(shop: Shop) -> None:
     assert same.json["changeId"] is None
 
 
-async def test_off_sale_and_back_with_what_went_with_it(any_shop: Shop) -> None:
+async def test_off_sale_and_back_with_its_sizes(any_shop: Shop) -> None:
     await archive(any_shop, size="XL")
     gone = await archive(any_shop)
     assert gone.json["product"]["archived"]

@@ -113,7 +113,7 @@ async def test_release_of_a_session(any_shop: Shop) -> None:
     }
 
 
-async def test_release_of_what_has_expired(any_shop: Shop) -> None:
+async def test_release_of_an_expired_hold(any_shop: Shop) -> None:
     answer = await any_shop.client.post("/api/inventory/release", {"releaseExpired": True})
     assert answer.status == 200
     body = answer.json

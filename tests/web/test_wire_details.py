@@ -73,7 +73,7 @@ async def test_reserve_of_an_unknown_product_or_size_is_404(
     assert answer.json["lines"] == [{"productId": product, "size": size}]
 
 
-async def test_reserve_of_what_the_owner_has_marked_sold_out(any_shop: Shop) -> None:
+async def test_reserve_of_a_size_that_the_owner_marked_sold_out(any_shop: Shop) -> None:
     await any_shop.update({"soldOut": True})
     answer = await any_shop.reserve("cs_1")
     assert (answer.status, answer.code) == (409, "sold_out")

@@ -77,7 +77,7 @@ class Alerts:
             DeliveryTarget(channel.key, self.events, alert=True) for channel in self.channels
         ]
         self._watch = EventDetector(engine, self.outbox, low_by_location)
-        self._bell = asyncio.Event()
+        self._wake_event = asyncio.Event()
         self._sender = DeliveryWorker(
             self.outbox,
             self.webhooks,
@@ -85,7 +85,7 @@ class Alerts:
             self._poster,
             self._owner,
             link,
-            bell=self._bell,
+            bell=self._wake_event,
         )
         self._days = DocumentCollection(engine, "told", str)
         self._looked = 0.0
@@ -100,11 +100,11 @@ class Alerts:
         """Detects and sends until it is cancelled; runs in one of all processes."""
         self.running, loaded = True, False
         self._watch.forget()
-        self._engine.feed.bells.add(self._bell)
+        self._engine.feed.wake_events.add(self._wake_event)
         try:
             while True:
                 wait = 0.0  # after a failed round
-                self._bell.clear()
+                self._wake_event.clear()
                 try:
                     if not loaded:
                         await self._sender.load()
@@ -121,9 +121,9 @@ class Alerts:
                     log.exception("a round of alerts failed")
                 await asyncio.sleep(LOOK_SECONDS)
                 if wait > 0:
-                    await heard(self._bell, wait)
+                    await heard(self._wake_event, wait)
         finally:
-            self._engine.feed.bells.discard(self._bell)
+            self._engine.feed.wake_events.discard(self._wake_event)
             self.running = False
             await self._sender.stop()
             await self._poster.close()
@@ -195,7 +195,7 @@ class Alerts:
         drafts = self.outbox.drafts([event], await self.targets())
         with contextlib.suppress(Conflict):  # already reported
             await put_documents_command(self._engine, *drafts)
-        self._bell.set()
+        self._wake_event.set()
 
     async def ping(self, id_: str) -> str:
         """Puts a test event into the outbox; returns the delivery id. Raises UnknownWebhook."""
@@ -215,7 +215,7 @@ class Alerts:
     async def _put(self, event: AlertEvent, target: str) -> str:
         draft = self.outbox.draft(event, target, alert=False)
         await put_documents_command(self._engine, draft)
-        self._bell.set()
+        self._wake_event.set()
         return draft.name
 
     async def digest(self) -> AlertEvent | None:
@@ -240,6 +240,6 @@ class Alerts:
         mark = self._days.draft("digest", day, 0 if last is None else last.version)
         with contextlib.suppress(Conflict):
             await put_documents_command(self._engine, mark, *drafts)
-            self._bell.set()
+            self._wake_event.set()
             return event
         return None

@@ -7,6 +7,7 @@ from collections.abc import Coroutine, Iterable
 from typing import Any
 
 from fancymonkey.alerts import event_texts
+from fancymonkey.alerts.backoff import GIVE_UP, MINUTE, SECOND, delay
 from fancymonkey.alerts.channels import KEY, Channel, send_reporting
 from fancymonkey.alerts.events import stamped
 from fancymonkey.alerts.message import SHOWN, AlertMessage
@@ -20,7 +21,6 @@ from fancymonkey.alerts.outbox import (
     Outbox,
     tried,
 )
-from fancymonkey.alerts.quiet_hours import GIVE_UP, MINUTE, SECOND, wait
 from fancymonkey.alerts.webhook_client import WebhookClient
 from fancymonkey.alerts.webhooks import UnknownWebhook, WebhookEndpoint, Webhooks
 from fancymonkey.engine.documents import Conflict, StoredDocument, put_documents_command
@@ -298,7 +298,7 @@ class DeliveryWorker:
         self, lane: _DeliveryLane, stored: StoredDocument[Delivery], attempt: Attempt
     ) -> None:
         last = stored.value.made_at + GIVE_UP
-        due = min(self._clock() + wait(stored.value.tries + 1), last)
+        due = min(self._clock() + delay(stored.value.tries + 1), last)
         value = tried(stored.value, attempt, stored.value.state, due)
         lane.waiting[stored.name] = StoredDocument(
             stored.name, value, stored.version, stored.at, stored.until

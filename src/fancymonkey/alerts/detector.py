@@ -13,10 +13,10 @@ from typing import Any
 from msgspec import Struct
 
 from fancymonkey.alerts import event_texts, ledger_events
+from fancymonkey.alerts.backoff import HOUR
 from fancymonkey.alerts.events import AlertEvent
 from fancymonkey.alerts.location_thresholds import LocationThresholds
 from fancymonkey.alerts.outbox import DeliveryTarget, Outbox
-from fancymonkey.alerts.quiet_hours import HOUR
 from fancymonkey.alerts.stock_thresholds import KnownBand, begin, cross
 from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.documents.put import DocumentWrite, PutDocuments

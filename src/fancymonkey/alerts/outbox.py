@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from msgspec import Struct, field
 
+from fancymonkey.alerts.backoff import SECOND
 from fancymonkey.alerts.events import AlertEvent, stamped
-from fancymonkey.alerts.quiet_hours import SECOND, QuietHours
+from fancymonkey.alerts.quiet_hours import QuietHours
 from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.documents.put import DocumentWrite

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 from msgspec import Struct
 
+from fancymonkey.alerts.backoff import HOUR
 from fancymonkey.alerts.events import WEBHOOKS
 from fancymonkey.alerts.outbox import DeliveryTarget
-from fancymonkey.alerts.quiet_hours import HOUR
 from fancymonkey.alerts.signing import new_secret
 from fancymonkey.alerts.webhook_address import Resolver, Unresolved, checked, resolve_url
 from fancymonkey.core.dates import DAY_MS

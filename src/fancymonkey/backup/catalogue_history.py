@@ -9,7 +9,14 @@ from fancymonkey.core.model import Entry, Kind
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import BackupError
 from fancymonkey.store.products_file.lossless_json import NULL, Branch, Leaf, text_of
-from fancymonkey.store.products_file.read import DEFAULT_THRESHOLD, Described, Fields, read_products
+from fancymonkey.store.products_file.read import (
+    DEFAULT_THRESHOLD,
+    Described,
+    Fields,
+    Size,
+    read_products,
+)
+from fancymonkey.store.products_file.size_locations import LocationUnits, put_units
 from fancymonkey.store.shared.files import Disk, write_safely
 from fancymonkey.text import counted
 
@@ -115,12 +122,12 @@ def as_edit(old: bytes, now: bytes, *, stock: bool = False) -> bytes:
     present = read_products(now, PRODUCTS, lenient=True).products
     for slot, id_ in zip(catalogue.list.slots, catalogue.products, strict=True):
         if id_ in present and isinstance(slot.node, Branch):
-            _make_edit(slot.node, present[id_], stock=stock)
+            _make_edit(slot.node, catalogue.products[id_], present[id_], stock=stock)
     root = catalogue.root
     return f"{root.lead}{text_of(root.node)}{root.trail}".encode()
 
 
-def _make_edit(node: Branch, present: Described, *, stock: bool) -> None:
+def _make_edit(node: Branch, old: Described, present: Described, *, stock: bool) -> None:
     """Turns an older product into an edit of the present one."""
     node.slots = [slot for slot in node.slots if slot.name != "lastUpdated"]
     if present.stamp:
@@ -128,13 +135,27 @@ def _make_edit(node: Branch, present: Described, *, stock: bool) -> None:
     _fill(node, present.fields, PRODUCT_DEFAULTS)
     sizes = node.get("sizes")
     by_name = {size.item.size: size for size in present.sizes}
-    for slot in sizes.slots if isinstance(sizes, Branch) else ():
+    for slot, former in zip(
+        sizes.slots if isinstance(sizes, Branch) else (), old.sizes, strict=True
+    ):
         size = by_name.get(slot.name)
         if size is None or not isinstance(slot.node, Branch):
             continue
         _fill(slot.node, size.fields, SIZE_DEFAULTS)
         if not stock:
             slot.node.put("stock", Leaf(str(size.stock)))
+            put_units(slot.node, size.locations)
+        elif size.locations or former.locations:
+            put_units(slot.node, _stock_of(former, size))
+
+
+def _stock_of(former: Size, present: Size) -> dict[str, LocationUnits]:
+    """The older stock at each location of both versions."""
+    reserved = {id_: units.reserved for id_, units in present.locations.items()}
+    return {
+        id_: LocationUnits(former.stock_at(id_), reserved.get(id_, 0))
+        for id_ in dict.fromkeys((*present.locations, *former.locations))
+    }
 
 
 def _fill(node: Branch, present: Fields, defaults: Mapping[str, str]) -> None:

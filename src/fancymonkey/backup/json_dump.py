@@ -1,15 +1,17 @@
 """Copies a folder of JSON files at one moment, while a server writes there.
 
-The order makes the copy consistent: first the snapshot of the rows, then products.json as the store
-wrote it last, and then the journal, which is never behind the two. An edit by the owner that the
-store has not applied yet is copied to a file of its own.
+The order makes the copy consistent: first the snapshot of the rows with its files of the archive,
+then products.json as the store wrote it last, and then the journal, which is never behind the two.
+An edit by the owner that the store has not applied yet is copied to a file of its own.
 """
 
 import asyncio
+import shutil
 from pathlib import Path
 
 from fancymonkey.errors import BackupError, StoreCorrupt, StoreUnavailable
 from fancymonkey.store.json.segments import CURRENT, SegmentReader, Segments, archived_name
+from fancymonkey.store.json.snapshots import archive_names
 from fancymonkey.store.shared.files import Disk
 
 PRODUCTS = "products.json"
@@ -53,6 +55,8 @@ def _copy_state(source: Path, folder: Path, *, last: bool) -> bool:
         states = sorted((source / "state").glob("state-*.json"))
         for path in states[-1:]:
             (folder / "state" / path.name).write_bytes(path.read_bytes())
+            for named in archive_names(folder / "state" / path.name) or ():
+                shutil.copyfile(source / "state" / named.name, folder / "state" / named.name)
         versions = _versions(source)
         ours = {path: path.read_bytes() for path in versions}
         current = (source / PRODUCTS).read_bytes() if (source / PRODUCTS).exists() else None

@@ -12,6 +12,7 @@ from fancymonkey.store.products_file.intake import described
 from fancymonkey.store.products_file.mistakes import Mistakes
 from fancymonkey.store.products_file.read import Catalogue, read_products
 from fancymonkey.store.products_file.saved_versions import Versions
+from fancymonkey.store.products_file.stock_edits import stock_mistakes
 from fancymonkey.store.shared.files import Disk
 from fancymonkey.text import counted
 
@@ -76,4 +77,7 @@ def _mistakes(catalogue: Catalogue, file: Path) -> list[str]:
         for version in written
         for id_, product in version.items()
     }
-    return Mistakes(catalogue, before, keys).found()
+    return [
+        *Mistakes(catalogue, before, keys).found(),
+        *stock_mistakes(catalogue, lambda id_: before[id_], lambda sku: {}),
+    ]

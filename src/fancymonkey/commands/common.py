@@ -54,7 +54,7 @@ async def opened(
 ) -> AsyncIterator[Store]:
     """Opens the store for the length of a block. Raises the errors of `Store.open`.
 
-    Reading creates nothing: the directory must exist. A writer is let in only where the shop
+    Reading creates nothing: the directory must exist. A writer is let in only if the shop
     lives there, unless `home` is False.
     """
     if read_only:

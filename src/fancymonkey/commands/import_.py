@@ -47,9 +47,11 @@ def import_(
     """Import products, sizes, stock and settings from a CSV or XLSX FILE: all or nothing.
 
     Rows are found by productId and size; columns and rows that are not there change nothing;
-    reserved, available and status are not read. With the column `exported` in it, or with --base,
-    only cells changed since the export count, and later sales stay sold. An import is
-    one change in the history of the dashboard, and can be undone there.
+    reserved, available and status are not read. With a column `location`, the stock of a row is
+    that at its location; without one, it is the total, and `main` takes the difference. With the
+    column `exported` in it, or with --base, only cells changed since the export count, and later
+    sales stay sold. An import is one change in the history of the dashboard, and can be undone
+    there.
     """
     choose_store(data)
     settings = Settings.load()
@@ -109,7 +111,8 @@ def _in_words(done: _Imported, *, dry_run: bool) -> list[str]:
         return lines
     changes = [change for change in plan.changes if change.new is None]
     lines += [
-        f"  {change.product_id} {change.size} {change.column}: "
+        f"  {change.product_id} {change.size}{f' at {change.location}' if change.location else ''} "
+        f"{change.column}: "
         f"{change.now or '–'} → {change.after or '–'}"
         for change in changes[:SHOWN]
     ]

@@ -85,7 +85,7 @@ def run_job(name: str, data: str | None, url: str | None, as_json: bool) -> None
     """Run a job now.
 
     If a running server uses the store, the server runs the job: it is called over HTTP with
-    CRON_SECRET or ADMIN_PASSWORD. Exits with 1 where the job fails.
+    CRON_SECRET or ADMIN_PASSWORD. Exits with 1 if the job fails.
     """
     choose_store(data)
     settings = Settings.load()

@@ -18,7 +18,7 @@ from fancymonkey.core.orders.ship import MoveOrderAllocation, ShipOrder
 from fancymonkey.core.outcomes import Refused
 from fancymonkey.errors import ConfigError, StoreLocked
 from fancymonkey.services.container import Services, opened_services
-from fancymonkey.services.order_json import order_out
+from fancymonkey.services.order_json import money_of_order, order_out
 from fancymonkey.services.orders import OrderFilter
 from fancymonkey.settings.settings import Settings
 
@@ -270,7 +270,7 @@ async def _out(services: Services, row: Order) -> dict[str, Any]:
         product = products.get(product_id)
         return None if product is None else product.name
 
-    return order_out(row, buyer, name)
+    return order_out(row, buyer, await money_of_order(services.engine, row), name)
 
 
 def _print(row: dict[str, Any], as_json: bool) -> None:
@@ -289,6 +289,10 @@ def _print(row: dict[str, Any], as_json: bool) -> None:
     for parcel in row["shipments"]:
         words = f"{parcel['carrier']} {parcel['trackingNumber']}".strip() or "no tracking number"
         click.echo(f"  parcel {parcel['number']} from {parcel['location']}: {words}")
+    refund = row["refund"]
+    if refund is not None and (refund["due"] or refund["refunded"]):
+        currency = row["currency"].upper()
+        click.echo(f"  refunded {refund['refunded']} {currency}, due {refund['due']} {currency}")
     for step in row["history"]:
         click.echo(
             f"  {step['at']}  {step['action']}: {step['text']} ({step['actor'] or 'system'})"

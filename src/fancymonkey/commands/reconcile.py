@@ -22,8 +22,8 @@ def reconcile(data: str | None, url: str | None, as_json: bool) -> None:
     """Compare Stripe with the ledger, correct missed events, and report them.
 
     If a running server uses the store, the server does it: it is called over HTTP with
-    CRON_SECRET or ADMIN_PASSWORD. Exits with 1 where something is left that a person has to look
-    at.
+    CRON_SECRET or ADMIN_PASSWORD. Exits with 1 if a person has to decide
+    something.
     """
     choose_store(data)
     settings = Settings.load()

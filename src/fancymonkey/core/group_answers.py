@@ -65,7 +65,7 @@ class GroupAnswer(CommandAnswer):
 class ChangeSetAnswer(CommandAnswer):
     """The answer to the command of a change set, and the id of the change set.
 
-    `change_id` is None where nothing changed.
+    `change_id` is None if nothing changed.
     """
 
     answer: Any

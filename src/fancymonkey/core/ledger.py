@@ -22,32 +22,44 @@ def evolve(level: Level, entry: Entry) -> Level:
     """The level after the entry.
 
     Raises `InvariantBroken` where a quantity would fall below zero, where more would be promised
-    than is there, or where the entry's own running numbers disagree.
+    than is there, or if the entry's own running numbers disagree.
     """
     on_hand = level.on_hand + entry.on_hand
     reserved = level.reserved + entry.reserved
+    allocated = level.allocated + entry.allocated
+    incoming = level.incoming + entry.incoming
+    backordered = level.backordered + entry.backordered
+    short = level.short + entry.short
     after = Level(
         level.sku,
         level.location,
         on_hand,
         reserved,
-        level.allocated + entry.allocated,
-        level.incoming + entry.incoming,
-        level.backordered + entry.backordered,
-        level.short + entry.short,
+        allocated,
+        incoming,
+        backordered,
+        short,
         entry.at,
     )
-    problem = broken_rule(after)
-    if problem is None:
-        if entry.short > 0 and entry.kind not in MAY_RAISE_SHORT:
-            problem = f"{entry.kind} may not promise more than is there"
-        elif on_hand != entry.on_hand_after or reserved != entry.reserved_after:
-            problem = (
-                f"it says {entry.on_hand_after} on hand and {entry.reserved_after} reserved after "
-                f"it, the entries before it make {on_hand} and {reserved}"
-            )
-        else:
-            return after
+    missing = reserved + allocated - on_hand  # `broken_rule`, without the calls: every sale is here
+    if (
+        on_hand < 0
+        or reserved < 0
+        or allocated < 0
+        or incoming < 0
+        or backordered < 0
+        or short != (missing if missing > 0 else 0)
+    ):
+        problem = broken_rule(after)
+    elif entry.short > 0 and entry.kind not in MAY_RAISE_SHORT:
+        problem = f"{entry.kind} may not promise more than is there"
+    elif on_hand != entry.on_hand_after or reserved != entry.reserved_after:
+        problem = (
+            f"it says {entry.on_hand_after} on hand and {entry.reserved_after} reserved after "
+            f"it, the entries before it make {on_hand} and {reserved}"
+        )
+    else:
+        return after
     raise InvariantBroken(
         f"entry {entry.revision} ({entry.kind} {entry.sku} at {entry.location}): {problem}"
     )

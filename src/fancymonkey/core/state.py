@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
-from fancymonkey.core.ledger import evolve, short_after
+from fancymonkey.core.ledger import evolve
 from fancymonkey.core.model import (
     HELD,
     Entry,
@@ -91,6 +91,8 @@ class State:
         self._undo: list[tuple[type[Row], Hashable, Any]] = []
         self._savepoints = 0
         self._holds: dict[str, set[str]] | None = None
+        self._new_levels: dict[str, set[str]] = {}
+        """By SKU, the locations where this batch has booked its first units."""
 
     def get(self, kind: type[R], key: Hashable) -> R | None:
         """The row with the changes of this batch so far, or None."""
@@ -119,7 +121,7 @@ class State:
         self.added.add((type(row), self.put(row)))
 
     def level(self, sku: str, location: str) -> Level:
-        """The level, empty where nothing was ever booked."""
+        """The level, empty if nothing was ever booked."""
         key = (sku, location)
         rows = self.changed.get(Level)  # as `get` does, without its call: every sale asks twice
         level: Level | None = None if rows is None else rows.get(key)
@@ -130,20 +132,29 @@ class State:
     def levels_of(self, sku: str) -> list[Level]:
         """The levels of the SKU at all its locations, in the order of their names.
 
-        Raises KeyError where the needs of the command do not have the key `(AllLevels, sku)`.
+        Raises KeyError if the needs of the command do not have the key `(AllLevels, sku)`.
         """
-        places = set(self.locations[sku])
-        changed = self.changed.get(Level, {}).values()
-        places.update(level.location for level in changed if level.sku == sku)
-        levels = (self.get(Level, (sku, place)) for place in sorted(places))
+        levels = [self.get(Level, (sku, account)) for account in self.accounts_of(sku)]
         return [level for level in levels if level is not None]
+
+    def accounts_of(self, sku: str) -> list[str]:
+        """The names of the locations of `levels_of`; some may have no level. Raises KeyError."""
+        accounts = self.locations[sku]
+        begun = self._new_levels.get(sku)
+        return sorted(accounts) if begun is None else sorted({*accounts, *begun})
 
     def hold(self, ref: str) -> Reservation | None:
         """The hold that an id means: its own id, or a session's latest."""
-        own = self.get(Reservation, ref)
+        holds = self.changed.get(Reservation)  # as `get` does, without its calls
+        own: Reservation | None = None if holds is None else holds.get(ref)
+        if own is None:
+            own = self.base[Reservation].get(ref)
         if own is not None:
             return own
-        link = self.get(SessionLink, ref)
+        links = self.changed.get(SessionLink)
+        link: SessionLink | None = None if links is None else links.get(ref)
+        if link is None:
+            link = self.base[SessionLink].get(ref)
         return None if link is None else self.get(Reservation, link.reservation_id)
 
     def holds_of(self, sku: str) -> list[Reservation]:
@@ -185,9 +196,16 @@ class State:
 
         The entry has the actor of `by`, and its cause unless another `cause` is given.
         """
-        level = self.level(sku, location)
+        key = (sku, location)
+        rows = self.changed.get(Level)  # `level` and `put`, without the calls: every sale is here
+        before: Level | None = None if rows is None else rows.get(key)
+        level: Level | None = self.base[Level].get(key) if before is None else before
+        if level is None:
+            level = Level(sku, location)
+            self._new_levels.setdefault(sku, set()).add(location)
         on_hand_after = level.on_hand + on_hand
         reserved_after = level.reserved + reserved
+        missing = reserved_after + level.allocated + allocated - on_hand_after
         self.revision += 1
         entry = Entry(
             self.revision,
@@ -200,7 +218,7 @@ class State:
             allocated,
             incoming,
             backordered,
-            short_after(on_hand_after, reserved_after, level.allocated + allocated) - level.short,
+            (missing if missing > 0 else 0) - level.short,
             on_hand_after,
             reserved_after,
             None if reservation is None else reservation.reservation_id,
@@ -211,7 +229,11 @@ class State:
         )
         after = evolve(level, entry)
         self.entries.append(entry)
-        self.put(after)
+        if rows is None:
+            rows = self.changed[Level] = {}
+        if self._savepoints:
+            self._undo.append((Level, key, _ABSENT if before is None else before))
+        rows[key] = after
         return after
 
     def book_event(

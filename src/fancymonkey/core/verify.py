@@ -277,7 +277,7 @@ def verify(
     levels: Iterable[Level],
     holds: Iterable[Reservation],
 ) -> Iterator[Finding]:
-    """Judges a whole ledger and the rows at its end. Yields nothing where they match."""
+    """Judges a whole ledger and the rows at its end. Yields nothing if they match."""
     verifier = Verifier()
     for entry in entries:
         yield from verifier.entry(entry)

@@ -238,7 +238,7 @@ class Batcher:
         """Commits a batch and answers its callers; returns slower work for the caller to await."""
         if not batch:
             return None
-        if sum(waiting[1] for waiting in batch) > LIGHT_MAX:
+        if len(batch) > LIGHT_MAX or sum([waiting[1] for waiting in batch]) > LIGHT_MAX:
             return partial(self._commit, batch)
         started = perf_counter()
         commands = [waiting[0] for waiting in batch]

@@ -1,6 +1,6 @@
 """The stock of a bundle as it follows from its parts in the view."""
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from fancymonkey.core.bundles.availability import (
     Free,
@@ -11,15 +11,31 @@ from fancymonkey.core.bundles.availability import (
 from fancymonkey.core.bundles.recipe import Recipe
 from fancymonkey.core.bundles.sales import BundleSales
 from fancymonkey.core.item_parts import BundlePolicy
-from fancymonkey.core.model import Item
+from fancymonkey.core.locations.locations import Location
+from fancymonkey.core.model import Item, Level
 from fancymonkey.core.stock.sku_stock import SkuStock, offered, safety_at
-from fancymonkey.engine.bundle_index import PartUnits
-
-if TYPE_CHECKING:
-    from fancymonkey.engine.view import View
+from fancymonkey.engine.bundle_index import BundleIndex, PartUnits
 
 
-def bundle_stock(view: "View", item: Item, own: SkuStock, *, unsold: bool) -> SkuStock:
+class PartsView(Protocol):
+    """The data of a view from which the stock of a bundle follows."""
+
+    bundles: BundleIndex
+    locations: dict[str, Location]
+    items: dict[str, Item]
+    split_lines: bool
+    changes: int
+
+    def level(self, sku: str, location: str) -> Level:
+        """The level of a SKU at a location."""
+        ...
+
+    def first_end(self, sku: str) -> int | None:
+        """The first time (ms) at which a hold of a SKU ends, or None."""
+        ...
+
+
+def bundle_stock(view: PartsView, item: Item, own: SkuStock, *, unsold: bool) -> SkuStock:
     """The stock of a bundle: how many could be sold now, and how many live holds have.
 
     `own` are its pre-built units. With `unsold` it has also the bundles that could be sold if
@@ -56,20 +72,20 @@ def bundle_stock(view: "View", item: Item, own: SkuStock, *, unsold: bool) -> Sk
     )
 
 
-def scarce(view: "View", item: Item) -> list[str]:
+def scarce(view: PartsView, item: Item) -> list[str]:
     """The parts that keep one more bundle from being sold, as SKUs."""
     recipe = view.bundles.recipes.get(item.sku)
     return [] if recipe is None else scarce_parts(recipe, free_units(view, recipe))
 
 
-def bundle_back_by(view: "View", item: Item) -> int | None:
+def bundle_back_by(view: PartsView, item: Item) -> int | None:
     """When every part that is short may come back because holds end (ms), or None."""
     ends = [view.first_end(sku) for sku in scarce(view, item)]
     latest = [end for end in ends if end is not None]
     return max(latest) if latest and len(latest) == len(ends) else None
 
 
-def free_units(view: "View", recipe: Recipe, *, unsold: bool = False) -> Free:
+def free_units(view: PartsView, recipe: Recipe, *, unsold: bool = False) -> Free:
     """The units that buyers may get of each part, by the locations that sell online."""
     parts = {sku: _part_units(view, sku) for sku in recipe.skus}
     return {
@@ -81,7 +97,7 @@ def free_units(view: "View", recipe: Recipe, *, unsold: bool = False) -> Free:
     }
 
 
-def _built(view: "View", recipe: Recipe, *, unsold: bool) -> int:
+def _built(view: PartsView, recipe: Recipe, *, unsold: bool) -> int:
     """How many bundles the parts make; without split lines, what the best location makes."""
     if not view.split_lines and len(view.locations) > 1:
         free = free_units(view, recipe, unsold=unsold)
@@ -96,11 +112,11 @@ def _built(view: "View", recipe: Recipe, *, unsold: bool) -> int:
     return buildable(recipe, free_units(view, recipe, unsold=unsold))
 
 
-def _online(view: "View") -> list[str]:
+def _online(view: PartsView) -> list[str]:
     return [id_ for id_, row in view.locations.items() if row.active and row.sells_online]
 
 
-def _part_units(view: "View", sku: str) -> PartUnits:
+def _part_units(view: PartsView, sku: str) -> PartUnits:
     """The units of a part; many bundles have the same part, so it is kept until a change."""
     known = view.bundles.units_at(view.changes)
     units = known.get(sku)

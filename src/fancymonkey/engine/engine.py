@@ -137,7 +137,7 @@ class Engine:
     async def subscribe(self, since: int | None = None) -> Subscription:
         """A subscription to changes; with `since`, it begins with those after that revision.
 
-        Without `since`, or where too many changes were missed, its first change is marked as fresh:
+        Without `since`, or if too many changes were missed, its first change is marked as fresh:
         everything may have changed. Raises Overloaded.
         """
         if self.feed.full:

@@ -44,10 +44,10 @@ class Subscription:
         self._pending = pending
         self._fresh = fresh
         self._closed = False
-        self._bell = asyncio.Event()
+        self._signal = asyncio.Event()
         self._at_end: list[Callable[[], None]] = []
         if fresh or pending:
-            self._bell.set()
+            self._signal.set()
 
     def ring(self, skus: set[str] | None) -> None:
         """Marks SKUs as changed; None means that everything may have changed."""
@@ -55,19 +55,19 @@ class Subscription:
             self._fresh = True
         else:
             self._pending |= skus
-        self._bell.set()
+        self._signal.set()
 
     @property
     def waiting(self) -> bool:
         """Whether a change is ready."""
-        return self._bell.is_set()
+        return self._signal.is_set()
 
     async def next(self) -> LevelChange | None:
         """Waits for a change, and takes all that has changed; None once this is closed."""
-        await self._bell.wait()
+        await self._signal.wait()
         if self._closed:
             return None
-        self._bell.clear()
+        self._signal.clear()
         change = LevelChange(self._feed.revision, self._fresh, frozenset(self._pending))
         self._pending, self._fresh = set(), False
         return change
@@ -83,7 +83,7 @@ class Subscription:
     def close(self) -> None:
         """Ends the subscription, and wakes a caller of `next`."""
         self._closed = True
-        self._bell.set()
+        self._signal.set()
         self._feed.drop(self)
         works, self._at_end = self._at_end, []
         for work in works:
@@ -95,7 +95,7 @@ class Feed:
 
     def __init__(self) -> None:
         self.revision = 0
-        self.bells: set[asyncio.Event] = set()
+        self.wake_events: set[asyncio.Event] = set()
         """Events that each change sets, for the followers of the ledger."""
         self.with_dependents: Callable[[set[str]], set[str]] = _alone
         """Adds the SKUs whose stock follows from that of these."""
@@ -134,8 +134,8 @@ class Feed:
             subscription.ring(skus)
         for follower in self.followers:
             follower.ring(skus)
-        for bell in self.bells:
-            bell.set()
+        for event in self.wake_events:
+            event.set()
 
     def publish(self, entries: Iterable[Entry], revision: int) -> None:
         """Notifies every subscriber of the SKUs of new entries."""

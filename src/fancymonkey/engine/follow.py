@@ -79,9 +79,9 @@ class LedgerFollower:
         It is woken by changes, at most once in `every` seconds, and looks by itself after
         `fallback` seconds.
         """
-        with woken(self._engine) as bell:
+        with woken(self._engine) as wake_event:
             while True:
-                bell.clear()
+                wake_event.clear()
                 try:
                     more = True
                     while more:
@@ -98,23 +98,23 @@ class LedgerFollower:
                     await asyncio.sleep(RETRY_SECONDS)
                 else:
                     await asyncio.sleep(every)
-                    await heard(bell, fallback)
+                    await heard(wake_event, fallback)
 
 
 @contextmanager
 def woken(engine: Engine) -> Iterator[asyncio.Event]:
     """An event that every change of the ledger sets, inside the block."""
-    bell = asyncio.Event()
-    engine.feed.bells.add(bell)
+    wake_event = asyncio.Event()
+    engine.feed.wake_events.add(wake_event)
     try:
-        yield bell
+        yield wake_event
     finally:
-        engine.feed.bells.discard(bell)
+        engine.feed.wake_events.discard(wake_event)
 
 
-async def heard(bell: asyncio.Event, seconds: float) -> None:
+async def heard(wake_event: asyncio.Event, seconds: float) -> None:
     """Waits until the event is set, or for a time (s)."""
     # Not `wait_for`: it swallows a cancellation that comes together with the event.
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            await bell.wait()
+            await wake_event.wait()

@@ -10,24 +10,21 @@ class HoldEnds:
     """Heaps of holds by deadline, one for each size that `first` was called with."""
 
     def __init__(self) -> None:
-        self._heaps: dict[str, list[tuple[int, str]]] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._heaps)
+        self.heaps: dict[str, list[tuple[int, str]]] = {}
 
     def __len__(self) -> int:
         """The number of deadlines in the heaps, also of holds that have ended."""
-        return sum(map(len, self._heaps.values()))
+        return sum(map(len, self.heaps.values()))
 
     def clear(self) -> None:
         """Forgets all sizes."""
-        self._heaps.clear()
+        self.heaps.clear()
 
     def first(self, sku: str, holds: Mapping[str, HeldUnits]) -> int | None:
         """When the first of these live holds with units of the size ends (ms), or None."""
-        heap = self._heaps.get(sku)
+        heap = self.heaps.get(sku)
         if heap is None:
-            heap = self._heaps[sku] = [
+            heap = self.heaps[sku] = [
                 (hold.until, id_)
                 for id_, hold in holds.items()
                 if hold.until is not None and hold.has(sku)
@@ -44,10 +41,10 @@ class HoldEnds:
     def push(self, skus: Iterable[str], until: int, id_: str, live: int) -> None:
         """Adds a deadline of a hold with units of these sizes; there are `live` holds."""
         for sku in skus:
-            heap = self._heaps.get(sku)
+            heap = self.heaps.get(sku)
             if heap is None:
                 continue
             if len(heap) > 2 * live + 100:  # most have ended since the last `first`
-                del self._heaps[sku]
+                del self.heaps[sku]
             else:
                 heapq.heappush(heap, (until, id_))

@@ -153,7 +153,7 @@ class View(StockedRows):
                 level = self.levels.get(key) or Level(entry.sku, entry.location)
                 self._set_level(evolve(level, entry))
             if entry.reservation_id is not None:
-                self._follow_hold(entry, entry.reservation_id)
+                self._follow_hold(entry, entry.reservation_id, (entry.sku, entry.location))
             if entry.kind in CATALOGUE_KINDS or entry.kind is Kind.LOCATION_EDITED:
                 reread.add(product_id)
             self.revision = entry.revision
@@ -177,7 +177,7 @@ class View(StockedRows):
                 begun.add(key)
                 check_follows(entry, self.levels.get(key))
             if entry.reservation_id is not None:
-                self._follow_hold(entry, entry.reservation_id)
+                self._follow_hold(entry, entry.reservation_id, key)
         for sku, _ in begun:
             item = self.items.get(sku)
             self._touch(split_sku(sku)[0] if item is None else item.product_id)
@@ -199,28 +199,27 @@ class View(StockedRows):
         if row.expires_at is not None:
             heapq.heappush(self._due, (row.expires_at, row.reservation_id))
 
-    def _follow_hold(self, entry: Entry, id_: str) -> None:
-        hold = self.holds.get(id_)
+    def _follow_hold(self, entry: Entry, id_: str, key: tuple[str, str]) -> None:
+        hold, until = self.holds.get(id_), entry.until
         if hold is None:
             if entry.reserved <= 0:
                 return
             hold = self.holds[id_] = HeldUnits(None)
-        if entry.until != hold.until:
-            hold.until = entry.until
+        if until != hold.until:
+            hold.until = until
             if hold.lapsed:  # extended at the last moment: it counts again
                 hold.lapsed = False
-                for key, units in hold.units.items():
-                    self._lapse_units(key, -units)
-            if entry.until is not None:
-                heapq.heappush(self._due, (entry.until, id_))
-                if self._ends:
-                    skus = [key[0] for key in hold.units]
-                    self._ends.push(skus, entry.until, id_, len(self.holds))
+                for held, units in hold.units.items():
+                    self._lapse_units(held, -units)
+            if until is not None:
+                heapq.heappush(self._due, (until, id_))
+                if hold.units and self._ends.heaps:
+                    skus = [held[0] for held in hold.units]
+                    self._ends.push(skus, until, id_, len(self.holds))
         if not entry.reserved:
             return
-        key = (entry.sku, entry.location)
-        if self._ends and hold.until is not None and key not in hold.units:
-            self._ends.push(key[:1], hold.until, id_, len(self.holds))
+        if self._ends.heaps and until is not None and key not in hold.units:
+            self._ends.push(key[:1], until, id_, len(self.holds))
         units = hold.units.get(key, 0) + entry.reserved
         if hold.lapsed:
             self._lapse_units(key, entry.reserved)

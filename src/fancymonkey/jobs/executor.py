@@ -164,7 +164,7 @@ class JobExecutor:
         """Runs a job for a slot, or on request (None); its failure is part of the result.
 
         Entries after the revision `since` count as effects of the run, by default those after now.
-        Raises JobRunning, and StoreError where the run could not be claimed or stored.
+        Raises JobRunning, and StoreError if the run could not be claimed or stored.
         """
         running = self._running.get(job.name)
         if running is not None:
@@ -279,7 +279,7 @@ class _Claim:
         self._over = asyncio.Event()
 
     def draft(self, state: JobState) -> DocumentWrite:
-        """The write of the job's state; it fails where another process has taken the job over."""
+        """The write of the job's state; it fails if another process has taken the job over."""
         return self._folder.draft(self._name, state, self._version)
 
     async def put(self, state: JobState) -> None:

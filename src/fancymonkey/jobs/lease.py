@@ -38,7 +38,7 @@ class StaleTimer:
 
 
 class LeaseHolder(Struct):
-    """The process that has the lease; none where `name` is empty."""
+    """The process that has the lease; none if `name` is empty."""
 
     name: str = ""
 

@@ -7,21 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from fancymonkey.core.model import Line
+from fancymonkey.core.payments.currencies import CENTS, UNITS
 from fancymonkey.engine.view import View
-
-CENTS = (2, 1)
-UNITS = {
-    # Currencies without a smaller unit (Stripe: "Zero-decimal currencies").
-    **dict.fromkeys(
-        ("bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv"), (0, 1)
-    ),
-    **dict.fromkeys(("xaf", "xof", "xpf"), (0, 1)),
-    # "Three-decimal currencies", whose last digit has to be 0.
-    **dict.fromkeys(("bhd", "jod", "kwd", "omr", "tnd"), (3, 10)),
-    # "Special cases": counted in hundredths, but Stripe takes only multiples of 100.
-    **dict.fromkeys(("isk", "ugx"), (2, 100)),
-}
-"""How Stripe counts money: the decimals of a currency, and the step of its amounts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +88,6 @@ def minor_units(price: Decimal, currency: str) -> int:
     """
     decimals, step = UNITS.get(currency, CENTS)
     return int((price.scaleb(decimals) / step).to_integral_value()) * step
-
-
-def major_units(amount: int, currency: str) -> Decimal:
-    """An amount in the smallest unit as a price."""
-    return Decimal(amount).scaleb(-UNITS.get(currency, CENTS)[0])
 
 
 def with_query(url: str, more: str) -> str:

@@ -208,7 +208,7 @@ class Checkouts:
     async def _undo(self, id_: str, number: int, before: HoldDetails | None) -> None:
         """Undoes a failed attempt: releases a new hold, restores the state of an earlier one.
 
-        Changes nothing where a second click of the same buyer has begun a later attempt.
+        Changes nothing if a second click of the same buyer has begun a later attempt.
         """
         if before is None:
             reason = "the payment could not be started"

@@ -15,7 +15,7 @@ from fancymonkey.core.payments.foreign_events import NoteForeign
 from fancymonkey.core.payments.refunds import RecordRefund, RefundFailed
 from fancymonkey.payments.buyers import buyer_of, total_of
 from fancymonkey.payments.gateway import GIVEN_BACK, LOST, PAID, id_of
-from fancymonkey.payments.money import amount_shown, minute_shown, money_of, word
+from fancymonkey.payments.money import amount_shown, minute_shown, money_of, whole, word
 
 ACTOR = "stripe"
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -69,6 +69,7 @@ class EventObject(msgspec.Struct):
     line_items: Any = None
     charge: Any = None
     amount: Any = None
+    amount_refunded: Any = None
     reason: Any = None
     evidence_details: Any = None
     customer_details: Any = None
@@ -193,18 +194,28 @@ def _refund(event: StripeEvent, policy: PaymentPolicy) -> Command | None:
     if payment is None:
         return None
     if event.type != CHARGE_REFUNDED and obj.status in LOST and obj.id:
-        return RefundFailed(ref=payment, refund=obj.id, actor=ACTOR, cause=event.id)
+        return RefundFailed(
+            ref=payment, refund=obj.id, amount=_amount(obj.amount), actor=ACTOR, cause=event.id
+        )
     if event.type != CHARGE_REFUNDED and obj.status not in GIVEN_BACK:
         return None
+    charge = event.type == CHARGE_REFUNDED
     return RecordRefund(
         ref=payment,
-        whole=event.type == CHARGE_REFUNDED and obj.refunded is True,
-        refund="" if event.type == CHARGE_REFUNDED else obj.id,
+        amount=_amount(obj.amount_refunded if charge else obj.amount),
+        whole=charge and obj.refunded is True,
+        refund="" if charge else obj.id,
         note=obj.id,
         take_back=policy.take_back,
         actor=ACTOR,
         cause=event.id,
     )
+
+
+def _amount(value: Any) -> int | None:
+    """An amount in the smallest unit, or None if it is not a plausible one."""
+    amount = whole(value)
+    return amount if amount is not None and amount >= 0 else None
 
 
 def _dispute(event: StripeEvent, policy: PaymentPolicy) -> Command | None:
@@ -241,7 +252,7 @@ def foreign(event: StripeEvent, policy: PaymentPolicy) -> str | None:
 
 
 def livemode_of(key: str | None) -> bool | None:
-    """Whether a secret or restricted key is of live mode, or None where that is unknown."""
+    """Whether a secret or restricted key is of live mode, or None if that is unknown."""
     kind, _, rest = (key or "").partition("_")
     mode = rest.partition("_")[0]
     return {"live": True, "test": False}.get(mode) if kind in ("sk", "rk") else None

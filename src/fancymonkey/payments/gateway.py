@@ -66,10 +66,14 @@ class PaymentSession:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """The fields we use of a refund. `succeeded`: the money goes back, now or later."""
+    """The fields we use of a refund. `succeeded`: the money returns, now or later.
+
+    `amount` is in the smallest unit, None if Stripe does not state it.
+    """
 
     id: str
     succeeded: bool
+    amount: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +185,7 @@ class Gateway:
             raise _malformed() from error
 
     async def paid(self, payment: str) -> Paid | None:
-        """The amount of a payment (`pi_…` or `cs_…`); None where Stripe does not know it."""
+        """The amount of a payment (`pi_…` or `cs_…`); None if Stripe does not know it."""
         if payment.startswith("cs_"):
             retrieve = self._client.v1.checkout.sessions.retrieve_async
             rows = [await self._ask(lambda: retrieve(payment))]
@@ -199,22 +203,24 @@ class Gateway:
             )
         return paid_of(rows[0], charges)
 
-    async def refund(self, payment: str, key: str) -> Refund:
-        """Refunds a payment in full (`pi_…`, or the session `cs_…`).
+    async def refund(self, payment: str, key: str, amount: int | None = None) -> Refund:
+        """Refunds a payment (`pi_…`, or the session `cs_…`): in full, or this amount of it.
 
         An amount that was refunded before is not refunded again.
         """
         if payment.startswith("cs_"):
             payment = (await self.session(payment)).intent or payment
+        request: Any = {"payment_intent": payment}
+        if amount is not None:
+            request["amount"] = amount
         refund = await self._ask(
-            lambda: self._client.v1.refunds.create_async(
-                {"payment_intent": payment}, {"idempotency_key": key}
-            )
+            lambda: self._client.v1.refunds.create_async(request, {"idempotency_key": key})
         )
         refund_id, status = id_of(refund), refund.get("status")
         if refund_id is None or status not in (*GIVEN_BACK, *LOST):
             raise _malformed()
-        return Refund(refund_id, status in GIVEN_BACK)
+        given = refund.get("amount")
+        return Refund(refund_id, status in GIVEN_BACK, given if isinstance(given, int) else None)
 
     async def _pages(
         self, listed: Callable[..., Awaitable[Any]], query: dict[str, Any]

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from fancymonkey.core.payments.amounts import Money
-from fancymonkey.payments.basket import CENTS, UNITS
+from fancymonkey.core.payments.currencies import CENTS, UNITS
 
 WORD_MAX = 80
 
@@ -22,7 +22,7 @@ def money_of(session: dict[str, Any], expected: str) -> Money | None:
     amounts = session
     if asked_in.lower() == expected != currency.lower():
         currency, amounts = asked_in, conversion
-    total, goods = _whole(amounts.get("amount_total")), _whole(amounts.get("amount_subtotal"))
+    total, goods = whole(amounts.get("amount_total")), whole(amounts.get("amount_subtotal"))
     if goods is None and total is not None:
         goods = total + _total_to_goods(session)
     units = units_of(session.get("line_items"))
@@ -36,24 +36,24 @@ def _total_to_goods(session: dict[str, Any]) -> int:
     """The difference from the total to the price of the lines: discounts less tax and shipping."""
     details = _object(session.get("total_details"))
     discount, tax, shipping = (
-        _whole(details.get(f"amount_{name}")) or 0 for name in ("discount", "tax", "shipping")
+        whole(details.get(f"amount_{name}")) or 0 for name in ("discount", "tax", "shipping")
     )
     return discount - tax - shipping
 
 
 def units_of(line_items: Any) -> int | None:
-    """The units in the lines of a session, or None where some lines are missing."""
+    """The units in the lines of a session, or None if some lines are missing."""
     listed = _object(line_items)
     rows = listed.get("data")
     if not isinstance(rows, list) or not rows or listed.get("has_more") not in (False, None):
         return None
-    counts = [_whole(_object(row).get("quantity")) for row in rows]
+    counts = [whole(_object(row).get("quantity")) for row in rows]
     return None if None in counts else sum(count for count in counts if count is not None)
 
 
 def amount_shown(amount: Any, currency: Any) -> str:
     """An amount of Stripe for people: `25.00 USD`; empty if it is malformed."""
-    number, name = _whole(amount), word(currency)
+    number, name = whole(amount), word(currency)
     if number is None or not name:
         return ""
     decimals, _ = UNITS.get(name.lower(), CENTS)
@@ -62,7 +62,7 @@ def amount_shown(amount: Any, currency: Any) -> str:
 
 def minute_shown(seconds: Any) -> str:
     """A time of Stripe for people; empty if it is malformed."""
-    number = _whole(seconds)
+    number = whole(seconds)
     if number is None or not 0 < number < 1 << 36:
         return ""
     return f"{datetime.fromtimestamp(number, UTC):%Y-%m-%d %H:%M} UTC"
@@ -73,7 +73,7 @@ def word(value: Any) -> str:
     return value[:WORD_MAX] if isinstance(value, str) and value.isprintable() else ""
 
 
-def _whole(value: Any) -> int | None:
+def whole(value: Any) -> int | None:
     """The value if it is a whole number of a plausible size; JSON itself has no limit."""
     fits = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 53
     return value if fits else None

@@ -237,7 +237,7 @@ def _outdated(hold: HoldDetails, session: PaymentSession) -> bool:
 
 
 async def last_run(engine: Engine, now: int) -> int | None:
-    """The start of the last successful comparison (ms), or None where none is known.
+    """The start of the last successful comparison (ms), or None if none is known.
 
     A clock that ran ahead may have left a cursor in the future; then the stored runs are used.
     """

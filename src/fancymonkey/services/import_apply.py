@@ -118,15 +118,15 @@ class Applying:
         # The answers of a repeated request are those of the first one, and may be fewer.
         for step, answer in zip(steps, answers, strict=False):
             if isinstance(answer, Refused):
-                self._fault(step, "", answer.message)
+                self._fault(step, "", answer.message, str(answer.code))
 
-    def _fault(self, step: ImportStep, column: str, text: str) -> None:
+    def _fault(self, step: ImportStep, column: str, text: str, code: str = "") -> None:
         for row in step.rows:
-            self._plan.faults.append(RowFault(row, column, text))
+            self._plan.faults.append(RowFault(row, column, text, code))
             self._plan.fates[row] = "fault"
 
     async def _attempt(self) -> int:
-        """How many attempts of this request were taken back: what they did is to be done again."""
+        """The number of undone attempts of this request, whose work is to be repeated."""
         key, attempt = self._runner.key, 0
         if key is not None:
             while await self._runner.engine.store.find(Outcome, _taken_back(key, attempt).id):
@@ -157,7 +157,7 @@ class Applying:
 
 
 def _taken_back(key: RequestKey, attempt: int) -> RequestKey:
-    """Under which ids it is kept that an attempt was taken back."""
+    """The ids under which an undone attempt is recorded."""
     return key.about(f"taken back {attempt}")
 
 

@@ -10,9 +10,12 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import DataError
 from fancymonkey.spreadsheets import csv_table, xlsx, xlsx_process
 from fancymonkey.spreadsheets.columns import Record
-from fancymonkey.spreadsheets.import_plan import CurrentStock, ImportOptions, ImportPlan, marks_of
+from fancymonkey.spreadsheets.current_stock import CurrentStock
+from fancymonkey.spreadsheets.import_plan import ImportOptions, ImportPlan, marks_of
 from fancymonkey.spreadsheets.import_planner import Planner
 from fancymonkey.spreadsheets.row_identity import with_known_keys
+from fancymonkey.spreadsheets.row_location import RowLocations
+from fancymonkey.spreadsheets.shopify import is_shopify, read_shopify, shopify_records
 from fancymonkey.spreadsheets.stock_changes import stock_changes_since
 
 OnProgress = Callable[[str, int, int], None]
@@ -24,7 +27,7 @@ REPORT_EVERY = 500
 NO_JSON = (
     "This file is JSON; an import takes a table in CSV or XLSX. To take over a products.json, put "
     "it into an empty folder and run `fancymonkey serve --data FOLDER`; `fancymonkey check FILE` "
-    "shows the result beforehand."
+    "shows the result first."
 )
 
 
@@ -61,17 +64,24 @@ async def read_table(data: bytes, on_progress: OnProgress, sheet: str | None = N
             raise DataError("Only a spreadsheet (XLSX) has sheets, and this file is not one.")
         rows = await asyncio.to_thread(lambda: csv_table.read(_text(data)))
         on_progress("read", len(rows), len(rows))
-        return TableFile(await asyncio.to_thread(csv_table.records, rows))
+        return TableFile(await asyncio.to_thread(_records, rows))
     rows, name, names = [], "", []
     async for portion in xlsx_process.read(data, sheet):
         rows += portion.rows
         name, names = portion.sheet, portion.sheets
         on_progress("read", len(rows), portion.of)
     try:
-        records = await asyncio.to_thread(csv_table.records, rows)
+        records = await asyncio.to_thread(_records, rows)
     except DataError as error:
         raise DataError(f"Sheet {name[:80]!r}: {error}" if len(names) > 1 else str(error)) from None
     return TableFile(records, name, names)
+
+
+def _records(rows: list[csv_table.Row]) -> list[Record]:
+    """The lines by column, of a table of ours or of Shopify's."""
+    if rows and is_shopify(rows[0][1]):
+        return shopify_records(rows)
+    return csv_table.records(rows)
 
 
 def _text(data: bytes) -> str:
@@ -93,7 +103,15 @@ async def plan_table(
     `base` is the table as it was exported, where the file itself has no such information.
     """
     view, loop, count = engine.view, asyncio.get_running_loop(), len(records)
-    stock = CurrentStock(dict(view.products), dict(view.items), dict(view.levels), view.revision)
+    stock = CurrentStock(
+        dict(view.products),
+        dict(view.items),
+        dict(view.levels),
+        view.revision,
+        dict(view.locations),
+        {sku: view.stock(sku) for sku in view.bundles.recipes},
+        dict(view.bundles.sales),
+    )
     reported = 0
 
     def progress(done: int) -> None:
@@ -104,9 +122,17 @@ async def plan_table(
 
     on_progress("check", 0, count)
     records = await asyncio.to_thread(with_known_keys, records, stock)
+    shopify = None
+    if records and is_shopify(records[0].cells):
+        shopify = await asyncio.to_thread(read_shopify, records, stock)
+        records, base = shopify.records, shopify.base
+    places = RowLocations(stock)
+    records = [places.resolved(record) for record in records]
     since = await asyncio.to_thread(marks_of, records, stock)
     changes = await stock_changes_since(engine.store, since, stock.revision)
     planner = Planner(stock, options, changes, base, progress=progress)
     plan = await asyncio.to_thread(planner.read, records)
+    if shopify is not None:
+        plan.notices.include(shopify.notices)
     on_progress("check", count, count)
     return plan

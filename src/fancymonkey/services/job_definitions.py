@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from fancymonkey.alerts.alerts import Alerts
 from fancymonkey.backup.catalogue_history import save_version
 from fancymonkey.backup.nightly import BackupPlan, save
+from fancymonkey.core.dates import DAY_MS
 from fancymonkey.engine.engine import OUTCOMES_KEPT, Engine
 from fancymonkey.engine.job_names import COMMIT_CATALOGUE, RECONCILE, RELEASE_EXPIRED
 from fancymonkey.jobs.executor import JobExecutor
@@ -77,7 +78,7 @@ def _jobs(
     yield Job(
         "retention",
         "removes old rows that are no longer needed; the ledger is never shortened",
-        lambda: _retention(engine),
+        lambda: _retention(engine, settings.holds.keep_ended_holds_days),
         night,
     )
     days = settings.orders.order_data_days
@@ -162,8 +163,12 @@ async def _erasure(engine: Engine, days: int) -> JobResult:
     return JobResult("done", {"erased": erased}, text)
 
 
-async def _retention(engine: Engine) -> JobResult:
-    removed = await engine.store.prune(engine.clock() - OUTCOMES_KEPT)
-    if not removed:
-        return JobResult("nothing", {"forgotten": 0}, "No old rows.", quiet=True)
-    return JobResult("done", {"forgotten": removed}, f"Removed {counted(removed, 'old row')}.")
+async def _retention(engine: Engine, days: int) -> JobResult:
+    now = engine.clock()
+    removed = await engine.store.prune(now - OUTCOMES_KEPT)
+    folded = await engine.store.fold_holds(now - days * DAY_MS)
+    report = {"forgotten": removed, "folded": folded}
+    if not (removed or folded):
+        return JobResult("nothing", report, "No old rows.", quiet=True)
+    text = f"Removed {counted(removed, 'old row')} and {counted(folded, 'ended hold')}."
+    return JobResult("done", report, text)

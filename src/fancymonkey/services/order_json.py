@@ -5,9 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from fancymonkey.core.model import split_sku
-from fancymonkey.core.orders.rows import Order, OrderBuyer
+from fancymonkey.core.orders.money import OrderMoney, money_key, read_money
+from fancymonkey.core.orders.rows import Order, OrderBuyer, OrderUnits
+from fancymonkey.core.orders.shares import units_gone
 from fancymonkey.core.orders.units import shipped_lines
-from fancymonkey.payments.basket import major_units
+from fancymonkey.core.payments.currencies import major_units, step_of
+from fancymonkey.engine.engine import Engine
 from fancymonkey.timestamps import iso
 
 Name = Callable[[str], str | None]
@@ -31,7 +34,9 @@ def part_of_order(order: Order, locations: tuple[str, ...]) -> Order:
     )
 
 
-def order_out(order: Order, buyer: OrderBuyer | None, name: Name) -> dict[str, Any]:
+def order_out(
+    order: Order, buyer: OrderBuyer | None, money: OrderMoney, name: Name
+) -> dict[str, Any]:
     """An order. `buyer` None: without personal data."""
     counted, _ = shipped_lines(order)
     return {
@@ -43,6 +48,7 @@ def order_out(order: Order, buyer: OrderBuyer | None, name: Name) -> dict[str, A
         "intent": order.intent,
         "amount": None if order.total is None else major_units(order.total, order.currency),
         "currency": order.currency,
+        "refund": _refund_out(order, money, name),
         "late": order.late,
         "fulfilment": "on_shipment" if order.on_shipment else "at_payment",
         "lines": [
@@ -58,19 +64,7 @@ def order_out(order: Order, buyer: OrderBuyer | None, name: Name) -> dict[str, A
             {"bundle": part.bundle, **_which(part.sku, name), "quantity": part.quantity}
             for part in order.parts
         ],
-        "allocations": [
-            {
-                **_which(units.sku, name),
-                "location": units.location,
-                "quantity": units.quantity,
-                "open": units.open,
-                "shipped": units.shipped,
-                "cancelled": units.cancelled,
-                "returned": units.returned,
-                "backordered": units.backordered,
-            }
-            for units in order.units
-        ],
+        "allocations": [_units_out(units, name) for units in order.units],
         "shipments": shipments_out(order, name),
         "locations": [
             {
@@ -89,6 +83,54 @@ def order_out(order: Order, buyer: OrderBuyer | None, name: Name) -> dict[str, A
         "buyer": _buyer_out(buyer),
         "erasedAt": None if buyer is None or buyer.erased_at is None else iso(buyer.erased_at),
         "revision": order.revision,
+    }
+
+
+def _units_out(units: OrderUnits, name: Name) -> dict[str, Any]:
+    return {
+        **_which(units.sku, name),
+        "location": units.location,
+        "quantity": units.quantity,
+        "open": units.open,
+        "shipped": units.shipped,
+        "cancelled": units.cancelled,
+        "returned": units.returned,
+        "backordered": units.backordered,
+    }
+
+
+async def money_of_order(engine: Engine, order: Order) -> OrderMoney:
+    """The money of an order: prices of parts and refunds."""
+    kind, key = money_key(order.order_id)
+    return read_money(await engine.store.find(kind, key))
+
+
+def _refund_out(order: Order, money: OrderMoney, name: Name) -> dict[str, Any] | None:
+    """What was refunded, what cancelled and returned units cost, and the shares of all units."""
+    if order.total is None:
+        return None
+    step, currency = step_of(order.currency), order.currency
+    gone = units_gone(order)
+    shares: dict[str, tuple[int, int]] = {}
+    for share in money.shares(order):
+        quantity, amount = shares.get(share.sku, (0, 0))
+        shares[share.sku] = (quantity + share.quantity, amount + share.amount * step)
+    return {
+        "refunded": major_units(money.refunded, currency),
+        "due": major_units(money.due(order), currency),
+        "left": major_units(max(0, order.total - money.refunded), currency),
+        "shares": [
+            {
+                **_which(sku, name),
+                "quantity": quantity,
+                "amount": major_units(amount, currency),
+                "back": gone.get(sku, 0),
+                "backAmount": major_units(
+                    money.value(order, {sku: gone[sku]}) if sku in gone else 0, currency
+                ),
+            }
+            for sku, (quantity, amount) in shares.items()
+        ],
     }
 
 

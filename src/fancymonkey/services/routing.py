@@ -53,7 +53,7 @@ class OrderRouting:
         engine.view.split_lines = split_lines
 
     async def of(self, wanted: LocationRequest) -> Routing | None:
-        """The routing of an order; None where everything comes from the first location anyway.
+        """The routing of an order; None if everything comes from the first location anyway.
 
         Raises StoreError.
         """

@@ -75,7 +75,7 @@ async def undo_change_set(
     partial: bool,
     dry_run: bool,
 ) -> Undone:
-    """Undoes every portion; without `partial` only where all of them can be undone.
+    """Undoes every portion; without `partial` only if all of them can be undone.
 
     A change of one portion is undone in one transaction. `location` is where a change of an earlier
     version was made. Raises ChangeRefused, Overloaded.

@@ -1,9 +1,10 @@
 """Declares settings as environment variables, and parses each kind of value."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import time
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, ClassVar, Final, Self
 from urllib.parse import urlsplit
@@ -121,6 +122,34 @@ def one_of(*words: str) -> Callable[[str], str]:
         return text.lower()
 
     return parse
+
+
+def host_and_port(text: str) -> tuple[str, int]:
+    """`host`, `host:port`, an IPv6 address, or `[v6]:port`; port 0 where none is named."""
+    host, _, port = text.rpartition(":")
+    if text.endswith("]") or not host or (":" in host and not host.startswith("[")):
+        host, port = text, "0"
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    number = int(port[:6]) if port.isascii() and port.isdigit() else -1
+    try:
+        valid = bool(IPv6Address(host) if ":" in host else re.fullmatch(r"[0-9A-Za-z._-]+", host))
+    except ValueError:
+        valid = False
+    if not valid or not 0 <= number <= 65_535:
+        raise ValueError("a host such as 10.0.0.5, or host:port")
+    return host, number
+
+
+def address_or_off(text: str) -> str:
+    """The address of this machine for others, or `off`."""
+    if text.lower() == "off":
+        return "off"
+    try:
+        host_and_port(text)
+    except ValueError as error:
+        raise ValueError(f"{error}, or off") from None
+    return text
 
 
 def switch(text: str) -> bool:

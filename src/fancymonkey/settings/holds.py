@@ -76,3 +76,11 @@ class HoldSettings(SettingsGroup):
         "unpaid hold of at least this length. The same visitor does not have to wait.",
         shown="5",
     )
+    keep_ended_holds_days: int = setting(
+        "KEEP_ENDED_HOLDS_DAYS",
+        whole(30, 36_500),
+        90,
+        "For how many days holds that bought nothing are kept after their end. Later only the "
+        "ledger has their movements.",
+        shown="90",
+    )

@@ -1,6 +1,6 @@
 """Settings: the store of the stock."""
 
-from fancymonkey.settings.fields import SettingsGroup, any_text, setting, store_url
+from fancymonkey.settings.fields import SettingsGroup, address_or_off, any_text, setting, store_url
 
 
 class StoreSettings(SettingsGroup):
@@ -22,4 +22,13 @@ class StoreSettings(SettingsGroup):
         "data",
         "The directory of the JSON files. Not used if `DATABASE_URL` is set.",
         shown="./data",
+    )
+    cluster_address: str | None = setting(
+        "CLUSTER_ADDRESS",
+        address_or_off,
+        None,
+        "Several servers on one PostgreSQL: where those on other machines reach this one, `host` "
+        "or `host:port`; without a port any free one. If unset, the address on the way to a "
+        "database on another machine. `off`: nothing is sent between machines.",
+        shown="worked out",
     )

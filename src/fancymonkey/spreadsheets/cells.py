@@ -7,14 +7,17 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
+from fancymonkey.core.bundles.definition import Definition
 from fancymonkey.core.keys import name_fault
 from fancymonkey.core.model import MAX_QUANTITY
+from fancymonkey.spreadsheets.bundle_text import bundle_text, read_bundle
 from fancymonkey.spreadsheets.dates import parsed_date
 from fancymonkey.spreadsheets.numbers import is_ambiguous, without_groups, without_noise
 from fancymonkey.spreadsheets.spreadsheet_changes import tidy
 
 TEXT_MAX = 200
 URL_MAX = 2000
+BUNDLE_MAX = 20_000
 
 YES = {"true", "yes", "y", "1", "wahr", "ja", "j", "vrai", "oui", "verdadero", "sí", "si", "vero"}
 YES |= {"x", "waar", "prawda", "tak", "verdadeiro", "sim", "sant", "sand"}
@@ -114,6 +117,12 @@ def loadable(text: str) -> bool:
         return False
 
 
+def _bundle(text: str) -> Definition | None:
+    if len(text) > BUNDLE_MAX:
+        raise ValueError(f"a bundle: it has more than {BUNDLE_MAX} characters")
+    return read_bundle(tidy(text))
+
+
 PARSERS: dict[str, Callable[[str], Any]] = {
     "name": _name,
     "category": _text,
@@ -125,6 +134,7 @@ PARSERS: dict[str, Callable[[str], Any]] = {
     "lowStockThreshold": _quantity,
     "soldOut": _bool,
     "stock": _quantity,
+    "bundle": _bundle,
 }
 """The parser of each column; each raises ValueError with a description of a valid value."""
 
@@ -133,6 +143,11 @@ def canonical(column: str, text: str) -> str:
     """The canonical text of a cell; spreadsheets write `TRUE` and `58.5` in their own ways."""
     if column == "price":
         return _digits(text)
+    if column == "bundle":
+        try:
+            return bundle_text(read_bundle(tidy(text)))
+        except ValueError:
+            return text
     if column in ("lowStockThreshold", "stock", "soldOut", "restockDate"):
         try:
             value = PARSERS[column](text)

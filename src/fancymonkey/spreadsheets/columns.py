@@ -5,9 +5,12 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from fancymonkey.core import immutable
+from fancymonkey.core.bundles.definition import definition_of
 from fancymonkey.core.model import Item, Product
 from fancymonkey.core.stock.status import StockRow, status_of
 from fancymonkey.errors import DataError
+from fancymonkey.spreadsheets.bundle_text import bundle_text
 from fancymonkey.store.products_file.extra_fields import image_of
 from fancymonkey.store.products_file.write import time_text
 
@@ -32,6 +35,29 @@ COLUMNS = (
     "image",
     "exported",
 )
+"""The columns of a shop with one location and without bundles."""
+
+LOCATION = "location"
+"""The column of a table with a row for each size and location."""
+
+BUNDLE = "bundle"
+"""The column of a table with bundles."""
+
+ALL_COLUMNS = (*COLUMNS[:5], LOCATION, *COLUMNS[5:-1], BUNDLE, COLUMNS[-1])
+
+
+def columns_with(*, locations: bool, bundles: bool) -> tuple[str, ...]:
+    """The columns of an export, with those of locations and bundles if it has any."""
+    without = {LOCATION: not locations, BUNDLE: not bundles}
+    return tuple(name for name in ALL_COLUMNS if not without.get(name))
+
+
+@immutable.dataclass(frozen=True, slots=True)
+class LocationRow(StockRow):
+    """A size at one location: its stock is the stock there."""
+
+    location: str = ""
+
 
 PRODUCT_FIELDS = {
     "name": "name",
@@ -87,11 +113,14 @@ OTHER_NAMES = {
     "status": "zustand, etat, estado, stato",
     "restockDate": "restock, backon, nachschub, wiederda, lieferdatum",
     "lastChanged": "lastupdated, updated, geandert, geändert",
+    "location": "ort, standort, lagerort, filiale, emplacement, ubicacion, ubicación, sede, store, "
+    "warehouse, locationid, locationname",
+    "bundle": "parts, components, bundlecomponents, set, teile, bestandteile",
     "image": "picture, imageurl, bild, bildurl, photo, foto, imagen",
 }
 """The names of the columns in other languages and in exports of other shops."""
 
-MAPPED = {name.lower(): name for name in COLUMNS} | {
+MAPPED = {name.lower(): name for name in ALL_COLUMNS} | {
     other: name for name, others in OTHER_NAMES.items() for other in others.split(", ")
 }
 
@@ -100,12 +129,13 @@ MAPPED = {name.lower(): name for name in COLUMNS} | {
 class Record:
     """One line of a table: its number in the file, and its cells by column.
 
-    `fault` is an error of the whole line.
+    `fault` is an error of the whole line, or of the cell `fault_column`.
     """
 
     number: int
     cells: dict[str, str]
     fault: str = ""
+    fault_column: str = ""
 
 
 def columns_of(header: Iterable[str]) -> list[str]:
@@ -123,16 +153,21 @@ def columns_of(header: Iterable[str]) -> list[str]:
 def _column(cell: str) -> str:
     words = re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", cell).lower())
     if words not in MAPPED:
-        raise DataError(f"Unknown column {cell[:80]!r}. The columns are {', '.join(COLUMNS)}.")
+        raise DataError(f"Unknown column {cell[:80]!r}. The columns are {', '.join(ALL_COLUMNS)}.")
     return MAPPED[words]
 
 
 def cells_of(row: StockRow) -> dict[str, str]:
-    """A size as texts, one per column except `exported`; a missing value is an empty text."""
+    """A size as texts, one per column except `exported`; a missing value is an empty text.
+
+    Only a row with a location has its column, only a bundle has that of its definition.
+    """
     stock = row.stock
     return {
         **product_cells(row.product),
         **item_cells(row.item),
+        **({LOCATION: row.location} if isinstance(row, LocationRow) else {}),
+        **({} if row.item.bundle is None else {BUNDLE: bundle_text(definition_of(row.item))}),
         "stock": str(stock.on_hand),
         "reserved": str(stock.reserved),
         "available": str(stock.available),

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from fancymonkey.core.stock.status import StockRow
 from fancymonkey.errors import DataError
 from fancymonkey.spreadsheets.columns import (
+    BUNDLE,
     COLUMNS,
     ITEM_FIELDS,
+    LOCATION,
     NUMBERS,
     PRODUCT_FIELDS,
     Record,
@@ -25,7 +27,7 @@ BOM = "\ufeff"
 Row = tuple[int, list[str]]
 """A line of a file: its number, and its cells."""
 
-MAY_CHANGE = (*PRODUCT_FIELDS, *ITEM_FIELDS)
+MAY_CHANGE = (*PRODUCT_FIELDS, *ITEM_FIELDS, LOCATION, BUNDLE)
 
 ROWS_MAX = 50_000
 """The most rows of a table, without its header."""
@@ -36,7 +38,10 @@ def texts_of(row: StockRow, columns: Sequence[str], revision: int) -> list[str]:
     cells = cells_of(row)
     if "exported" in columns:
         cells["exported"] = mark_text(row.item.sku, cells, revision)
-    return [cells[name] if name in NUMBERS else safe(cells[name]) for name in columns]
+    texts = (cells.get(name, "") for name in columns)
+    return [
+        text if name in NUMBERS else safe(text) for name, text in zip(columns, texts, strict=True)
+    ]
 
 
 def write(

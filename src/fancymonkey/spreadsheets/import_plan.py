@@ -4,20 +4,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from fancymonkey.core.bundles.definition import Definition
 from fancymonkey.core.catalogue.products import EditFields
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import SkuCommands
-from fancymonkey.core.locations.accounts import is_for_sale
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
-from fancymonkey.core.model import Item, Level, Product, sku_of
+from fancymonkey.core.model import Item, Product, sku_of
 from fancymonkey.spreadsheets.cells import PARSERS, alike
-from fancymonkey.spreadsheets.columns import Record
+from fancymonkey.spreadsheets.columns import LOCATION, Record
+from fancymonkey.spreadsheets.current_stock import CurrentStock
 from fancymonkey.spreadsheets.notices import Notices
 from fancymonkey.spreadsheets.row_fingerprint import RowFingerprint, read_mark
 from fancymonkey.spreadsheets.spreadsheet_changes import tidy
-from fancymonkey.store.contract import StockSnapshot
 
 Key = tuple[str, str]
+Place = tuple[str, str]
+"""A SKU, and a location, or an empty text for the totals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class RowFault:
     row: int
     column: str
     text: str
+    code: str = ""
+    """The code of the refusal, if there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ class CellChange:
     now: str | None
     after: str
     new: str | None = None
+    location: str = ""
+    """The location of a row with one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,41 +71,22 @@ class ImportPlan:
     new_sizes: list[Key] = field(default_factory=list)
     notices: Notices = field(default_factory=Notices)
 
+    def leave_out_faults(self) -> None:
+        """Removes the steps of rows with a fault: a row is applied whole or left out."""
+        bad = {fault.row for fault in self.faults}
+        self.steps = [step for step in self.steps if not bad.issuperset(step.rows)]
+        self.fates |= dict.fromkeys(bad, "fault")
+
     def count(self, fate: str) -> int:
         """How many rows are `new`, `changed`, `unchanged` or `fault`."""
         return sum(1 for value in self.fates.values() if value == fate)
 
 
-@dataclass(frozen=True, slots=True)
-class CurrentStock:
-    """The current state: rows by their keys. Rows read from here are never changed."""
+class Unedited:
+    """Marks a bundle cell without an edit, where None makes the size an ordinary one."""
 
-    products: Mapping[str, Product]
-    items: Mapping[str, Item]
-    levels: Mapping[tuple[str, str], Level]
-    revision: int
-    elsewhere: dict[str, int] = field(init=False, default_factory=dict)
-    """The units for sale at other locations than the default one, by SKU."""
 
-    def __post_init__(self) -> None:
-        for (sku, account), level in self.levels.items():
-            if account != DEFAULT_LOCATION and is_for_sale(account):
-                self.elsewhere[sku] = self.elsewhere.get(sku, 0) + level.on_hand
-
-    @staticmethod
-    def of(snapshot: StockSnapshot) -> "CurrentStock":
-        """The rows of a store."""
-        return CurrentStock(
-            {row.product_id: row for row in snapshot.products},
-            {row.sku: row for row in snapshot.items},
-            {row.key: row for row in snapshot.levels},
-            snapshot.revision,
-        )
-
-    def on_hand(self, sku: str) -> int:
-        """Units on hand at all locations together, as an export has them."""
-        level = self.levels.get((sku, DEFAULT_LOCATION))
-        return (0 if level is None else level.on_hand) + self.elsewhere.get(sku, 0)
+UNEDITED = Unedited()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +115,14 @@ class ImportRow:
 
     record: Record
     item: Item | None
+    location: str = ""
+    """The location of the row; empty if it has the totals."""
     mark: RowFingerprint | None = None
     base: Base | None = None
     fields: dict[str, Any] = field(default_factory=dict)
     shared: dict[str, Any] = field(default_factory=dict)
     stock: Command | None = None
+    bundle: Definition | None | Unedited = UNEDITED
     on_hand: int = 0
     back: bool = False
     faulty: bool = False
@@ -155,7 +145,16 @@ class ImportRow:
         mark = self.snapshot
         exported = None if mark is None else str(mark.stock) if column == "stock" else now
         number, key = self.record.number, key_of(self.record)
-        return CellChange(number, *key, column, exported, text, now, after or text)
+        return CellChange(
+            number, *key, column, exported, text, now, after or text, location=self.location
+        )
+
+    def made(self, what: str, on_hand: int) -> CellChange:
+        """The change of a row that creates a `product` or `size` with these units."""
+        number, key, text = self.record.number, key_of(self.record), self.record.cells.get("stock")
+        return CellChange(
+            number, *key, "stock", None, text or "", None, str(on_hand), what, self.location
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,16 +178,18 @@ def edit_of(row: Product | Item, fields: Mapping[str, Any], location: str) -> Ed
     return EditFields(key=key, location=location, fields=tuple(fields.items()), was=was)
 
 
-def marks_of(records: Iterable[Record], current: CurrentStock) -> dict[str, int]:
-    """SKUs whose stock was changed in the file, and the revision from which the ledger counts."""
-    marks: dict[str, int] = {}
+def marks_of(records: Iterable[Record], current: CurrentStock) -> dict[Place, int]:
+    """SKUs and locations whose stock was changed in the file, and the revision from which the
+    ledger counts.
+    """
+    marks: dict[Place, int] = {}
     for record in records:
         sku = sku_of(*key_of(record))
         mark = _mark(record)
         if mark is None or sku not in current.items:
             continue
         if record.cells.get("stock", "").strip() != str(mark.stock):
-            marks[sku] = mark.revision
+            marks[sku, record.cells.get(LOCATION, "")] = mark.revision
     return marks
 
 
@@ -214,3 +215,16 @@ def with_actor(command: Command, actor: str, cause: str, reason: str | None = No
 def key_of(record: Record) -> Key:
     """The size that a line identifies."""
     return record.cells.get("productId", ""), record.cells.get("size", "")
+
+
+def place_of(record: Record) -> Place:
+    """The SKU and the location that a line identifies."""
+    return sku_of(*key_of(record)), record.cells.get(LOCATION, "")
+
+
+def rows_by_sku(rows: Iterable[ImportRow]) -> dict[str, list[ImportRow]]:
+    """The rows of each SKU: one, or one for each location."""
+    by_sku: dict[str, list[ImportRow]] = {}
+    for row in rows:
+        by_sku.setdefault(sku_of(*key_of(row.record)), []).append(row)
+    return by_sku

@@ -3,18 +3,15 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from fancymonkey.core.catalogue.products import (
-    AddItem,
-    AddProduct,
-    NewItem,
-    RestoreProduct,
-)
+from fancymonkey.core.bundles.define import SetBundle
+from fancymonkey.core.catalogue.products import AddItem, AddProduct, NewItem, RestoreProduct
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import SkuCommands
-from fancymonkey.core.model import MAX_QUANTITY, Item, Product, sku_of
-from fancymonkey.core.stock.adjust import Adjust, Count
+from fancymonkey.core.model import Item, Product, sku_of
+from fancymonkey.spreadsheets.bundle_cells import BundleCells
 from fancymonkey.spreadsheets.cells import alike
 from fancymonkey.spreadsheets.columns import (
+    BUNDLE,
     ITEM_FIELDS,
     PRODUCT_FIELDS,
     STOCK_ONLY,
@@ -22,22 +19,26 @@ from fancymonkey.spreadsheets.columns import (
     item_cells,
     product_cells,
 )
+from fancymonkey.spreadsheets.current_stock import CurrentStock
 from fancymonkey.spreadsheets.import_plan import (
+    UNEDITED,
     Base,
-    CellChange,
-    CurrentStock,
     ImportOptions,
     ImportPlan,
     ImportRow,
     ImportStep,
-    Key,
+    Place,
     RowFault,
     edit_of,
     key_of,
+    place_of,
+    rows_by_sku,
     with_actor,
 )
 from fancymonkey.spreadsheets.row_fingerprint import read_mark
 from fancymonkey.spreadsheets.row_identity import RowIdentity
+from fancymonkey.spreadsheets.row_location import RowLocations
+from fancymonkey.spreadsheets.stock_cells import CellFault, StockCells, units_elsewhere
 from fancymonkey.spreadsheets.unread_columns import note_unread
 from fancymonkey.spreadsheets.values import AmbiguousCell, disagreements, value_of
 from fancymonkey.store.products_file.extra_fields import with_image
@@ -46,23 +47,26 @@ from fancymonkey.store.products_file.extra_fields import with_image
 class Planner:
     """Compares a table with the current state, and with the state at its export.
 
-    `corrections` is the sum of counts and corrections of each SKU since the export.
+    `corrections` is the sum of counts and corrections of each place since the export.
     """
 
     def __init__(
         self,
         current: CurrentStock,
         options: ImportOptions,
-        corrections: Mapping[str, int] | None = None,
+        corrections: Mapping[Place, int] | None = None,
         base: Iterable[Record] | None = None,
         progress: Callable[[int], None] = lambda done: None,
     ) -> None:
         self.plan = ImportPlan(current.revision)
         self._current = current
-        self._wish = options
+        self._options = options
         self._at = options.location
-        self._corrections = corrections or {}
-        self._base = {key_of(row): Base(row.cells) for row in base or ()}
+        self._stock = StockCells(current, options, corrections or {}, self.plan.notices)
+        self._bundles = BundleCells(current, options, self.plan.notices)
+        self._base = {place_of(row): Base(row.cells) for row in base or ()}
+        self._late: list[tuple[ImportRow, SetBundle]] = []
+        self._added: list[Item] = []
         self._progress = progress
         self._position = max((row.position for row in current.products.values()), default=-1)
         self._places: dict[str, int] = {}
@@ -73,32 +77,38 @@ class Planner:
     def read(self, records: Iterable[Record]) -> ImportPlan:
         """The plan of a table."""
         groups: dict[str, list[ImportRow]] = {}
-        seen: dict[Key, int] = {}
-        records = list(records)
+        seen: dict[Place, int] = {}
+        locations = RowLocations(self._current)
+        records = [locations.resolved(record) for record in records]
         identity = RowIdentity(self._current, records)
         for record in records:
-            self.plan.fates[record.number] = "unchanged"
-            key = key_of(record)
+            self.plan.fates.setdefault(record.number, "unchanged")
+            place = place_of(record)
             if record.fault:
-                self._fault(record, "", record.fault)
-            elif key in seen:
-                self._fault(record, "size", f"this size is already in row {seen[key]}")
+                self._fault(record, record.fault_column, record.fault)
+            elif place in seen:
+                where = f" at {place[1]}" if place[1] else ""
+                self._fault(record, "size", f"this size{where} is already in row {seen[place]}")
             elif complaint := identity.complaint(record):
                 self._fault(record, *complaint)
             else:
-                seen[key] = record.number
-                item = self._current.items.get(sku_of(*key))
-                groups.setdefault(key[0], []).append(ImportRow(record, item))
+                seen[place] = record.number
+                row = ImportRow(record, self._current.items.get(place[0]), place[1])
+                groups.setdefault(key_of(record)[0], []).append(row)
         done = 0
         for product_id, group in groups.items():
             self._product(product_id, group)
             done += len(group)
             self._progress(done)
+        self._set_bundles()
+        self.plan.leave_out_faults()
         self.plan.faults.sort(key=lambda fault: fault.row)
         return self.plan
 
-    def _fault(self, record: Record, column: str, text: str, row: ImportRow | None = None) -> None:
-        self.plan.faults.append(RowFault(record.number, column, text))
+    def _fault(
+        self, record: Record, column: str, text: str, row: ImportRow | None = None, code: str = ""
+    ) -> None:
+        self.plan.faults.append(RowFault(record.number, column, text, code))
         self.plan.fates[record.number] = "fault"
         if row is not None:
             row.faulty = True
@@ -125,7 +135,7 @@ class Planner:
     def _snapshot(self, row: ImportRow) -> None:
         """Reads the row as it was exported."""
         record = row.record
-        row.base = self._base.get(key_of(record))
+        row.base = self._base.get(place_of(record))
         text = record.cells.get("exported", "").strip()
         if not text or row.item is None:
             return
@@ -134,8 +144,11 @@ class Planner:
         except ValueError as error:
             self._fault(record, "exported", f"{error}: export again, or empty this cell", row)
             return
-        if not mark.is_of(row.item.sku) or mark.revision > self._current.revision:
-            self._fault(record, "exported", "it belongs to another row: empty this cell", row)
+        if not mark.is_of(row.item.sku, row.location) or mark.revision > self._current.revision:
+            words = "it belongs to another row: empty this cell"
+            if mark.is_of(row.item.sku) and mark.revision <= self._current.revision:
+                words = "it was exported with the totals of all locations: empty this cell"
+            self._fault(record, "exported", words, row)
             return
         row.mark = mark
 
@@ -143,25 +156,34 @@ class Planner:
         """Plans the changes or the error of one line."""
         item = row.item
         if item is None:
-            if not self._wish.create:
+            if not self._options.create:
                 subject = "product" if product is None else "size"
                 self._fault(row.record, "size", f"no such {subject}", row)
-            elif not self._wish.owner:
+            elif not self._options.owner:
                 self._fault(row.record, "size", "only an owner may add it", row)
         off = product is not None and (product.archived or (item is not None and item.archived))
-        row.back = off and item is not None and self._wish.create and row.snapshot is None
-        if row.back and not self._wish.owner:
+        row.back = off and item is not None and self._options.create and row.snapshot is None
+        if row.back and not self._options.owner:
             self._fault(row.record, "size", "only an owner may put it back on sale", row)
         cells = now if item is None else {**now, **item_cells(item)}
         for column in (*PRODUCT_FIELDS, *ITEM_FIELDS):
             self._cell(row, column, cells.get(column, ""))
-        self._stock(row)
+        self._edited(row, BUNDLE, self._bundles.read)
+        self._edited(row, "stock", self._stock.plan)
         note_unread(row, self._current, self.plan.notices)
-        changes = row.fields or row.shared or row.stock
+        changes = row.fields or row.shared or row.stock or row.bundle is not UNEDITED
         if off and changes and not row.back and not row.faulty and item is not None:
             self._fault(row.record, "", "it is off sale: put it back on sale first", row)
         if off and item is None and product is not None and not row.faulty and product.archived:
             self._fault(row.record, "", "the product is off sale: put it back on sale first", row)
+
+    def _edited(self, row: ImportRow, column: str, plan: Callable[[ImportRow], None]) -> None:
+        """Plans a column with rules of its own."""
+        try:
+            plan(row)
+        except ValueError as error:
+            code = error.code if isinstance(error, CellFault) else ""
+            self._fault(row.record, column, str(error), row, code)
 
     def _cell(self, row: ImportRow, column: str, now: str) -> None:
         """Records the value of an edited cell."""
@@ -180,7 +202,7 @@ class Planner:
             return
         if snapshot is not None and not snapshot.same(column, now):
             self._fault(row.record, column, f"it has changed since the export, to {now!r}", row)
-        elif not self._wish.owner and column not in STOCK_ONLY:
+        elif not self._options.owner and column not in STOCK_ONLY:
             self._fault(row.record, column, "only an owner may change it", row)
         elif column in PRODUCT_FIELDS:
             row.shared[column] = value
@@ -188,60 +210,6 @@ class Planner:
             row.fields[ITEM_FIELDS[column]] = value
             if item is not None:
                 row.changes.append(row.change(column, now, text))
-
-    def _stock(self, row: ImportRow) -> None:
-        """Plans the stock: a count, or the difference since the export."""
-        text = row.record.cells.get("stock")
-        if text is None or row.silent("stock"):
-            return
-        now = self._current.on_hand(sku_of(*key_of(row.record)))
-        if row.mark is not None and text.strip() == str(row.mark.stock):
-            return
-        try:
-            value = value_of(row, "stock", text, str(now), self.plan.notices)
-        except ValueError as error:
-            self._fault(row.record, "stock", str(error), row)
-            return
-        if isinstance(value, AmbiguousCell):
-            return
-        if row.item is None:
-            row.on_hand = value
-            return
-        after = self._merged(row, value, now)
-        if after is None or after == now:
-            return
-        elsewhere = self._current.elsewhere.get(row.item.sku, 0)
-        if after < elsewhere:
-            text = f"{elsewhere} units are at other locations. Change their stock there."
-            self._fault(row.record, "stock", text, row)
-            return
-        options, sku = self._wish, row.item.sku
-        how = {name: getattr(options, name) for name in ("location", "reason", "actor", "cause")}
-        if row.snapshot is None:
-            row.stock = Count(sku=sku, quantity=after - elsewhere, **how)
-        else:
-            row.stock = Adjust(sku=sku, delta=after - now, **how)
-        row.changes.append(row.change("stock", str(now), text, str(after)))
-
-    def _merged(self, row: ImportRow, value: int, now: int) -> int | None:
-        """The stock with the edit of the file and the sales since; None to leave it unchanged."""
-        snapshot, item = row.snapshot, row.item
-        if snapshot is None or snapshot.stock is None:
-            return value
-        assert item is not None
-        change = value - snapshot.stock
-        since = self._corrections.get(item.sku, 0) if row.mark is not None else now - snapshot.stock
-        if not change or since == change:  # unchanged, or the same correction was already made
-            return None
-        if since:
-            words = f"it has changed since the export, by {since:+}, to {now}"
-            self._fault(row.record, "stock", words, row)
-            return None
-        if not 0 <= now + change <= MAX_QUANTITY:
-            words = f"{now} left: a change of {change:+} would make {now + change}"
-            self._fault(row.record, "stock", words, row)
-            return None
-        return now + change
 
     def _one_voice(self, group: list[ImportRow]) -> None:
         """All rows of a product with a value for it must have the same value."""
@@ -276,54 +244,87 @@ class Planner:
             for name, value in shared.items()
         }
         product = Product(product_id, position=self._position, **fields)
-        items = tuple(self._new(row, product_id) for row in rows)
+        by_sku = rows_by_sku(rows)
+        items = tuple(self._new(same, product_id) for same in by_sku.values())
         command = AddProduct(product=product, location=self._at, items=items)
         self.plan.new_products.append(product_id)
         self._step([row.record.number for row in rows], command)
-        for row in rows:
-            self._made(row, "product")
+        for sku, same in by_sku.items():
+            for row in same:
+                self._step_of(row, sku, units_elsewhere(row, sku, self._at))
+            self._finish(sku, same, "product")
 
-    def _new(self, row: ImportRow, product_id: str) -> NewItem:
+    def _new(self, rows: list[ImportRow], product_id: str) -> NewItem:
+        """The item of new rows, one for each location, with its units at the default one."""
         place = self._places[product_id] = self._places.get(product_id, -1) + 1
-        size = row.record.cells["size"]
-        item = Item(sku_of(product_id, size), product_id, size, place, **row.fields)
-        return NewItem(item, row.on_hand)
+        size = rows[0].record.cells["size"]
+        fields = {name: value for row in rows for name, value in row.fields.items()}
+        item = Item(sku_of(product_id, size), product_id, size, place, **fields)
+        self._added.append(item)
+        return NewItem(item, sum(row.on_hand for row in rows if row.location in ("", self._at)))
 
-    def _made(self, row: ImportRow, what: str) -> None:
-        """Records that a row creates something."""
-        self.plan.new_sizes.append(key_of(row.record))
-        self.plan.fates[row.record.number] = "new"
-        text = row.record.cells.get("stock", "")
-        after = str(self._current.on_hand(row.item.sku) if row.item else row.on_hand)
-        number, key = row.record.number, key_of(row.record)
-        made = CellChange(number, *key, "stock", None, text, None, after, what)
-        row.changes.insert(0, made)
+    def _finish(self, sku: str, rows: list[ImportRow], what: str) -> None:
+        """Records what rows of a SKU create, and the edit of its bundle."""
+        edited = [row for row in rows if row.bundle is not UNEDITED]
+        command = self._bundles.command(edited[0], sku) if edited else None
+        if command is not None:
+            self._late.append((edited[0], command))
+        made = [row for row in rows if row.item is None or row.back]
+        if made:
+            self.plan.new_sizes.append(key_of(rows[0].record))
+        for row in made:
+            self.plan.fates[row.record.number] = "new"
+            on_hand = self._current.on_hand(sku, row.location) if row.item else row.on_hand
+            row.changes.insert(0, row.made(what, on_hand))
+
+    def _set_bundles(self) -> None:
+        """Defines the bundles after all of their parts are there."""
+        for row, command in self._late:
+            try:
+                self._bundles.check(command, self._added)
+            except CellFault as fault:
+                self._fault(row.record, BUNDLE, str(fault), row, fault.code)
+                continue
+            self._step([row.record.number], SkuCommands(sku=command.sku, commands=(command,)))
+            if self.plan.fates[row.record.number] == "unchanged":
+                self.plan.fates[row.record.number] = "changed"
 
     def _change(self, old: Product, rows: list[ImportRow]) -> None:
         """Changes a product, and each of its sizes."""
         back = [row for row in rows if row.back]
         if back:
-            skus = tuple(row.item.sku for row in back if row.item is not None)
+            skus = tuple(dict.fromkeys(row.item.sku for row in back if row.item is not None))
             command = RestoreProduct(product_id=old.product_id, location=self._at, skus=skus)
             self._step([row.record.number for row in back], command)
             if old.archived:
                 self.plan.new_products.append(old.product_id)
         self._shared(old, rows)
+        for sku, same in rows_by_sku(rows).items():
+            self._size(old, sku, same)
+
+    def _size(self, old: Product, sku: str, rows: list[ImportRow]) -> None:
+        """Adds a size, or changes its fields; then its stock, row by row."""
+        done: set[str] = set()
         for row in rows:
             commands: list[Command] = []
-            item = row.item
-            if item is None:
-                commands.append(AddItem(new=self._new(row, old.product_id), location=self._at))
-            elif row.fields:
-                commands.append(edit_of(item, row.fields, self._at))
+            fields = {name: value for name, value in row.fields.items() if name not in done}
+            done |= fields.keys()
+            if row.item is not None and fields:
+                commands.append(edit_of(row.item, fields, self._at))
+            elif row.item is None and row is rows[0]:
+                commands.append(AddItem(new=self._new(rows, old.product_id), location=self._at))
             if row.stock is not None:
                 commands.append(row.stock)
-            if commands:
-                sku = sku_of(*key_of(row.record))
-                self._step([row.record.number], SkuCommands(sku=sku, commands=tuple(commands)))
-                self.plan.fates[row.record.number] = "changed"
-            if item is None or row.back:
-                self._made(row, "size")
+            if row.item is None:
+                commands += units_elsewhere(row, sku, self._at)
+            self._step_of(row, sku, commands)
+        self._finish(sku, rows, "size")
+
+    def _step_of(self, row: ImportRow, sku: str, commands: list[Command]) -> None:
+        """Applies the commands of a row together."""
+        if commands:
+            self._step([row.record.number], SkuCommands(sku=sku, commands=tuple(commands)))
+            self.plan.fates[row.record.number] = "changed"
 
     def _shared(self, old: Product, rows: list[ImportRow]) -> None:
         """Changes the fields shared by all sizes; the first row with such a value carries it."""
@@ -344,6 +345,6 @@ class Planner:
         self._step(numbers, edit_of(old, fields, self._at))
 
     def _step(self, rows: list[int], command: Command) -> None:
-        options = self._wish
+        options = self._options
         made = with_actor(command, options.actor, options.cause, options.reason)
         self.plan.steps.append(ImportStep(tuple(rows), made))

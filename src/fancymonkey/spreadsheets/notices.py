@@ -33,6 +33,10 @@ class Notices:
     def __iter__(self):  # type: ignore[no-untyped-def]
         return iter(self._found.values())
 
+    def include(self, others: "Notices") -> None:
+        """Adds the notices of an earlier step, before these."""
+        self._found = {**others._found, **self._found}
+
     def add(self, row: int, column: str, kind: str, words: str) -> None:
         """Adds a row. The first of a kind gives the text, with `{rows}` for the rows."""
         notice = self._found.setdefault((column, kind), Notice(column, words))

@@ -16,12 +16,13 @@ from hashlib import blake2b
 
 from fancymonkey.core.model import MAX_QUANTITY
 from fancymonkey.spreadsheets.cells import canonical
-from fancymonkey.spreadsheets.columns import ITEM_FIELDS, PRODUCT_FIELDS, UNREAD
+from fancymonkey.spreadsheets.columns import BUNDLE, ITEM_FIELDS, LOCATION, PRODUCT_FIELDS, UNREAD
 
 SIZE = 5
 UNREAD_SIZE = 3
 HASHED = (*PRODUCT_FIELDS, *ITEM_FIELDS)
 LENGTH = SIZE * (1 + len(HASHED))
+"""Of an ordinary size; a bundle has one more hash, of its definition."""
 PATTERN = re.compile(
     r"r([0-9]{1,18})s([0-9]{1,10})h([A-Za-z0-9_-]{1,200})(?:\.([A-Za-z0-9_-]{24}))?"
 )
@@ -41,9 +42,9 @@ class RowFingerprint:
         """The hash of the SKU of the row."""
         return self.hashes[:SIZE]
 
-    def is_of(self, sku: str) -> bool:
-        """Whether the fingerprint belongs to this SKU."""
-        return self.sku_hash == hash_of(sku)
+    def is_of(self, sku: str, location: str = "") -> bool:
+        """Whether the fingerprint belongs to this SKU, at this location or with its totals."""
+        return self.sku_hash == hash_of(sku, location)
 
     def same_unread(self, column: str, text: str) -> bool | None:
         """Whether an ignored cell had this text; None if an older file has no hash."""
@@ -54,13 +55,16 @@ class RowFingerprint:
 
     def same(self, column: str, text: str) -> bool:
         """Whether a cell had this text when it was exported."""
+        if column == BUNDLE:
+            was = self.hashes[LENGTH:]
+            return was == _cell(column, text) if was else not canonical(column, text)
         start = SIZE * (1 + HASHED.index(column))
         return self.hashes[start : start + SIZE] == _cell(column, text)
 
 
-def hash_of(sku: str) -> bytes:
-    """The part of fingerprints that identifies a SKU."""
-    return _hash("sku", sku)
+def hash_of(sku: str, location: str = "") -> bytes:
+    """The part of fingerprints that identifies a SKU, and the location of a row with one."""
+    return _hash("sku", f"{sku}\0{location}" if location else sku)
 
 
 def _hash(column: str, text: str) -> bytes:
@@ -82,8 +86,9 @@ def mark_text(sku: str, cells: Mapping[str, str], revision: int) -> str:
     """The text for a row."""
     hashes = b"".join(
         [
-            _hash("sku", sku),
+            hash_of(sku, cells.get(LOCATION, "")),
             *(_cell(column, cells[column]) for column in HASHED),
+            *([_cell(BUNDLE, cells[BUNDLE])] if cells.get(BUNDLE) else []),
         ]
     )
     unread = b"".join(_unread(column, cells[column]) for column in UNREAD)
@@ -106,6 +111,6 @@ def read_mark(text: str) -> RowFingerprint:
     except ValueError:
         hashes = b""
     stock = int(match[2])
-    if len(hashes) != LENGTH or stock > MAX_QUANTITY:
+    if len(hashes) not in (LENGTH, LENGTH + SIZE) or stock > MAX_QUANTITY:
         raise ValueError("it was edited")
     return RowFingerprint(int(match[1]), stock, hashes, urlsafe_b64decode(match[4] or ""))

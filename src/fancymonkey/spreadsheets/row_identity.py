@@ -1,12 +1,14 @@
 """Identifies the size of a row, and reports rows with an unclear key."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from fancymonkey.core.keys import key_fault, normal_form, skeleton
 from fancymonkey.core.model import sku_of
 from fancymonkey.spreadsheets.cells import plain
 from fancymonkey.spreadsheets.columns import Record
-from fancymonkey.spreadsheets.import_plan import CurrentStock, key_of
+from fancymonkey.spreadsheets.current_stock import CurrentStock
+from fancymonkey.spreadsheets.import_plan import key_of, place_of
 from fancymonkey.spreadsheets.near_keys import NearKeys
 from fancymonkey.spreadsheets.row_fingerprint import RowFingerprint, hash_of, read_mark
 from fancymonkey.spreadsheets.spreadsheet_changes import broken
@@ -27,7 +29,7 @@ def _with_known_key(record: Record, current: CurrentStock) -> Record:
     cells = record.cells | {"size": normal_form(key[1])}
     if key[0] not in current.products:
         cells["productId"] = normal_form(key[0])
-    return Record(record.number, cells, record.fault)
+    return replace(record, cells=cells)
 
 
 class RowIdentity:
@@ -35,8 +37,8 @@ class RowIdentity:
 
     def __init__(self, current: CurrentStock, records: Iterable[Record]) -> None:
         self._current = current
-        skus = (sku_of(*key_of(record)) for record in records)
-        self._present = {hash_of(sku) for sku in skus if sku in current.items}
+        places = map(place_of, records)
+        self._present = {hash_of(*place) for place in places if place[0] in current.items}
         self._exported: dict[bytes, str] | None = None
         self._sizes: dict[str, list[str]] | None = None
         self._near_products: NearKeys | None = None
@@ -98,7 +100,7 @@ class RowIdentity:
                 mark = read_mark(text)
             except ValueError as error:
                 return "exported", f"{error}: export again, or empty this cell"
-            if not mark.is_of(sku_of(product_id, size)) and mark.sku_hash not in self._present:
+            if not mark.is_of(*place_of(record)) and mark.sku_hash not in self._present:
                 return "size", (
                     f"no such {'size' if known else 'product'}, and this row was exported "
                     f"as {self._name(mark)}, which is missing in the file: restore it, or "
@@ -115,7 +117,11 @@ class RowIdentity:
     def _name(self, mark: RowFingerprint) -> str:
         """The SKU of the exported row, in words."""
         if self._exported is None:
-            self._exported = {hash_of(sku): sku for sku in self._current.items}
+            self._exported = {
+                hash_of(sku, location): sku
+                for location in ("", *self._current.locations)
+                for sku in self._current.items
+            }
         sku = self._exported.get(mark.sku_hash)
         if sku is None:
             return "a size that no longer exists"

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Mapping
 
+from fancymonkey.core.locations.accounts import is_for_sale
 from fancymonkey.core.model import Kind
 from fancymonkey.errors import DataError
+from fancymonkey.spreadsheets.import_plan import Place
 from fancymonkey.store.contract import Store
 
 CORRECTIONS = (Kind.ADJUSTED, Kind.COUNTED)
@@ -15,9 +17,9 @@ ENTRIES_MAX = 1_000_000
 
 
 async def stock_changes_since(
-    store: Store, since: Mapping[str, int], revision: int
-) -> dict[str, int]:
-    """The sum of counts and corrections of each SKU after its revision, up to another revision.
+    store: Store, since: Mapping[Place, int], revision: int
+) -> dict[Place, int]:
+    """The sum of counts and corrections of each place after its revision, up to another revision.
 
     Raises DataError if that is too long ago.
     """
@@ -30,12 +32,11 @@ async def stock_changes_since(
         if not entries:
             break
         for entry in entries:
-            if (
-                entry.kind in CORRECTIONS
-                and entry.sku in since
-                and entry.revision > since[entry.sku]
-            ):
-                changes[entry.sku] += entry.on_hand
+            if entry.kind not in CORRECTIONS or not is_for_sale(entry.location):
+                continue
+            for place in ((entry.sku, ""), (entry.sku, entry.location)):
+                if place in since and entry.revision > since[place]:
+                    changes[place] += entry.on_hand
         start = entries[-1].revision
         await asyncio.sleep(0)
     return changes

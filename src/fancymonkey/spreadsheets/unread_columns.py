@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.core.stock.status import StockRow
 from fancymonkey.spreadsheets.columns import NUMBERS, UNREAD, cells_of
+from fancymonkey.spreadsheets.current_stock import CurrentStock
 from fancymonkey.spreadsheets.dates import is_shown_date
-from fancymonkey.spreadsheets.import_plan import CurrentStock, ImportRow
+from fancymonkey.spreadsheets.import_plan import ImportRow
 from fancymonkey.spreadsheets.notices import Notices
 from fancymonkey.spreadsheets.numbers import meanings
 from fancymonkey.spreadsheets.spreadsheet_changes import shows
@@ -47,8 +47,9 @@ def _now(row: ImportRow, current: CurrentStock) -> Mapping[str, str]:
     item = row.item
     if item is None:
         return {}
-    level = current.levels.get((item.sku, DEFAULT_LOCATION))  # the location that an import counts
-    stock = SkuStock.of(item.sku, () if level is None else (level,))
+    stock = None if row.location else current.bundles.get(item.sku)
+    if stock is None:
+        stock = SkuStock.of(item.sku, current.levels_of(item.sku, row.location), item.safety_stock)
     return cells_of(StockRow(current.products[item.product_id], item, stock))
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from fancymonkey.spreadsheets.cells import PARSERS, alike, exact_price
-from fancymonkey.spreadsheets.columns import PRODUCT_FIELDS
-from fancymonkey.spreadsheets.import_plan import ImportRow
+from fancymonkey.spreadsheets.columns import BUNDLE, ITEM_FIELDS, PRODUCT_FIELDS
+from fancymonkey.spreadsheets.import_plan import UNEDITED, ImportRow, rows_by_sku
 from fancymonkey.spreadsheets.notices import Notices
 from fancymonkey.spreadsheets.spreadsheet_changes import UNRESOLVED, broken, shows
 from fancymonkey.spreadsheets.untouched_cells import is_untouched, is_untouched_stock
@@ -30,7 +30,7 @@ def value_of(row: ImportRow, column: str, text: str, now: str, notices: Notices)
         if not _untouched(row, column, text, now):
             raise ValueError(f"{text[:80]!r} is not {error}") from None
     else:
-        if column in ("stock", "lowStockThreshold", "soldOut"):
+        if column in ("stock", "lowStockThreshold", "soldOut", BUNDLE):
             return value
         if not _untouched(row, column, text, now):
             _refuse_lookalike(row, column, text, now)
@@ -65,21 +65,40 @@ def _parser(column: str, text: str, now: str) -> Any:
     return PARSERS[column]
 
 
-def disagreements(group: list[ImportRow]) -> Iterator[tuple[ImportRow, str, str]]:
-    """Rows with another product value than an earlier row, with column and reason.
+Disagreement = tuple[ImportRow, str, str]
+"""A row, a column, and the reason."""
+
+
+def disagreements(group: list[ImportRow]) -> Iterator[Disagreement]:
+    """Rows with another value of a product, or of a size, than an earlier row, with the reason.
 
     Empty values, and values that are unchanged since the export, do not count.
     """
     for column in PRODUCT_FIELDS:
-        first: ImportRow | None = None
-        for row in group:
-            text = row.record.cells.get(column)
-            if row.faulty or text is None or (row.snapshot and column not in row.shared):
-                continue
-            if row.silent(column) or column in row.shown:
-                continue
-            if first is None:
-                first = row
-            elif not alike(column, text, first.record.cells[column]):
-                other = f"row {first.record.number} has {first.record.cells[column]!r}"
-                yield row, column, f"a product has only one {column}, and {other}"
+        yield from _disagreements(group, column, "product")
+    for rows in rows_by_sku(group).values():
+        for column in (*ITEM_FIELDS, BUNDLE) if len(rows) > 1 else ():
+            yield from _disagreements(rows, column, "size")
+
+
+def _disagreements(
+    rows: list[ImportRow], column: str, what: str
+) -> Iterator[tuple[ImportRow, str, str]]:
+    first: ImportRow | None = None
+    for row in rows:
+        text = row.record.cells.get(column)
+        if row.faulty or text is None or (row.snapshot and not _is_edited(row, column)):
+            continue
+        if row.silent(column) or column in row.shown:
+            continue
+        if first is None:
+            first = row
+        elif not alike(column, text, first.record.cells[column]):
+            other = f"row {first.record.number} has {first.record.cells[column]!r}"
+            yield row, column, f"a {what} has only one {column}, and {other}"
+
+
+def _is_edited(row: ImportRow, column: str) -> bool:
+    if column == BUNDLE:
+        return row.bundle is not UNEDITED
+    return column in row.shared or ITEM_FIELDS.get(column) in row.fields

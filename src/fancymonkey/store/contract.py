@@ -166,8 +166,15 @@ class Store(Protocol):
         """Removes outcomes and expired documents from before `before` (ms); returns how many."""
         ...
 
-    async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
-        """From now on, calls `bell` when another process has written, and submits edits by hand."""
+    async def fold_holds(self, before: int) -> int:
+        """Removes holds that ended before `before` (ms) and bought nothing; returns how many.
+
+        Their session links and checkouts are removed as well. The ledger keeps their entries.
+        """
+        ...
+
+    async def watch(self, on_commit: OnRemoteCommit, submit: Submit) -> None:
+        """Calls `on_commit` after each commit of another process, and submits edits by hand."""
 
     async def health_problems(self) -> list[str]:
         """The present problems of the store as texts for an operator; empty if there are none."""

@@ -27,7 +27,7 @@ def open_store(target: str, *, read_only: bool = False) -> Store:
     scheme, separator, _ = target.partition("://")
     if not separator:
         from fancymonkey.store.json.store import (
-            JsonStore,  # each driver is loaded only where it is used
+            JsonStore,  # each driver is loaded only if it is used
         )
 
         return JsonStore(Path(target), read_only=read_only)

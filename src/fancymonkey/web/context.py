@@ -8,6 +8,7 @@ from fancymonkey.accounts.accounts import Accounts
 from fancymonkey.alerts.alerts import Alerts
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.engine.cluster.cluster import Cluster
+from fancymonkey.engine.cluster.tcp import TcpNetwork, database_hosts
 from fancymonkey.engine.engine import Engine
 from fancymonkey.jobs.executor import JobExecutor
 from fancymonkey.payments.checkout import Checkouts
@@ -71,8 +72,8 @@ class AppContext:
         self.checkouts, self.reconciler = services.checkouts, services.reconciler
         self.alerts, self.jobs = services.alerts, services.jobs
         self.routing = services.routing
-        if self.settings.target.startswith(("postgresql://", "postgres://")):
-            self.cluster = Cluster(self.engine)
+        if self.settings.shared:
+            self.cluster = Cluster(self.engine, between=_between(self.settings))
         self.spelling = Spelling(self.engine)
         self.listing = StockListing(self.engine, self.spelling)
         self.stock_rows = StockRows(self.engine)
@@ -91,6 +92,12 @@ class AppContext:
     def ttl(self) -> int:
         """The duration of a hold, in ms."""
         return self.settings.holds.reservation_ttl_seconds * 1000
+
+
+def _between(settings: Settings) -> TcpNetwork | None:
+    """The way to servers on other machines, unless it is switched off."""
+    address = settings.store.cluster_address
+    return None if address == "off" else TcpNetwork(address, database_hosts(settings.target))
 
 
 def new_reservation_id() -> str:

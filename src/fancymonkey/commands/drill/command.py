@@ -54,6 +54,16 @@ SHARE = DecimalNumber(0, 1)
     help="Compare with Stripe before the result, as the shop does on schedule.",
 )
 @click.option(
+    "--places",
+    type=WholeNumber(1, 10),
+    default=1,
+    show_default=True,
+    help="Locations that have the stock; missing ones are added. All that sell online take part.",
+)
+@click.option(
+    "--bundle/--no-bundle", default=False, help="Half of the buyers buy a bundle of the size."
+)
+@click.option(
     "--seed", type=WholeNumber(), help="Seed of the plan: the same seed gives the same plan."
 )
 @json_option
@@ -62,9 +72,9 @@ def drill(
 ) -> None:
     """Rehearse a drop: many buyers buy from a running shop while failures are injected.
 
-    The shop has to be in demo mode (serve --demo): where money could move this refuses. It sets the
-    stock of one size, lets the crowd buy it, asks the shop and the stand-in for Stripe what they
-    think has happened, and puts the stock back. Exits with 1 where anything was oversold or lost.
+    The shop has to be in demo mode (serve --demo): the drill refuses a shop in which money could
+    move. It sets the stock of one size, lets the crowd buy it, compares the shop with the stand-in
+    for Stripe, and restores the stock. Exits with 1 if anything was oversold or lost.
     """
     settings = Settings.load()
     with progress("The drop", hidden=as_json) as show:
@@ -89,9 +99,12 @@ async def _drill(
 ) -> Certificate:
     async with DemoShop(url, settings) as shop:
         await shop.require_demo()
-        target = await shop.choose(product, size)
+        locations = await shop.locations(plan.places)
+        target = await shop.choose(product, size, locations)
+        if plan.bundle:
+            target = await shop.add_bundle(target)
         drop = Drop(shop, target, plan, show)
-        await shop.set_stock(target, plan.stock)
+        await shop.set_stock(target, plan.stock_at(locations))
         try:
             await drop.run()
             return await verdict(shop, drop)

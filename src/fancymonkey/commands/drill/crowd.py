@@ -1,11 +1,11 @@
 """The buyers of a drill: each reserves, goes to the checkout, and pays or leaves."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from fancymonkey.commands.drill.shop_client import DemoShop, StockTarget
+from fancymonkey.commands.drill.shop_client import BUNDLE_SIZE, DemoShop, StockTarget
 
 ABANDON = 0.1
 """The share of buyers with a hold who leave the checkout without paying."""
@@ -27,6 +27,13 @@ class DropPlan:
     late: float
     reconcile: bool
     seed: int | None
+    places: int
+    bundle: bool
+
+    def stock_at(self, locations: Sequence[str]) -> dict[str, int]:
+        """The units of each location: as equal as possible."""
+        each, more = divmod(self.stock, len(locations))
+        return {id_: each + (number < more) for number, id_ in enumerate(locations)}
 
 
 @dataclass(slots=True)
@@ -60,20 +67,18 @@ class Drop:
     async def _buyer(self, number: int, fate: float) -> None:
         name = f"{self.shop.name}_{number}"
         for _ in range(TRIES):
-            if await self._reserve(name):
+            if await self._reserve(name, number):
                 await self._pay(name, fate)
                 break
             await asyncio.sleep(PAUSE)
         self.done += 1
         self.show(self.done, self.plan.buyers)
 
-    async def _reserve(self, name: str) -> bool:
-        body = {
-            "productId": self.target.product_id,
-            "size": self.target.size,
-            "quantity": 1,
-            "sessionId": name,
-        }
+    async def _reserve(self, name: str, number: int) -> bool:
+        product, size = self.target.product_id, self.target.size
+        if self.target.bundle is not None and number % 2:  # half of them buy the bundle
+            product, size = self.target.bundle, BUNDLE_SIZE
+        body = {"productId": product, "size": size, "quantity": 1, "sessionId": name}
         status, answer, took = await self.shop.ask("POST", "/api/inventory/reserve", body)
         self.reserving.append(took)
         if status == 200:

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -19,16 +19,22 @@ SECONDS = 60.0
 AT_ONCE = 50
 """Concurrent requests; the wait for a free one is not part of the shop's response time."""
 IDS_MAX = 500
+ORDERS_PAGE = 1000
+BUNDLE_SIZE = "OS"
 
 
 @dataclass(frozen=True, slots=True)
 class StockTarget:
-    """The size of the drop, and its stock before."""
+    """The size of the drop, and its stock before by location.
+
+    `bundle` is a product that has one unit of the size in each bundle, or None.
+    """
 
     product_id: str
     size: str
-    before: int
+    before: dict[str, int]
     backordered: int
+    bundle: str | None = None
 
 
 @dataclass(slots=True)
@@ -112,30 +118,60 @@ class DemoShop:
                 return row_data
         raise ConfigError(f"Product {product_id} has no size {size}.")
 
-    async def choose(self, product: str | None, size: str | None) -> StockTarget:
+    async def locations(self, count: int) -> list[str]:
+        """Returns the locations that sell online; adds some if there are fewer than `count`."""
+        rows = (await self.owner("GET", "/api/admin/locations"))["locations"]
+        ids = [row["id"] for row in rows if row["active"] and row["sellsOnline"]]
+        for number in range(2, count + 1 if len(ids) < count else 0):
+            id_ = f"drill-{number}"
+            if len(ids) < count and id_ not in [row["id"] for row in rows]:
+                await self.owner(
+                    "POST", "/api/admin/locations", {"id": id_, "name": f"Drill {number}"}
+                )
+                ids.append(id_)
+        if len(ids) < count:
+            raise ConfigError(f"Fewer than {count} locations sell online.")
+        return ids
+
+    async def add_bundle(self, target: StockTarget) -> StockTarget:
+        """Adds a bundle with one unit of the size. Returns the target with it."""
+        part = {"productId": target.product_id, "size": target.size, "quantity": 1}
+        bundle = {"policy": "split", "components": [part]}
+        sizes = [{"size": BUNDLE_SIZE, "bundle": bundle}]
+        product = {"productId": self.name, "name": "Drill bundle", "price": 10, "sizes": sizes}
+        await self.owner("POST", "/api/admin/products", product)
+        return replace(target, bundle=self.name)
+
+    async def choose(
+        self, product: str | None, size: str | None, locations: list[str]
+    ) -> StockTarget:
         """Returns the chosen size, or the first one without holds. Raises ConfigError."""
         answer = await self._sure("GET", "/api/inventory/get")
         for row in answer["inventory"]:
             for size_data in row["sizes"]:
                 name = size_data["size"]
                 if product in (None, row["productId"]) and size in (None, name):
-                    if size_data["reserved"] == 0 and not size_data["soldOut"]:
+                    free = size_data["reserved"] == 0 and not size_data["soldOut"]
+                    if free and "bundle" not in size_data:
                         now = await self.row(row["productId"], name)
-                        if now["stock"] >= 0 and now["reserved"] == 0:
-                            return StockTarget(
-                                row["productId"], name, now["stock"], now["backordered"]
-                            )
+                        before = {id_: at(now, id_)["stock"] for id_ in locations}
+                        if min(before.values()) >= 0 and now["reserved"] == 0:
+                            return StockTarget(row["productId"], name, before, now["backordered"])
         raise ConfigError("No such size, or units of it are held.")
 
-    async def set_stock(self, target: StockTarget, stock: int) -> None:
-        """Sets the stock of a size."""
-        row = {
-            "productId": target.product_id,
-            "size": target.size,
-            "stock": stock,
-            "reason": self.name,
-        }
-        answer = await self.owner("POST", "/api/inventory/update", {"updates": [row]})
+    async def set_stock(self, target: StockTarget, stock: dict[str, int]) -> None:
+        """Sets the stock of a size at each of these locations."""
+        rows = [
+            {
+                "productId": target.product_id,
+                "size": target.size,
+                "stock": units,
+                "reason": self.name,
+                **({"location": id_} if len(stock) > 1 else {}),
+            }
+            for id_, units in stock.items()
+        ]
+        answer = await self.owner("POST", "/api/inventory/update", {"updates": rows})
         if not answer["success"]:
             raise StoreUnavailable(f"The stock could not be set: {answer}")
 
@@ -174,3 +210,26 @@ class DemoShop:
             body = {"ids": holds[place : place + IDS_MAX], "reason": self.name}
             await self.owner("POST", "/api/admin/holds/release", body)
         await self.set_stock(target, target.before)
+        if target.bundle is not None:
+            archived = {"productId": target.bundle, "archived": True}
+            await self.owner("POST", "/api/admin/products/archive", archived)
+
+    async def orders(self) -> list[dict[str, Any]]:
+        """Returns every order of the shop."""
+        orders: list[dict[str, Any]] = []
+        after = ""
+        while True:
+            page = await self.owner("GET", f"/api/admin/orders?limit={ORDERS_PAGE}{after}")
+            orders += page["orders"]
+            if page["next"] is None:
+                return orders
+            after = f"&after={page['next']}"
+
+
+def at(row: dict[str, Any], location: str) -> dict[str, Any]:
+    """The quantities of a row at a location; of a shop with one location, those of the row."""
+    empty = {"stock": 0, "reserved": 0, "available": 0}
+    levels = row.get("locations")
+    if levels is None:
+        return row
+    return next((level for level in levels if level["location"] == location), empty)

@@ -1,13 +1,22 @@
 """The result of a drill: the state of the shop, compared with that of the stand-in for Stripe."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from fancymonkey.commands.drill.crowd import Drop
-from fancymonkey.commands.drill.shop_client import DemoShop
+from fancymonkey.commands.drill.shop_client import DemoShop, at
 
 FAIR = ("hold_limit", "too_many_holds", "held_too_often", "too_many_requests")
+
+
+@dataclass(frozen=True, slots=True)
+class DrillPlace:
+    """Units of the drop at a location: before it, in its orders, and after it."""
+
+    before: int
+    sold: int
+    left: int
 
 
 @dataclass(slots=True)
@@ -30,6 +39,7 @@ class Certificate:
     faults: list[str] = field(default_factory=list)
     reserve_ms: dict[str, float] = field(default_factory=dict)
     checkout_ms: dict[str, float] = field(default_factory=dict)
+    places: dict[str, DrillPlace] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
@@ -55,6 +65,7 @@ class Certificate:
             "corrected": len(self.corrected),
             "reserveMs": self.reserve_ms,
             "checkoutMs": self.checkout_ms,
+            "places": {id_: asdict(place) for id_, place in self.places.items()},
             "faults": self.faults,
         }
 
@@ -69,6 +80,10 @@ class Certificate:
             f"  left          {self.left:6}   still for sale",
             f"  oversold      {self.oversold:6}",
             f"  lost          {self.lost:6}   paid, but not in the ledger",
+            *(
+                f"  at {id_:10} {place.sold:6}   sold of {place.before}, {place.left} left"
+                for id_, place in self.places.items()
+            ),
             f"  missed events corrected by reconciliation: {len(self.corrected)}",
             "  books balance" if self.balanced else "  the books do NOT balance",
             _latency("reserve", self.reserve_ms),
@@ -170,16 +185,44 @@ async def _stock(
 ) -> None:
     """Checks that sold units left the stock, held units are reserved, and nothing else moved."""
     row = await shop.row(drop.target.product_id, drop.target.size)
+    levels = {id_: at(row, id_) for id_ in drop.target.before}
+    stock, reserved, left = (
+        sum(level[name] for level in levels.values()) for name in ("stock", "reserved", "available")
+    )
     certificate.backordered = row["backordered"] - drop.target.backordered
-    certificate.left = row["available"]
+    certificate.left = left
     taken = certificate.sold - certificate.backordered
-    certificate.oversold = max(0, taken - drop.plan.stock, -row["available"])
-    if row["stock"] + taken != drop.plan.stock:
+    certificate.oversold = max(0, taken - drop.plan.stock, -left)
+    if stock + taken != drop.plan.stock:
         certificate.faults.append(
-            f"{drop.plan.stock} were there and {taken} of them sold, and {row['stock']} are left"
+            f"{drop.plan.stock} were there and {taken} of them sold, and {stock} are left"
         )
-    if row["reserved"] != certificate.held:
-        certificate.faults.append(
-            f"{certificate.held} units are held, and {row['reserved']} are reserved"
-        )
+    if reserved != certificate.held:
+        certificate.faults.append(f"{certificate.held} units are held, and {reserved} are reserved")
+    if len(levels) > 1:
+        await _places(shop, drop, certificate, levels)
     certificate.balanced = not certificate.faults
+
+
+async def _places(
+    shop: DemoShop, drop: Drop, certificate: Certificate, levels: dict[str, dict[str, Any]]
+) -> None:
+    """Checks each location: what its orders have is what it has fewer."""
+    ids, sold = set(drop.holds.values()), dict.fromkeys(levels, 0)
+    for order in await shop.orders():
+        for units in order["allocations"] if order["id"] in ids else ():
+            there = units["quantity"] - units["backordered"] - units["cancelled"]
+            sold[units["location"]] = sold.get(units["location"], 0) + there
+    for id_, before in drop.plan.stock_at(list(levels)).items():
+        level = levels[id_]
+        place = DrillPlace(before, sold[id_], level["stock"])
+        certificate.places[id_] = place
+        if level["stock"] < 0 or level["available"] < 0:
+            certificate.oversold += max(0, -min(level["stock"], level["available"]))
+        if place.before - place.sold != place.left:
+            certificate.faults.append(
+                f"{id_}: {place.before} were there, its orders have {place.sold}, and "
+                f"{place.left} are left"
+            )
+    for id_ in sold.keys() - levels.keys():
+        certificate.faults.append(f"{sold[id_]} units were sold from {id_}, which had none")

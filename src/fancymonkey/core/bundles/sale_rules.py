@@ -1,13 +1,18 @@
 """The rules of a bundle that refuse its sale: dates, and the most of an order and altogether."""
 
+from collections.abc import Mapping
+
 from fancymonkey.core.bundles.sales import sales_of
-from fancymonkey.core.model import Item
+from fancymonkey.core.item_parts import SoldPart
+from fancymonkey.core.locations.preferences import Free
+from fancymonkey.core.locations.routing import Shortfall
+from fancymonkey.core.model import Item, Line
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.state import State
 
 
-def not_for_sale(state: State, item: Item, quantity: int, own: int) -> Refused | None:
-    """Why the rules of a bundle refuse this quantity now, or None. The hold has `own` already."""
+def not_for_sale(state: State, item: Item, quantity: int) -> Refused | None:
+    """Why the rules of a bundle refuse this quantity of an order now, or None."""
     bundle = item.bundle
     assert bundle is not None
     fault: dict[str, object] = {"sku": item.sku, "requested": quantity, "available": 0}
@@ -21,14 +26,48 @@ def not_for_sale(state: State, item: Item, quantity: int, own: int) -> Refused |
             f"An order can have at most {bundle.max_per_order} of this bundle.",
             [{"sku": item.sku, "requested": quantity, "limit": bundle.max_per_order}],
         )
-    if bundle.max_sold is None or quantity <= own:
-        return None
-    sales = sales_of(state, item.sku)
-    left = max(0, bundle.max_sold - sales.sold - sales.held + own)
-    if quantity <= left:
-        return None
-    return Refused(
-        Code.INSUFFICIENT_STOCK,
-        "Not enough of this bundle is left.",
-        [fault | {"available": left}],
-    )
+    return None
+
+
+def over_limit(
+    state: State, lines: Mapping[str, Line], earlier: Mapping[str, int], built: Mapping[str, int]
+) -> list[Shortfall]:
+    """The bundles among these lines of which fewer may be sold at all.
+
+    `earlier` are the quantities that the hold has already. Available are the bundles beyond those
+    that were `built` in advance, as in other shortfalls.
+    """
+    short = []
+    for sku, line in lines.items():
+        item, own = state.get(Item, sku), earlier.get(sku, 0)
+        limit = None if item is None or item.bundle is None else item.bundle.max_sold
+        if limit is None or line.quantity <= own:
+            continue
+        sales = sales_of(state, sku)
+        left = max(0, limit - sales.sold - sales.held + own)
+        if left < line.quantity:
+            short.append(Shortfall(sku, line.quantity, left - built.get(sku, 0), ()))
+    return short
+
+
+def kept_back(
+    state: State,
+    held: Mapping[str, Line],
+    parts: tuple[SoldPart, ...],
+    free: Free,
+    built: Mapping[str, int],
+) -> list[Shortfall]:
+    """The bundles that would take units which are kept for the single sale of a part."""
+    short = []
+    for sku, line in held.items():
+        item = state.get(Item, sku)
+        keep_by_part = {} if item is None else {part.sku: part.keep for part in item.components}
+        for part in parts:
+            keep = keep_by_part.get(part.sku, 0) if part.bundle == sku else 0
+            if keep:
+                units = sum(here.get(part.sku, 0) for here in free.values())
+                sets = max(0, units - keep) // part.quantity
+                rest = line.quantity - built.get(sku, 0)
+                if sets < rest:
+                    short.append(Shortfall(sku, rest, sets, (part.sku,)))
+    return short

@@ -33,7 +33,7 @@ def price_shares(
     prices = [single_prices.get(sku) for sku in parts]
     weights = list(parts.values())
     if all(single is not None for single in prices):
-        singles = _whole([single for single in prices if single is not None])
+        singles = whole_prices([single for single in prices if single is not None])
         weights = [single * units for single, units in zip(singles, weights, strict=True)]
     return dict(zip(parts, largest_remainder(price, weights), strict=True))
 
@@ -48,7 +48,7 @@ def units_share(share: int, quantity: int, first: int, count: int) -> int:
     return count * each + max(0, min(first + count, more) - min(first, more))
 
 
-def _whole(prices: Sequence[Decimal]) -> list[int]:
+def whole_prices(prices: Sequence[Decimal]) -> list[int]:
     """The prices as whole numbers in the same proportion."""
     digits = max((-int(price.as_tuple().exponent) for price in prices), default=0)
     return [int(price.scaleb(max(0, digits))) for price in prices]

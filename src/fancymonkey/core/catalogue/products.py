@@ -20,7 +20,7 @@ from fancymonkey.core.state import Key, State
 class NewItem:
     """An item as the owner describes it, and its first units.
 
-    `on_hand` counts only where the item is new, at the location of the command.
+    `on_hand` counts only if the item is new, at the location of the command.
     """
 
     item: Item

@@ -89,7 +89,7 @@ def undo(state: State, command: Undo) -> Answer:
     put_back: list[RestoredRow] = []
     failed: list[FailedRestore] = []
     with state.savepoint() as savepoint:
-        for row in rows:
+        for row in sorted(rows, key=_goes_off_sale):
             fault = _fault(state, command, row)
             if fault is None:
                 put_back.append(RestoredRow(row["key"], _put_back(state, command, row)))
@@ -105,6 +105,11 @@ def undo(state: State, command: Undo) -> Answer:
         state, change_set.CHANGE_SETS, command.undoes, {**head, "undone_by": command.change_id}
     )
     return Accepted(UndoAnswer(tuple(put_back), tuple(failed), command.change_id, state.revision))
+
+
+def _goes_off_sale(row: dict[str, Any]) -> bool:
+    """Whether the undo takes it off sale: last, after its units at all locations are gone."""
+    return bool(row["fields"].get("archived", [False])[0])
 
 
 def _fault(state: State, command: Undo, row: dict[str, Any]) -> str | None:

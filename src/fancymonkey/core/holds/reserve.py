@@ -126,12 +126,16 @@ def reserve(state: State, command: Reserve) -> Answer:
         refused = check_hold_limits(state, command.source, own_id, before, allocated, own)
     if refused is not None:
         return refused
-    if current is not None:
-        if hold != current:
-            state.put(hold)
-    else:
-        _add(state, command, hold, present)
-    count_bundles(state, current, hold)
+    if current is None:
+        state.put(SessionLink(command.session_id, hold.reservation_id))
+        if present is not None and present.reservation_id == hold.reservation_id:
+            state.put(hold)  # an earlier hold with this very id has ended
+        else:
+            state.add(hold)
+    elif hold != current:
+        state.put(hold)
+    if hold.parts is not None or (current is not None and current.parts is not None):
+        count_bundles(state, current, hold)
     if command.source is not None:
         remember_source(state, command.source, hold)
     if own:
@@ -174,15 +178,6 @@ def _new_hold(
         None if served is None else served.parts or None,
         None if served is None else served.route,
     )
-
-
-def _add(state: State, command: Reserve, hold: Reservation, present: Reservation | None) -> None:
-    """Writes a new hold; `present` is an ended hold that the session means."""
-    state.put(SessionLink(command.session_id, hold.reservation_id))
-    if present is not None and present.reservation_id == hold.reservation_id:
-        state.put(hold)  # an earlier hold with this very id has ended
-    else:
-        state.add(hold)
 
 
 def _changed(
@@ -268,7 +263,7 @@ def _allocations(
 ) -> tuple[Allocation, ...] | Refused | None:
     """The units that serve the lines, or the refusal with every line that is at fault.
 
-    None where `serve` has to find them: for bundles, and where several locations may serve them.
+    None if `serve` has to find them: for bundles, and if several locations may serve them.
     `present` is the hold of the session, `own` its units, `count` the number of lines afterwards.
     """
     unknown: list[dict[str, str]] = []

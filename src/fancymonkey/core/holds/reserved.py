@@ -13,7 +13,7 @@ from fancymonkey.core.stock.answers import MovedLine
 class Reserved(CommandAnswer):
     """A hold after a `Reserve`: its deadline, and the lines of the command with the stock now.
 
-    `allocations` are all units of the hold, `because` the reasons for their locations; None where
+    `allocations` are all units of the hold, `because` the reasons for their locations; None if
     only one location could serve it.
     """
 

@@ -5,7 +5,7 @@ The core sells mostly single lines from one location; `reserve` has a shorter wa
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from fancymonkey.core.bundles.sale_rules import not_for_sale
+from fancymonkey.core.bundles.sale_rules import kept_back, not_for_sale, over_limit
 from fancymonkey.core.bundles.sales import BundleSales
 from fancymonkey.core.explode import Choice, explode, needs_parts, part_skus
 from fancymonkey.core.holds.lines import Lines, Units
@@ -15,7 +15,7 @@ from fancymonkey.core.locations.accounts import is_for_sale
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.locations.lookup import location_of, unknown_location
 from fancymonkey.core.locations.preferences import Free
-from fancymonkey.core.locations.route import route, route_from_one
+from fancymonkey.core.locations.route import route, route_from_one, shortfalls
 from fancymonkey.core.locations.routing import Demand, Route, Routing, Shortfall
 from fancymonkey.core.model import Allocation, Item, Level, Reservation
 from fancymonkey.core.outcomes import Code, Refused
@@ -96,15 +96,22 @@ def serve(
     if current is not None and _is_unchanged(request, current, held, parts):
         return Served(current.allocations, parts, ())
     routing = Routing() if request.routing is None else request.routing
-    skus = list(dict.fromkeys([*held, *(part.sku for part in parts)]))
+    skus = list(dict.fromkeys([*held, *[part.sku for part in parts]]))
     places = _places(state, request, skus)
     if isinstance(places, Refused):
         return places
-    free = {place.key: _free_at(state, place.key, skus, own) for place in places}
-    built = pre_built(held, parts, free)
+    free = _free_units(state, places, skus, own)
+    built = pre_built(held, parts, free) if parts else {}
     demands, sets = _demands(state, held, parts, built)
+    limited: list[Shortfall] = []
+    if parts:
+        earlier = {} if current is None else {row.sku: row.quantity for row in current.lines}
+        limited += over_limit(state, request.lines, earlier, built)
+        limited += kept_back(state, held, parts, free, built)
+        if limited:  # the refusal names the number that all limits together leave
+            limited += shortfalls(demands, places, free, routing)
     result = (
-        _kept_back(state, held, parts, free, built)
+        limited
         or (route_from_one(demands, places[0], free) if len(places) == 1 else None)
         or route(demands, places, free, routing)
     )
@@ -132,21 +139,23 @@ def _parts(
     state: State, request: UnitsRequest, current: Reservation | None, held: Lines
 ) -> tuple[SoldPart, ...] | Refused:
     """The parts of all bundles of the hold."""
-    earlier = () if current is None or current.parts is None else current.parts
+    parts: list[SoldPart] = []
     quantities = {} if current is None else {row.sku: row.quantity for row in current.lines}
-    chosen = {choice.bundle for choice in request.choices}
-    unchanged = {
-        sku
-        for sku, line in held.items()
-        if sku not in request.lines or (sku not in chosen and quantities.get(sku) == line.quantity)
-    }
-    parts = [part for part in earlier if part.bundle in unchanged]
+    if current is not None and current.parts is not None:
+        chosen = {choice.bundle for choice in request.choices}
+        unchanged = {
+            sku
+            for sku, line in held.items()
+            if sku not in request.lines
+            or (sku not in chosen and quantities.get(sku) == line.quantity)
+        }
+        parts = [part for part in current.parts if part.bundle in unchanged]
     done = {part.bundle for part in parts}
     for sku, line in request.lines.items():
         item = state.get(Item, sku)
         if item is None or item.bundle is None or sku in done:
             continue
-        refused = not_for_sale(state, item, line.quantity, quantities.get(sku, 0))
+        refused = not_for_sale(state, item, line.quantity)
         if refused is not None:
             return refused
         choices = [choice for choice in request.choices if choice.bundle == sku]
@@ -184,6 +193,9 @@ def _demands(
     units_of_one: dict[str, int] = {}
     for sku, line in held.items():
         own_parts = [part for part in parts if part.bundle == sku]
+        if not own_parts:
+            demands.append(Demand(sku, ((sku, 1),), line.quantity))
+            continue
         item = state.get(Item, sku)
         bundle = None if item is None else item.bundle
         ready = built.get(sku, line.quantity)
@@ -215,10 +227,10 @@ def _places(state: State, request: UnitsRequest, skus: list[str]) -> list[Locati
                 return unknown_location(location_id)
     ids: dict[str, None] = {}
     for sku in skus:
-        ids |= dict.fromkeys(level.location for level in state.levels_of(sku))
+        ids |= dict.fromkeys(state.accounts_of(sku))
     places = []
-    for location_id in filter(is_for_sale, ids):
-        location = location_of(state, location_id)
+    for location_id in ids:
+        location = location_of(state, location_id) if is_for_sale(location_id) else None
         if location is None:
             continue
         if routing.only_from is not None:
@@ -233,42 +245,22 @@ def _sells(location: Location) -> bool:
     return location.active and (location.sells_online or location.pickup)
 
 
-def _free_at(state: State, location: str, skus: Iterable[str], own: Units) -> dict[str, int]:
-    """The units of SKUs that a location offers, with the hold's own units there."""
-    free = {}
+def _free_units(
+    state: State, places: Iterable[Location], skus: Iterable[str], own: Units
+) -> dict[str, dict[str, int]]:
+    """The units of SKUs that locations offer, with the hold's own units there."""
+    free: dict[str, dict[str, int]] = {place.location_id: {} for place in places}
     for sku in skus:
-        units = state.level(sku, location).available
-        mine = own[sku, location].quantity if (sku, location) in own else 0
         item = state.get(Item, sku)
-        if item is not None and item.safety_stock:
-            units = offered(units + mine, safety_at(item.safety_stock, location)) - mine
-        if item is not None and item.archived:  # a part that is off sale
-            units = 0
-        free[sku] = max(mine, units + mine, 0)
+        off_sale = item is not None and item.archived  # a part
+        safety_stock = () if item is None else item.safety_stock
+        for location, free_there in free.items():
+            units = state.level(sku, location).available
+            mine = own[sku, location].quantity if own and (sku, location) in own else 0
+            if safety_stock:
+                units = offered(units + mine, safety_at(safety_stock, location)) - mine
+            free_there[sku] = max(mine, mine if off_sale else units + mine, 0)
     return free
-
-
-def _kept_back(
-    state: State,
-    held: Lines,
-    parts: tuple[SoldPart, ...],
-    free: Free,
-    built: Mapping[str, int],
-) -> list[Shortfall]:
-    """The bundles that would take units which are kept for the single sale of a part."""
-    short = []
-    for sku, line in held.items():
-        item = state.get(Item, sku)
-        keep_by_part = {} if item is None else {part.sku: part.keep for part in item.components}
-        for part in parts:
-            keep = keep_by_part.get(part.sku, 0) if part.bundle == sku else 0
-            if keep:
-                units = sum(here.get(part.sku, 0) for here in free.values())
-                sets = max(0, units - keep) // part.quantity
-                rest = line.quantity - built.get(sku, 0)
-                if sets < rest:
-                    short.append(Shortfall(sku, rest, sets, (part.sku,)))
-    return short
 
 
 def _faults(
@@ -302,10 +294,9 @@ def stock_of_lines(state: State, request: UnitsRequest, hold: Reservation) -> tu
     The stock of a bundle is the number of bundles that its scarcest part allows, with those of this
     hold among the reserved ones.
     """
-    quantities = {line.sku: line.quantity for line in hold.lines}
     rows: dict[str, MovedLine] = {}
-    for sku in request.lines:
-        quantity = quantities[sku]
+    for sku, line in request.lines.items():
+        quantity = line.quantity
         parts = [part for part in hold.parts or () if part.bundle == sku]
         if parts:
             sets = min(

@@ -56,4 +56,7 @@ class Location(Row):
 
 def first_location() -> Location:
     """The location of a shop that has not described any: all of its stock is there."""
-    return Location(DEFAULT_LOCATION, "Main")
+    return _FIRST
+
+
+_FIRST = Location(DEFAULT_LOCATION, "Main")

@@ -1,6 +1,7 @@
 """The locations of one decision in the order of the rules, and the score of a set of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 
 from fancymonkey.core.locations.distance import distance_km
 from fancymonkey.core.locations.locations import Location
@@ -10,6 +11,7 @@ Free = Mapping[str, Mapping[str, int]]
 """The units that the buyer may get, by location and SKU."""
 
 _UNKNOWN = float("inf")
+_RANK = itemgetter(0)
 
 
 class Preferences:
@@ -26,13 +28,20 @@ class Preferences:
         self._free = free
         self._skus = {sku for demand in demands for sku, _ in demand.units}
         self._km: dict[str, float | None] = {}
-        usable = [place for place in places if any(sets_at(d, free[place.key]) for d in demands)]
-        scores = {place.key: self._scores(place) for place in usable}
-        self.places = sorted(
-            usable,
-            key=lambda place: (place.key != routing.pickup_at, scores[place.key], place.key),
-        )
-        self._numbers = [scores[place.key] for place in self.places]
+        usable = [place for place in places if _has_any(demands, free[place.location_id])]
+        if routing.rules:
+            scores = list(zip(*[self._of(rule, usable) for rule in routing.rules], strict=True))
+        else:
+            scores = [()] * len(usable)
+        first = routing.pickup_at
+        ranked = [
+            ((place.location_id != first, numbers, place.location_id), place)
+            for place, numbers in zip(usable, scores, strict=True)
+        ]
+        ranked.sort(key=_RANK)
+        self.places = [place for _, place in ranked]
+        self.numbers = [rank[1] for rank, _ in ranked]
+        """The scores of each location by itself, rule by rule."""
 
     def score(self, used: Sequence[int], at_pickup: int = 0) -> tuple[object, ...]:
         """The score of locations by their indexes, lower is better: rule by rule, then by id.
@@ -44,7 +53,7 @@ class Preferences:
             if rule is RoutingRule.FEWEST_PARCELS:
                 numbers.append(len(used))
             else:
-                numbers.append(sum(self._numbers[index][position] for index in used))
+                numbers.append(sum(self.numbers[index][position] for index in used))
         return (*numbers, tuple(self.places[index].key for index in used))
 
     def kilometres(self, used: Sequence[int]) -> float | None:
@@ -57,25 +66,20 @@ class Preferences:
             total += km
         return round(total, 1)
 
-    def _scores(self, place: Location) -> tuple[float, ...]:
-        return tuple(self._of(rule, place) for rule in self.routing.rules)
-
-    def _of(self, rule: RoutingRule, place: Location) -> float:
+    def _of(self, rule: RoutingRule, places: Sequence[Location]) -> list[float]:
+        """The number of each location; the same for all where the rule has no opinion."""
         destination = self.routing.destination
-        match rule:
-            case RoutingRule.SAME_COUNTRY:
-                return float(bool(destination.country) and place.country != destination.country)
-            case RoutingRule.NEAREST:
-                if destination.point is None:
-                    return 0.0
-                km = self._distance(place)
-                return _UNKNOWN if km is None else round(km, 1)
-            case RoutingRule.PRIORITY:
-                return float(place.priority)
-            case RoutingRule.MOST_STOCK:
-                return -float(sum(self._free[place.key].get(sku, 0) for sku in self._skus))
-            case RoutingRule.FEWEST_PARCELS:
-                return 0.0
+        if rule is RoutingRule.PRIORITY:
+            return [float(place.priority) for place in places]
+        if rule is RoutingRule.MOST_STOCK:
+            stocks = [self._free[place.location_id] for place in places]
+            return [-float(sum([units.get(sku, 0) for sku in self._skus])) for units in stocks]
+        if rule is RoutingRule.SAME_COUNTRY and destination.country:
+            return [float(place.country != destination.country) for place in places]
+        if rule is RoutingRule.NEAREST and destination.point is not None:
+            distances = [self._distance(place) for place in places]
+            return [_UNKNOWN if km is None else round(km, 1) for km in distances]
+        return [0.0] * len(places)
 
     def _distance(self, place: Location) -> float | None:
         """The kilometres to the destination, or None if a point is not known."""
@@ -84,6 +88,13 @@ class Preferences:
             known = start is not None and end is not None
             self._km[place.key] = distance_km(start, end) if known else None  # type: ignore[arg-type]
         return self._km[place.key]
+
+
+def _has_any(demands: Sequence[Demand], units: Mapping[str, int]) -> bool:
+    """Whether these units make a set of any demand."""
+    if len(demands) == 1:  # as nearly always
+        return sets_at(demands[0], units) > 0
+    return any(sets_at(demand, units) for demand in demands)
 
 
 def sets_at(demand: Demand, units: Mapping[str, int]) -> int:

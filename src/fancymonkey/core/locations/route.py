@@ -12,7 +12,15 @@ from fancymonkey.core.locations.routing import (
     RoutingRule,
     Shortfall,
 )
-from fancymonkey.core.locations.search import EXACT, Search, Solution, take
+from fancymonkey.core.locations.search import (
+    EXACT,
+    ONLY_COUNTRY,
+    Search,
+    Solution,
+    compete,
+    rules_before_parcels,
+    take,
+)
 from fancymonkey.core.model import Allocation
 
 ALTERNATIVES = 3
@@ -20,14 +28,22 @@ ALTERNATIVES = 3
 
 
 def route(
-    demands: Sequence[Demand], places: Sequence[Location], free: Free, routing: Routing
+    demands: Sequence[Demand],
+    places: Sequence[Location],
+    free: Free,
+    routing: Routing,
+    alternatives: int = ALTERNATIVES,
 ) -> Route | list[Shortfall]:
     """The units that serve the demands, or a shortfall for each line that is short.
 
     `free` has the units that the buyer may get at each of the places. Live holds, safety stock and
-    shortages are taken off already. The result does not depend on the order of `places`.
+    shortages are taken off already. The result does not depend on the order of `places`. It has as
+    many `alternatives` as that, or all.
     """
     preferences = Preferences(demands, places, free, routing)
+    complete = _complete_places(demands, preferences, free, 1 + max(1, alternatives))
+    if complete:
+        return _from_one(demands, preferences, complete, alternatives)
     short = shortfalls(demands, sorted(places, key=_by_id), free, routing)
     if short:
         return short
@@ -39,8 +55,64 @@ def route(
     return Route(
         _allocations(demands, preferences.places, within[0]),
         tuple(_because(preferences, within)),
-        tuple(_alternative(preferences, solution) for solution in within[1 : ALTERNATIVES + 1]),
-        _alternative(preferences, within[0]),
+        tuple(_alternative(preferences, row.used) for row in within[1 : alternatives + 1]),
+        _alternative(preferences, within[0].used),
+    )
+
+
+def _complete_places(
+    demands: Sequence[Demand], preferences: Preferences, free: Free, most: int
+) -> list[int]:
+    """The locations that have everything, the best first, if the `Search` finds only these.
+
+    Empty if it may find others: then it has to search.
+    """
+    routing = preferences.routing
+    parcels = routing.max_parcels
+    if routing.pickup_at is not None or (parcels is not None and parcels < 1):
+        return []
+    before = rules_before_parcels(routing)
+    by_line = not ONLY_COUNTRY.issuperset(before)
+    if len(demands) > 1 and (by_line or compete(demands)):
+        return []
+    if by_line:
+        most = 1
+    country = routing.destination.country if before and not by_line else ""
+    complete: list[int] = []
+    for index, place in enumerate(preferences.places):
+        units = free[place.location_id]
+        for demand in demands:
+            if sets_at(demand, units) < demand.quantity:
+                break
+        else:
+            if country and not complete and place.country != country:
+                return []  # locations of the buyer's country may have it together
+            complete.append(index)
+            if len(complete) == most:
+                break
+    return complete
+
+
+def _from_one(
+    demands: Sequence[Demand], preferences: Preferences, complete: list[int], alternatives: int
+) -> Route:
+    """The route from the first of the locations that have everything."""
+    place = preferences.places[complete[0]]
+    because = [f"{place.name} has all of it.", *_compared(preferences)]
+    if len(complete) > 1:
+        ours, theirs = [preferences.numbers[index] for index in complete[:2]]
+        because.append(_difference(preferences, complete[:1], complete[1:2], ours, theirs))
+    return Route(
+        tuple(
+            [
+                Allocation(sku, each * demand.quantity, place.location_id)
+                for demand in demands
+                for sku, each in demand.units
+            ]
+        ),
+        tuple(because),
+        tuple([_alternative(preferences, (index,)) for index in complete[1 : alternatives + 1]]),
+        _alternative(preferences, (complete[0],)),
     )
 
 
@@ -122,37 +194,50 @@ def _allocations(
     return tuple(Allocation(sku, quantity, location) for (sku, location), quantity in units.items())
 
 
-def _alternative(preferences: Preferences, solution: Solution) -> Alternative:
-    ids = tuple(preferences.places[index].key for index in solution.used)
-    return Alternative(ids, len(ids), preferences.kilometres(solution.used))
+def _alternative(preferences: Preferences, used: Sequence[int]) -> Alternative:
+    ids = tuple(preferences.places[index].key for index in used)
+    return Alternative(ids, len(ids), preferences.kilometres(used))
 
 
-def _names(preferences: Preferences, solution: Solution) -> str:
-    return " and ".join(preferences.places[index].name for index in solution.used)
+def _names(preferences: Preferences, used: Sequence[int]) -> str:
+    return " and ".join([preferences.places[index].name for index in used])
 
 
 def _because(preferences: Preferences, solutions: Sequence[Solution]) -> Iterator[str]:
     best = solutions[0]
-    names = _names(preferences, best)
+    names = _names(preferences, best.used)
     if len(best.used) == 1:
         yield f"{names} has all of it."
     else:
         yield f"{len(best.used)} parcels, from {names}: no single location has all of it."
-    if len(preferences.places) > EXACT:
-        yield f"Of {len(preferences.places)} locations, the best {EXACT} were compared."
+    yield from _compared(preferences)
     if len(solutions) > 1:
-        yield _difference(preferences, best, solutions[1])
+        other = solutions[1]
+        yield _difference(preferences, best.used, other.used, best.score[1:], other.score[1:])
 
 
-def _difference(preferences: Preferences, best: Solution, other: Solution) -> str:
-    """The first rule by which the best solution is better than the next one."""
+def _compared(preferences: Preferences) -> list[str]:
+    """A sentence where not every location was compared."""
+    count = len(preferences.places)
+    return [f"Of {count} locations, the best {EXACT} were compared."] if count > EXACT else []
+
+
+def _difference(
+    preferences: Preferences,
+    best: Sequence[int],
+    other: Sequence[int],
+    best_numbers: Sequence[object],
+    other_numbers: Sequence[object],
+) -> str:
+    """The first rule by which the best locations are better than the next ones."""
     names = _names(preferences, other)
-    scores = zip(preferences.routing.rules, best.score[1:], other.score[1:], strict=False)
-    rule = next((rule for rule, ours, theirs in scores if ours != theirs), None)
-    if rule is None:
-        return f"Equal to {names} by every rule; the first id counts."
-    ours, theirs = _alternative(preferences, best), _alternative(preferences, other)
-    return _REASONS[rule](names, ours, theirs)
+    rules = preferences.routing.rules
+    for rule, ours, theirs in zip(rules, best_numbers, other_numbers, strict=False):
+        if ours != theirs:
+            return _REASONS[rule](
+                names, _alternative(preferences, best), _alternative(preferences, other)
+            )
+    return f"Equal to {names} by every rule; the first id counts."
 
 
 _REASONS: Mapping[RoutingRule, Callable[[str, Alternative, Alternative], str]] = {

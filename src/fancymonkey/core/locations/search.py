@@ -52,9 +52,8 @@ class Search:
     def solutions(self) -> list[Solution]:
         """The solutions worth comparing, the best first; empty if there is none."""
         candidates = self._candidates()
-        rules = self._routing.rules
-        before = rules[: rules.index(_FEWEST)] if _FEWEST in rules else rules
-        if self._routing.pickup_at is not None or set(before) - {RoutingRule.SAME_COUNTRY}:
+        before = rules_before_parcels(self._routing)
+        if self._routing.pickup_at is not None or not ONLY_COUNTRY.issuperset(before):
             solution = self._of(candidates)  # each line from its best location
             solutions = [] if solution is None else [solution]
         else:
@@ -81,7 +80,7 @@ class Search:
     def _least_parcels(self, candidates: Sequence[int], country_first: bool) -> Iterator[Solution]:
         """Solutions with the least parcels.
 
-        Where the country counts more, those with the fewest foreign locations, and single ones to
+        If the country counts more, those with the fewest foreign locations, and single ones to
         compare with.
         """
         abroad = self._abroad(candidates) if country_first else frozenset()
@@ -154,7 +153,7 @@ class Search:
         return Solution(used, tuple(parts), self._preferences.score(used, at_pickup))
 
     def _independent(self, chosen: Sequence[int]) -> list[Part] | None:
-        """Each line from its best location here; from several only where none has it whole."""
+        """Each line from its best location here; from several only if none has it whole."""
         parts: list[Part] = []
         for number, (demand, row) in enumerate(self._rows()):
             wanted = demand.quantity
@@ -267,7 +266,14 @@ class _Competition:
             yield parts
 
 
-_FEWEST = RoutingRule.FEWEST_PARCELS
+ONLY_COUNTRY = frozenset({RoutingRule.SAME_COUNTRY})
+"""With these rules before the number of parcels, solutions with the least parcels are searched."""
+
+
+def rules_before_parcels(routing: Routing) -> tuple[RoutingRule, ...]:
+    """The rules that count more than the number of parcels."""
+    rules, fewest = routing.rules, RoutingRule.FEWEST_PARCELS
+    return rules[: rules.index(fewest)] if fewest in rules else rules
 
 
 def take(units: dict[str, int], demand: Demand, sets: int) -> None:

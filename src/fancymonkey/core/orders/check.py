@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from fancymonkey.core.orders.rows import Order
-from fancymonkey.core.orders.units import exploded
+from fancymonkey.core.orders.units import exploded, pre_built
 
 Key = tuple[str, str]
 
@@ -56,7 +56,7 @@ def unit_faults(order: Order) -> Iterator[str]:
             yield f"{place}: more units have left or were cancelled than were ordered"
         if row.returned > row.shipped:
             yield f"{place}: {row.returned} have come back of {row.shipped} that left"
-    if sums != exploded(order, order.lines):
+    if sums != exploded(order, order.lines, pre_built(order)):
         yield "its units are not those of its lines"
     sent: dict[Key, int] = {}
     for parcel in order.shipments:

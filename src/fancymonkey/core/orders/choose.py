@@ -81,7 +81,10 @@ def choose(
         message = f"No unit of this order can be {verb}.{_about_backorders(order, None, verb)}"
         return chosen or Refused(Code.TOO_MANY_UNITS, message, {"available": 0})
     chosen, short = [], []
-    for sku, wanted in exploded(order, lines).items():
+    counts: dict[str, int] = {}
+    for units in rows:
+        counts[units.sku] = counts.get(units.sku, 0) + max(0, count_of(units))
+    for sku, wanted in exploded(order, lines, counts).items():
         missing = wanted
         for units in rows:
             count = min(missing, count_of(units)) if units.sku == sku else 0

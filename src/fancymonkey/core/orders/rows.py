@@ -94,7 +94,7 @@ class Order(Row):
     """A paid hold: its units until they have left, and after that.
 
     `order_id` is the id of the hold, `number` counts the orders of the shop. `total` is the
-    amount paid, in the smallest unit of `currency`, where it is known. `lines` are the sold units
+    amount paid, in the smallest unit of `currency`, if known. `lines` are the sold units
     with the prices of that moment, `parts` are those of its bundles. With `on_shipment` the units
     are allocated until they leave; else they left the stock when they were paid. `revision` is the
     last one of the ledger after the latest change.

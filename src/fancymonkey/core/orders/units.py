@@ -1,6 +1,6 @@
 """Changes of an order's units and history. Pure, except for `record_step`, which writes the row."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from fancymonkey.core.model import Line
@@ -31,20 +31,41 @@ def with_units(order: Order, changed: OrderUnits) -> Order:
     return replace(order, units=tuple(units for units in rows if units.quantity))
 
 
-def exploded(order: Order, lines: Iterable[Line]) -> dict[str, int]:
-    """The units of each SKU that these lines name; a line of a bundle names its parts."""
+def pre_built(order: Order) -> dict[str, int]:
+    """The units of the bundles themselves: those of its bundles that were built in advance."""
+    bundles = {part.bundle for part in order.parts}
+    built: dict[str, int] = {}
+    for units in order.units:
+        if units.sku in bundles:
+            built[units.sku] = built.get(units.sku, 0) + units.quantity
+    return built
+
+
+def exploded(order: Order, lines: Iterable[Line], built: Mapping[str, int]) -> dict[str, int]:
+    """The units of each SKU that these lines name.
+
+    A line of a bundle names as many units of the bundle itself as are `built`, and the parts of the
+    rest.
+    """
     wanted: dict[str, int] = {}
+    left = dict(built)
     for line in lines:
         parts = [part for part in order.parts if part.bundle == line.sku]
-        for sku, quantity in [(part.sku, part.quantity) for part in parts] or [(line.sku, 1)]:
-            wanted[sku] = wanted.get(sku, 0) + quantity * line.quantity
+        whole = min(line.quantity, left.get(line.sku, 0)) if parts else line.quantity
+        if whole or not parts:
+            left[line.sku] = left.get(line.sku, 0) - whole
+            wanted[line.sku] = wanted.get(line.sku, 0) + whole
+        for part in parts if whole < line.quantity or not whole else ():
+            units = part.quantity * (line.quantity - whole)
+            wanted[part.sku] = wanted.get(part.sku, 0) + units
     return wanted
 
 
 def shipped_lines(order: Order) -> tuple[list[tuple[Line, int]], dict[str, int]]:
     """How many of each line are shipped, and the shipped parts beyond whole bundles.
 
-    A bundle is shipped when all of its parts are. Bundles come first, in the order of the lines.
+    A bundle is shipped when it left as one or all of its parts did. Bundles come first, in the
+    order of the lines.
     """
     shipped: dict[str, int] = {}
     for units in order.units:
@@ -54,13 +75,21 @@ def shipped_lines(order: Order) -> tuple[list[tuple[Line, int]], dict[str, int]]
     places = sorted(range(len(order.lines)), key=lambda at: order.lines[at].sku not in bundles)
     for place in places:
         line = order.lines[place]
-        each = exploded(order, [replace(line, quantity=1)])
-        count = min([line.quantity, *(shipped.get(sku, 0) // n for sku, n in each.items())])
+        count = _take(shipped, {line.sku: 1}, line.quantity)
+        each = {part.sku: part.quantity for part in order.parts if part.bundle == line.sku}
+        if each:
+            count += _take(shipped, each, line.quantity - count)
         whole[place] = count
-        for sku, n in each.items():
-            shipped[sku] = shipped.get(sku, 0) - n * count
     loose = {sku: n for sku, n in shipped.items() if n}
     return [(line, whole[place]) for place, line in enumerate(order.lines)], loose
+
+
+def _take(shipped: dict[str, int], each: Mapping[str, int], most: int) -> int:
+    """Takes the units of as many lines as are shipped, `most` at most. Returns their number."""
+    count = min([most, *(shipped.get(sku, 0) // n for sku, n in each.items())])
+    for sku, n in each.items() if count else ():
+        shipped[sku] -= n * count
+    return count
 
 
 def record_step(state: State, order: Order, action: str, text: str, by: Author) -> Order:

@@ -66,7 +66,7 @@ class IssueResolved(CommandAnswer):
         answer = {
             "matter_id": self.issue_id,
             "progress": str(self.progress),
-            "lines": list(self.lines),
+            "lines": [list(line) for line in self.lines],
         }
         return answer if self.revision is None else {**answer, "revision": self.revision}
 

@@ -14,6 +14,7 @@ from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.holds.end import Capture
 from fancymonkey.core.model import Event, Reservation
+from fancymonkey.core.orders.money import money_key
 from fancymonkey.core.outcomes import Accepted, Code
 from fancymonkey.core.payments.answers import outcome_of
 from fancymonkey.core.payments.disputes import NoteDispute, needs_dispute, note_dispute
@@ -82,6 +83,7 @@ def needs_early(state: State, payment: str, hold: Reservation | None) -> Iterato
     yield from ((Event, command.cause) for command in news)
     if hold is not None:
         yield from needs_issues(hold.reservation_id, IssueKind.REFUNDED)
+        yield money_key(hold.reservation_id)
     for command in news:
         if isinstance(command, NoteDispute):
             yield from needs_dispute(command, state)

@@ -10,6 +10,9 @@ from dataclasses import replace
 from fancymonkey.core.command import Command, needs_hold
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import Allocation, Line, Reservation, Status
+from fancymonkey.core.orders.money import book_failed_refund, book_refund, money_key
+from fancymonkey.core.orders.rows import Order
+from fancymonkey.core.orders.shares import units_gone
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.payments.answers import IssueResolved, PaymentNews
 from fancymonkey.core.payments.issues import issue_of, needs_issues, raise_issue
@@ -38,8 +41,10 @@ class RecordRefund(Command):
     """The provider has given money back for a payment, all of it (`whole`) or a part.
 
     A whole refund strikes off the units that were never delivered. With `take_back` it returns the
-    rest at once, else an issue asks the owner. `ref` is the payment's id, `others` are further ids
-    to try, `refund` is the refund's own id if the report has one. The same report again changes
+    rest at once, else an issue asks the owner. A part that pays for no more than the units that
+    were cancelled or returned asks nothing. `ref` is the payment's id, `others` are further ids to
+    try, `refund` is the refund's own id if the report has one. `amount` is that of the refund, or
+    without its id the sum of all of them, in the smallest unit. The same report again changes
     nothing; a further refund asks again about the units that are left.
     """
 
@@ -49,6 +54,7 @@ class RecordRefund(Command):
     refund: str = ""
     note: str = ""
     take_back: bool = False
+    amount: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +87,14 @@ class ReportMissingPayment(Command):
 class RefundFailed(Command):
     """A refund (`refund`, its own id) of the payment `ref` has not reached the buyer.
 
-    The issues that it has resolved stay resolved. The failure is one issue of its own. If no other
-    refund is valid, the question about the units is withdrawn.
+    `amount` is that of the refund, in the smallest unit. The issues that it has resolved stay
+    resolved. The failure is one issue of its own. If no other refund is valid, the question about
+    the units is withdrawn.
     """
 
     ref: str
     refund: str
+    amount: int | None = None
 
 
 def needs_refund(
@@ -103,6 +111,8 @@ def needs_refund(
             yield Reservation, owed.reservation_id
         if hold is not None:
             yield from needs_issues(hold.reservation_id, IssueKind.REFUNDED)
+            yield Order, hold.reservation_id
+            yield money_key(hold.reservation_id)
         return
     if isinstance(command, ReportMissingPayment):
         yield from needs_hold(state, command.ref)
@@ -129,6 +139,7 @@ def needs_refund(
         yield needs_names(command.ref)
         yield from needs_issues(hold.reservation_id, IssueKind.REFUNDED)
         yield from needs_units(hold, state)
+        yield money_key(hold.reservation_id)
 
 
 def _paid(state: State, command: RecordRefund) -> Reservation | None:
@@ -151,10 +162,14 @@ def record_refund(state: State, command: RecordRefund) -> Answer:
         if owed is not None and command.whole:
             _close(state, owed, IssueStatus.DONE, command.note)
         return Accepted(PaymentNews("refund noted"))
+    paid_for = _pays_for_units_that_are_back(state, command, hold)
+    is_new = is_new_refund(state, command.ref, WHOLE if command.whole else command.refund)
+    if paid_for and (is_new or issue_of(state, IssueKind.REFUNDED, hold.reservation_id) is None):
+        return Accepted(PaymentNews("refund noted"))
     issue = raise_issue(
         state, IssueKind.REFUNDED, hold.reservation_id, hold, command.ref, left_of(state, hold)
     )
-    if not is_new_refund(state, command.ref, WHOLE if command.whole else command.refund):
+    if not is_new:
         asked = issue.closed_at is None
         return Accepted(PaymentNews("return proposed" if asked else "no change"))
     units = issue.allocations
@@ -175,6 +190,21 @@ def record_refund(state: State, command: RecordRefund) -> Answer:
     return Accepted(PaymentNews("return proposed"))
 
 
+def _pays_for_units_that_are_back(state: State, command: RecordRefund, hold: Reservation) -> bool:
+    """Records the refund in the order.
+
+    Returns whether all refunds together pay for no more than the units that were cancelled or
+    returned.
+    """
+    order = state.get(Order, hold.reservation_id)
+    if order is None:
+        return False
+    money = book_refund(state, order, command.refund, command.amount, command, whole=command.whole)
+    if command.whole or command.amount is None or order.total is None:
+        return False
+    return money.refunded <= money.value(order, units_gone(order))
+
+
 def report_missing_payment(state: State, command: ReportMissingPayment) -> Answer:
     """Applies a `ReportMissingPayment`."""
     hold = state.hold(command.ref)
@@ -191,6 +221,9 @@ def refund_failed(state: State, command: RefundFailed) -> Answer:
         hold = state.get(Reservation, owed.reservation_id)
     if hold is None:
         return Refused(Code.UNKNOWN_SESSION, "No hold was found for this payment.")
+    order = state.get(Order, hold.reservation_id)
+    if order is not None:
+        book_failed_refund(state, order, command.refund, command.amount, command)
     raise_issue(state, IssueKind.REFUND_FAILED, command.refund, hold, command.ref)
     _withdraw(state, hold, command)
     return Accepted(PaymentNews("refund failed"))

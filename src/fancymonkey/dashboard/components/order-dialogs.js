@@ -107,17 +107,34 @@ export async function takeBack(order, places, after) {
   await change("return", await located(body, rows), `${sum(lines)} of order #${order.number} came back.`, after);
 }
 
+/** The units that were cancelled or returned, with their prices. */
+const cameBack = (order) => order.refund.shares.filter((row) => row.back).map((row) => html`<li>${number(row.back)} × ${sizeOf(row)}: <b class="number">${paidMoney(row.backAmount, order.currency)}</b></li>`);
+
 export async function refund(order, after) {
-  const amount = order.amount === null ? "" : paidMoney(order.amount, order.currency);
+  const { refund: money, currency } = order;
+  const whole = money === null ? "" : paidMoney(money.left, currency);
+  const due = money?.due > 0 && money.due < money.left ? paidMoney(money.due, currency) : "";
   const buyer = order.buyer?.name || order.buyer?.email || "the buyer";
+  let part = Boolean(due);
   const agreed = await question(
     `Refund order #${order.number}?`,
-    (give) => html`<form @submit=${(event) => { event.preventDefault(); give(true); }}>
+    (give, draw) => {
+      const amount = part ? due : whole;
+      const sum = (is, words) => html`<label><input type="radio" name="sum" .checked=${part === is} @change=${() => { part = is; draw(); }} />${words}</label>`;
+      return html`<form @submit=${(event) => { event.preventDefault(); give(true); }}>
+      ${money?.shares.some((row) => row.back) ? html`<p>Cancelled and returned units, with their shares of the paid amount:</p><ul>${cameBack(order)}</ul>` : nothing}
+      ${money?.refunded ? html`<p>Refunded before: <b>${paidMoney(money.refunded, currency)}</b></p>` : nothing}
+      ${due ? html`<fieldset class="choices"><legend>How much?</legend>${sum(true, `For these units: ${due}`)}${sum(false, `All that is left: ${whole}`)}</fieldset>` : nothing}
       <p>Stripe refunds ${amount ? html`<b>${amount}</b>` : "the whole payment"} to <b>${buyer}</b>, paid on ${when(order.orderedAt)}. An amount that was refunded before is not refunded again.<br />
         Units do not come back by this: cancel them, or take them back. This cannot be undone.</p>
-      ${buttons(give, `Refund ${amount}`.trim(), "danger")}</form>`,
+      ${buttons(give, `Refund ${amount}`.trim(), "danger")}</form>`;
+    },
   );
-  if (agreed) await change("refund", { id: order.id }, `Order #${order.number} is refunded.`, after);
+  if (!agreed) return;
+  const body = { id: order.id };
+  if (money !== null) body.refunded = money.refunded;
+  if (part) body.amount = money.due;
+  await change("refund", body, part ? `${due} of order #${order.number} is refunded.` : `Order #${order.number} is refunded.`, after);
 }
 
 export async function erase(order, after) {

@@ -4,14 +4,14 @@ import { html, nothing } from "/admin/lib/lit.js";
 import { offerUndo, undo } from "/admin/stock/stock-update.js";
 import { number, plural, wordFor } from "/admin/lib/format.js";
 import { Page, main } from "/admin/lib/data-page.js";
-import { ApiError, send } from "/admin/lib/session.js";
+import { ApiError, api, send } from "/admin/lib/session.js";
 import { may } from "/admin/lib/shell.js";
 
 const MOST = 16 * 1024 * 1024;
 const STEPS = { read: "Reading the file", check: "Comparing the file with the shop", apply: "Applying the changes" };
 const COLUMNS = {
   productId: "product", size: "size", name: "name", category: "category", price: "price", stock: "on hand", lowStockThreshold: "threshold",
-  soldOut: "sold out", restockDate: "restock date", priceId: "Stripe price", skuId: "SKU id", image: "picture",
+  soldOut: "sold out", restockDate: "restock date", priceId: "Stripe price", skuId: "SKU id", image: "picture", location: "location", bundle: "bundle",
 };
 const UNREAD = ["reserved", "available", "status", "backordered", "short", "lastChanged"];
 let file = null;
@@ -26,6 +26,7 @@ let sheet = ""; // the chosen sheet, if there are several
 let sheets = []; // to choose from
 let editable = true;
 let owner = true;
+let several = false; // whether more than one location is open
 
 /** Sends the file; the streamed lines move the progress bar. */
 async function ask(mode) {
@@ -148,7 +149,10 @@ function start() {
     <div class="two ways">
       <section><h2>Change existing products</h2>
         <p class="quiet">Export the stock, edit the file, and import it here. Only cells that you changed are imported, so sales since the export are kept.</p>
-        <p><a class="quiet button-like" href=${url({ format: "xlsx" })} download>Export XLSX</a> <a class="quiet button-like" href=${url({ format: "csv" })} download>Export CSV</a></p></section>
+        ${several ? html`<p><a class="quiet button-like" href=${url({ format: "xlsx", locations: "true" })} download>XLSX by location</a> <a class="quiet button-like" href=${url({ format: "csv", locations: "true" })} download>CSV by location</a></p>` : nothing}
+        <p><a class="quiet button-like" href=${url({ format: "xlsx" })} download>Export XLSX</a> <a class="quiet button-like" href=${url({ format: "csv" })} download>Export CSV</a></p>
+        ${several ? html`<p class="quiet">By location there is a row for each size and location. Otherwise the numbers are totals, and Main takes the difference of an edited total.</p>` : nothing}
+        <p class="quiet">The inventory CSV of Shopify is read as it is.</p></section>
       <section><h2>Add new products</h2>
         <p class="quiet">Fill in an empty template, one row per size. Product, size, name and stock are enough.</p>
         <p><a class="quiet button-like" href=${url({ format: "xlsx", template: "true" })} download>XLSX template</a> <a class="quiet button-like" href=${url({ format: "csv", template: "true" })} download>CSV template</a></p></section>
@@ -174,7 +178,7 @@ function changes(list) {
     <div class="preview" tabindex="0" role="region" aria-label="Changes"><table>
       <thead><tr><th class="number">Row</th><th>Product and size</th><th>Field</th>${marked ? html`<th class="number">Exported</th><th class="number">In the file</th>` : nothing}<th class="number">Now</th><th class="number">New</th></tr></thead>
       <tbody>${list.map((one) => html`<tr>
-        <td class="number">${number(one.row)}</td><td>${one.productId} <b>${one.size}</b></td>
+        <td class="number">${number(one.row)}</td><td>${one.productId} <b>${one.size}</b>${one.location ? html` · ${one.location}` : nothing}</td>
         <td>${one.new ? html`<span class="badge new">New ${one.new}</span>` : (COLUMNS[one.column] ?? one.column)}</td>
         ${marked ? html`<td class="number">${show(one.exported)}</td><td class="number">${show(one.file)}</td>` : nothing}
         <td class="number">${show(one.now)}</td><td class="number"><b>${show(one.after)}</b></td></tr>`)}</tbody>
@@ -196,6 +200,7 @@ function sheetsOf(names, read) {
 }
 
 function columns(list) {
+  if (list.includes("handle")) return html`<p class="quiet part">An inventory file of Shopify: the stock of each location is read. A row whose “On hand (current)” is no longer the stock here is an error.</p>`;
   const read = list.filter((one) => COLUMNS[one] && one !== "productId" && one !== "size").map((one) => COLUMNS[one]);
   const left = list.filter((one) => UNREAD.includes(one));
   const sure = list.includes("exported") ? " The file has its export values, so sales since then are kept." : " The file has no export values, so every difference from the current value is a change.";
@@ -252,8 +257,9 @@ function body() {
 
 main.replaceChildren();
 const page = new Page("Import", async () => ({}), body);
-Promise.all([may("stock"), may("admin")]).then(([can, all]) => {
-  [editable, owner] = [can, all];
+const open = api("/api/admin/locations").then(({ locations }) => locations.filter(({ active }) => active).length, () => 1);
+Promise.all([may("stock"), may("admin"), open]).then(([can, all, count]) => {
+  [editable, owner, several] = [can, all, count > 1];
   page.draw();
 });
 page.read();

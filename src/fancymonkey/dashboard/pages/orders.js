@@ -30,6 +30,7 @@ const waiting = (order) => order.allocations.reduce((sum, row) => sum + row.back
 const link = (order) => html`<a href="?id=${encodeURIComponent(order.id)}" @click=${(event) => { event.preventDefault(); view.set({ id: order.id }); }}><b>#${order.number}</b></a>`;
 const buyer = (order) => (order.buyer ? html`${order.buyer.name || order.buyer.email}<small class="quiet block">${[order.buyer.city, order.buyer.country].filter(Boolean).join(", ")}</small>` : html`<span class="quiet">–</span>`);
 const paid = (order) => (order.amount === null ? html`<span class="quiet">–</span>` : html`<span class="number">${paidMoney(order.amount, order.currency)}</span>`);
+const refunds = ({ refund: money, currency }) => (money === null ? nothing : html`${money.refunded ? html`<p>${paidMoney(money.refunded, currency)} refunded</p>` : nothing}${money.due ? html`<p><span class="badge warn">${paidMoney(money.due, currency)} to refund</span></p>` : nothing}`);
 const placeOf = (data, id) => data.places.find((place) => place.id === id)?.name ?? id;
 const from = (data) => (order) => [...new Set(order.allocations.filter((row) => row.open).map((row) => placeOf(data, row.location)))].join(", ") || html`<span class="quiet">–</span>`;
 
@@ -90,7 +91,7 @@ function detail(order, data, page_) {
   return html`<p><button type="button" class="quiet" @click=${() => view.set({ id: "" })}>← All orders</button></p>
     ${actions(order, data, page_)}
     <div class="order-facts">
-      <div><h2>Order</h2><p>${badge(order)}</p><p>Paid ${when(order.orderedAt)}</p><p>${paid(order)}</p><p class="quiet">${order.paymentId ?? ""}</p>
+      <div><h2>Order</h2><p>${badge(order)}</p><p>Paid ${when(order.orderedAt)}</p><p>${paid(order)}</p>${refunds(order)}<p class="quiet">${order.paymentId ?? ""}</p>
         ${order.fulfilment === "on_shipment" ? html`<p>The units stay on hand until they leave.</p>` : nothing}</div>
       <div><h2>Buyer</h2>${order.buyer ? html`<address>${["name", "line1", "line2"].map((field) => (order.buyer[field] ? html`${order.buyer[field]}<br />` : nothing))}${order.buyer.postalCode} ${order.buyer.city}<br />${[order.buyer.state, order.buyer.country].filter(Boolean).join(", ")}<br />${order.buyer.email}<br />${order.buyer.phone}</address>` : html`<p class="quiet">${order.erasedAt ? html`Erased ${moment(order.erasedAt)}` : "No personal data is stored or visible to you."}</p>`}</div>
       <div><h2>Lines</h2><ul>${order.lines.map((line) => html`<li>${sizeOf(line)}: ${number(line.shipped)} of ${number(line.quantity)} shipped${line.price === null ? "" : `, ${line.price} each`}</li>`)}</ul></div>

@@ -15,12 +15,16 @@ from typing import Literal
 from msgspec import Struct
 
 from fancymonkey.engine.cluster.decider import Decider
-from fancymonkey.engine.cluster.frames import LinkLost, MessageChannel, WrongPeer, introduce
+from fancymonkey.engine.cluster.frames import LinkLost, MessageChannel, WrongPeer
+from fancymonkey.engine.cluster.handshake import introduce
 from fancymonkey.engine.cluster.link import BELL_SECONDS, LOST_SECONDS, Link
 from fancymonkey.engine.cluster.network import Network, UnixNetwork, gone
+from fancymonkey.engine.cluster.peer_clock import PeerClock
+from fancymonkey.engine.cluster.tcp import TcpNetwork
 from fancymonkey.engine.documents import Conflict, DocumentCollection, StoredDocument
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import StoreError
+from fancymonkey.settings.fields import host_and_port
 
 log = logging.getLogger(__name__)
 
@@ -35,13 +39,17 @@ RELEASE_SECONDS = 2.0
 
 
 class DeciderLease(Struct):
-    """The server that decides; none where `name` is empty. `since` is a time in ms."""
+    """The server that decides; none if `name` is empty. `since` is a time in ms.
+
+    `address` is for servers on its `machine`, `remote` for those on others; each may be empty.
+    """
 
     name: str = ""
     address: str = ""
     machine: str = ""
     secret: str = ""
     since: int = 0
+    remote: str = ""
 
 
 Stored = StoredDocument[DeciderLease]
@@ -55,10 +63,15 @@ class Cluster:
         engine: Engine,
         network: Network | None = None,
         timer: Callable[[], float] = perf_counter,
+        between: Network | None = None,
     ) -> None:
-        """`network` is the way to other servers, by default Unix sockets."""
+        """`network` is the way to servers on this machine, by default Unix sockets.
+
+        `between` is the way to those on other machines; None: each machine decides by itself.
+        """
         self._engine = engine
         self._network = network or UnixNetwork()
+        self._between = between
         self._timer = timer
         self._me = secrets.token_hex(8)
         self._documents = DocumentCollection(engine, FOLDER, DeciderLease)
@@ -67,6 +80,8 @@ class Cluster:
         self._task: asyncio.Task[None] | None = None
         self._gone: str | None = None
         """The secret of a lease whose decider gave no sign of life."""
+        self._met: str | None = None
+        """The secret of the lease of the decider that was followed last."""
         self._seen: tuple[int, float] = (-1, 0.0)
         self._forwarded = self._taken = 0
         self._warned = ""
@@ -149,15 +164,21 @@ class Cluster:
         stored = await self._documents.get(NAME)
         self.lease = DeciderLease() if stored is None else stored.value
         if self._decider is not None:
-            if self.lease.name == self._me and stored is not None:
+            if self.lease.name != self._me or stored is None:
+                await self._step_down()
+            elif not self._decider.knows(self.lease.secret) or await self._moved():
+                self._decider.accept_no_more()
+                await self._take(stored)
+                return LOOK_SECONDS
+            else:
                 await self._renew(stored)
                 return LOOK_SECONDS
-            await self._step_down()
         if (
             stored is None
             or not self.lease.name
             or self._stale(stored)
             or self.lease.secret == self._gone
+            or self.lease.name == self._me
         ):
             await self._take(stored)
         else:
@@ -176,19 +197,27 @@ class Cluster:
             await self._documents.put(NAME, self.lease, stored.version)
 
     async def _take(self, stored: Stored | None) -> None:
-        """Becomes the decider. Raises Conflict, StoreError, OSError."""
+        """Becomes the decider, or stays it with a new secret and address.
+
+        Raises Conflict, StoreError, OSError.
+        """
         secret = secrets.token_hex(32)
         decider = Decider(self._engine, secret, self._timer)
-        address = await decider.start(self._network)
+        networks = [self._network, *([] if self._between is None else [self._between])]
+        address, *remote = await decider.start(networks)
         now = self._engine.clock()
-        lease = DeciderLease(self._me, address, self._network.machine, secret, now)
+        lease = DeciderLease(self._me, address, self._network.machine, secret, now, "".join(remote))
         try:
             await self._documents.put(NAME, lease, 0 if stored is None else stored.version)
         except BaseException:
             await decider.stop()
             raise
-        self._decider, self.lease, self._gone = decider, lease, None
+        former, self._decider = self._decider, decider
+        self.lease, self._gone = lease, None
         log.info("this server decides for all servers of the database now")
+        if former is not None:
+            self._taken += former.forwarded
+            await former.stop()
 
     async def _step_down(self, *, release: bool = False) -> None:
         decider, self._decider = self._decider, None
@@ -211,18 +240,22 @@ class Cluster:
     async def _follow(self, stored: Stored) -> float:
         """Follows the decider until the connection ends. Returns when to look again (s)."""
         lease = stored.value
-        if lease.machine != self._network.machine:
-            return LOOK_SECONDS  # between machines nothing is sent: each decides by itself
+        network, address = self._way(lease)
+        if network is None or not address:
+            return LOOK_SECONDS  # there is no way: each decides by itself
+        clock = PeerClock(shared=network is self._network)
         try:
-            channel = await self._connect(lease)
+            channel = await self._connect(network, address, lease.secret, clock)
         except (LinkLost, OSError, TimeoutError) as error:
-            if gone(error):
+            # Another machine may also refuse what its firewall does not let through.
+            if gone(error) and (network is self._network or lease.secret == self._met):
                 await self._take(stored)
                 return LOOK_SECONDS
             log.info("the server that decides cannot be reached: %r", error)
             return LOOK_SECONDS if isinstance(error, WrongPeer) else RETRY_SECONDS
+        self._met = lease.secret
         batcher = self._engine.batcher
-        link = self._link = batcher.route = Link(self._engine, channel, self._timer)
+        link = self._link = batcher.route = Link(self._engine, channel, self._timer, clock)
         self._engine.bell_seconds = BELL_SECONDS
         log.info("another server decides for this one now")
         batcher.wake()
@@ -236,11 +269,26 @@ class Cluster:
         self._gone = lease.secret if link.silent else None
         return 0.0
 
-    async def _connect(self, lease: DeciderLease) -> MessageChannel:
-        channel = await self._network.connect(lease.address)
+    def _way(self, lease: DeciderLease) -> tuple[Network | None, str]:
+        """The network on which the decider can be reached, and its address there."""
+        if lease.machine == self._network.machine:
+            return self._network, lease.address
+        return self._between, lease.remote
+
+    async def _connect(
+        self, network: Network, address: str, secret: str, clock: PeerClock
+    ) -> MessageChannel:
+        channel = await network.connect(address)
         try:
-            await introduce(channel, lease.secret)
+            clock.heard(await introduce(channel, secret), self._timer())
         except BaseException:
             channel.abort()
             raise
         return channel
+
+    async def _moved(self) -> bool:
+        """Whether this machine's address for other machines is another one than in the lease."""
+        if not isinstance(self._between, TcpNetwork) or not self.lease.remote:
+            return False
+        host = await self._between.host()
+        return bool(host) and host != host_and_port(self.lease.remote)[0]

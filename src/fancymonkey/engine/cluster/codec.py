@@ -2,7 +2,9 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from dataclasses import fields
+from itertools import groupby, starmap
+from operator import attrgetter
 from typing import Any, get_args, get_type_hints
 
 import msgspec
@@ -11,8 +13,11 @@ from fancymonkey import __version__
 from fancymonkey.core.answers import stored
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import RULES, RecordEvent, restored
-from fancymonkey.core.model import Item, Level, Product
+from fancymonkey.core.holds.reserved import Reserved
+from fancymonkey.core.model import Entry, Item, Kind, Level, Product
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
+from fancymonkey.core.state import Rows
+from fancymonkey.engine.view import CATALOGUE_KINDS
 from fancymonkey.errors import DataError, Overloaded, StoreUnavailable
 from fancymonkey.store.contract import Commit
 from fancymonkey.store.sql.columns import ENTRIES, TABLES
@@ -55,10 +60,17 @@ _EVENT = len(PLAIN)
 _decoders: list[Any] = [msgspec.msgpack.Decoder(list[kind]).decode for kind in PLAIN]  # type: ignore[valid-type]
 
 
+MORE_THAN_STOCK = frozenset((*CATALOGUE_KINDS, Kind.LOCATION_EDITED))
+"""Kinds of entries after which a view needs more than levels."""
+
+PROTOCOL = 3
+"""The number of the form of the messages between two servers."""
+
+
 def fingerprint() -> str:
     """A text that two servers share if they understand each other's commands and commits."""
-    digest = hashlib.sha256(__version__.encode())
-    for kind in (*PLAIN, RecordEvent, Product, Item, Level):
+    digest = hashlib.sha256(f"{__version__} {PROTOCOL}".encode())
+    for kind in (*PLAIN, RecordEvent, Product, Item, Level, Reserved):
         digest.update(f"{kind.__name__} {sorted(get_type_hints(kind).items())}\n".encode())
     digest.update(repr(ENTRIES.columns).encode())
     return digest.hexdigest()
@@ -124,57 +136,91 @@ def _checked(row: tuple[Any, ...]) -> tuple[Any, ...]:
     try:
         _pack(row)
     except (TypeError, ValueError, OverflowError):
-        return "unavailable", "The decider could not send its answer; the command may have run."
+        text = "The decider could not send its answer; the command may have run."
+        return "unavailable", text, None, None
     return row
 
 
 def _answer_values(answer: Answer | Exception) -> tuple[Any, ...]:
     if isinstance(answer, Accepted):
-        return ("", stored(answer.data), answer.replayed)
+        data = answer.data
+        if type(data) is Reserved:  # the most frequent answer by far
+            return "reserved", data, answer.replayed, None
+        return "", stored(data), answer.replayed, None
     if isinstance(answer, Refused):
-        return ("refused", answer.code.value, answer.message, answer.detail)
+        return "refused", answer.code.value, answer.message, answer.detail
     for name, kind in _ERRORS.items():
         if isinstance(answer, kind):
-            return name, str(answer)
-    return "data", f"The decider could not run the command: {type(answer).__name__}"
+            return name, str(answer), None, None
+    text = f"The decider could not run the command: {type(answer).__name__}"
+    return "data", text, None, None
 
 
 def unpack_answers(data: bytes | msgspec.Raw, commands: Sequence[Command]) -> list[Answer | Failed]:
     """The answers to these commands. Raises msgspec.DecodeError, ValueError, KeyError."""
-    rows = zip(_unpack(data), commands, strict=True)
+    rows = zip(_ROWS.decode(data), commands, strict=True)
     return [_answer(command, *row) for row, command in rows]
 
 
-def _answer(command: Command, kind: str, *values: Any) -> Answer | Failed:
+_ROWS = msgspec.msgpack.Decoder(list[tuple[str, msgspec.Raw, Any, Any]])
+_reserved = msgspec.msgpack.Decoder(Reserved).decode
+
+
+def _answer(
+    command: Command, kind: str, data: msgspec.Raw, more: Any, detail: Any
+) -> Answer | Failed:
+    if kind == "reserved":
+        return Accepted(_reserved(data), more)
+    value = _unpack(data)
     if not kind:
-        return Accepted(restored(command, values[0]), values[1])
+        return Accepted(restored(command, value), more)
     if kind == "refused":
-        return Refused(Code(values[0]), values[1], values[2])
-    return _ERRORS[kind](values[0])
+        return Refused(Code(value), more, detail)
+    return _ERRORS[kind](value)
 
 
-_entry_values, _product, _item = ENTRIES.values, TABLES[Product], TABLES[Item]
+_product, _item, _level = TABLES[Product], TABLES[Item], TABLES[Level]
+_NAMES = tuple(field.name for field in fields(Entry))
+_entry_values = attrgetter(*_NAMES)
+_ENTRIES: Any = tuple[tuple(map(get_type_hints(Entry).__getitem__, _NAMES))]  # type: ignore[misc]
+_entries = msgspec.msgpack.Decoder(list[_ENTRIES]).decode
+_PARTS = msgspec.msgpack.Decoder(tuple[msgspec.Raw, msgspec.Raw])
 
 
 def pack_commit(commit: Commit) -> bytes:
-    """The entries of a commit and its catalogue rows, as bytes."""
-    return _pack(
-        (
-            list(map(_entry_values, commit.entries)),
-            list(map(_product.values, commit.products)),
-            list(map(_item.values, commit.items)),
-        )
+    """The entries of a commit, with the rows that a view needs to show them, as bytes.
+
+    The levels are there if all entries are of one server, and only changed stock and holds.
+    """
+    levels: list[Any] = []
+    if commit.own == len(commit.entries) and not any(map(_changes_more, commit.entries)):
+        levels = list(map(_level.values, commit.changed.get(Level, {}).values()))
+    rows = (
+        list(map(_product.values, commit.products)),
+        list(map(_item.values, commit.items)),
+        levels,
     )
+    return _pack((list(map(_entry_values, commit.entries)), rows))
+
+
+def _changes_more(entry: Entry) -> bool:
+    return entry.kind in MORE_THAN_STOCK
 
 
 def unpack_commit(data: bytes | msgspec.Raw) -> Commit:
-    """The commit of another server, without its answers."""
-    entries, products, items = _unpack(data)
-    rows = list(map(ENTRIES.row, entries))
+    """The commit of another server, without its answers; its entries are `own` with levels."""
+    packed, rest = _PARTS.decode(data)
+    rows = list(starmap(Entry, _entries(packed)))
+    products, items, levels = _unpack(rest)
+    changed: Rows = {}
+    if levels:
+        changed = {Level: {row.key: row for row in map(_level.row, levels)}}
     return Commit(
         [],
         rows,
         rows[-1].revision if rows else 0,
         list(map(_product.row, products)),
         list(map(_item.row, items)),
+        len(rows) if levels else 0,
+        changed,
     )

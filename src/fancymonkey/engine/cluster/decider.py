@@ -6,8 +6,9 @@ was stopped for a while drops the commands that wait: their senders have given i
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import count
 
 import msgspec
 
@@ -23,9 +24,9 @@ from fancymonkey.engine.cluster.frames import (
     LinkLost,
     MessageChannel,
     NotRun,
-    admit,
     frame_bytes,
 )
+from fancymonkey.engine.cluster.handshake import admit
 from fancymonkey.engine.cluster.network import Listening, Network
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.pending_answer import PendingAnswer
@@ -37,13 +38,17 @@ log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 0.1
 """How often a server that waits for an answer gets a sign of life."""
+IDLE_BEATS = 10
+"""A server on another machine gets every tenth beat also while it waits for no answer."""
 GIVEN_UP_SECONDS = 0.6
 """After a longer silence of its own a decider drops the commands that wait.
 
 Shorter than the time after which their senders give it up.
 """
 LEAVE_SECONDS = 2.0
-CONNECTIONS_MAX = 256
+PEERS_MAX = 256
+STRANGERS_MAX = 64
+"""The most connections without a proof of the secret; beyond, the oldest of them is closed."""
 
 
 class Peer:
@@ -75,6 +80,12 @@ class Peer:
         if not self.lost:
             self._sent = self._timer()
             self.channel.write_soon(data)
+
+    def show(self, commit: bytes) -> None:
+        """Sends a commit with the next answer, or a little later, unless the peer is lost."""
+        if not self.lost:
+            self._sent = self._timer()
+            self.channel.write_later(commit)
 
     def end(self) -> None:
         """Ends the connection: nothing of the peer runs from now on."""
@@ -137,7 +148,8 @@ class Decider:
         self._secret = secret
         self._peers: dict[Peer, None] = {}
         self._tasks: dict[asyncio.Task[None], None] = {}
-        self._listening: Listening | None = None
+        self._strangers: dict[MessageChannel, None] = {}
+        self._listening: list[Listening] = []
         self._leaving = False
         self.forwarded = 0
         """The number of commands that it has taken from others."""
@@ -147,25 +159,51 @@ class Decider:
         """The number of servers that it decides for."""
         return len(self._peers)
 
-    async def start(self, network: Network) -> str:
-        """Listens, and returns the address. Raises OSError."""
-        address, self._listening = await network.listen(self._accept)
+    def knows(self, secret: str) -> bool:
+        """Whether this is the secret that it asks for."""
+        return secret == self._secret
+
+    async def start(self, networks: Sequence[Network]) -> list[str]:
+        """Listens on each network, and returns the addresses; one that cannot be used is empty.
+
+        Raises OSError if none can.
+        """
+        addresses: list[str] = []
+        errors: list[OSError] = []
+        for network in networks:
+            try:
+                address, listening = await network.listen(self._accept)
+            except OSError as error:
+                log.info("this server cannot listen for others: %s", error)
+                errors.append(error)
+                address = ""
+            else:
+                self._listening.append(listening)
+            addresses.append(address)
+        if len(errors) == len(networks):
+            raise errors[0]
         self._start(self._beat())
         self._engine.on_commit = self._relay
-        return address
+        return addresses
+
+    def accept_no_more(self) -> None:
+        """Accepts no more connections; those that it has stay."""
+        for listening in self._listening:
+            listening.close()
+        self._listening.clear()
 
     async def stop(self) -> None:
         """Takes no more commands, finishes those it has, and closes the connections."""
         self._leaving = True
-        if self._listening is not None:
-            self._listening.close()
+        self.accept_no_more()
         for peer in self._peers:
             peer.write(frame_bytes(Leaving()))
         for _ in range(int(LEAVE_SECONDS / BEAT_SECONDS)):
             if not any(peer.running and not peer.lost for peer in self._peers):
                 break
             await asyncio.sleep(BEAT_SECONDS / 10)
-        self._engine.on_commit = None
+        if self._engine.on_commit == self._relay:  # not yet that of a successor in this process
+            self._engine.on_commit = None
         for peer in list(self._peers):
             peer.channel.close()
         for task in list(self._tasks):
@@ -178,19 +216,29 @@ class Decider:
         task.add_done_callback(lambda done: self._tasks.pop(done, None))
 
     def _accept(self, channel: MessageChannel) -> None:
-        if self._leaving or len(self._tasks) > CONNECTIONS_MAX:
+        if self._leaving or len(self._peers) >= PEERS_MAX:
             channel.abort()
             return
+        if len(self._strangers) >= STRANGERS_MAX:
+            oldest = next(iter(self._strangers))
+            del self._strangers[oldest]
+            oldest.abort()
+        self._strangers[channel] = None
         self._start(self._serve(channel))
 
     async def _serve(self, channel: MessageChannel) -> None:
         peer = Peer(channel, self._timer)
         try:
-            await admit(channel, self._secret)
+            try:
+                await admit(channel, self._secret, self._timer)
+            finally:
+                self._strangers.pop(channel, None)
+            if self._leaving:
+                raise LinkLost("this server no longer decides")
             self._peers[peer] = None
             channel.pass_to(partial(self._take, peer))
             raise await channel.ended()
-        except (LinkLost, TimeoutError) as error:
+        except (LinkLost, TimeoutError, OSError) as error:
             log.info("a connection of another server has ended: %r", error)
         finally:
             self._peers.pop(peer, None)
@@ -207,7 +255,9 @@ class Decider:
             peer.write(frame_bytes(NotRun(message.number)))
             return
         if self._timer() - message.sent > GIVEN_UP_SECONDS:
-            raise LinkLost("a batch that its sender has given up")
+            # Its sender has given it up, or decides it now: its clock may be known badly.
+            peer.write(frame_bytes(NotRun(number=message.number)))
+            return
         try:
             commands = unpack_commands(message.commands)
         except (msgspec.DecodeError, ValueError, IndexError, TypeError) as error:
@@ -228,12 +278,13 @@ class Decider:
         if self._peers and commit.entries:
             data = frame_bytes(CommitMessage(msgspec.Raw(pack_commit(commit))))
             for peer in self._peers:
-                peer.write(data)
+                peer.show(data)
 
     async def _beat(self) -> None:
-        beat = frame_bytes(Heartbeat())
-        while True:
+        for number in count():
             await asyncio.sleep(BEAT_SECONDS)
+            beat = frame_bytes(Heartbeat(self._timer()))
+            idle = number % IDLE_BEATS == 0
             for peer in list(self._peers):
-                if peer.running:
+                if peer.running or (idle and peer.channel.remote):
                     peer.write(beat)

@@ -1,8 +1,8 @@
 """The messages between a decider and the servers that it decides for."""
 
 import asyncio
-import hmac
-import secrets
+import socket
+import ssl
 from collections import deque
 from collections.abc import Callable
 from typing import cast
@@ -10,7 +10,7 @@ from typing import cast
 import msgspec
 from msgspec import Struct
 
-from fancymonkey.engine.cluster.codec import fingerprint
+from fancymonkey.engine.cluster import tls
 
 HELLO_MAX = 1024
 """The most bytes of a message before the peer has proved that it knows the secret."""
@@ -19,7 +19,13 @@ FRAME_MAX = 64 * 1024 * 1024
 BUFFER_MAX = 16 * 1024 * 1024
 """The most bytes that wait for a slow peer; then the connection is closed."""
 
-HANDSHAKE_SECONDS = 0.5
+LATER_SECONDS = 0.002
+"""How long a commit waits for an answer that goes the same way: each message wakes a process."""
+
+UNCONFIRMED_MS = 5000
+"""How long another machine may leave what was sent without a confirmation by its system."""
+EARLY_MAX = 2
+"""The most messages that may wait before the peer has proved that it knows the secret."""
 
 
 class LinkLost(Exception):
@@ -45,13 +51,24 @@ class Hello(Struct, array_like=True, tag="hello"):
 
 
 class Welcome(Struct, array_like=True, tag="welcome"):
-    """The decider's proof of the secret."""
+    """The decider's proof of the secret, and its monotonic time (s)."""
 
     proof: bytes
+    at: float
+
+
+class Sealed(Struct, array_like=True, tag="sealed"):
+    """Proof of the secret and of the encrypted connection on which it is sent.
+
+    `at` is the monotonic time (s) of the sender.
+    """
+
+    proof: bytes
+    at: float
 
 
 class CommandBatch(Struct, array_like=True, tag="batch"):
-    """Commands to decide. `sent` is the machine's monotonic time (s)."""
+    """Commands to decide. `sent` is the decider's monotonic time (s), or a little earlier."""
 
     number: int
     sent: float
@@ -79,7 +96,9 @@ class CommitMessage(Struct, array_like=True, tag="commit"):
 
 
 class Heartbeat(Struct, array_like=True, tag="beat"):
-    """The decider works on the batches it has."""
+    """A sign of life of the decider, with its monotonic time (s)."""
+
+    at: float
 
 
 class Leaving(Struct, array_like=True, tag="leaving"):
@@ -90,6 +109,7 @@ Frame = (
     Challenge
     | Hello
     | Welcome
+    | Sealed
     | CommandBatch
     | Answers
     | NotRun
@@ -113,7 +133,11 @@ class MessageChannel(asyncio.Protocol):
     `receive` returns them one by one; after `pass_to` each goes to a function at once.
     """
 
-    def __init__(self, accepted: Callable[["MessageChannel"], None] | None = None) -> None:
+    def __init__(
+        self, accepted: Callable[["MessageChannel"], None] | None = None, *, remote: bool = False
+    ) -> None:
+        """`remote`: it leads to another machine, and must be encrypted."""
+        self.remote = remote
         self.limit = HELLO_MAX
         self._accepted = accepted
         self._transport: asyncio.Transport | None = None
@@ -122,11 +146,15 @@ class MessageChannel(asyncio.Protocol):
         self._work: Callable[[Frame], None] | None = None
         self._arrived = asyncio.Event()
         self._outbox: list[bytes] = []
+        self._flush_soon = False
+        self._flush_later: asyncio.TimerHandle | None = None
         self._lost: LinkLost | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Is called by the event loop."""
         self._transport = cast(asyncio.Transport, transport)  # uvloop has its own
+        if self.remote:
+            _bound_silence(transport.get_extra_info("socket"))
         if self._accepted is not None:
             self._accepted(self)
 
@@ -157,6 +185,9 @@ class MessageChannel(asyncio.Protocol):
 
     def _pass(self, frame: Frame) -> None:
         if self._work is None:
+            if self.limit == HELLO_MAX and len(self._inbox) == EARLY_MAX:
+                self._end("messages before the greeting")
+                return
             self._inbox.append(frame)
             self._arrived.set()
             return
@@ -187,6 +218,27 @@ class MessageChannel(asyncio.Protocol):
             await self._arrived.wait()
         return self._lost
 
+    async def encrypt(self, *, accepting: bool) -> bytes:
+        """Encrypts everything from now on; returns a value that only this connection has.
+
+        Raises LinkLost.
+        """
+        if self._data or self._inbox or self._transport is None or self._lost is not None:
+            raise self._lost or WrongPeer("bytes that came before the encryption")
+        try:
+            transport = await asyncio.get_running_loop().start_tls(
+                self._transport, self, tls.context(accepting=accepting), server_side=accepting
+            )
+        except (OSError, ssl.SSLError) as error:
+            raise WrongPeer(f"the connection cannot be encrypted: {error}") from error
+        if transport is None:
+            raise LinkLost("it was closed while it was encrypted")
+        self._transport = transport
+        binding: bytes | None = transport.get_extra_info("ssl_object").get_channel_binding()
+        if not binding:
+            raise WrongPeer("an encrypted connection without a value of its own")
+        return binding
+
     def send(self, frame: Frame) -> None:
         """Sends a message. Closes the connection if the peer does not read."""
         self.write(frame_bytes(frame))
@@ -205,13 +257,25 @@ class MessageChannel(asyncio.Protocol):
 
         A peer then wakes once for a commit and for the answers that come after it.
         """
-        if not self._outbox:
+        if not self._flush_soon:
+            self._flush_soon = True
             loop = asyncio.get_running_loop()
             loop.call_soon(loop.call_soon, self.flush)
         self._outbox.append(data)
 
+    def write_later(self, data: bytes) -> None:
+        """Sends the bytes of a message with the next ones, or after `LATER_SECONDS`."""
+        if self._flush_later is None and not self._flush_soon:
+            loop = asyncio.get_running_loop()
+            self._flush_later = loop.call_later(LATER_SECONDS, self.flush)
+        self._outbox.append(data)
+
     def flush(self) -> None:
-        """Sends what `write_soon` has gathered."""
+        """Sends the bytes that `write_soon` and `write_later` have gathered."""
+        self._flush_soon = False
+        if self._flush_later is not None:
+            self._flush_later.cancel()
+            self._flush_later = None
         data, self._outbox = b"".join(self._outbox), []
         if data:
             self.write(data)
@@ -229,42 +293,16 @@ class MessageChannel(asyncio.Protocol):
     def _end(self, reason: str) -> None:
         if self._lost is None:
             self._lost = LinkLost(reason)
+        if self._flush_later is not None:
+            self._flush_later.cancel()
+            self._flush_later = None
         self._arrived.set()
         if self._transport is not None:
             self._transport.abort()
 
 
-def _proof(secret: str, side: bytes, first: bytes, second: bytes) -> bytes:
-    return hmac.digest(secret.encode(), side + b"\0" + first + second, "sha256")
-
-
-async def admit(channel: MessageChannel, secret: str) -> None:
-    """The decider's side of the handshake. Raises LinkLost, TimeoutError."""
-    own = secrets.token_bytes(32)
-    channel.send(Challenge(own))
-    async with asyncio.timeout(HANDSHAKE_SECONDS):
-        hello = await channel.receive()
-    if not isinstance(hello, Hello) or len(hello.nonce) != 32:
-        raise WrongPeer("an unexpected message")
-    if not hmac.compare_digest(hello.proof, _proof(secret, b"server", own, hello.nonce)):
-        raise WrongPeer("a peer that does not know the secret")
-    if hello.fingerprint != fingerprint():
-        raise WrongPeer("a server of another version")
-    channel.send(Welcome(_proof(secret, b"decider", hello.nonce, own)))
-    channel.limit = FRAME_MAX
-
-
-async def introduce(channel: MessageChannel, secret: str) -> None:
-    """The other side of the handshake. Raises LinkLost, TimeoutError."""
-    own = secrets.token_bytes(32)
-    async with asyncio.timeout(HANDSHAKE_SECONDS):
-        challenge = await channel.receive()
-        if not isinstance(challenge, Challenge) or len(challenge.nonce) != 32:
-            raise WrongPeer("an unexpected message")
-        proof = _proof(secret, b"server", challenge.nonce, own)
-        channel.send(Hello(own, proof, fingerprint()))
-        welcome = await channel.receive()
-    expected = _proof(secret, b"decider", own, challenge.nonce)
-    if not isinstance(welcome, Welcome) or not hmac.compare_digest(welcome.proof, expected):
-        raise WrongPeer("a decider that does not know the secret")
-    channel.limit = FRAME_MAX
+def _bound_silence(connection: socket.socket | None) -> None:
+    """Lets the system close a connection whose other machine is gone."""
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)  # only Linux has it
+    if connection is not None and option is not None:
+        connection.setsockopt(socket.IPPROTO_TCP, option, UNCONFIRMED_MS)

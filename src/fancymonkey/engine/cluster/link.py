@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -37,6 +38,7 @@ from fancymonkey.engine.cluster.frames import (
     MessageChannel,
     NotRun,
 )
+from fancymonkey.engine.cluster.peer_clock import PeerClock
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import StoreUnavailable
 
@@ -48,6 +50,8 @@ SUSPECT_SECONDS = 0.3
 """After this silence of the decider, new commands are decided here."""
 LOST_SECONDS = 0.8
 """After this silence the connection is given up."""
+IDLE_LOST_SECONDS = 3.5
+"""After this silence a connection to another machine is given up, also while nothing is awaited."""
 WATCH_SECONDS = 0.05
 BELL_SECONDS = 0.02
 """How long a notification of the database waits for the decider's own message."""
@@ -61,10 +65,20 @@ _UNKNOWN = (
 class Link:
     """A route of the batcher to the server that decides."""
 
-    def __init__(self, engine: Engine, channel: MessageChannel, timer: Callable[[], float]) -> None:
-        """`timer` returns seconds that also pass while the process is stopped."""
+    def __init__(
+        self,
+        engine: Engine,
+        channel: MessageChannel,
+        timer: Callable[[], float],
+        clock: PeerClock | None = None,
+    ) -> None:
+        """`timer` returns seconds that also pass while the process is stopped.
+
+        `clock` is that of the decider, by default the same.
+        """
         self._engine, self._batcher, self._channel = engine, engine.batcher, channel
         self._timer = timer
+        self._clock = clock or PeerClock(shared=True)
         self._batches: dict[int, list[Waiting]] = {}
         self._number = 0
         self._leaving = False
@@ -114,11 +128,12 @@ class Link:
         self._number += 1
         self._batches[self._number] = batch
         self.forwarded += len(batch)
-        self._channel.send(CommandBatch(self._number, now, packed))
+        self._channel.send(CommandBatch(self._number, self._clock.reached(now), packed))
         return True
 
     async def run(self) -> None:
         """Receives until the connection ends. Afterwards no command waits for it any more."""
+        self._heard = self._timer()
         watch = asyncio.get_running_loop().create_task(self._watch())
         self._channel.pass_to(self._hear)
         try:
@@ -133,7 +148,9 @@ class Link:
             self._give_up()
 
     def _hear(self, message: Frame) -> None:
-        self._heard = self._timer()
+        self._heard = now = self._timer()
+        if isinstance(message, Heartbeat):
+            self._clock.heard(message.at, now)
         if self._suspect:
             self._suspect = False
             self._batcher.wake()
@@ -162,6 +179,8 @@ class Link:
             if commit.entries[0].revision > self._engine.view.revision + 1:
                 self._later(self._catch_up(commit.entries[0].revision - 1, message))
                 return
+            if self._engine.view.bundles:  # their counts are not sent, but read again
+                commit = replace(commit, own=0, changed={})
             shown = self._engine.publish((), commit)
             self._engine.lag = max(0, self._engine.clock() - commit.entries[-1].at)
             if shown is not None:
@@ -257,6 +276,9 @@ class Link:
             if late:
                 self._heard = max(self._heard, now - SUSPECT_SECONDS)
             if not self._batches:
+                if self._channel.remote and now - self._heard > IDLE_LOST_SECONDS:
+                    self._channel.abort()
+                    return
                 continue
             if now - self._heard > LOST_SECONDS:
                 self.silent = True

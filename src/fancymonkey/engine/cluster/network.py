@@ -1,7 +1,6 @@
-"""How servers reach one another: Unix sockets in a folder that only their user can open.
+"""How servers on one machine reach one another: Unix sockets that only their user can open.
 
-Between machines there is no way, because nothing would encrypt it: there each server decides by
-itself.
+`tcp.py` has the way between machines.
 """
 
 import asyncio
@@ -34,7 +33,7 @@ class Network(Protocol):
     """The way to other servers."""
 
     machine: str
-    """A text that two servers share if they can reach each other."""
+    """A text that two servers share if they are on one machine; empty for a way between them."""
 
     async def listen(self, accept: Accept) -> tuple[str, Listening]:
         """Accepts connections at a new address, which it returns. Raises OSError."""
@@ -54,7 +53,7 @@ class UnixNetwork:
     """Unix sockets. `directory` is their folder; None: one that only this user can open."""
 
     def __init__(self, directory: Path | None = None) -> None:
-        self.machine = machine_id()
+        self.machine = f"{machine_id()} {directory or _directory()}"
         self._directory = directory
 
     async def listen(self, accept: Accept) -> tuple[str, Listening]:
@@ -87,14 +86,19 @@ class _UnixListening:
             self._path.unlink()
 
 
-def _private_directory() -> Path:
-    """The folder of the sockets. Raises OSError if another user could open it."""
+def _directory() -> Path | None:
+    """The folder of the sockets, which may not exist yet; None if every path is too long."""
     bases = (os.environ.get("XDG_RUNTIME_DIR") or "", tempfile.gettempdir())
     name = f"fancymonkey-{os.getuid()}"
     base = next((base for base in bases if base and len(f"{base}/{name}") <= FOLDER_MAX), None)
-    if base is None:
-        raise OSError(f"the path of the folder for temporary files is too long: {bases[1]}")
-    directory = Path(base) / name
+    return None if base is None else Path(base) / name
+
+
+def _private_directory() -> Path:
+    """The folder of the sockets. Raises OSError if another user could open it."""
+    directory = _directory()
+    if directory is None:
+        raise OSError("the path of the folder for temporary files is too long")
     directory.mkdir(mode=0o700, exist_ok=True)
     facts = directory.lstat()
     if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid() or facts.st_mode & 0o077:

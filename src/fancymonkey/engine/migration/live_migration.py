@@ -27,7 +27,7 @@ from fancymonkey.engine.migration.markers import (
     draft,
     write_marker,
 )
-from fancymonkey.engine.migration.recording_store import RecordingStore
+from fancymonkey.engine.migration.recording_store import Record, RecordingStore
 from fancymonkey.errors import DataError, StoreCorrupt, StoreError, StoreUnavailable
 from fancymonkey.store.contract import R, Scan, Snapshot, StockSnapshot, Store
 from fancymonkey.store.copy import differences, fill, is_empty
@@ -38,8 +38,11 @@ log = logging.getLogger(__name__)
 GENTLE = 50
 """Rows handled before other tasks run."""
 SMALL = 200
-"""The most recorded rows and entries that may wait for the pause."""
-ROUNDS = 50
+"""Recorded rows and entries that may wait for the pause."""
+PORTION = 8000
+"""Recorded rows and entries that are written at once. A commit waits for one portion at most."""
+LAST_ROUNDS = 20
+"""Portions after which the pause begins, though more than `SMALL` but no full portion is left."""
 GRACE_SECONDS = 10.0
 """How long the old store stays open for readers that have not finished."""
 
@@ -165,15 +168,23 @@ class LiveMigration:
         return entries
 
     async def _catch_up(self, recorder: RecordingStore) -> None:
-        """Writes the commits recorded in the meantime, until few are left."""
-        while recorder.recorded > SMALL and self._rounds < ROUNDS:
-            self._rounds += 1
-            self.on_progress("catching up", self._rounds, ROUNDS)
-            await self._follow(recorder)
+        """Writes the commits recorded in the meantime, until few are left.
 
-    async def _follow(self, recorder: RecordingStore, *more: Document) -> None:
+        Each portion leaves less, because commits wait once they have added a quarter of it.
+        """
+        last = 0
+        while recorder.recorded > SMALL and last < LAST_ROUNDS:
+            self._rounds += 1
+            last += recorder.recorded <= PORTION
+            self.on_progress(
+                "catching up", self._rounds, self._rounds + recorder.recorded // PORTION
+            )
+            with recorder.limited(min(PORTION, recorder.recorded)) as record:
+                await self._follow(recorder, record)
+
+    async def _follow(self, recorder: RecordingStore, record: Record, *more: Document) -> None:
         """Writes one portion and reads it back. Raises StoreError."""
-        changed, recorded, pruned = recorder.take()
+        changed, recorded, pruned = record
         if recorder.failure is not None:
             raise StoreUnavailable(f"{recorder.failure} Nothing was moved.")
         changed = {**changed, Document: {**changed.get(Document, {})}}
@@ -202,7 +213,8 @@ class LiveMigration:
             await self._check_alone(old)
             whole = draft(COPY, CopyMarker(self.here, self.id, whole=True))
             now = engine.clock()
-            await self._follow(recorder, Document(FOLDER, COPY, 2, now, whole.body))
+            marker = Document(FOLDER, COPY, 2, now, whole.body)
+            await self._follow(recorder, recorder.take(), marker)
             original, copy = await old.snapshot(), await self.target.snapshot()
             unlike = _difference(original, copy)
             if unlike is not None:

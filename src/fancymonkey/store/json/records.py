@@ -45,12 +45,18 @@ _values: dict[type[Any], Callable[[Any], tuple[Any, ...]]] = {
 _entry = _values[Entry]
 
 
+def values_of(kind: type[Row]) -> Callable[[Any], tuple[Any, ...]]:
+    """Gets the fields of a row in the order of its columns."""
+    return _values[kind]
+
+
 @dataclass(slots=True)
 class JournalBatch:
     """One line of a journal: the changes of one transaction.
 
     `number` counts the lines since the beginning of the store, `revision` is the ledger's last one
-    after it. `pruned` is the time before which outcomes were removed, if any.
+    after it. `pruned` is the time before which outcomes were removed, if any, and `folded` the time
+    before which ended holds were.
     """
 
     number: int
@@ -59,6 +65,7 @@ class JournalBatch:
     entries: list[Entry] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     pruned: int | None = None
+    folded: int | None = None
 
 
 def changes(changed: Rows, entries: Iterable[Entry]) -> dict[str, Any]:
@@ -86,6 +93,7 @@ class LineReader:
             ("revision", int, 0),
             ("at", int, 0),
             ("pruned", int | None, None),
+            ("folded", int | None, None),
         ]
         for name, names in columns.items():
             present = EARLIER_TABLES.get(name, name)
@@ -107,7 +115,8 @@ class LineReader:
     def batch(self, line: bytes) -> JournalBatch:
         """The batch of a line. Raises ValueError if the line is malformed."""
         record: Any = self._decode(line)
-        batch = JournalBatch(record.batch, record.revision, record.at, pruned=record.pruned)
+        batch = JournalBatch(record.batch, record.revision, record.at)
+        batch.pruned, batch.folded = record.pruned, record.folded
         for name, kind, names in self._kinds:
             values = getattr(record, name)
             if values:

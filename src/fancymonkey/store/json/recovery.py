@@ -1,28 +1,24 @@
-"""Fills the rows in memory at a start, and removes old rows later."""
+"""Fills the rows in memory at a start."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from fancymonkey.core.command import Command
-from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.execute import execute
-from fancymonkey.core.model import Entry, Event, Reservation, Row, SessionLink, Status
+from fancymonkey.core.model import Entry
 from fancymonkey.errors import StoreCorrupt
 from fancymonkey.store.contract import empty_rows
-from fancymonkey.store.in_memory.store import RowsInMemory
+from fancymonkey.store.in_memory.past import Removed
+from fancymonkey.store.in_memory.rows import RowsInMemory
 from fancymonkey.store.json.journal import Journal, Position
 from fancymonkey.store.json.records import JournalBatch
+from fancymonkey.store.json.snapshots import Saved
 
 RECENT = 5000
 """The least number of entries that are kept in memory."""
 
 RESTORING = "restoring.json"
 """Marks a folder while a backup is being restored into it."""
-
-KEPT_ENDED = 30 * DAY_MS
-"""How long (ms) an ended hold stays in memory: a payment provider may still send its events."""
-KEPT_EVENTS = 90 * DAY_MS
-"""How long (ms) a payment event stays in memory: three times as long as Stripe lists it."""
 
 
 def check_whole(folder: Path) -> None:
@@ -60,16 +56,18 @@ def recover(
     image: RowsInMemory,
     recent: LastEntries,
     journal: Journal,
-    snapshot: tuple[Position, list[Row]] | None,
+    saved: Saved | None,
 ) -> Position:
     """Fills the rows from a snapshot and the journal after it; returns the end of the journal."""
     after = None
-    if snapshot is not None:
-        after, rows = snapshot
+    if saved is not None:
+        after = saved.position
         changed = empty_rows()
-        for row in rows:
+        for row in saved.rows:
             changed[type(row)][row.key] = row
         image.apply(changed, after.revision)
+        if saved.archive.files:
+            image.set_past(saved.archive)
     for batch in journal.recover(after):
         replay(image, batch)
         recent.add(batch.entries)
@@ -90,21 +88,5 @@ def replay(image: RowsInMemory, batch: JournalBatch) -> None:
     for row in batch.rows:
         changed[type(row)][row.key] = row
     image.apply(changed, batch.revision)
-    if batch.pruned is not None:
-        image.forget(batch.pruned)
-
-
-def forget_ended(image: RowsInMemory, now: int) -> None:
-    """Removes holds and events from long before `now`; the journal keeps them."""
-    holds, links, events = (image.rows[kind] for kind in (Reservation, SessionLink, Event))
-    ended: set[Hashable] = {
-        key
-        for key, row in holds.items()
-        if row.status is not Status.HELD
-        and row.ended_at is not None
-        and row.ended_at < now - KEPT_ENDED
-    }
-    image.drop(Reservation, ended)
-    image.drop(SessionLink, [key for key, row in links.items() if row.reservation_id in ended])
-    old = [key for key, row in events.items() if row.received_at < now - KEPT_EVENTS]
-    image.drop(Event, old)
+    if batch.pruned is not None or batch.folded is not None:
+        image.remove(Removed(batch.pruned or 0, batch.folded or 0))

@@ -23,7 +23,12 @@ from fancymonkey.core.execute import execute
 from fancymonkey.core.model import Entry, Row
 from fancymonkey.core.outcomes import Answer
 from fancymonkey.core.state import FOREVER, Rows, State
-from fancymonkey.errors import DataError, StoreError, StoreReadOnly, StoreUnavailable
+from fancymonkey.errors import (
+    DataError,
+    StoreError,
+    StoreReadOnly,
+    StoreUnavailable,
+)
 from fancymonkey.store.contract import (
     Commit,
     OnRemoteCommit,
@@ -32,7 +37,9 @@ from fancymonkey.store.contract import (
     commit_of,
     empty_rows,
 )
-from fancymonkey.store.in_memory.store import RowsInMemory
+from fancymonkey.store.in_memory.past import Removed
+from fancymonkey.store.in_memory.rows import RowsInMemory
+from fancymonkey.store.json.archive import EMPTY
 from fancymonkey.store.json.fill import load_entries
 from fancymonkey.store.json.journal import (
     SEGMENT_BYTES,
@@ -41,9 +48,11 @@ from fancymonkey.store.json.journal import (
     NotRotated,
     Position,
 )
+from fancymonkey.store.json.over import split_rows
 from fancymonkey.store.json.reads import JsonReads
-from fancymonkey.store.json.recovery import LastEntries, check_whole, forget_ended, preview, recover
-from fancymonkey.store.json.snapshots import StateFiles, all_rows
+from fancymonkey.store.json.recovery import LastEntries, check_whole, preview, recover
+from fancymonkey.store.json.saving import Saving, archived
+from fancymonkey.store.json.snapshots import StateFiles
 from fancymonkey.store.products_file.sync import ProductsFileSync
 from fancymonkey.store.shared.file_lock import FileLock
 from fancymonkey.store.shared.files import Disk, remove_leftovers
@@ -74,13 +83,12 @@ class JsonStore(JsonReads):
         self._journal = Journal(
             self._disk, path / "logs", segment_bytes=segment_bytes, segment_entries=segment_entries
         )
-        self._state = StateFiles(self._disk, path / "state")
+        self._saving = Saving(StateFiles(self._disk, path / "state"), self._journal)
+        self._snapshots = self._saving.tasks
         self._file_lock = FileLock(path / "lock")
         self._turn = asyncio.Lock()
         self._writer: ThreadPoolExecutor | None = None
-        self._snapshots: set[asyncio.Task[None]] = set()
         self._stopped: str | None = None
-        self._problem: str | None = None
         self._now = 0
         self._open = False
         self.mirror = ProductsFileSync(
@@ -112,7 +120,7 @@ class JsonStore(JsonReads):
             self._file_lock.take(self._now)
             remove_leftovers(self._disk, self._path, self._path / "logs", self._path / "state")
         check_whole(self._path)
-        at = recover(self.image, self._recent, self._journal, self._state.read())
+        at = recover(self.image, self._recent, self._journal, self._saving.files.read())
         if not self._read_only:
             self._journal.start()
             self._journal.fit(self.image.size)
@@ -128,7 +136,7 @@ class JsonStore(JsonReads):
             log.error("%s could not be brought up to date: %s", self._path / PRODUCTS, error)
         finally:
             self._open = False
-            await asyncio.gather(*self._snapshots, return_exceptions=True)
+            await self._saving.settle()
             writer, self._writer = self._writer, None
             if writer is not None:
                 writer.shutdown()
@@ -214,22 +222,7 @@ class JsonStore(JsonReads):
         except OSError as error:  # the commit itself is durable
             self._stop(f"the journal could not be rotated: {error}")
             return
-        forget_ended(self.image, now)
-        rows = all_rows(self.image.rows)
-        self._journal.fit(self.image.size)
-        task = asyncio.create_task(self._write_snapshot(position, now, rows), name="snapshot")
-        self._snapshots.add(task)
-        task.add_done_callback(self._snapshots.discard)
-
-    async def _write_snapshot(
-        self, position: Position, now: int, rows: list[tuple[type[Row], list[Row]]]
-    ) -> None:
-        try:
-            await asyncio.to_thread(self._state.write, position, now, rows)
-            self._problem = None
-        except OSError as error:
-            self._problem = f"No snapshot of the state could be written: {error}"
-            log.error("%s: %s", self._path, self._problem)
+        self._saving.start(self.image, position, now)
 
     async def fill(
         self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int
@@ -246,15 +239,20 @@ class JsonStore(JsonReads):
                 changed = empty_rows()
                 async for row in rows:
                     changed[type(row)][row.key] = row
-                position = self._journal.position
-                await self._in_writer(self._state.write, position, 0, all_rows(changed))
+                image = RowsInMemory()
+                image.apply(changed, revision)
+                kept, over = split_rows(image, 0)
+                archive = await self._in_writer(
+                    self._saving.files.write, self._journal.position, 0, kept, EMPTY, over
+                )
             except BaseException as error:
-                await self._in_writer(self._state.clear)
+                await self._in_writer(self._saving.files.clear)
                 await self._in_writer(self._journal.restart, Position(), loaded=False)
                 if isinstance(error, OSError):
                     raise StoreUnavailable(f"{self._path} could not be filled: {error}") from error
                 raise
             self.image.apply(changed, revision)
+            archived(self.image, archive, over)
             self.mirror.all_changed()
 
     async def apply_commits(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
@@ -265,7 +263,8 @@ class JsonStore(JsonReads):
     async def clear(self) -> None:
         """See `Store.clear`."""
         async with self._turn:
-            await self._in_writer(self._state.clear)
+            await self._saving.settle()
+            await self._in_writer(self._saving.files.clear)
             await self._in_writer(self._journal.restart, Position(), loaded=False)
             self.image, self._recent = RowsInMemory(), LastEntries()
         await self.mirror.begin_anew()
@@ -281,16 +280,29 @@ class JsonStore(JsonReads):
 
     async def prune(self, before: int) -> int:
         """See `Store.prune`."""
-        self._check_writable()
-        async with self._turn:
-            if not self.image.old(before):
-                return 0
-            line = self._journal.line(self.image.revision, before, {}, [], pruned=before)
-            await self._append(line, self.image.revision, 0)
-            return self.image.forget(before)
+        return await self._remove(Removed(pruned=before), pruned=before)
 
-    async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
-        """See `Store.watch`. No other process writes here, so `bell` is never called."""
+    async def fold_holds(self, before: int) -> int:
+        """See `Store.fold_holds`."""
+        return await self._remove(Removed(folded=before), folded=before)
+
+    async def _remove(self, removed: Removed, **line: int) -> int:
+        """Removes rows for good, from memory now and from the archive when files are merged."""
+        self._check_writable()
+        past = self.image.past
+        rows = self.image.rows
+        count = 0 if past is None else await asyncio.to_thread(past.count, removed, rows)
+        async with self._turn:
+            self._check_writable()
+            count += sum(kind in removed.kinds for kind, _ in self.image.old(removed))
+            if count:
+                revision = self.image.revision
+                await self._append(self._journal.line(revision, 0, {}, [], **line), revision, 0)
+                self.image.remove(removed)
+            return count
+
+    async def watch(self, on_commit: OnRemoteCommit, submit: Submit) -> None:
+        """See `Store.watch`. No other process writes here, so `on_commit` is never called."""
         if not self._read_only:
             self.mirror.watch(submit)
 
@@ -301,7 +313,7 @@ class JsonStore(JsonReads):
     async def health_problems(self) -> list[str]:
         """See `Store.health_problems`."""
         return [
-            text for text in (self._stopped, self._problem) if text
+            text for text in (self._stopped, self._saving.problem) if text
         ] + self.mirror.health_problems
 
     async def unwritable(self) -> str | None:

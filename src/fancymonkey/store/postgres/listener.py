@@ -20,14 +20,17 @@ HEAD = "SELECT revision FROM head"
 
 
 class PostgresListener:
-    """Calls `bell` with the newest announced revision, and again if a later one has arrived."""
+    """Calls `on_commit` with the newest announced revision, and again after a later one."""
 
     def __init__(
-        self, connector: PostgresConnector, bell: OnRemoteCommit, own_pid: Callable[[], int | None]
+        self,
+        connector: PostgresConnector,
+        on_commit: OnRemoteCommit,
+        own_pid: Callable[[], int | None],
     ) -> None:
         """`own_pid` returns the server process of our writer, whose commits are known already."""
         self._connector = connector
-        self._bell = bell
+        self._on_commit = on_commit
         self._own_pid = own_pid
         self._latest = 0
         self._news = asyncio.Event()
@@ -39,7 +42,7 @@ class PostgresListener:
         connection = await self._listen()
         self._tasks = [
             asyncio.create_task(self._stay(connection), name="listen"),
-            asyncio.create_task(self._ring(), name="bell"),
+            asyncio.create_task(self._ring(), name="notices"),
         ]
         await asyncio.sleep(0)  # lets the tasks start, so that a cancellation closes the connection
 
@@ -109,7 +112,7 @@ class PostgresListener:
             await self._news.wait()
             self._news.clear()
             try:
-                await self._bell(self._latest)
+                await self._on_commit(self._latest)
             except StoreError as error:
                 log.warning("changes of other servers could not be read: %s", error)
             except Exception:

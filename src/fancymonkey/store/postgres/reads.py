@@ -1,13 +1,12 @@
 """Reads of the PostgreSQL store, each in its own transaction."""
 
-from collections.abc import AsyncIterator, Hashable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from fancymonkey.core.bundles.sales import BundleSales
 from fancymonkey.core.locations.locations import Location
-from fancymonkey.core.model import Entry, Item, Level, Product, Reservation, Row
-from fancymonkey.core.state import FOREVER
+from fancymonkey.core.model import Item, Level, Product, Reservation, Row
 from fancymonkey.errors import StoreUnavailable
 from fancymonkey.store.contract import StockSnapshot
 from fancymonkey.store.postgres.connection import (
@@ -18,19 +17,16 @@ from fancymonkey.store.postgres.connection import (
 from fancymonkey.store.postgres.row_cache import PostgresRowCache
 from fancymonkey.store.postgres.schema import QUERIES
 from fancymonkey.store.sql.columns import TABLES
-from fancymonkey.store.sql.statements import (
-    PAGE,
-    by_key,
-    entries,
-    page_after,
-    reservations,
-)
+from fancymonkey.store.sql.reads import SqlReads
+from fancymonkey.store.sql.statements import PAGE
 
 R = TypeVar("R", bound=Row)
 
 
-class PostgresReads:
+class PostgresReads(SqlReads):
     """A pool of connections that read."""
+
+    _queries = QUERIES
 
     _link: PostgresConnector
     _readers: "Pool | None"
@@ -57,6 +53,10 @@ class PostgresReads:
             if known is error:
                 raise
             raise known from error
+
+    @staticmethod
+    def _marks(count: int) -> list[str]:
+        return [f"${number + 1}" for number in range(count)]
 
     async def _fetch(self, sql: str, *values: Any) -> list[Any]:
         """The rows of one statement, in one round trip.
@@ -91,57 +91,6 @@ class PostgresReads:
             products = await reader.fetch(QUERIES["products_by_id"], wanted)
             items = await reader.fetch(QUERIES["items_of_products"], wanted)
         return list(map(TABLES[Product].row, products)), list(map(TABLES[Item].row, items))
-
-    async def entries_after(self, revision: int, limit: int = 1000) -> list[Entry]:
-        """See `Store.entries_after`."""
-        return entries(await self._fetch(QUERIES["entries_after"], revision, limit))
-
-    async def history(self, sku: str, until: int | None = None) -> AsyncIterator[Entry]:
-        """See `Store.history`."""
-        revision, latest = 0, FOREVER if until is None else until
-        while True:
-            page = entries(await self._fetch(QUERIES["history"], sku, revision, latest, PAGE))
-            for entry in page:
-                yield entry
-            if len(page) < PAGE:
-                return
-            revision = page[-1].revision
-
-    async def next_due(self) -> int | None:
-        """See `Store.next_due`."""
-        ((deadline,),) = await self._fetch(QUERIES["next_due"])
-        return None if deadline is None else int(deadline)
-
-    async def reservation(self, ref: str) -> Reservation | None:
-        """See `Store.reservation`."""
-        for name in ("reservation_by_id", "reservation_by_session"):
-            holds = reservations(await self._fetch(QUERIES[name], ref))
-            if holds:
-                return holds[0]
-        return None
-
-    async def scan(self, kind: type[R], after: Hashable | None = None) -> AsyncIterator[R]:
-        """See `Store.scan`."""
-        table = TABLES[kind]
-        marks = [f"${n + 1}" for n in range(len(table.key))]
-        while True:
-            sql = page_after(table, None if after is None else marks)
-            values = () if after is None else table.key_values(after)
-            page = [table.row(values_of_row) for values_of_row in await self._fetch(sql, *values)]
-            for row in page:
-                yield row
-            if len(page) < PAGE:
-                return
-            after = page[-1].key
-
-    async def find(self, kind: type[R], key: Hashable) -> R | None:
-        """See `Store.find`."""
-        table = TABLES[kind]
-        sql = by_key(table, (f"${n + 1}" for n in range(len(table.key))))
-        for values in await self._fetch(sql, *table.key_values(key)):
-            row: R = table.row(values)
-            return row
-        return None
 
     async def clock(self) -> int:
         """The time of the database's clock, in ms."""

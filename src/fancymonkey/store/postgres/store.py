@@ -29,6 +29,7 @@ from fancymonkey.store.postgres.snapshot import frozen
 from fancymonkey.store.postgres.write_probe import probe
 from fancymonkey.store.postgres.writer import PostgresWriter, commit, committed
 from fancymonkey.store.shared.write_check import WriteCheck
+from fancymonkey.store.sql.fold import FOLDED_AT_ONCE, fold_in_portions
 from fancymonkey.store.sql.migrations import migrations
 from fancymonkey.store.sql.statements import (
     commit_after,
@@ -293,10 +294,27 @@ class PostgresStore(PostgresReads):
         finally:
             await apart.close()
 
-    async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
+    async def fold_holds(self, before: int) -> int:
+        """See `Store.fold_holds`. Uses its own connection, like `prune`."""
+        self._check_writable()
+        apart = PostgresWriter(self._link, self._settings)
+
+        async def fold(connection: Connection, after: str) -> list[str]:
+            rows = await connection.fetch(QUERIES["fold"], after, before, FOLDED_AT_ONCE)
+            return [row["reservation_id"] for row in rows]
+
+        try:
+            return await fold_in_portions(
+                lambda after: apart.run(lambda connection: fold(connection, after))
+            )
+        finally:
+            self._row_cache.forget()
+            await apart.close()
+
+    async def watch(self, on_commit: OnRemoteCommit, submit: Submit) -> None:
         """See `Store.watch`."""
         self._watch = PostgresListener(
-            self._link, bell, lambda: None if self._writer is None else self._writer.pid
+            self._link, on_commit, lambda: None if self._writer is None else self._writer.pid
         )
         await self._watch.start()
 

@@ -6,7 +6,7 @@ values in the file may be older than the store and are ignored. Only the service
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from fancymonkey.core.bundles.define import SetBundle
@@ -15,64 +15,23 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.execute import CommandGroup
 from fancymonkey.core.group_answers import GroupAnswer
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
-from fancymonkey.core.model import Item, Level, Product
 from fancymonkey.core.outcomes import Answer, Refused
-from fancymonkey.core.state import Rows
 from fancymonkey.core.stock.adjust import UNCHANGED, Count, SetItem
 from fancymonkey.store.products_file.bundle_edits import ACTOR, CAUSE, bundle_edits, with_bundle_of
+from fancymonkey.store.products_file.location_edits import new_locations, reserved_units
 from fancymonkey.store.products_file.read import Described, Size
+from fancymonkey.store.products_file.stock_edits import StockDisagrees, edited_stock
+from fancymonkey.store.products_file.store_rows import StoreRows
 
 T = TypeVar("T")
 
 Products = Mapping[str, Described]
 
+LOCATIONS_ID = "/locations"
+"""The id of the command that adds locations: no product has it."""
+
 _PRODUCT_FIELDS = ("name", "category", "price", "extra")
 _ITEM_FIELDS = ("sku_id", "price_id", "extra")
-
-
-@dataclass(frozen=True, slots=True)
-class StoreRows:
-    """The rows of the store that a comparison needs."""
-
-    products: Mapping[str, Product]
-    items: Mapping[str, dict[str, Item]]
-    levels: Mapping[Any, Level]
-
-    @staticmethod
-    def of(rows: Rows) -> "StoreRows":
-        """The rows by key; items by product and SKU."""
-        items: dict[str, dict[str, Item]] = {}
-        for item in rows[Item].values():
-            items.setdefault(item.product_id, {})[item.sku] = item
-        return StoreRows(rows[Product], items, rows[Level])  # type: ignore[arg-type]
-
-    def described(self) -> dict[str, Described]:
-        """The products as a file of exactly these rows describes them."""
-        return {
-            id_: Described(
-                product,
-                tuple(
-                    Size(item, self.on_hand(item.sku))
-                    for item in sorted(self.skus(id_).values(), key=lambda row: row.position)
-                    if not item.archived
-                ),
-            )
-            for id_, product in self.products.items()
-            if not product.archived
-        }
-
-    def keys(self) -> dict[str, list[str]]:
-        """The id of every product with its sizes, including archived ones."""
-        return {id_: [item.size for item in self.skus(id_).values()] for id_ in self.products}
-
-    def skus(self, product_id: str) -> dict[str, Item]:
-        """All items of a product, including archived ones."""
-        return self.items.get(product_id, {})
-
-    def on_hand(self, sku: str) -> int:
-        """Units on hand."""
-        level = self.levels.get((sku, DEFAULT_LOCATION))
-        return 0 if level is None else level.on_hand
 
 
 def commands_of(
@@ -91,14 +50,11 @@ def commands_of(
     has one effect.
     """
     known = written or [store.described()]
+    bases = bases_of(file, known, older)
     positions = _positions(list(file), [list(version) for version in known], store)
     edits: dict[str, list[Command]] = {}
-    bases = {
-        id_: [older[id_]]
-        if older is not None and id_ in older
-        else [version[id_] for version in known if id_ in version]
-        for id_ in file
-    }
+    if store.is_new:
+        edits[LOCATIONS_ID] = [*new_locations(file.values())]
     for id_, described in file.items():
         edits[id_] = _Edit(store, described, bases[id_], positions.get(id_)).commands()
     for id_ in {id_ for version in known for id_ in version} - file.keys() - {*missing}:
@@ -128,6 +84,18 @@ def commands_of(
     ]
 
 
+def bases_of(
+    file: Products, known: Sequence[Products], older: Products | None = None
+) -> dict[str, list[Described]]:
+    """The versions to compare each product with: the older one that was edited, or all known."""
+    return {
+        id_: [older[id_]]
+        if older is not None and id_ in older
+        else [version[id_] for version in known if id_ in version]
+        for id_ in file
+    }
+
+
 def reserved_edits(file: Products, written: Sequence[Products], older: Collection[str] = ()) -> int:
     """By how many units `reserved` in the file differs from our last version.
 
@@ -137,15 +105,8 @@ def reserved_edits(file: Products, written: Sequence[Products], older: Collectio
     for id_, described in file.items():
         if id_ in older:
             continue
-        known = [
-            {size.item.sku: size.reserved for size in version[id_].sizes}
-            for version in written
-            if id_ in version
-        ]
-        for size in described.sizes:
-            ours = [sizes.get(size.item.sku, 0) for sizes in known] or [0]
-            if size.reserved not in ours:
-                units += abs(size.reserved - ours[-1])
+        versions = [version[id_] for version in written if id_ in version]
+        units += sum(reserved_units(size, versions) for size in described.sizes)
     return units
 
 
@@ -220,9 +181,7 @@ class _Edit:
         if upsert is None or not self._is_new:
             commands += self._settings()
         for size in self._file.sizes:
-            count = self._count(size)
-            if count is not None:
-                commands.append(count)
+            commands += self._counts(size)
         return commands
 
     @property
@@ -274,7 +233,7 @@ class _Edit:
                     name: self._value(name, size.item, old, versions) for name in _ITEM_FIELDS
                 }
                 item = replace(old, **values, position=places.get(sku, old.position))
-            wanted[sku] = NewItem(item, size.stock)
+            wanted[sku] = NewItem(item, self._edited_stock(size).get(DEFAULT_LOCATION, 0))
         if not self._is_new:
             for sku, item in self._items.items():
                 removed = self._sizes and all(sku in sizes for sizes in self._sizes)
@@ -320,20 +279,31 @@ class _Edit:
                 )
                 date = UNCHANGED
 
-    def _count(self, size: Size) -> Count | None:
-        """A count if the stock was edited; the command for a new size has its stock already."""
+    def _counts(self, size: Size) -> Iterable[Command]:
+        """A count for each location whose stock was edited.
+
+        The command for a new size has the stock of the default location already.
+        """
         sku = size.item.sku
         old = self._items.get(sku)
-        if old is None:
-            return None
-        versions = [sizes[sku].stock for sizes in self._sizes if sku in sizes]
-        if old.archived and versions:
-            return None
-        if not self._edited(size.stock, versions) or size.stock == self._store.on_hand(sku):
-            return None
-        return Count(
-            sku=sku, location=DEFAULT_LOCATION, quantity=size.stock, actor=ACTOR, cause=CAUSE
-        )
+        if old is not None and old.archived and any(sku in sizes for sizes in self._sizes):
+            return
+        on_hand = self._store.on_hand(sku)
+        for location, quantity in self._edited_stock(size).items():
+            if quantity == on_hand.get(location, 0) or (
+                old is None and location == DEFAULT_LOCATION
+            ):
+                continue
+            yield Count(sku=sku, location=location, quantity=quantity, actor=ACTOR, cause=CAUSE)
+
+    def _edited_stock(self, size: Size) -> dict[str, int]:
+        """The stock to set, by location; nothing if the file is to be refused for it."""
+        sku = size.item.sku
+        versions = [sizes[sku] for sizes in self._sizes if sku in sizes]
+        try:
+            return edited_stock(size, versions, self._store.on_hand(sku))
+        except StockDisagrees:
+            return {}
 
     @staticmethod
     def _edited(value: T, versions: Sequence[T]) -> bool:

@@ -16,9 +16,18 @@ PRODUCT_NAMES = (
     "restockDate",
     "lastUpdated",
 )
-SIZE_NAMES = ("skuId", "priceId", "soldOut", "stock", "reserved", "lowStockThreshold", "bundle")
+SIZE_NAMES = (
+    "skuId",
+    "priceId",
+    "soldOut",
+    "stock",
+    "reserved",
+    "lowStockThreshold",
+    "bundle",
+    "locations",
+)
 
-OWN = frozenset({"images"})
+OWN = frozenset({"images", "location"})
 """Names of owners' own fields, although they look like a known field."""
 
 _NEAR = {"id": 0, "category": 2, "restockDate": 2, "lowStockThreshold": 3}

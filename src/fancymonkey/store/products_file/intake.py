@@ -11,16 +11,18 @@ from fancymonkey.errors import DataError
 from fancymonkey.store.products_file.assumptions import assumptions
 from fancymonkey.store.products_file.diff import (
     Products,
-    StoreRows,
+    bases_of,
     commands_of,
     refusals,
     reserved_edits,
 )
 from fancymonkey.store.products_file.mistakes import Mistakes
 from fancymonkey.store.products_file.older_versions import OlderVersions
-from fancymonkey.store.products_file.read import Catalogue, read_products
+from fancymonkey.store.products_file.read import Catalogue, Described, read_products
 from fancymonkey.store.products_file.saved_versions import SavedVersion
 from fancymonkey.store.products_file.stale import Since, Stale, stale_in, versions_of
+from fancymonkey.store.products_file.stock_edits import stock_mistakes
+from fancymonkey.store.products_file.store_rows import StoreRows
 
 log = logging.getLogger(__name__)
 
@@ -76,24 +78,61 @@ async def take(
     """Reads an edit of the owner. Raises DataError if it has a mistake."""
     catalogue = await asyncio.to_thread(checked, content, name, written, past, rows)
     stale = await stale_in(catalogue.products, written, past, since, at)
+    bases = bases_of(catalogue.products, written or [rows.described()], stale.bases)
+    _refuse(name, stock_mistakes(catalogue, bases.__getitem__, rows.on_hand))
     commands = commands_of(catalogue.products, written, rows, label, stale.bases, stale.missing)
     reserved = reserved_edits(catalogue.products, written, stale.bases)
     return Edit(name, catalogue, stale, commands, reserved)
 
 
 def checked(
-    content: bytes, name: str, written: Sequence[Products], past: OlderVersions, rows: StoreRows
+    content: bytes,
+    name: str,
+    written: Sequence[Products],
+    past: OlderVersions,
+    rows: StoreRows,
+    *,
+    with_stock: bool = False,
 ) -> Catalogue:
-    """The content of a file. Raises DataError if it has mistakes, and logs all of them."""
+    """The content of a file. Raises DataError if it has mistakes, and logs all of them.
+
+    `with_stock` also compares totals with locations, against any version that the file may be of.
+    """
     catalogue = read_products(content, name)
     before = versions_of(catalogue.products, written, past)
-    mistakes = Mistakes(catalogue, before, rows.keys()).found()
-    if mistakes:
-        for text in mistakes[1:SHOWN]:
-            log.error("%s, %s", name, text)
-        more = f" ({len(mistakes) - 1} more in the log)" if len(mistakes) > 1 else ""
-        raise DataError(f"{name}, {mistakes[0]}{more}")
+    locations = None if rows.is_new else rows.locations
+    _refuse(name, Mistakes(catalogue, before, rows.keys(), locations).found())
+    if with_stock:
+        _check_stock(catalogue, name, written, past, rows)
     return catalogue
+
+
+def _check_stock(
+    catalogue: Catalogue,
+    name: str,
+    written: Sequence[Products],
+    past: OlderVersions,
+    rows: StoreRows,
+) -> None:
+    """Compares totals with locations. Raises DataError if no version of the file explains them."""
+    known = written or [rows.described()]
+
+    def versions(product_id: str) -> list[Described]:
+        stamp = catalogue.products[product_id].stamp
+        older = [version for _, version in past.versions(product_id, stamp).versions]
+        return [*older, *(version[product_id] for version in known if product_id in version)]
+
+    _refuse(name, stock_mistakes(catalogue, versions, rows.on_hand))
+
+
+def _refuse(name: str, mistakes: Sequence[str]) -> None:
+    """Raises DataError if there are mistakes, and logs all of them."""
+    if not mistakes:
+        return
+    for text in mistakes[1:SHOWN]:
+        log.error("%s, %s", name, text)
+    more = f" ({len(mistakes) - 1} more in the log)" if len(mistakes) > 1 else ""
+    raise DataError(f"{name}, {mistakes[0]}{more}")
 
 
 def described(version: SavedVersion) -> Products:

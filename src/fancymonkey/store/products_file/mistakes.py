@@ -8,12 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fancymonkey.core.keys import key_fault, normal_form, skeleton
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION, Location
 from fancymonkey.store.products_file.field_names import (
     PRODUCT_NAMES,
     SIZE_NAMES,
     intended,
     spelled_like,
 )
+from fancymonkey.store.products_file.location_edits import location_mistakes
 from fancymonkey.store.products_file.lossless_json import Branch, Node, where
 from fancymonkey.store.products_file.read import (
     DEFAULT_THRESHOLD,
@@ -44,8 +46,16 @@ class _Object:
 class Mistakes:
     """Finds mistakes in a parsed file."""
 
-    def __init__(self, catalogue: Catalogue, before: Before, keys: Keys) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        before: Before,
+        keys: Keys,
+        locations: Mapping[str, Location] | None = None,
+    ) -> None:
+        """`locations` are those of the shop; None: it is new, or not known here."""
         self._catalogue = catalogue
+        self._locations = locations
         self._before = before
         self._keys = keys
         self._own = _vocabulary(version for versions in before.values() for version in versions)
@@ -101,6 +111,10 @@ class Mistakes:
             strict = name in ("stock", "lowStockThreshold")
             if had and _lost(size.fields, name, refuse_null=strict):
                 yield node.at, f"{who}: {_lost_text(name)}"
+        known = _named_locations(versions) if self._locations is None else self._locations
+        new = self._locations is None
+        for at, text in location_mistakes(node, size, versions, known, new=new):
+            yield at, f"{who}: {text}"
 
     def _names(self, object_: _Object) -> Iterator[tuple[int, str]]:
         """Names that resemble a known field."""
@@ -157,6 +171,12 @@ class _Lookalikes:
 def _is_visible(key: str, other: str) -> bool:
     """Whether the difference is visible, as when the owner renames `xl` to `XL`."""
     return (key.isascii() and other.isascii()) or key.casefold() == other.casefold()
+
+
+def _named_locations(versions: Iterable[Size]) -> dict[str, Location]:
+    """The locations of earlier versions; their names are not known."""
+    ids = {id_ for version in versions for id_ in version.locations} | {DEFAULT_LOCATION}
+    return {id_: Location(id_, id_) for id_ in sorted(ids)}
 
 
 def _vocabulary(versions: Iterable[Described]) -> dict[tuple[str, ...], set[str]]:

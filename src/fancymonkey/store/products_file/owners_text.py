@@ -9,7 +9,7 @@ import re
 
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.documents.put import DocumentWrite, PutDocuments
-from fancymonkey.core.locations.locations import DEFAULT_LOCATION
+from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.model import Item, Level, Product
 from fancymonkey.core.state import Rows
 from fancymonkey.errors import DataError
@@ -44,12 +44,10 @@ def _is_the_owners(text: ProductsText, rows: Rows) -> bool:
     """Whether the layout differs from the service's own, judged by the first products."""
     first = list(text.texts)[:JUDGED]
     skus = [row for row in rows[Item].values() if row.product_id in first]
-    levels = [
-        rows[Level].get((row.sku, DEFAULT_LOCATION)) or Level(row.sku, DEFAULT_LOCATION)
-        for row in skus
-    ]
+    wanted = {row.sku for row in skus}
+    levels = [level for level in rows[Level].values() if level.sku in wanted]
     products = (rows[Product][id_] for id_ in first if id_ in rows[Product])
-    shown = listed_products(products, skus, levels)
+    shown = listed_products(products, skus, levels, rows[Location].values())
     ours = ProductsText(NEW_FILE).show(shown).decode()
     return _shape(ours) != _shape(text.sample(MAX_CHARACTERS, JUDGED))
 

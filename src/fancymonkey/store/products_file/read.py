@@ -4,19 +4,16 @@ The file is a list of products, or an object with a list `products`. A product i
 `productId`; `sizes` maps each size to its fields. Fields that are missing or null have defaults.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Final
 
-from fancymonkey.core.bundles.definition import Definition
-from fancymonkey.core.dates import DATE_FORMAT, iso_date
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import MAX_QUANTITY, Item, Product, sku_of
 from fancymonkey.errors import DataError
-from fancymonkey.store.products_file.bundle_json import read_definition
 from fancymonkey.store.products_file.field_names import intended
+from fancymonkey.store.products_file.field_reader import FieldReader
 from fancymonkey.store.products_file.lossless_json import (
     NULL,
     Branch,
@@ -29,14 +26,19 @@ from fancymonkey.store.products_file.lossless_json import (
     text_of,
     where,
 )
+from fancymonkey.store.products_file.size_locations import (
+    LOCATIONS,
+    LocationUnits,
+    read_locations,
+    total_stock,
+)
 
 DEFAULT_THRESHOLD: Final = 5
 ID_FIELDS = ("productId", "id")
 PRODUCT_FIELDS = frozenset({"name", "category", "price", "sizes", "restockDate", "lastUpdated"})
 SIZE_FIELDS = frozenset(
-    {"skuId", "priceId", "soldOut", "stock", "reserved", "lowStockThreshold", "bundle"}
+    {"skuId", "priceId", "soldOut", "stock", "reserved", "lowStockThreshold", "bundle", LOCATIONS}
 )
-_MAX_DIGITS = 15
 
 
 Fields = Mapping[str, bool]
@@ -45,12 +47,19 @@ Fields = Mapping[str, bool]
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A size in the file."""
+    """A size in the file: the totals, and the units by location if the file has them."""
 
     item: Item
     stock: int = 0
     reserved: int = 0
     fields: Fields = field(default_factory=dict, compare=False)
+    locations: Mapping[str, LocationUnits] = field(default_factory=dict)
+
+    def stock_at(self, location: str) -> int:
+        """The units on hand at a location: without `locations`, all are at the default one."""
+        if not self.locations:
+            return self.stock if location == DEFAULT_LOCATION else 0
+        return self.locations.get(location, LocationUnits()).stock
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +96,7 @@ def read_products(data: bytes, name: str, *, lenient: bool = False) -> Catalogue
         place = where(data[: error.start].decode(), error.start)
         raise DataError(f"{name}, {place}: it is not UTF-8 text") from None
     root = parse(text, name)
-    source = _Source(name, text, lenient=lenient)
+    source = FieldReader(name, text, lenient=lenient)
     node = root.node
     if isinstance(node, Branch) and node.is_object:
         inner = node.get("products")
@@ -123,99 +132,6 @@ def time_of(text: str) -> int | None:
     return (span.days * 86_400 + span.seconds) * 1000 + span.microseconds // 1000
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """The text of the nodes and their owner, for messages."""
-
-    name: str
-    text: str
-    who: str = ""
-    lenient: bool = False
-
-    def error(self, problem: str, node: Node) -> DataError:
-        about = f"{self.who}: " if self.who else ""
-        return DataError(f"{self.name}, {where(self.text, node.at)}: {about}{problem}")
-
-    def about(self, who: str) -> "_Source":
-        return _Source(self.name, self.text, who, self.lenient)
-
-    def field(self, owner: Branch, name: str) -> Node | None:
-        """The value of a field; None if it is missing or null."""
-        node = owner.get(name)
-        return None if isinstance(node, Leaf) and node.text == NULL else node
-
-    def string(self, owner: Branch, name: str) -> str | None:
-        node = self.field(owner, name)
-        if node is None:
-            return None
-        text = node.string if isinstance(node, Leaf) else None
-        if text is None:
-            raise self.error(f"{name} must be a text in double quotes", node)
-        return text
-
-    def whole(self, owner: Branch, name: str, default: int) -> int:
-        node = self.field(owner, name)
-        if node is None:
-            return default
-        text = node.text if isinstance(node, Leaf) else ""
-        digits = text.removeprefix("-")
-        if not digits.isdecimal() or len(digits) > _MAX_DIGITS:
-            raise self.error(f"{name} must be a whole number", node)
-        value = int(text)
-        if not 0 <= value <= MAX_QUANTITY:
-            raise self.error(f"{name} must be from 0 to {MAX_QUANTITY}, not {value}", node)
-        return value
-
-    def switch(self, owner: Branch, name: str) -> bool:
-        node = self.field(owner, name)
-        if node is None:
-            return False
-        if not isinstance(node, Leaf) or node.text not in ("true", "false"):
-            raise self.error(f"{name} must be true or false", node)
-        return node.text == "true"
-
-    def date(self, owner: Branch, name: str) -> str | None:
-        text = self.string(owner, name)
-        if text is None or not text.strip():
-            return text if self.lenient else None
-        try:
-            return iso_date(text)
-        except ValueError:
-            if self.lenient:
-                return text
-            node = owner.get(name)
-            assert node is not None
-            raise self.error(f"{name} must be {DATE_FORMAT}", node) from None
-
-    def bundle(self, owner: Branch) -> Definition | None:
-        node = self.field(owner, "bundle")
-        if node is None:
-            return None
-        try:
-            return read_definition(json.loads(text_of(node)))
-        except ValueError as error:
-            raise self.error(str(error), node) from None
-
-    def price(self, owner: Branch) -> Decimal | None:
-        node = self.field(owner, "price")
-        if node is None:
-            return None
-        price = price_of(node)
-        if price is None:
-            raise self.error("price must be a number of 0 or more", node)
-        return price
-
-
-def price_of(node: Node) -> Decimal | None:
-    """The price of a number, or None if it is not a valid price."""
-    if not isinstance(node, Leaf) or not node.text[:1].isdecimal() or len(node.text) > 40:
-        return None
-    price = Decimal(node.text)
-    if price.adjusted() > _MAX_DIGITS or int(price.as_tuple().exponent) < -_MAX_DIGITS:
-        return None
-    return price
-
-
 def _near(node: Branch, known: tuple[str, ...]) -> str:
     """The text about a mistyped name that is probably meant for a missing field."""
     pairs = ((slot.name, intended(slot.name, known)) for slot in node.slots)
@@ -247,7 +163,7 @@ def id_field(node: Branch) -> str:
     return next((name for name in ID_FIELDS if node.get(name) is not None), "id")
 
 
-def _product(source: _Source, node: Node, position: int) -> Described:
+def _product(source: FieldReader, node: Node, position: int) -> Described:
     if not isinstance(node, Branch) or not node.is_object:
         raise source.error("a product must be an object", node)
     key = id_field(node)
@@ -282,7 +198,7 @@ def _fields(node: Branch) -> Fields:
     }
 
 
-def _sizes(source: _Source, node: Branch, product_id: str) -> tuple[Size, ...]:
+def _sizes(source: FieldReader, node: Branch, product_id: str) -> tuple[Size, ...]:
     sizes = source.field(node, "sizes")
     if sizes is None:
         return ()
@@ -294,7 +210,7 @@ def _sizes(source: _Source, node: Branch, product_id: str) -> tuple[Size, ...]:
     )
 
 
-def _size(source: _Source, size: str, node: Node, product_id: str, position: int) -> Size:
+def _size(source: FieldReader, size: str, node: Node, product_id: str, position: int) -> Size:
     source = source.about(f"{source.who}, size {size}")
     if not size:
         raise source.error("a size must have a name", node)
@@ -315,8 +231,12 @@ def _size(source: _Source, size: str, node: Node, product_id: str, position: int
     definition = source.bundle(node)
     if definition is not None:
         item = definition.on(item, 0)
-    stock, reserved = source.whole(node, "stock", 0), source.whole(node, "reserved", 0)
-    return Size(item, stock, reserved, _fields(node))
+    locations, fields = read_locations(source, node), _fields(node)
+    most = MAX_QUANTITY * max(1, len(locations))
+    stock = source.whole(node, "stock", 0, most)
+    if locations and not fields.get("stock"):
+        stock = total_stock(locations)
+    return Size(item, stock, source.whole(node, "reserved", 0, most), fields, locations)
 
 
 def _extra(node: Branch, known: frozenset[str]) -> str:

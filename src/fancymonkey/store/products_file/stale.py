@@ -12,12 +12,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fancymonkey.core.catalogue.field_changes import WIRE
+from fancymonkey.core.locations.accounts import is_for_sale
 from fancymonkey.core.model import Entry, Kind, split_sku
 from fancymonkey.store.products_file.bundle_edits import ACTOR
 from fancymonkey.store.products_file.diff import Products
 from fancymonkey.store.products_file.mistakes import Before
 from fancymonkey.store.products_file.older_versions import MatchingVersions, OlderVersions
 from fancymonkey.store.products_file.read import Described, Size, time_of
+from fancymonkey.store.products_file.size_locations import LocationUnits
 
 Since = Callable[[int], Awaitable[list[Entry]]]
 """All entries after a revision."""
@@ -87,12 +89,14 @@ class _Changes:
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self._stock: dict[str, int] = {}
+        self._stock_at: dict[tuple[str, str], int] = {}
         self._notes: dict[str, int] = {}
         for entry in entries:
             if entry.actor == ACTOR:
                 continue
-            if entry.on_hand:
+            if entry.on_hand and is_for_sale(entry.location):
                 self._stock[entry.sku] = entry.revision
+                self._stock_at[entry.sku, entry.location] = entry.revision
             if entry.kind in _NOTES:
                 self._notes[entry.sku] = entry.revision
                 product_id = split_sku(entry.sku)[0]
@@ -101,6 +105,10 @@ class _Changes:
     def stock(self, sku: str, after: int) -> bool:
         """Whether the stock of a SKU has changed."""
         return self._stock.get(sku, 0) > after
+
+    def stock_at(self, sku: str, location: str, after: int) -> bool:
+        """Whether the stock of a SKU at a location has changed."""
+        return self._stock_at.get((sku, location), 0) > after
 
     def item(self, sku: str, after: int) -> bool:
         """Whether fields of a size were changed, or it was added or removed."""
@@ -211,7 +219,32 @@ class _EditedProduct:
             if _old(value, present, old, lambda at: changes.item(sku, at)):
                 values[name] = value
                 texts.append(_outdated_text(sku, name, value, present))
-        return replace(now, item=replace(now.item, **values), stock=stock)
+        locations = self._locations(changes, file, now, versions, texts)
+        return replace(now, item=replace(now.item, **values), stock=stock, locations=locations)
+
+    def _locations(
+        self,
+        changes: _Changes,
+        file: Size,
+        now: Size,
+        versions: list[tuple[int, Size]],
+        texts: list[str],
+    ) -> dict[str, LocationUnits]:
+        """The units by location to compare with."""
+        if not any(size.locations for size in (file, *(old for _, old in versions))):
+            return {}  # at that time all units were at the default location
+        sku, units = now.item.sku, dict(now.locations)
+        for location in file.locations:
+            value, present = file.stock_at(location), now.stock_at(location)
+            old = [(at, size.stock_at(location)) for at, size in versions]
+
+            def changed(at: int, location: str = location) -> bool:
+                return changes.stock_at(sku, location, at)
+
+            if _old(value, present, old, changed):
+                units[location] = LocationUnits(value)
+                texts.append(_outdated_text(f"{sku} at {location}", "stock", value, present))
+        return units
 
     def _added_since(self, changes: _Changes, sku: str) -> bool:
         """Whether another actor has added a size since a version without it."""

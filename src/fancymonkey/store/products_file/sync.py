@@ -12,18 +12,20 @@ from pathlib import Path
 from zlib import crc32
 
 from fancymonkey.core.command import Command
+from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.model import Entry, Item, Level, Product, split_sku
 from fancymonkey.core.outcomes import Answer
 from fancymonkey.errors import DataError, StoreError
 from fancymonkey.store.contract import Submit
-from fancymonkey.store.in_memory.store import RowsInMemory
-from fancymonkey.store.products_file.diff import StoreRows, commands_of
+from fancymonkey.store.in_memory.rows import RowsInMemory
+from fancymonkey.store.products_file.diff import commands_of
 from fancymonkey.store.products_file.intake import checked, described, report_assumptions, take
 from fancymonkey.store.products_file.older_versions import OlderVersions
 from fancymonkey.store.products_file.owners_text import is_kept, keeping, text_to_write
 from fancymonkey.store.products_file.read import Catalogue, read_products
 from fancymonkey.store.products_file.saved_versions import UNCHECKED, SavedVersion, Versions
 from fancymonkey.store.products_file.stale import Since
+from fancymonkey.store.products_file.store_rows import StoreRows
 from fancymonkey.store.products_file.write import ProductsText, listed_products
 from fancymonkey.store.shared.files import Disk
 
@@ -42,7 +44,7 @@ YOUNG_SECONDS = 2.0
 system's clock is not visible."""
 
 
-Copies = tuple[list[Product], list[Item], list[Level]]
+Copies = tuple[list[Product], list[Item], list[Level], list[Location]]
 
 
 class ProductsFileSync:
@@ -158,7 +160,7 @@ class ProductsFileSync:
             return read_products(content, self._name, lenient=True)
         self._past.open(self._image().revision)
         written = [described(version) for version in self._versions.stored()]
-        return checked(content, self._name, written, self._past, truth)
+        return checked(content, self._name, written, self._past, truth, with_stock=True)
 
     def watch(self, submit: Submit) -> None:
         """From now on checks the file twice a second, and runs its edits through `submit`."""
@@ -260,6 +262,7 @@ class ProductsFileSync:
             list(rows[Product].values()),
             list(rows[Item].values()),
             list(rows[Level].values()),
+            list(rows[Location].values()),
         )
         try:
             content = await asyncio.to_thread(self._render, stale, copies)

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
-from fancymonkey.core.locations.locations import DEFAULT_LOCATION
+from fancymonkey.core import immutable
+from fancymonkey.core.locations.accounts import is_for_sale
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION, Location
 from fancymonkey.core.model import Item, Level, Product
 from fancymonkey.store.products_file.bundle_json import bundle_node
+from fancymonkey.store.products_file.field_reader import price_of
 from fancymonkey.store.products_file.lossless_json import (
     NULL,
     Branch,
@@ -20,43 +23,79 @@ from fancymonkey.store.products_file.lossless_json import (
     quote,
     text_of,
 )
-from fancymonkey.store.products_file.read import (
-    DEFAULT_THRESHOLD,
-    ID_FIELDS,
-    price_of,
-    time_of,
-)
+from fancymonkey.store.products_file.read import DEFAULT_THRESHOLD, ID_FIELDS, time_of
+from fancymonkey.store.products_file.size_locations import listed_levels, put_locations
 from fancymonkey.store.products_file.slices import slice_products
 
 NEW_FILE = '{\n  "products": []\n}\n'
 
 
+@immutable.dataclass(frozen=True, slots=True)
+class SizeWithLevel:
+    """A size on sale with its units at all locations; `locations` as the file lists them."""
+
+    item: Item
+    on_hand: int = 0
+    reserved: int = 0
+    updated_at: int = 0
+    locations: tuple[Level, ...] = ()
+
+    @staticmethod
+    def of(item: Item, levels: Sequence[Level], closed: Collection[str] = ()) -> "SizeWithLevel":
+        """The size with these levels of units for sale."""
+        return SizeWithLevel(
+            item,
+            sum(level.on_hand for level in levels),
+            sum(level.reserved for level in levels),
+            max((level.updated_at for level in levels), default=0),
+            listed_levels(levels, closed),
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class ProductWithSizes:
-    """A product on sale with its sizes and their levels, in the owner's order."""
+    """A product on sale with its sizes, in the owner's order."""
 
     product: Product
-    sizes: tuple[tuple[Item, Level], ...]
+    sizes: tuple[SizeWithLevel, ...]
 
     @property
     def updated_at(self) -> int:
         """The time of the last change of the product or its stock, in ms."""
-        return max([self.product.updated_at, *(level.updated_at for _, level in self.sizes)])
+        return max([self.product.updated_at, *(size.updated_at for size in self.sizes)])
 
 
 def listed_products(
-    products: Iterable[Product], items: Iterable[Item], levels: Iterable[Level]
+    products: Iterable[Product],
+    items: Iterable[Item],
+    levels: Iterable[Level],
+    locations: Iterable[Location] = (),
 ) -> list[ProductWithSizes]:
     """All products on sale, in the owner's order."""
-    level_of = {level.sku: level for level in levels if level.location == DEFAULT_LOCATION}
+    first: dict[str, Level] = {}
+    others: dict[str, list[Level]] = {}
+    for level in levels:
+        if level.location == DEFAULT_LOCATION:
+            first[level.sku] = level
+        elif is_for_sale(level.location):
+            others.setdefault(level.sku, []).append(level)
+    closed = {location.key for location in locations if not location.active}
+
+    def listed(item: Item) -> SizeWithLevel:
+        level, elsewhere = first.get(item.sku), others.get(item.sku)
+        if elsewhere is not None:
+            there = elsewhere if level is None else [level, *elsewhere]
+            return SizeWithLevel.of(item, there, closed)
+        if level is None:
+            return SizeWithLevel(item)
+        return SizeWithLevel(item, level.on_hand, level.reserved, level.updated_at)
+
     rows = sorted(
         (item for item in items if not item.archived),
         key=lambda item: (item.product_id, item.position, item.size),
     )
     sizes = {
-        id_: tuple(
-            (item, level_of.get(item.sku) or Level(item.sku, DEFAULT_LOCATION)) for item in group
-        )
+        id_: tuple(map(listed, group))
         for id_, group in groupby(rows, key=lambda item: item.product_id)
     }
     on_sale = [
@@ -194,9 +233,10 @@ def _filled(listing: ProductWithSizes, old: Branch | None, style: Style) -> Bran
     fill.price(product)
     sizes = Branch("{}")
     old_sizes = None if old is None else old.get("sizes")
-    for item, level in listing.sizes:
-        old_size = old_sizes.get(item.size) if isinstance(old_sizes, Branch) else None
-        sizes.put(item.size, _size(item, level, old_size if isinstance(old_size, Branch) else None))
+    for size in listing.sizes:
+        name = size.item.size
+        old_size = old_sizes.get(name) if isinstance(old_sizes, Branch) else None
+        sizes.put(name, _size(size, old_size if isinstance(old_size, Branch) else None))
     listed = new or _has(branch, "sizes") or _has(old, "sizes")
     if sizes.slots or (listed and not _is_blank(old, "sizes")):
         branch.put("sizes", sizes)
@@ -206,15 +246,17 @@ def _filled(listing: ProductWithSizes, old: Branch | None, style: Style) -> Bran
     return branch
 
 
-def _size(item: Item, level: Level, old: Branch | None) -> Branch:
+def _size(size: SizeWithLevel, old: Branch | None) -> Branch:
+    item = size.item
     branch = _owners(item.extra)
     fill = _Filler(branch, old, everything=old is None and not branch.slots)
     fill("skuId", NULL if item.sku_id is None else quote(item.sku_id), NULL)
     fill("priceId", NULL if item.price_id is None else quote(item.price_id), NULL)
     fill("soldOut", "true" if item.sold_out else "false", "false")
-    fill("stock", str(level.on_hand), "0")
-    fill("reserved", str(level.reserved), "0")
+    fill("stock", str(size.on_hand), "0")
+    fill("reserved", str(size.reserved), "0")
     fill("lowStockThreshold", str(item.low_stock_threshold), str(DEFAULT_THRESHOLD))
+    put_locations(branch, size.locations, old)
     if item.bundle is not None or _has(branch, "bundle") or _has(old, "bundle"):
         branch.put("bundle", bundle_node(item, None if old is None else old.get("bundle")))
     return branch

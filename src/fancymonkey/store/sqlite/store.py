@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from functools import partial
@@ -16,20 +16,18 @@ import msgspec
 from fancymonkey.core.bundles.sales import BundleSales
 from fancymonkey.core.command import Command
 from fancymonkey.core.locations.locations import Location
-from fancymonkey.core.model import Entry, Item, Level, Product, Reservation, Row
-from fancymonkey.core.state import FOREVER, Rows
+from fancymonkey.core.model import Entry, Item, Level, Product, Row
+from fancymonkey.core.state import Rows
 from fancymonkey.errors import StoreError, StoreReadOnly, StoreUnavailable
-from fancymonkey.store.contract import Commit, OnRemoteCommit, R, Snapshot, StockSnapshot, Submit
+from fancymonkey.store.contract import Commit, OnRemoteCommit, Snapshot, StockSnapshot, Submit
 from fancymonkey.store.shared.file_lock import FileLock
 from fancymonkey.store.shared.files import Disk
 from fancymonkey.store.shared.write_check import WriteCheck
 from fancymonkey.store.sql.columns import TABLES, Table
+from fancymonkey.store.sql.fold import fold_in_portions
+from fancymonkey.store.sql.reads import SqlReads
 from fancymonkey.store.sql.statements import (
-    PAGE,
-    by_key,
     chunks,
-    entries,
-    page_after,
     reservations,
 )
 from fancymonkey.store.sqlite.connection import (
@@ -40,6 +38,7 @@ from fancymonkey.store.sqlite.connection import (
     one_revision,
     translated_errors,
 )
+from fancymonkey.store.sqlite.fold import fold
 from fancymonkey.store.sqlite.recovery import repair
 from fancymonkey.store.sqlite.snapshot import frozen
 from fancymonkey.store.sqlite.writer import SqliteWriter
@@ -50,8 +49,10 @@ T = TypeVar("T")
 PRUNED_AT_ONCE = 2000
 
 
-class SqliteStore:
+class SqliteStore(SqlReads):
     """One thread writes, another one reads; on a slow disk the event loop never waits for it."""
+
+    _queries = QUERIES
 
     def __init__(self, path: Path, *, read_only: bool = False, disk: Disk | None = None) -> None:
         self.path = path
@@ -147,6 +148,10 @@ class SqliteStore:
 
         return await asyncio.get_running_loop().run_in_executor(self._reading, guarded)
 
+    @staticmethod
+    def _marks(count: int) -> str:
+        return "?" * count
+
     async def _fetch(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         return await self._read(lambda db: list(db.execute(sql, values)))
 
@@ -210,56 +215,6 @@ class SqliteStore:
 
         return await self._read(work)
 
-    async def entries_after(self, revision: int, limit: int = 1000) -> list[Entry]:
-        """See `Store.entries_after`."""
-        return entries(await self._fetch(QUERIES["entries_after"], revision, limit))
-
-    async def history(self, sku: str, until: int | None = None) -> AsyncIterator[Entry]:
-        """See `Store.history`."""
-        revision, latest = 0, FOREVER if until is None else until
-        while True:
-            page = entries(await self._fetch(QUERIES["history"], sku, revision, latest, PAGE))
-            for entry in page:
-                yield entry
-            if len(page) < PAGE:
-                return
-            revision = page[-1].revision
-
-    async def next_due(self) -> int | None:
-        """See `Store.next_due`."""
-        ((deadline,),) = await self._fetch(QUERIES["next_due"])
-        return None if deadline is None else int(deadline)
-
-    async def reservation(self, ref: str) -> Reservation | None:
-        """See `Store.reservation`."""
-        for name in ("reservation_by_id", "reservation_by_session"):
-            holds = reservations(await self._fetch(QUERIES[name], ref))
-            if holds:
-                return holds[0]
-        return None
-
-    async def scan(self, kind: type[R], after: Hashable | None = None) -> AsyncIterator[R]:
-        """See `Store.scan`."""
-        table = TABLES[kind]
-        while True:
-            sql = page_after(table, None if after is None else "?" * len(table.key))
-            values = () if after is None else table.key_values(after)
-            page = [table.row(record) for record in await self._fetch(sql, *values)]
-            for row in page:
-                yield row
-            if len(page) < PAGE:
-                return
-            after = page[-1].key
-
-    async def find(self, kind: type[R], key: Hashable) -> R | None:
-        """See `Store.find`."""
-        table = TABLES[kind]
-        sql = by_key(table, "?" * len(table.key))
-        for values in await self._fetch(sql, *table.key_values(key)):
-            row: R = table.row(values)
-            return row
-        return None
-
     async def fill(
         self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int
     ) -> None:
@@ -301,8 +256,14 @@ class SqliteStore:
             if removed < PRUNED_AT_ONCE:
                 return total
 
-    async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
-        """See `Store.watch`. No other process writes, so `bell` is never called."""
+    async def fold_holds(self, before: int) -> int:
+        """See `Store.fold_holds`."""
+        return await fold_in_portions(
+            lambda after: self._write(lambda writer: fold(writer, before, after))
+        )
+
+    async def watch(self, on_commit: OnRemoteCommit, submit: Submit) -> None:
+        """See `Store.watch`. No other process writes, so `on_commit` is never called."""
 
     async def guards(self) -> set[str]:
         """The names of the level constraints that the database enforces, as in PostgreSQL."""

@@ -307,6 +307,10 @@ class SqliteWriter:
         with translated_errors(self.path):
             rollback(self.db)
 
+    def forget(self) -> None:
+        """Empties the cache of rows."""
+        self._known.forget()
+
     def prune(self, before: int, limit: int) -> int:
         """Removes up to `limit` old rows of each kind of `Store.prune`; returns how many."""
         self._known.forget()

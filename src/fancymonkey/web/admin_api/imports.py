@@ -19,7 +19,7 @@ from fancymonkey.services.import_read import OnProgress, plan_table, read_table,
 from fancymonkey.services.import_turn import ImportRunning, import_turn
 from fancymonkey.services.request_key import RequestKey
 from fancymonkey.spreadsheets.csv_table import TooManyRows
-from fancymonkey.spreadsheets.import_plan import CellChange, ImportOptions, ImportPlan
+from fancymonkey.spreadsheets.import_plan import CellChange, ImportOptions, ImportPlan, RowFault
 from fancymonkey.spreadsheets.xlsx import SheetAmbiguous
 from fancymonkey.web.admin_api.exports import XLSX
 from fancymonkey.web.admin_api.models.imports import (
@@ -254,10 +254,14 @@ def _counts(plan: ImportPlan, applied: int) -> ImportCounts:
 
 
 def _faults(plan: ImportPlan) -> list[ImportFault]:
-    return [
-        {"row": fault.row, "column": fault.column or None, "reason": fault.text}
-        for fault in plan.faults[:SHOWN]
-    ]
+    return [_fault_out(fault) for fault in plan.faults[:SHOWN]]
+
+
+def _fault_out(fault: RowFault) -> ImportFault:
+    out: ImportFault = {"row": fault.row, "column": fault.column or None, "reason": fault.text}
+    if fault.code:
+        out["code"] = fault.code
+    return out
 
 
 def _notices(plan: ImportPlan) -> list[ImportNotice]:
@@ -277,7 +281,7 @@ def _changes(plan: ImportPlan) -> list[ImportedCell]:
 
 
 def _change_out(cell: CellChange) -> ImportedCell:
-    return {
+    out: ImportedCell = {
         "row": cell.row,
         "productId": cell.product_id,
         "size": cell.size,
@@ -288,3 +292,6 @@ def _change_out(cell: CellChange) -> ImportedCell:
         "after": cell.after,
         "new": cell.new,
     }
+    if cell.location:
+        out["location"] = cell.location
+    return out

@@ -8,17 +8,22 @@ from fastapi import APIRouter, Query
 from fancymonkey.accounts.model import Actor, Right
 from fancymonkey.core.command import Command
 from fancymonkey.core.locations.accounts import StockState
-from fancymonkey.core.model import Line
+from fancymonkey.core.model import Line, Outcome
 from fancymonkey.core.orders.cancel import CancelOrderLine, ReturnOrder
 from fancymonkey.core.orders.erase import EraseBuyer
+from fancymonkey.core.orders.money import OrderMoney
 from fancymonkey.core.orders.rows import Order, OrderBuyer, OrderStatus
 from fancymonkey.core.orders.ship import MoveOrderAllocation, ShipOrder
 from fancymonkey.core.outcomes import Code, Refused
+from fancymonkey.core.payments.answers import PaymentNews
+from fancymonkey.core.payments.currencies import major_units
 from fancymonkey.errors import PaymentRefused, PaymentUnknown
-from fancymonkey.services.order_json import order_out, part_of_order
+from fancymonkey.payments.order_refunds import RefundRequest, amount_asked, refund_once
+from fancymonkey.services.order_json import money_of_order, order_out, part_of_order
 from fancymonkey.services.orders import OrderFilter
 from fancymonkey.services.request_key import RequestKey
 from fancymonkey.web.admin_api.holds import product_name
+from fancymonkey.web.admin_api.models.order_refunds import RefundBody
 from fancymonkey.web.admin_api.models.orders import (
     CancelBody,
     EraseBody,
@@ -27,7 +32,6 @@ from fancymonkey.web.admin_api.models.orders import (
     OrderBody,
     OrderPage,
     OrderResult,
-    RefundBody,
     ReturnBody,
     ShipBody,
 )
@@ -188,13 +192,18 @@ async def erase_buyer(
 
 @router.post(
     "/refund",
-    summary="Refund the payment of an order",
+    summary="Refund the payment of an order, or a part of it",
     dependencies=[requires("admin")],
     response_model=OrderResult,
     responses=refusals(404, 409, 502),
 )
-async def refund_order(context: Context, actor: Caller, body: RefundBody) -> Any:
-    """Refunds the whole payment at Stripe, once. It moves no units."""
+async def refund_order(
+    context: Context, request: Call, actor: Caller, key: IdempotencyKey, body: RefundBody
+) -> Any:
+    """Refunds the payment at Stripe, or an `amount` of it. It moves no units.
+
+    With `refunded`, the sum that the caller saw, it is refused as `stale` if that has changed.
+    """
     order = await context.services.orders.by_name(body.id)
     payment = None if order is None else order.intent or order.payment_id
     if order is None or payment is None:
@@ -203,8 +212,21 @@ async def refund_order(context: Context, actor: Caller, body: RefundBody) -> Any
         raise Problem(
             503, "not_configured", "Refunds are not configured. Set STRIPE_SECRET_KEY and restart."
         )
+    money = await money_of_order(context.engine, order)
+    digest = "" if key is None else request_fingerprint(request, _content(body))
+    known = key is not None and await context.engine.store.find(Outcome, key.id) is not None
+    amount = None if known else _asked(order, money, body)
+    sent = RefundRequest(
+        order,
+        payment,
+        amount,
+        None if key is None else key.id,
+        None if key is None else key.former,
+        digest,
+        actor.name,
+    )
     try:
-        await context.checkouts.gateway.refund(payment, f"refund-order-{order.order_id}")
+        answer = await refund_once(context.engine, context.checkouts.gateway, sent, money)
     except PaymentRefused as error:
         if error.code != "charge_already_refunded":
             raise Problem(502, "payment_failed", f"Nothing was refunded. {error}") from None
@@ -212,9 +234,27 @@ async def refund_order(context: Context, actor: Caller, body: RefundBody) -> Any
     except PaymentUnknown as error:
         raise Problem(503, "payment_unavailable", f"{error} Try again.") from None
     context.payers.forget(payment)
-    out = await _out(context, actor, order)
+    if isinstance(answer, Refused):
+        raise refusal(answer)
+    if answer.data == PaymentNews("refund failed"):
+        raise Problem(502, "payment_failed", "Stripe could not refund the payment.")
+    after = await context.engine.store.find(Order, order.order_id) or order
+    out = await _out(context, actor, after)
     revision = context.engine.view.revision
     return json_response(OrderResult(success=True, order=out, revision=revision))
+
+
+def _asked(order: Order, money: OrderMoney, body: RefundBody) -> int | None:
+    """The amount of a refund in the smallest unit, or None for the rest of the payment."""
+    present = major_units(money.refunded, order.currency)
+    if body.refunded is not None and body.refunded != present:
+        raise Problem(409, "stale", f"{present} were refunded by now. Read the order again.")
+    if body.amount is None:
+        return None
+    amount = amount_asked(order, money, body.amount)
+    if isinstance(amount, Refused):
+        raise refusal(amount)
+    return amount
 
 
 async def _change(
@@ -248,7 +288,7 @@ async def _change(
         raise refusal(answer)
     after = await context.engine.store.find(Order, order.order_id) or order
     out = await _out(context, actor, after)
-    return json_response(OrderResult(success=True, order=out, revision=answer.data["revision"]))
+    return json_response(OrderResult(success=True, order=out, revision=answer.data.revision))
 
 
 async def _order_seen(context: AppContext, actor: Actor, name: str) -> Order | None:
@@ -278,8 +318,9 @@ async def _out(context: AppContext, actor: Actor, order: Order) -> Any:
     buyer = None
     if _sees_buyers(actor):
         buyer = await context.engine.store.find(OrderBuyer, order.order_id)
-    name = partial(product_name, context.engine)
-    return order_out(part_of_order(order, actor.locations), buyer, name)
+    part = part_of_order(order, actor.locations)
+    money = await money_of_order(context.engine, part)
+    return order_out(part, buyer, money, partial(product_name, context.engine))
 
 
 def _places(context: AppContext, actor: Actor) -> list[NamedPlace]:

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Query
 from fancymonkey.accounts.model import Right
 from fancymonkey.core.model import Event, Line
 from fancymonkey.core.outcomes import Refused
+from fancymonkey.core.payments.currencies import major_units
 from fancymonkey.core.payments.issue_titles import ISSUE_TITLES
 from fancymonkey.core.payments.refunds import ResolveIssue
 from fancymonkey.core.payments.rows import IssueStatus, JobRun, PaymentIssue
 from fancymonkey.engine.job_names import RECONCILE, present_job
 from fancymonkey.engine.job_runs import present_run
-from fancymonkey.payments.basket import major_units
 from fancymonkey.payments.gateway import Paid
 from fancymonkey.payments.refunds import give_due, payment_issues
 from fancymonkey.timestamps import iso
@@ -55,9 +55,15 @@ COMPARE = "Compare Stripe with the ledger now, and correct missed events"
 )
 async def list_events(context: Context, limit: Limit = PAGE) -> EventList:
     """Returns the received Stripe events and their outcomes, the newest first."""
-    rows = [row async for row in context.engine.store.scan(Event)]
-    newest = heapq.nlargest(limit, rows, key=lambda row: (row.received_at, row.event_id))
-    return {"success": True, "events": [_event_out(row) for row in newest]}
+    newest: list[tuple[int, str, Event]] = []
+    async for row in context.engine.store.scan(Event):
+        heapq.heappush(newest, (row.received_at, row.event_id, row))
+        if len(newest) > limit:
+            heapq.heappop(newest)
+    return {
+        "success": True,
+        "events": [_event_out(row) for _, _, row in sorted(newest, reverse=True)],
+    }
 
 
 @router.get(

@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 
 class NamedChange(TypedDict):
-    """The id of a change that can be undone, or None where nothing changed."""
+    """The id of a change that can be undone, or None if nothing changed."""
 
     changeId: str | None
     act: Annotated[str | None, Field(deprecated=True, description="The former name of `changeId`")]

@@ -19,6 +19,9 @@ Text = Annotated[str, Field(max_length=500)]
 Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
 """An exact number of an answer that `json_response` encodes: pydantic would make it a text."""
 
+Money = Annotated[Decimal, WithJsonSchema({"type": "number"})]
+"""A price or an amount in a body."""
+
 Ok = Literal[True]
 """The `success` of an answer with status 200."""
 

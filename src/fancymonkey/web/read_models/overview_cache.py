@@ -8,7 +8,7 @@ from fancymonkey.core.model import Row
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.sales_history import SalesHistory
 
-FRESH = 15_000
+MAX_AGE = 15_000
 """How long data from the store is reused, in ms."""
 
 PAUSE = 500
@@ -29,8 +29,8 @@ class OverviewCache:
     async def cached(self, name: str, read: Callable[[], Awaitable[T]]) -> T:
         """Returns the recent result of `read`, or calls it."""
         now = self._engine.clock()
-        at, result = self._known.get(name, (-FRESH, None))
-        if not 0 <= now - at < FRESH:
+        at, result = self._known.get(name, (-MAX_AGE, None))
+        if not 0 <= now - at < MAX_AGE:
             result = await read()
             self._known[name] = (now, result)
         value: T = result

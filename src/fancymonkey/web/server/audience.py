@@ -73,7 +73,7 @@ class Audience:
         self._number = 0
         self._skus: set[str] = set()
         self._fresh = False
-        self._bell = asyncio.Event()
+        self._signal = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._signs_at = 0.0
         self._looks_at = 0.0
@@ -89,7 +89,7 @@ class Audience:
         self._listeners[listener] = None
         if wire.busy:
             self._note_late(listener)
-            self._bell.set()
+            self._signal.set()
         if self._task is None:
             self._start(now)
         return listener
@@ -107,7 +107,7 @@ class Audience:
             self._fresh = True
         else:
             self._skus |= skus
-        self._bell.set()
+        self._signal.set()
 
     def close(self) -> None:
         """Ends the connections of all listeners."""
@@ -159,10 +159,10 @@ class Audience:
             elif looks_at <= now:
                 return
             else:
-                self._bell.clear()
+                self._signal.clear()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(looks_at - now):
-                        await self._bell.wait()
+                        await self._signal.wait()
 
     async def _send_round(self, loop: asyncio.AbstractEventLoop) -> None:
         """Sends what has changed to all listeners that have read their earlier messages."""

@@ -199,7 +199,7 @@ class AsgiWire:
         """`signs`: whether signs of life are to be sent."""
         self._signs = signs
         self._next: LiveMessage | bytes | None = None
-        self._bell = asyncio.Event()
+        self._signal = asyncio.Event()
         self._aborted = asyncio.Event()
         self._ended = False
 
@@ -216,7 +216,7 @@ class AsgiWire:
     def write(self, message: LiveMessage | bytes) -> None:
         """Passes a message on to the task."""
         self._next = message
-        self._bell.set()
+        self._signal.set()
 
     def sign_of_life(self) -> None:
         """Sends a comment."""
@@ -226,7 +226,7 @@ class AsgiWire:
     def end(self) -> None:
         """Ends it after the message that is being sent."""
         self._ended = True
-        self._bell.set()
+        self._signal.set()
 
     def abort(self) -> None:
         """Ends it at once."""
@@ -239,8 +239,8 @@ class AsgiWire:
     async def messages(self) -> AsyncIterator[LiveMessage | bytes]:
         """Yields message by message until the end; the next one is taken when one is sent."""
         while True:
-            await self._bell.wait()
-            self._bell.clear()
+            await self._signal.wait()
+            self._signal.clear()
             if self._next is not None:
                 yield self._next
                 self._next = None

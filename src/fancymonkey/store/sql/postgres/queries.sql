@@ -36,6 +36,26 @@ SELECT
 -- name: live_holds
 SELECT {reservation} FROM reservation WHERE status = 'held';
 
+-- name: fold
+-- The links of a hold are found by their ids: the table has no index by hold.
+WITH folded AS (
+    SELECT reservation_id, session_id FROM reservation
+    WHERE reservation_id > $1 AND status IN ('released', 'expired') AND payment_id IS NULL
+        AND ended_at < $2
+    ORDER BY reservation_id LIMIT $3 FOR UPDATE
+), checkouts AS (
+    DELETE FROM checkout USING folded WHERE checkout.reservation_id = folded.reservation_id
+    RETURNING checkout.reservation_id, checkout.payment_session AS session_id
+), links AS (
+    SELECT reservation_id, session_id FROM folded
+    UNION SELECT reservation_id, session_id FROM checkouts WHERE session_id IS NOT NULL
+), sessions AS (
+    DELETE FROM session USING links
+    WHERE session.session_id = links.session_id AND session.reservation_id = links.reservation_id
+)
+DELETE FROM reservation USING folded WHERE reservation.reservation_id = folded.reservation_id
+RETURNING reservation.reservation_id;
+
 -- name: others
 SELECT DISTINCT application_name AS name FROM pg_stat_activity
 WHERE datname = current_database() AND application_name LIKE 'fancymonkey server %'

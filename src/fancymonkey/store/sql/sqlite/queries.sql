@@ -23,6 +23,26 @@ WHERE status = 'held' AND EXISTS (
     WHERE units.value ->> 0 IN (SELECT value FROM json_each($1))
 );
 
+-- name: foldable
+SELECT reservation_id FROM reservation
+WHERE reservation_id > $1 AND status IN ('released', 'expired') AND payment_id IS NULL
+    AND ended_at < $2
+ORDER BY reservation_id LIMIT $3;
+
+-- name: fold_sessions
+-- The ids of a hold are looked up: the table has no index by hold.
+DELETE FROM session WHERE reservation_id IN (SELECT value FROM json_each($1)) AND session_id IN (
+    SELECT session_id FROM reservation WHERE reservation_id IN (SELECT value FROM json_each($1))
+    UNION SELECT payment_session FROM checkout
+    WHERE reservation_id IN (SELECT value FROM json_each($1)) AND payment_session IS NOT NULL
+);
+
+-- name: fold_checkouts
+DELETE FROM checkout WHERE reservation_id IN (SELECT value FROM json_each($1));
+
+-- name: fold_holds
+DELETE FROM reservation WHERE reservation_id IN (SELECT value FROM json_each($1));
+
 -- name: set_head
 UPDATE head SET revision = $1;
 

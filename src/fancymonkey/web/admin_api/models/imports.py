@@ -1,6 +1,6 @@
 """The answer of an import."""
 
-from typing import Literal
+from typing import Literal, NotRequired
 
 from pydantic import with_config
 from typing_extensions import TypedDict
@@ -21,11 +21,12 @@ class ImportCounts(TypedDict):
 
 
 class ImportFault(TypedDict):
-    """A cell that cannot be imported, with the reason."""
+    """A cell that cannot be imported, with the reason, and the code of the refusal if any."""
 
     row: int
     column: str | None
     reason: str
+    code: NotRequired[str]
 
 
 class ImportNotice(TypedDict):
@@ -38,7 +39,10 @@ class ImportNotice(TypedDict):
 
 
 class ImportedCell(TypedDict):
-    """A cell: as it was exported, in the file, now, and after the import."""
+    """A cell: as it was exported, in the file, now, and after the import.
+
+    `location` is that of its row, if the file has a column for it.
+    """
 
     row: int
     productId: str
@@ -49,6 +53,7 @@ class ImportedCell(TypedDict):
     now: str | None
     after: str | None
     new: str | None
+    location: NotRequired[str]
 
 
 @with_config(

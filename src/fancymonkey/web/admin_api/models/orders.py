@@ -6,6 +6,7 @@ from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from fancymonkey.core.model import MAX_LINES, MAX_QUANTITY
+from fancymonkey.web.admin_api.models.order_refunds import OrderRefundOut
 from fancymonkey.web.http.json_body import Id, JsonBody, Number, Ok, Text, example
 
 _ID = "res_1f0c2a9be4d8466f9e0f4c1b7a3d5e60"
@@ -20,6 +21,12 @@ _ORDER: dict[str, Any] = {
     "intent": "pi_3Pabc",
     "amount": 116.0,
     "currency": "usd",
+    "refund": {
+        "refunded": 0.0,
+        "due": 0.0,
+        "left": 116.0,
+        "shares": [{**_NAMED, "quantity": 2, "amount": 116.0, "back": 0, "backAmount": 0.0}],
+    },
     "late": False,
     "fulfilment": "at_payment",
     "lines": [{**_NAMED, "quantity": 2, "price": 58, "shipped": 1}],
@@ -146,14 +153,6 @@ class ReturnBody(OrderBody):
     reason: Text = ""
 
 
-class RefundBody(JsonBody):
-    """The order whose payment is refunded."""
-
-    model_config = example({"id": _ID})
-
-    id: Id
-
-
 class EraseBody(JsonBody):
     """The order whose buyer is erased."""
 
@@ -252,7 +251,7 @@ class BuyerOut(TypedDict):
 
 
 class OrderOut(TypedDict):
-    """An order."""
+    """An order; `refund` is null where the paid amount is not known."""
 
     id: str
     number: int
@@ -262,6 +261,7 @@ class OrderOut(TypedDict):
     intent: str | None
     amount: Number | None
     currency: str
+    refund: OrderRefundOut | None
     late: bool
     fulfilment: str
     lines: list[OrderLineOut]

@@ -1,0 +1,65 @@
+"""Identifies the location of a row, and reports rows with an unclear one."""
+
+from dataclasses import replace
+
+from fancymonkey.spreadsheets.columns import LOCATION, Record
+from fancymonkey.spreadsheets.current_stock import CurrentStock
+from fancymonkey.spreadsheets.near_keys import NearKeys
+from fancymonkey.spreadsheets.spreadsheet_changes import broken, tidy
+from fancymonkey.store.products_file.likely_location import likely_location
+
+
+class RowLocations:
+    """The locations of the shop by id and by name, and what spreadsheets make of them."""
+
+    def __init__(self, current: CurrentStock) -> None:
+        self._current = current
+        self._by_name: dict[str, str] = {}
+        for location in current.locations.values():
+            if location.name in self._by_name:
+                self._by_name[location.name] = ""  # two of the same name: only the id is clear
+            else:
+                self._by_name[location.name] = location.key
+        self._near = NearKeys((*current.locations, *self._by_name))
+
+    def resolved(self, record: Record) -> Record:
+        """The line with the id of its location, or with the fault of the cell."""
+        text = record.cells.get(LOCATION)
+        if text is None:
+            return record
+        if reason := broken(text):
+            return self._faulty(record, reason)
+        name = tidy(text)
+        known = name if name in self._current.locations else self._by_name.get(name, "")
+        if not known and name:
+            return self._faulty(record, self._unknown(name))
+        if not known and self._current.has_several_locations and _counts(record):
+            words = f"this shop has several locations: write one of {self._listed()}"
+            return self._faulty(record, words)
+        if known == text:
+            return record
+        return replace(record, cells={**record.cells, LOCATION: known})
+
+    def _unknown(self, text: str) -> str:
+        near = self._near.find(text)
+        near = self._by_name.get(near or "") or near
+        near = near or likely_location(text, self._current.locations.values())
+        if near is None:
+            return f"there is no location {text[:80]!r}: write one of {self._listed()}"
+        return (
+            f"there is no location {text[:80]!r}, but {near!r} exists (spreadsheets change "
+            f"dates, zeros and spaces by themselves): write {near!r}"
+        )
+
+    def _listed(self) -> str:
+        ids = [id_ for id_, location in self._current.locations.items() if location.active]
+        return ", ".join(ids[:10]) + (", …" if len(ids) > 10 else "")
+
+    @staticmethod
+    def _faulty(record: Record, words: str) -> Record:
+        return replace(record, fault=words, fault_column=LOCATION)
+
+
+def _counts(record: Record) -> bool:
+    """Whether the line has a stock."""
+    return bool(tidy(record.cells.get("stock", "")))

@@ -1,0 +1,24 @@
+"""Finds the location that a person probably means by an unknown id."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from fancymonkey.core.keys import skeleton
+from fancymonkey.core.locations.locations import Location
+
+_CLOSE = 0.7
+"""The least share of equal letters of two ids that are taken for each other."""
+
+
+def likely_location(text: str, locations: Iterable[Location]) -> str | None:
+    """The id of the location whose id or name looks most like the text, or None."""
+    looks: dict[str, str] = {}
+    for location in locations:
+        looks.setdefault(_look(location.key), location.key)
+        looks.setdefault(_look(location.name), location.key)
+    close = get_close_matches(_look(text)[:200], looks, 1, _CLOSE)
+    return looks[close[0]] if close else None
+
+
+def _look(text: str) -> str:
+    return "".join(char for char in skeleton(text) if char.isalnum())

@@ -1,0 +1,225 @@
+"""A second, simpler account of a shop with several places and bundles, for the simulation.
+
+It shares no code with the product: units by SKU and account in counters, and sums by trying.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import combinations
+
+Key = tuple[str, str]
+
+
+@dataclass
+class Kit:
+    """A bundle: its fixed parts, or `choose` units of options with a maximum each."""
+
+    parts: dict[str, int]
+    together: bool
+    keep: dict[str, int] = field(default_factory=dict)
+    limit: int | None = None
+    choose: int = 0
+    held: int = 0
+    sold: int = 0
+
+
+@dataclass
+class Hold:
+    """Lines by SKU, units by SKU and place, and the parts that each kit had."""
+
+    lines: dict[str, int]
+    units: Counter[Key]
+    parts: dict[str, dict[str, int]]
+
+
+@dataclass
+class OrderUnits:
+    """Units of an order at a place."""
+
+    quantity: int = 0
+    shipped: int = 0
+    cancelled: int = 0
+    returned: int = 0
+
+    @property
+    def open(self) -> int:
+        return self.quantity - self.shipped - self.cancelled
+
+
+@dataclass
+class SoldOrder:
+    """An order: `later` means that its units leave the stock when they are shipped."""
+
+    later: bool
+    rows: dict[Key, OrderUnits]
+    parts: dict[str, dict[str, int]]
+    lines: dict[str, int]
+
+    def total(self, sku: str, name: str) -> int:
+        """Units of a SKU over all places."""
+        return sum(getattr(row, name) for key, row in self.rows.items() if key[0] == sku)
+
+    def back(self, sku: str) -> int:
+        """Units that can come back."""
+        return self.total(sku, "shipped") - self.total(sku, "returned")
+
+
+@dataclass
+class Shipping:
+    """A transfer: its units on the way by SKU, None as long as it is planned."""
+
+    source: str
+    destination: str
+    planned: dict[str, int]
+    transit: Counter[str] | None = None
+    received: bool = False
+    over: bool = False
+
+
+class NetworkModel:
+    """Levels as numbers by SKU and account, and what buyers can have of them."""
+
+    def __init__(self, selling: Iterable[str], others: Iterable[str]) -> None:
+        self.selling = list(selling)
+        self.places = [*self.selling, *others]
+        self.on_hand: Counter[Key] = Counter()
+        self.reserved: Counter[Key] = Counter()
+        self.allocated: Counter[Key] = Counter()
+        self.safety: Counter[Key] = Counter()
+        self.total: Counter[str] = Counter()
+        self.kits: dict[str, Kit] = {}
+        self.holds: dict[str, Hold] = {}
+        self.orders: dict[str, SoldOrder] = {}
+        self.transfers: dict[str, Shipping] = {}
+
+    # What there is ------------------------------------------------------------------------------
+
+    def free(self, sku: str, place: str) -> int:
+        """Units without a promise; negative if a place is short."""
+        key = (sku, place)
+        return self.on_hand[key] - self.reserved[key] - self.allocated[key]
+
+    def offered(self, sku: str, place: str) -> int:
+        """Units that buyers may have from a place."""
+        return max(0, self.free(sku, place) - self.safety[sku, place])
+
+    def sets(self, parts: Mapping[str, int], place: str) -> int:
+        """How many sets of parts one place makes."""
+        return min(self.offered(sku, place) // n for sku, n in parts.items())
+
+    def exploded(self, kit: Kit, parts: Mapping[str, int]) -> int:
+        """How many kits of these parts could be sold, those built in advance left out."""
+        if kit.together:
+            count = sum(self.sets(parts, place) for place in self.selling)
+        else:
+            sums = {sku: sum(self.offered(sku, at) for at in self.selling) for sku in parts}
+            count = min(sums[sku] // n for sku, n in parts.items())
+        for sku, keep in kit.keep.items():
+            units = sum(self.offered(sku, place) for place in self.selling)
+            count = min(count, max(0, units - keep) // parts[sku])
+        return count
+
+    def sellable(self, sku: str) -> int:
+        """How many of an item or kit could be sold now."""
+        own = sum(self.offered(sku, place) for place in self.selling)
+        kit = self.kits.get(sku)
+        if kit is None:
+            return own
+        count = own
+        if kit.choose:
+            count += sum(self._choices(kit, place) for place in self.selling)
+        else:
+            count += self.exploded(kit, kit.parts)
+        if kit.limit is not None:
+            count = min(count, max(0, kit.limit - kit.held - kit.sold))
+        return count
+
+    def _choices(self, kit: Kit, place: str) -> int:
+        """The most sets that a place makes: k sets take at most k times the maximum of each."""
+        count = 0
+        while True:
+            units = [min(self.offered(sku, place), (count + 1) * n) for sku, n in kit.parts.items()]
+            if sum(units) < (count + 1) * kit.choose:
+                return count
+            count += 1
+
+    def fewest_places(self, demands: list[tuple[dict[str, int], int]]) -> int:
+        """The fewest places from which all demands (parts of a set, sets) can leave.
+
+        A demand is split only where no single place has all of it.
+        """
+        for size in range(1, len(self.selling) + 1):
+            for places in combinations(self.selling, size):
+                if all(self._serves(places, parts, sets) for parts, sets in demands):
+                    return size
+        return 0
+
+    def _serves(self, places: Iterable[str], parts: dict[str, int], sets: int) -> bool:
+        there = [self.sets(parts, place) for place in places]
+        if max(there) >= sets:
+            return True
+        whole = any(self.sets(parts, place) >= sets for place in self.selling)
+        return not whole and sum(there) >= sets
+
+    # What happens -------------------------------------------------------------------------------
+
+    def receive(self, sku: str, account: str, units: int) -> None:
+        """Units come in (or are gone, if negative)."""
+        self.on_hand[sku, account] += units
+        self.total[sku] += units
+
+    def move(self, sku: str, source: str, destination: str, units: int) -> None:
+        """Units go from one account to another."""
+        self.on_hand[sku, source] -= units
+        self.on_hand[sku, destination] += units
+
+    def hold(self, name: str, hold: Hold) -> None:
+        """A buyer holds these units."""
+        self.holds[name] = hold
+        self.reserved.update(hold.units)
+        for sku, count in hold.lines.items():
+            if sku in self.kits:
+                self.kits[sku].held += count
+
+    def release(self, name: str) -> None:
+        """A hold ends without a sale."""
+        hold = self.holds.pop(name)
+        self.reserved.subtract(hold.units)
+        for sku, count in hold.lines.items():
+            if sku in self.kits:
+                self.kits[sku].held -= count
+
+    def pay(self, name: str, *, later: bool) -> None:
+        """A hold becomes an order."""
+        hold = self.holds[name]
+        self.release(name)
+        for key, units in hold.units.items():
+            if later:
+                self.allocated[key] += units
+            else:
+                self.receive(*key, -units)
+        for sku, count in hold.lines.items():
+            if sku in self.kits:
+                self.kits[sku].sold += count
+        rows = {key: OrderUnits(units) for key, units in hold.units.items()}
+        self.orders[name] = SoldOrder(later, rows, hold.parts, hold.lines)
+
+    def follow(self, order: SoldOrder, key: Key, after: OrderUnits, account: str) -> None:
+        """Books what a change of an order's row means for the levels.
+
+        `account` has the units that came back.
+        """
+        before = order.rows.get(key, OrderUnits())
+        moved = after.quantity - before.quantity
+        shipped = after.shipped - before.shipped
+        cancelled = after.cancelled - before.cancelled
+        returned = after.returned - before.returned
+        if order.later:
+            self.allocated[key] += moved - shipped - cancelled
+            self.receive(*key, -shipped)
+        else:
+            self.on_hand[key] -= moved
+            self.receive(*key, cancelled)
+        self.receive(key[0], account, returned)
+        order.rows[key] = after
