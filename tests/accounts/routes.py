@@ -52,6 +52,7 @@ NEEDS: dict[tuple[str, str], str] = {
     ("GET", "/api/admin/users"): ADMIN,
     ("POST", "/api/admin/users/add"): ADMIN_BUT_NO_KEY,
     ("POST", "/api/admin/users/role"): ADMIN_BUT_NO_KEY,
+    ("POST", "/api/admin/users/limit"): ADMIN_BUT_NO_KEY,
     ("POST", "/api/admin/users/password"): ADMIN_BUT_NO_KEY,
     ("POST", "/api/admin/users/reset-factor"): ADMIN_BUT_NO_KEY,
     ("POST", "/api/admin/users/remove"): ADMIN_BUT_NO_KEY,

@@ -1,6 +1,7 @@
 """An order as JSON: for HTTP, the command line and webhooks."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from fancymonkey.core.model import split_sku
@@ -14,6 +15,23 @@ from fancymonkey.timestamps import iso
 
 Name = Callable[[str], str | None]
 """Returns the present name of a product by its id."""
+
+
+def part_of_order(order: Order, locations: tuple[str, ...]) -> Order:
+    """The order with its units at these locations only; with all of them if there are none.
+
+    The part has no amount and no history: both are about the whole order.
+    """
+    if not locations:
+        return order
+    return replace(
+        order,
+        total=None,
+        units=tuple(units for units in order.units if units.location in locations),
+        shipments=tuple(row for row in order.shipments if row.location in locations),
+        locations=tuple(row for row in order.locations if row.location_id in locations),
+        history=(),
+    )
 
 
 def order_out(
