@@ -11,18 +11,18 @@ from fancymonkey.core.locations.accounts import StockState
 from fancymonkey.core.model import Line, Outcome
 from fancymonkey.core.orders.cancel import CancelOrderLine, ReturnOrder
 from fancymonkey.core.orders.erase import EraseBuyer
-from fancymonkey.core.orders.money import OrderMoney, money_key, read_money
+from fancymonkey.core.orders.money import money_key, read_money
 from fancymonkey.core.orders.rows import Order, OrderBuyer, OrderStatus
 from fancymonkey.core.orders.ship import MoveOrderAllocation, ShipOrder
 from fancymonkey.core.orders.unship import CancelShipment
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.payments.answers import PaymentNews
-from fancymonkey.core.payments.currencies import major_units
 from fancymonkey.errors import PaymentRefused, PaymentUnknown
-from fancymonkey.payments.order_refunds import RefundRequest, amount_asked, refund_once
+from fancymonkey.payments.order_refunds import RefundRequest, refund_once
 from fancymonkey.services.order_json import money_of_order, order_out, part_of_order
 from fancymonkey.services.orders import OrderFilter
 from fancymonkey.services.request_key import RequestKey
+from fancymonkey.web.admin_api.asked_refund import asked_amount
 from fancymonkey.web.admin_api.holds import product_name
 from fancymonkey.web.admin_api.models.order_refunds import RefundBody
 from fancymonkey.web.admin_api.models.orders import (
@@ -232,7 +232,7 @@ async def refund_order(
     money = read_money(await context.engine.store.find(*money_key(order.order_id)))
     digest = "" if key is None else request_fingerprint(request, _content(body))
     known = key is not None and await context.engine.store.find(Outcome, key.id) is not None
-    amount = None if known else _asked(order, money, body)
+    amount = None if known else asked_amount(order, money, body)
     sent = RefundRequest(
         order,
         payment,
@@ -259,19 +259,6 @@ async def refund_order(
     out = await _out(context, actor, after)
     revision = context.engine.view.revision
     return json_response(OrderResult(success=True, order=out, revision=revision))
-
-
-def _asked(order: Order, money: OrderMoney, body: RefundBody) -> int | None:
-    """The amount of a refund in the smallest unit, or None for the rest of the payment."""
-    present = major_units(money.refunded, order.currency)
-    if body.refunded is not None and body.refunded != present:
-        raise Problem(409, "stale", f"{present} were refunded by now. Read the order again.")
-    if body.amount is None:
-        return None
-    amount = amount_asked(order, money, body.amount)
-    if isinstance(amount, Refused):
-        raise refusal(amount)
-    return amount
 
 
 async def _change(
