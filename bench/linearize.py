@@ -55,7 +55,7 @@ def linearize(operations: int, seed: int, report: bool = False) -> Tally:
 
 
 def main() -> None:
-    """Checks, prints the sums, and ends with 1 where an operation is not linearizable."""
+    """Checks, prints the sums, and ends with 1 if an operation is not linearizable."""
     parser = argparse.ArgumentParser(prog="python -m bench.linearize", description=__doc__)
     parser.add_argument("--operations", type=int, default=300_000)
     parser.add_argument("--seed", type=int, default=0, help="of the first day")

@@ -13,8 +13,11 @@ class Effort:
     entries: int = 1_000_000
     changes: int = 100
     starts: int = 3
+    ended: int = 1_000_000
 
 
 FULL = Effort()
-QUICK = Effort(rounds=3, seconds=1.0, large=10_000, entries=100_000, changes=40, starts=1)
+QUICK = Effort(
+    rounds=3, seconds=1.0, large=10_000, entries=100_000, changes=40, starts=1, ended=20_000
+)
 """A short form: whether everything still works and nothing has become far slower."""

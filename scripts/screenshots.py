@@ -57,7 +57,7 @@ async def shop(page: Page, shop: DemoShop) -> None:
 
 @picture
 async def shop_held(page: Page, shop: DemoShop) -> None:
-    """A basket that is held, after the way back from the till."""
+    """A basket that is held, after leaving the checkout."""
     await page.goto(shop.url)
     await put_in_basket(page, "M", "prod_hoodie_001")
     await put_in_basket(page, "ONE SIZE", "prod_cap_001")

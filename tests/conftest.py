@@ -35,7 +35,7 @@ def pytest_configure() -> None:
 
 
 def skipped(what: str) -> bool:
-    """Tell whether SKIP_POSTGRES=1 or SKIP_BROWSER=1 is set, and REQUIRE_... (as in CI) is not."""
+    """Return whether SKIP_POSTGRES=1 or SKIP_BROWSER=1 is set, and REQUIRE_... (in CI) is not."""
     return os.environ.get(f"SKIP_{what}") == "1" and os.environ.get(f"REQUIRE_{what}") != "1"
 
 

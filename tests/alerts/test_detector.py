@@ -95,7 +95,7 @@ async def test_another_process_continues_where_the_last_one_ended() -> None:
         assert not third.channel.messages
 
 
-async def test_two_that_look_at_the_same_time_tell_it_once() -> None:
+async def test_two_detectors_at_the_same_time_report_an_event_once() -> None:
     async with alert_shop() as shop:
         other = shop.again()
         await other.alerts.once()
@@ -345,7 +345,7 @@ async def test_open_differences_of_reconciliation_are_reported_once() -> None:
         assert len(shop.channel.messages) == 4
 
 
-async def test_the_digest_comes_once_a_day_and_only_with_something_to_tell() -> None:
+async def test_the_digest_comes_once_a_day_and_only_with_content() -> None:
     async with alert_shop() as shop:
         assert await shop.alerts.digest() is not None  # S is low and XL is out in the catalogue
         assert await shop.alerts.digest() is None

@@ -137,7 +137,7 @@ GOOD = {"url": "http://8.8.8.8/hook", "events": ["stock.low"]}
         ("webhooks/redeliver", {}, 422, "invalid_request"),
     ],
 )
-async def test_nonsense_is_refused(
+async def test_malformed_requests_are_refused(
     shop: Shop, path: str, body: Any, status: int, code: str
 ) -> None:
     answer = await post(shop, path, body)

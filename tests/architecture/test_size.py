@@ -12,7 +12,7 @@ LONGER: set[str] = {"src/fancymonkey/core/model.py"}  # the rows: declarations o
 
 
 def too_long(module: Module) -> Iterator[tuple[str, str]]:
-    """Tell what is too long: (its name for LONGER, the complaint)."""
+    """Yield what is too long: (its name for LONGER, the complaint)."""
     lines = len(module.text.splitlines())
     if lines > FILE_LINES:
         yield module.path, f"{module.path}: {lines} lines, more than {FILE_LINES}"

@@ -38,7 +38,7 @@ INDEX_OPTION = re.compile(r"^\s*(-i|-f|--(extra-)?index-url|--find-links)\b|://"
 
 
 def complaints(path: str, text: str) -> Iterator[str]:
-    """Tell of each forbidden word and its line."""
+    """Yield each forbidden word and its line."""
     for number, line in enumerate(text.splitlines(), 1):
         for match in FORBIDDEN.finditer(line):
             yield f"{path}:{number}: {match.group()}"

@@ -156,5 +156,5 @@ def test_listeners_that_read_nothing_take_little_memory(large: Server, raw: byte
     [WEBSOCKET % b"", SSE % (LIVE, b"Connection: close\r\n"), SSE % (LIVE + b"?since=x", b"")],
     ids=["sockets", "events", "malformed"],
 )
-def test_a_bystander_hardly_notices_who_opens_live_connections(large: Server, raw: bytes) -> None:
+def test_a_bystander_hardly_notices_many_live_connections(large: Server, raw: bytes) -> None:
     check_hardly_noticed(large, raw, 64, count=15)

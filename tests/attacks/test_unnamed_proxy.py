@@ -130,7 +130,7 @@ async def guess(client: Client, secret: str, password: str, headers: dict[str, s
     return (await client.post("/api/admin/login", login, headers)).status
 
 
-async def test_the_overview_says_so(caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_overview_reports_it(caplog: pytest.LogCaptureFixture) -> None:
     async with running(MemoryStore(), rate_limit=True) as shop:
         overview = "/api/admin/overview"
         before = (await shop.client.get(overview, BEARER)).json["health"]["proxy"]

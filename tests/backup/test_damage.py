@@ -198,7 +198,7 @@ def test_a_kill_while_saving_leaves_no_file_that_looks_whole_and_is_not(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["json", "sqlite"])
-async def test_a_kill_while_restoring_leaves_all_or_nothing_or_says_so(
+async def test_a_kill_while_restoring_leaves_all_or_nothing_or_is_reported(
     store: Store, kind: str, target: str, fresh: Fresh, tmp_path: Path
 ) -> None:
     backups = tmp_path / "backups"

@@ -49,7 +49,7 @@ def test_the_newest_and_all_other_files_stay(tmp_path: Path) -> None:
 async def test_the_night_saves_beside_a_running_store(
     store: Store, target: str, tmp_path: Path
 ) -> None:
-    """In a process of its own; old backups go, and the report says so."""
+    """In a process of its own; old backups go, and the report lists them."""
     folder = tmp_path / "kept"
     folder.mkdir()
     for day in range(1, 5):

@@ -194,7 +194,7 @@ async def test_unapplied_edits_are_kept_in_a_file(fresh: Fresh, tmp_path: Path) 
     assert (Path(again) / "products.not-taken-in.json").read_bytes() == b'{"products": [oops'
 
 
-async def test_a_half_restored_folder_says_so_and_can_be_restored_again(
+async def test_a_half_restored_folder_is_reported_and_can_be_restored_again(
     fresh: Fresh, tmp_path: Path
 ) -> None:
     target = fresh("json")

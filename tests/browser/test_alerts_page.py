@@ -36,7 +36,7 @@ async def enter(page: Page, shop: DemoShop) -> None:
     await page.locator("button[type=submit], form button").last.click()
     # A password is slow to check. The login's own URL ends with the same path, after `next=`.
     await page.wait_for_url(f"{shop.url}/admin/alerts.html", timeout=30_000)
-    await expect(page.get_by_role("heading", name="Deliveries")).to_be_visible(timeout=15_000)
+    await expect(page.get_by_role("heading", name="Deliveries")).to_be_visible()
 
 
 async def add(page: Page, url: str) -> str:
@@ -62,9 +62,9 @@ async def test_a_webhook_from_adding_it_to_sending_again(browser_page: BrowserPa
         assert secret not in await page.content()
         await entry.get_by_role("button", name="Test", exact=True).click()
         done = page.locator(".entry", has_text="ping").filter(has_text="Delivered")
-        await expect(done).to_have_count(1, timeout=15_000)
+        await expect(done).to_have_count(1)
         await done.get_by_role("button", name="Send again").click()
-        await expect(done).to_have_count(2, timeout=15_000)
+        await expect(done).to_have_count(2)
         bodies = [json.loads(request.body) for request in receiver.requests]
         assert [body["type"] for body in bodies] == ["ping", "ping"]
         assert bodies[0]["id"] == bodies[1]["id"]

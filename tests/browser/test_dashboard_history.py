@@ -140,7 +140,7 @@ async def test_stock_as_of_any_day_and_what_moved_between_two(
         watched.assert_clean()
 
 
-async def test_every_entry_has_who_when_why_and_the_numbers_after_it(
+async def test_every_entry_has_actor_time_reason_and_the_numbers_after_it(
     browser: Browser, shop: AdminShop
 ) -> None:
     async with member(browser, shop) as watched:
@@ -263,7 +263,7 @@ async def test_new_entries_are_offered_and_move_nothing(browser: Browser, shop: 
         before = await rows(page).count()
         await shop.reserve("M")
         offer = page.get_by_role("button", name="Show new entries")
-        await expect(offer).to_be_visible(timeout=3000)
+        await expect(offer).to_be_visible()
         assert await rows(page).count() == before
         await offer.click()
         await expect(rows(page)).to_have_count(before + 1)

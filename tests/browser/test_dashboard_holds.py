@@ -76,7 +76,7 @@ async def test_the_time_left_runs_and_at_its_end_the_hold_is_gone(
         rest = rows(page).get_by_role("timer")
         await expect(rest).to_have_text(re.compile(r"0:0[1-4]"))
         await expect(rest).to_have_class(re.compile("soon"))
-        await expect(page.get_by_text(NOBODY)).to_be_visible(timeout=7 * SECOND)
+        await expect(page.get_by_text(NOBODY)).to_be_visible()
         watched.assert_clean()
 
 
@@ -209,7 +209,7 @@ async def test_20_21_search_and_filters_live_in_the_address(
         await page.get_by_role("searchbox").fill("three")
         await page.get_by_role("searchbox").press("Enter")
         await expect(page).to_have_url(re.compile(r"\?q=three$"))
-        await expect(rows(page)).to_have_count(1, timeout=15 * SECOND)
+        await expect(rows(page)).to_have_count(1)
         await expect(rows(page)).to_contain_text("BANANA TEE M")
         await page.get_by_role("searchbox").fill("nothing like it")
         await page.keyboard.press("Enter")

@@ -134,7 +134,9 @@ async def test_habit_30_a_template_and_a_thousand_rows(browser: Browser) -> None
         ready = page.get_by_role("button", name="Apply 1,000 rows")
         await expect(ready).to_be_enabled(timeout=WHILE_READING)
         await page.get_by_role("button", name="Apply 1,000 rows").click()
-        await expect(page.get_by_text("1,000 rows were imported")).to_be_visible(timeout=5000)
+        await expect(page.get_by_text("1,000 rows were imported")).to_be_visible(
+            timeout=WHILE_READING
+        )
         assert shop.on_hand("9", "p99") == 999
         watched.assert_clean()
 

@@ -42,7 +42,7 @@ async def test_a_late_payment_appears_by_itself_and_is_kept_as_a_backorder(
         await expect(page.get_by_text(CALM)).to_be_visible()  # 42
         await shop.pay_late("S", taken=2, quantity=2)
         row = matters(page)
-        await expect(row).to_have_count(1, timeout=10_000)
+        await expect(row).to_have_count(1)
         await expect(row).to_contain_text("these units are owed")
         await expect(row).to_contain_text("1 × MIDNIGHT EMERALD HOODIE S")
         assert await row.get_by_role("button", name=re.compile("Refund")).count() == 0  # staff

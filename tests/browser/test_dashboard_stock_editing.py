@@ -351,7 +351,7 @@ async def test_an_invalid_quantity_is_reported_at_the_cell(
         await expect(place).not_to_have_attribute("aria-invalid", "true")
 
 
-async def test_less_asks_why_and_the_history_says_so(browser: Browser) -> None:
+async def test_a_lower_number_asks_for_the_reason_which_the_history_shows(browser: Browser) -> None:
     async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await changed(page, "18")

@@ -209,7 +209,7 @@ async def test_the_basket_and_the_hold_outlive_a_reload_and_the_back_button(
         watched.assert_clean()
 
 
-async def test_turning_back_at_the_till_gives_the_unit_back_at_once(
+async def test_leaving_the_checkout_releases_the_unit_at_once(
     browser: Browser, shop: DemoShop
 ) -> None:
     async with buyer(browser) as watched:

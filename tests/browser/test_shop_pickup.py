@@ -24,5 +24,5 @@ async def test_a_shop_with_pick_up_says_where(browser: Browser) -> None:
         await visit(page, shop)
         await expect(place).to_have_text("Pick up in Berlin: M (2 left)")
         await shop.engine.submit(Adjust(sku=SKU, location="berlin", delta=7))
-        await expect(place).to_have_text("Pick up in Berlin: M", timeout=15_000)
+        await expect(place).to_have_text("Pick up in Berlin: M")
         watched.assert_clean()

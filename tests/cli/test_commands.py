@@ -178,7 +178,7 @@ def test_explain_helps_where_it_does_not_understand(
 # release-expired
 
 
-def test_release_expired_ends_what_is_over_and_says_so(cli: Run, shop: str, write: Write) -> None:
+def test_release_expired_ends_due_holds_and_reports_them(cli: Run, shop: str, write: Write) -> None:
     write(hold("r1", 3), hold("r2", 2, ttl=10**15))
     told = cli("release-expired", "--data", shop)
     assert told.exit_code == 0

@@ -170,7 +170,7 @@ def test_several_workers_on_postgresql(postgres_url: str) -> None:
 
 
 def _until_open(server: Server) -> None:
-    """The parent looks after its workers twice a second, and says so when all of them serve."""
+    """The parent looks after its workers twice a second, and reports when all of them serve."""
     process = server._process
     assert process is not None
     for _ in range(600):

@@ -55,7 +55,7 @@ CASES: dict[str, tuple[list[Command], Command]] = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_each_entry_names_who_did_it(name: str) -> None:
+def test_each_entry_names_its_actor(name: str) -> None:
     before, command = CASES[name]
     shop = CoreShop()
     run: Callable[[Command], object] = shop.do

@@ -38,6 +38,8 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION, Location
 from fancymonkey.core.locations.routing import RoutingRule
 from fancymonkey.core.locations.routing_order import SetRoutingRules
 from fancymonkey.core.model import Line
+from fancymonkey.core.orders.answers import OrderChanged, PastOrdersAdded
+from fancymonkey.core.orders.erase import EraseBuyer
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.payments.answers import (
     CheckoutBegun,
@@ -51,6 +53,8 @@ from fancymonkey.core.payments.refunds import RecordRefund, ResolveIssue
 from fancymonkey.core.payments.rows import IssueStatus
 from fancymonkey.core.stock.adjust import Adjust, Count, SetItem
 from fancymonkey.core.stock.answers import StockAnswer
+from fancymonkey.core.transfers.answers import TransferChanged
+from fancymonkey.core.transfers.finish import CancelTransfer
 from tests.core.builders import CoreShop, take
 
 SKU = "a/M"
@@ -297,6 +301,16 @@ CHANGE = SkuChange(AFTER, None, (EndedHold("r", "s"),))
             },
             IssueResolved("refunded:pi_1", IssueStatus.DONE, (("a/M", 2),), 7),
         ),
+        (
+            EraseBuyer(order_id="res_1"),
+            {"order_id": "res_1", "revision": 7},
+            OrderChanged("res_1", 7),
+        ),
+        (
+            CancelTransfer(transfer_id="trf_1"),
+            {"transfer": {"id": "trf_1"}, "revision": 7},
+            TransferChanged({"id": "trf_1"}, 7),
+        ),
         # A hold that replaced nothing is stored under the id of the group that was tried first.
         (
             CommandGroup(commands=(Release(ref="s0"), Release(ref="s1"))),
@@ -331,6 +345,9 @@ def test_answers_of_earlier_versions_are_read(command: Command, value: Any, answ
             UndoAnswer((RestoredRow(SKU, []),), (), "act_2", 7),
             '{"rows":[{"key":"a/M","changes":[]}],"failed":[],"act":"act_2","revision":7}',
         ),
+        (OrderChanged("res_1", 7), '{"order_id":"res_1","revision":7}'),
+        (PastOrdersAdded(2, 7), '{"added":2,"revision":7}'),
+        (TransferChanged({"id": "trf_1"}, 7), '{"transfer":{"id":"trf_1"},"revision":7}'),
         (
             IssueResolved("m1", IssueStatus.DUE, ((SKU, 2),)),
             '{"matter_id":"m1","progress":"due","lines":[["a/M",2]]}',

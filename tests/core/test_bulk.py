@@ -102,7 +102,7 @@ def test_a_change_becomes_these_commands(change: Change, commands: list[Command]
     )
 
 
-def test_every_part_says_who_and_why() -> None:
+def test_every_part_has_actor_and_reason() -> None:
     found = chain(
         "a/M",
         Change(count=3, adjust=1, sold_out=True),

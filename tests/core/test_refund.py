@@ -345,7 +345,7 @@ def test_a_late_payment_that_can_be_served_is_served() -> None:
     assert matters(shop) == {"late_payment:pi_1": (IssueKind.LATE_PAYMENT, IssueStatus.OPEN, {})}
 
 
-def test_a_count_that_found_too_little_owes_and_says_so() -> None:
+def test_a_count_that_found_too_little_owes_units_and_raises_an_issue() -> None:
     shop = CoreShop()
     shop.do(take("s1", a_M=4), Count(sku="a/M", location=DEFAULT_LOCATION, quantity=1), PAY)
     assert matters(shop) == {"backorder:pi_1": (IssueKind.BACKORDER, IssueStatus.OPEN, {"a/M": 3})}

@@ -20,7 +20,7 @@ KILLS = 2
 
 
 class Sales:
-    """What buyers were told, and what never got an answer."""
+    """The answers that buyers got, and the requests without an answer."""
 
     def __init__(self) -> None:
         self.held: dict[str, str] = {}
@@ -78,7 +78,7 @@ class Sales:
 
 
 async def killed(server: Server, sales: Sales, enough: int) -> None:
-    """Kills the server once so many buyers hold a bundle, while others are being served."""
+    """Kills the server once `enough` buyers hold a bundle, while it serves others."""
     done = asyncio.Event()
     running = asyncio.create_task(sales.run(server, done, enough))
     async with asyncio.timeout(60):

@@ -36,7 +36,7 @@ async def test_a_value_comes_back_as_it_was(engine: Engine) -> None:
     assert [kept.name for kept in await notes.all()] == ["a"]
 
 
-async def test_only_who_has_seen_the_latest_version_may_change_it(engine: Engine) -> None:
+async def test_a_change_needs_the_latest_version(engine: Engine) -> None:
     notes = DocumentCollection(engine, "notes", Note)
     await notes.put("a", Note("1"), expected=0)
     with pytest.raises(Conflict):

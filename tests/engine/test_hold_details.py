@@ -67,7 +67,7 @@ async def test_a_checkout_and_a_payment_under_way_come_with_the_hold() -> None:
     await engine.close()
 
 
-async def test_a_hold_has_expired_at_its_deadline_although_no_entry_says_so() -> None:
+async def test_a_hold_has_expired_at_its_deadline_also_without_an_entry() -> None:
     clock = Clock()
     engine = await opened(MemoryStore(), clock)
     clock.now = 1099

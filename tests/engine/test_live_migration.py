@@ -98,7 +98,7 @@ async def buyers(
 
 
 async def _sold(count: int, answered: list[str], selling: asyncio.Task[None]) -> None:
-    """Returns when `count` is sold; fails with the buyers' error where they have ended."""
+    """Returns when `count` units are sold; fails with the buyers' error if they have ended."""
     while len(answered) < count:
         if selling.done():
             selling.result()
@@ -239,7 +239,7 @@ async def test_writers_wait_for_the_copy_and_continue(ahead: int) -> None:
     held = number
     for _ in range(50):
         await asyncio.sleep(0)
-    assert number > held  # outside of a portion no writer waits
+    assert number > held  # no commit waits outside of a portion
     for task in writing:
         task.cancel()
     await asyncio.gather(*writing, return_exceptions=True)

@@ -75,7 +75,7 @@ async def test_asyncio_takes_it_for_a_future() -> None:
     assert asyncio.isfuture(pending)
     asyncio.get_running_loop().call_soon(pending.set_result, ANSWER)
     other.set_result(ANSWER)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert await asyncio.gather(wait(pending), wait(other)) == [ANSWER, ANSWER]
 
 

@@ -24,11 +24,15 @@ def snapshot() -> StockSnapshot:
         for place, size in enumerate(("small", "large"))
     ]
     places = ("main", "store")
-    levels = [Level(new(item.sku), new(place), 5) for item in items for place in places]
+    levels = [
+        Level(new(item.sku), new(place), int("5000"), updated_at=int("1790000000000"))
+        for item in items
+        for place in places
+    ]
     return StockSnapshot(9, products, items, levels)
 
 
-def test_a_view_has_one_object_for_equal_texts() -> None:
+def test_a_view_has_one_object_for_equal_values() -> None:
     view = View()
     view.reset(snapshot())
     for item in view.items.values():
@@ -40,6 +44,8 @@ def test_a_view_has_one_object_for_equal_texts() -> None:
                 assert place is level.location
     assert len({id(item.size) for item in view.items.values()}) == 2
     assert len({id(level.location) for level in view.levels.values()}) == 2
+    assert len({id(level.on_hand) for level in view.levels.values()}) == 1
+    assert len({id(level.updated_at) for level in view.levels.values()}) == 1
 
 
 def test_the_rows_are_as_they_were() -> None:
@@ -47,10 +53,10 @@ def test_the_rows_are_as_they_were() -> None:
     view.reset(snapshot())
     assert list(view.items.values()) == before.items
     assert list(view.levels.values()) == before.levels
-    assert view.stock("tee/small").on_hand == 10
-    level = replace(before.levels[0], on_hand=6)
+    assert view.stock("tee/small").on_hand == 10_000
+    level = replace(before.levels[0], on_hand=5001)
     view._set_level(level)
-    assert view.stock("tee/small").on_hand == 11
+    assert view.stock("tee/small").on_hand == 10_001
 
 
 def test_a_level_without_an_item_stays() -> None:

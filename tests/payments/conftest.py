@@ -89,7 +89,7 @@ class Till:
 
 @asynccontextmanager
 async def opened(store: Store, **settings: Any) -> AsyncIterator[Till]:
-    """A till over a store that is not open yet."""
+    """A checkout over a store that is not open yet."""
     clock = Clock()
     twin = StandIn(StandInSettings("http://stand.in", seed=1, retry_seconds=0.01), clock)
     async with serving(twin.app) as stripe_url:
@@ -108,13 +108,13 @@ async def opened(store: Store, **settings: Any) -> AsyncIterator[Till]:
 
 @pytest.fixture
 async def till() -> AsyncIterator[Till]:
-    """A till over the memory store."""
+    """A checkout over the memory store."""
     async with opened(MemoryStore()) as made:
         yield made
 
 
 @pytest.fixture
 async def any_till(target: str) -> AsyncIterator[Till]:
-    """A till over each store."""
+    """A checkout over each store."""
     async with opened(open_store(target)) as made:
         yield made

@@ -166,7 +166,7 @@ def test_one_payment_under_two_sessions_of_one_hold_is_never_paid_back(*, late: 
 
 
 async def paid_otherwise(till: Till, **changed: Any) -> list[dict[str, Any]]:
-    """A session of the till whose event says other money than was asked; the matters then."""
+    """A checkout session whose event has another amount than requested. Returns the issues."""
     found: str = (await till.checkout(quantity=2)).json["sessionId"]
     till.twin.account.sessions[found] |= changed
     await till.act(found, "pay")
@@ -183,7 +183,7 @@ async def paid_otherwise(till: Till, **changed: Any) -> list[dict[str, Any]]:
     ],
     ids=str,
 )
-async def test_a_session_of_the_till_is_compared_to_the_cent(
+async def test_a_checkout_session_is_compared_to_the_cent(
     till: Till, changed: dict[str, Any]
 ) -> None:
     (matter,) = await paid_otherwise(till, **changed)
@@ -201,7 +201,7 @@ async def test_a_session_of_the_till_is_compared_to_the_cent(
     ],
     ids=str,
 )
-async def test_discounts_and_taxes_at_the_till_are_no_difference(
+async def test_discounts_and_taxes_are_not_a_difference(
     till: Till, changed: dict[str, Any]
 ) -> None:
     assert await paid_otherwise(till, **changed) == []

@@ -90,7 +90,7 @@ async def test_a_refund_that_fails_is_given_later() -> None:
 
 @pytest.mark.parametrize("type_", ["refund.updated", "refund.failed"])
 @pytest.mark.parametrize("status", ["failed", "canceled"])
-async def test_a_refund_that_fails_later_waits_for_the_owner_who_gives_it_again(
+async def test_a_refund_that_fails_later_waits_for_the_owners_second_refund(
     type_: str, status: str
 ) -> None:
     async with opened(MemoryStore(), late_payment="refund") as till:

@@ -141,7 +141,7 @@ def attempt(number: int, id_: str) -> list[BeginCheckout | CheckoutOpened]:
     ]
 
 
-def test_an_older_attempt_at_the_till_keeps_the_hold_beyond_the_latest() -> None:
+def test_an_older_checkout_attempt_keeps_the_hold_beyond_the_latest() -> None:
     shop = CoreShop()
     shop.do(take("s1", a_M=2), *attempt(1, "cs_A"))
     shop.do(CloseCheckout(ref="h-s1", number=1, payment_session="cs_A"), *attempt(2, "cs_B"))
@@ -225,7 +225,7 @@ def renamed(one: StripeEvent, name: str, step: int) -> StripeEvent:
 
 
 async def begun(till: Till) -> str:
-    """A buyer pays at the till by a transfer; the session's id."""
+    """A buyer pays at the checkout by a bank transfer. Returns the session's id."""
     found: str = (await till.checkout(quantity=2)).json["sessionId"]
     await till.act(found, "async_pay")
     return found

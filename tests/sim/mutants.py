@@ -237,8 +237,8 @@ ENGINE_BUGS = [
         ),
         (
             "batcher:Batcher._commit_now",
-            "rest = self._show(commands, commit)",
-            f"{LATE}; rest = None",
+            "shown = self._show(commands, commit)",
+            f"{LATE}; shown = None",
         ),
     ),
     engine(
@@ -271,7 +271,7 @@ ENGINE_BUGS = [
     ),
     engine(
         "the view forgets that a hold was extended",
-        ("view:View._follow_hold", "if entry.until != hold.until:", "if hold.until is None:"),
+        ("view:View._follow_hold", "if until != hold.until:", "if hold.until is None:"),
     ),
     engine(
         "the feed keeps only the last change for a slow listener",
@@ -308,7 +308,7 @@ ENGINE_BUGS = [
     ),
     engine(
         "a follower moves on although its handler failed",
-        ("follow:Follower.portion", "self.forget()", "self._position = shown[-1].revision"),
+        ("follow:LedgerFollower.portion", "self.forget()", "self._position = shown[-1].revision"),
     ),
     engine(
         "a follower skips an entry at its start",

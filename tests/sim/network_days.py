@@ -56,7 +56,7 @@ class Shop:
         self.seed = seed
         self.refused = 0
         self.rows: list[Row] = []
-        """What the store has at the end of the day."""
+        """The rows of the store at the end of the day."""
 
     async def begin(self) -> None:
         """Adds places, parts and kits."""

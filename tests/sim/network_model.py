@@ -96,7 +96,7 @@ class NetworkModel:
     # What there is ------------------------------------------------------------------------------
 
     def free(self, sku: str, place: str) -> int:
-        """Units that nobody is promised; negative where a place is short."""
+        """Units without a promise; negative if a place is short."""
         key = (sku, place)
         return self.on_hand[key] - self.reserved[key] - self.allocated[key]
 

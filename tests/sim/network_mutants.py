@@ -32,7 +32,7 @@ PLACES = [
     bug(
         "routing is blind to holds",
         (
-            "holds.serve:_free_at",
+            "holds.serve:_free_units",
             "state.level(sku, location).available",
             "state.level(sku, location).on_hand",
         ),
@@ -41,8 +41,8 @@ PLACES = [
         "units beyond those sent are booked twice",
         (
             "transfers.receive:_receive_line",
-            "line.sku, found, reason)",
-            "line.sku, 2 * found, reason)",
+            "line.sku, surplus, reason)",
+            "line.sku, 2 * surplus, reason)",
         ),
     ),
     bug(
@@ -56,14 +56,18 @@ PLACES = [
     bug(
         "safety stock is sold",
         (
-            "holds.serve:_free_at",
-            "if item is not None and item.safety_stock:",
-            "if item is not None and item.safety_stock and not item.sku:",
+            "holds.serve:_free_units",
+            "if safety_stock:",
+            "if safety_stock and not sku:",
         ),
     ),
     bug(
         "a short place hides the units of others",
-        ("holds.serve:_free_at", "max(mine, units + mine, 0)", "units + mine"),
+        (
+            "holds.serve:_free_units",
+            "max(mine, mine if off_sale else units + mine, 0)",
+            "units + mine",
+        ),
     ),
     bug(
         "a unit is shipped twice",
@@ -116,7 +120,10 @@ BUNDLES = [
             "[one.sku for one in state.get(Item, part.bundle).components])",
         ),
     ),
-    bug("units to keep for single sale are sold", ("holds.serve:_kept_back", "if keep:", "if 0:")),
+    bug(
+        "units to keep for single sale are sold",
+        ("bundles.sale_rules:kept_back", "if keep:", "if 0:"),
+    ),
     bug(
         "bundles that were built in advance count twice",
         (

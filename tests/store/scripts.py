@@ -42,7 +42,7 @@ def catalogue() -> list[Command]:
 
 
 def script(seed: int, length: int = 120) -> list[Command]:
-    """A random script over a small shop, with repetitions, nonsense and every kind of command."""
+    """A random script over a small shop, with repetitions, bad values and all kinds of command."""
     return list(_commands(random.Random(seed), length))
 
 

@@ -26,6 +26,7 @@ from fancymonkey.store.json.archive_write import BLOCK
 from fancymonkey.store.json.key_filter import KeyFilter, mark_of
 from fancymonkey.store.json.store import JsonStore
 from fancymonkey.store.shared.files import Disk
+from fancymonkey.store.verify import verify_store
 from tests.store.json_shop import SEED, at, hold, open_shop, release, sell
 from tests.store.test_conformance import everything
 
@@ -127,7 +128,7 @@ def test_removed_rows_are_hidden_and_leave_the_file_with_the_next_merge(tmp_path
     assert len(list(archive.after(Document, None))) == 6
 
 
-def test_files_are_few_and_rows_are_seldom_written_again() -> None:
+def test_files_are_few_and_rows_are_rarely_written_again() -> None:
     files: list[int] = []
     written = 0
     for _ in range(1000):
@@ -234,13 +235,19 @@ async def test_damage_of_the_archive_is_refused_with_its_file(tmp_path: Path) ->
     store = await ended_holds(tmp_path)
     expected = await everything(store)
     await store.close()
-    for path in archives(tmp_path):
+    damaged = archives(tmp_path)
+    for path in damaged:
         whole = path.read_bytes()
         block = whole.index(b"\n") + 1
         path.write_bytes(whole[: block + 40] + b"#" + whole[block + 41 :])
     store = await open_shop(tmp_path)
     with pytest.raises(StoreCorrupt, match=r"archive-\d+\.rows.*checksum"):
         await everything(store)
+    problems = (await verify_store(store)).health_problems
+    present = named(states(tmp_path)[-1])
+    assert len(problems) == len(present)
+    for name in present:
+        assert any(name in problem for problem in problems)
     await store.close()
     for path in (*archives(tmp_path), *states(tmp_path)):
         path.unlink()  # the journal alone has everything

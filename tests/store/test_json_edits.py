@@ -579,7 +579,7 @@ async def test_watching_takes_edits_in_through_the_queue(path: Path) -> None:
 
     await store.watch(bell, submit)
     edit(path, ('"stock": 20', '"stock": 21'))
-    await asyncio.wait_for(arrived.wait(), 5)
+    await asyncio.wait_for(arrived.wait(), 30)
     assert (await level(store)).on_hand == 21
     assert [type(one) for one in taken] == [
         CommandGroup,

@@ -21,6 +21,7 @@ from fancymonkey.core.stock.adjust import Adjust, Count
 from fancymonkey.store.copy import copy
 from fancymonkey.store.json.store import JsonStore
 from fancymonkey.store.open import open_store
+from fancymonkey.store.products_file import write
 from fancymonkey.store.verify import verify_store
 from tests.store.json_shop import at, open_shop
 
@@ -384,8 +385,9 @@ async def test_a_file_of_the_version_before_has_the_stock_of_the_default_locatio
     """Until now `stock` was that of `main`, also where other locations had units."""
     path = tmp_path / "products.json"
     with monkeypatch.context() as former:
-        module = "fancymonkey.store.products_file.write.levels_by_sku"
-        former.setattr(module, lambda levels: by_sku(levels))
+        listed = write.listed_products
+        module = "fancymonkey.store.products_file.sync.listed_products"
+        former.setattr(module, lambda *rows: listed(*rows[:2], at_default(rows[2])))
         store = await two_locations(tmp_path)
         assert size(path) == {"stock": 12, "reserved": 0}
         await store.close()
@@ -401,8 +403,8 @@ async def test_a_file_of_the_version_before_has_the_stock_of_the_default_locatio
     await store.close()
 
 
-def by_sku(levels: Any) -> dict[str, list[Level]]:
-    return {level.sku: [level] for level in levels if level.location == DEFAULT_LOCATION}
+def at_default(levels: Any) -> list[Level]:
+    return [level for level in levels if level.location == DEFAULT_LOCATION]
 
 
 async def test_a_new_store_adds_the_locations_of_its_file(tmp_path: Path) -> None:

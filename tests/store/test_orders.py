@@ -345,7 +345,7 @@ async def test_holds_paid_before_orders_were_recorded_get_one(store: Store) -> N
     await shop.store.apply_commits({Reservation: {past.key: past}}, [], len(shop.entries))
     answer = await shop.do(AddPastOrders(holds=("h-old", "h-s1", "h-s2", "nobody")))
     assert isinstance(answer, Accepted)
-    assert answer.data["added"] == 1
+    assert answer.data.added == 1
     old = await store.find(Order, "h-old")
     assert old is not None
     assert (old.status, old.ordered_at, old.number) == (OrderStatus.SHIPPED, hold.ended_at, 2)

@@ -266,7 +266,7 @@ async def test_reads_continue_while_a_batch_is_written(path: Path) -> None:
     await store.close()
 
 
-async def test_a_closed_store_says_so(path: Path) -> None:
+async def test_a_closed_store_reports_it(path: Path) -> None:
     store = await opened(path)
     await store.close()
     await store.close()

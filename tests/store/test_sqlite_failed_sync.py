@@ -168,7 +168,7 @@ class Armed:
 
 
 async def stopped(shop: SqliteShop, what: str) -> None:
-    """The store has met one failure once it was in use, says so, and is gone."""
+    """The store has met one failure once it was in use, reports it, and is closed."""
     armed = Armed(shop.disk)
     shop.disk.revive(armed)
     store = await shop.opened()

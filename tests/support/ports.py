@@ -12,7 +12,7 @@ def free_port(host: str = "127.0.0.1") -> int:
 
 
 def is_listening(port: int, host: str = "127.0.0.1") -> bool:
-    """Tell whether something accepts connections there."""
+    """Return whether a server accepts connections there."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.settimeout(1)
         return probe.connect_ex((host, port)) == 0

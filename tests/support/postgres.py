@@ -258,7 +258,7 @@ class PostgresServer:
         )
 
     def _ready(self) -> bool:
-        """Tell from the last line of postmaster.pid, which is what pg_ctl looks at."""
+        """Whether the last line of postmaster.pid, which pg_ctl reads, reports it."""
         try:
             lines = (self.cluster / "postmaster.pid").read_text().splitlines()
         except OSError:

@@ -7,7 +7,7 @@ import psutil
 
 
 def alive(process: psutil.Process) -> bool:
-    """Tell whether a process still runs. One that is dead but not buried by its parent does not."""
+    """Return whether a process still runs; a zombie does not."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

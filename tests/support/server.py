@@ -49,7 +49,7 @@ class Server:
         arguments: Sequence[str] = (),
         port: int | None = None,
         program: Sequence[str] | None = None,
-        start_seconds: float = 30.0,
+        start_seconds: float = 60.0,
         costly_hashes: bool = False,
     ) -> None:
         if (data is None) == (database_url is None):

@@ -220,7 +220,9 @@ async def test_a_bulk_change_of_the_selected_rows(shop: Shop) -> None:
         ({"changeId": "a/b/\u2028"}, "unknown_change"),
     ],
 )
-async def test_undoing_nonsense(shop: Shop, body: dict[str, Any], code: str) -> None:
+async def test_malformed_undo_requests_are_refused(
+    shop: Shop, body: dict[str, Any], code: str
+) -> None:
     answer = await shop.client.post("/api/admin/undo", body, OWNER)
     assert answer.code == code
 

@@ -176,6 +176,6 @@ async def test_others_get_their_turn_between_portions_of_a_spreadsheet(
     assert len(made) >= 9
 
 
-async def test_only_who_may_read_gets_a_file(shop: Shop) -> None:
+async def test_a_file_needs_the_right_to_read(shop: Shop) -> None:
     assert (await shop.client.get("/api/admin/export")).status == 401
     assert (await export(shop, f"?productId={HOODIE}")).status == 200

@@ -42,7 +42,7 @@ async def answers(
     transport: Transport, protocol: FastPathProtocol, count: int, *, head: bool = False
 ) -> list[Answer]:
     """This many answers, once they are there."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while True:
             if transport.written.count(b"HTTP/1.1 ") >= count:  # else not worth a look
                 parsed = Parsed(head=head)
@@ -127,7 +127,7 @@ async def _exchange(url: str, raw: bytes) -> bytes:
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(raw)
     writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         found = await reader.read()
     writer.close()
     return found
@@ -227,7 +227,7 @@ async def test_an_endpoint_may_wait_for_anything(
         await asyncio.sleep(0)
 
         async def inside() -> Any:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 await asyncio.sleep(0)
                 return await reserve(*args)
 
@@ -276,13 +276,13 @@ async def test_a_socket_is_gone_when_it_is_closed(shop: Shop) -> None:
             b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
             b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         )
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while b"{" not in transport.written:
                 transport.changed.clear()
                 await transport.changed.wait()
         socket.connection_lost(None)
         transport.set_protocol(None)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while state.tasks:
                 await asyncio.sleep(0)
         gone = weakref.ref(socket.conn)

@@ -134,7 +134,7 @@ async def test_a_hold_at_the_checkout_is_ended_there_too() -> None:
 @pytest.mark.parametrize(
     "body", [{}, {"ids": []}, {"ids": [""]}, {"ids": ["x"] * 501}, {"ids": "x"}, {"ids": [None]}]
 )
-async def test_releasing_nonsense(shop: Shop, body: Any) -> None:
+async def test_malformed_release_requests_are_refused(shop: Shop, body: Any) -> None:
     answer = await shop.client.post("/api/admin/holds/release", body, OWNER)
     assert (answer.status, answer.code) == (422, "invalid_request")
 
@@ -237,7 +237,7 @@ async def test_why_a_number_is_what_it_is(any_shop: Shop) -> None:
         (f"sku={SKU}&asOf={quote('0001-01-01T00:00:00+14:00')}", 422),
     ],
 )
-async def test_explaining_nonsense(shop: Shop, query: str, status: int) -> None:
+async def test_malformed_explain_requests_are_refused(shop: Shop, query: str, status: int) -> None:
     answer = await shop.client.get(f"/api/admin/explain?{query}", OWNER)
     assert answer.status == status
 

@@ -445,6 +445,6 @@ async def test_a_spreadsheet_from_elsewhere_is_read(shop: Shop) -> None:
     )
 
 
-async def test_only_who_may_change_stock_may_import(shop: Shop) -> None:
+async def test_an_import_needs_the_right_to_change_stock(shop: Shop) -> None:
     answer = await shop.client.post("/api/admin/import", b"productId,size\n")
     assert answer.status == 401

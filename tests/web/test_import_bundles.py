@@ -11,9 +11,9 @@ from fancymonkey.core.outcomes import Accepted
 from fancymonkey.spreadsheets.bundle_text import bundle_text, read_bundle
 from tests.payments.conftest import OWNER
 from tests.web.shops import HOODIE, Shop
+from tests.web.test_changes import undo
 from tests.web.test_import import apply, take
 from tests.web.test_import_places import Cells, csv_of, export, reasons, table, with_places
-from tests.web.test_owner import undo
 
 SET = "set/OS"
 PAIR = f"1 x {HOODIE}/M + 2 x {HOODIE}/L"

@@ -16,9 +16,9 @@ from fancymonkey.spreadsheets.columns import KINDS
 from tests.spreadsheets.support import book
 from tests.web.client import Answer
 from tests.web.shops import HOODIE, Shop
+from tests.web.test_changes import undo
 from tests.web.test_export import export as export_query
 from tests.web.test_import import apply, take
-from tests.web.test_owner import undo
 
 SKU = f"{HOODIE}/M"  # 20 at main, 5 in Berlin
 Cells = dict[str, str]

@@ -71,7 +71,7 @@ async def test_two_at_once_run_once(shop: Shop) -> None:
     assert done == [1]
 
 
-async def test_a_job_that_fails_says_so_and_is_kept(shop: Shop) -> None:
+async def test_a_failed_job_is_reported_and_stored(shop: Shop) -> None:
     async def away() -> JobResult:
         raise StoreUnavailable("secret address")
 

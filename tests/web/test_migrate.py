@@ -80,7 +80,7 @@ async def test_no_other_caller_moves_it(
     "to",
     ["", 7, None, "memory://", "a\0b", "a\nb", "ftp://x", "postgresql://[::1", "x" * 2000, [], {}],
 )
-async def test_nonsense_is_refused(shop: Shop, to: object) -> None:
+async def test_malformed_requests_are_refused(shop: Shop, to: object) -> None:
     answer = await ask(shop, to)
     assert answer.status in (400, 403, 422), (
         answer

@@ -104,7 +104,7 @@ def test_our_own_files_are_small() -> None:
             assert file.stat().st_size < 30_000, file.name
 
 
-async def test_metrics_tell_what_happened(shop: Shop) -> None:
+async def test_metrics_count_requests_and_commits(shop: Shop) -> None:
     await shop.reserve("cs_1", quantity=2)
     await shop.reserve("cs_2", quantity=99)
     text = (await shop.client.get("/metrics")).body.decode()
@@ -124,7 +124,7 @@ async def test_metrics_do_not_grow_with_invented_paths(shop: Shop) -> None:
     assert set(re.findall(r'path="([^"]*)"', text)) <= {"/api/inventory/get"}
 
 
-async def test_metrics_tell_of_jobs(shop: Shop) -> None:
+async def test_metrics_report_jobs(shop: Shop) -> None:
     ran = await shop.client.post(
         "/api/cron/release-expired", b"", {"Authorization": f"Bearer {CRON}"}
     )

@@ -72,7 +72,7 @@ async def test_it_ends_with_the_session(shop: Shop, visitor: Visitor) -> None:
         assert (await visitor.post("/api/admin/logout")).status == 200
 
 
-async def test_it_ends_where_the_store_cannot_tell(
+async def test_it_ends_if_the_store_cannot_be_read(
     shop: Shop, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away(*_: object) -> None:

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fancymonkey.errors import BackupError, FancyMonkeyError
-from fancymonkey.store.copy import is_empty
+from fancymonkey.backup.empty_target import opens_empty
+from fancymonkey.errors import BackupError
 from fancymonkey.store.json.recovery import RESTORING
 from fancymonkey.store.json.store import JsonStore
 from fancymonkey.store.shared.file_lock import FileLock
@@ -35,14 +35,7 @@ async def ready(target: Path, now: int, *, force: bool) -> AsyncIterator[None]:
 
 
 async def _is_empty(target: Path) -> bool:
-    store = JsonStore(target, read_only=True)
-    try:
-        await store.open(0)
-        return await is_empty(store)
-    except FancyMonkeyError:  # it is not empty, even if its content is damaged
-        return False
-    finally:
-        await store.close()
+    return await opens_empty(JsonStore(target, read_only=True))
 
 
 def free_name(path: Path) -> Path:

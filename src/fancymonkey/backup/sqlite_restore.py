@@ -8,8 +8,8 @@ from pathlib import Path
 
 import apsw
 
-from fancymonkey.errors import BackupError, FancyMonkeyError
-from fancymonkey.store.copy import is_empty
+from fancymonkey.backup.empty_target import opens_empty
+from fancymonkey.errors import BackupError
 from fancymonkey.store.shared.file_lock import FileLock
 from fancymonkey.store.shared.files import Disk
 from fancymonkey.store.sqlite.recovery import COPY, MARK
@@ -39,16 +39,7 @@ async def ready(path: Path, now: int, *, force: bool) -> AsyncIterator[bool]:
 
 
 async def _is_empty(path: Path) -> bool:
-    if not _size(path):
-        return True
-    store = SqliteStore(path, read_only=True)
-    try:
-        await store.open(0)
-        return await is_empty(store)
-    except FancyMonkeyError:  # it is not empty, even if its content is damaged
-        return False
-    finally:
-        await store.close()
+    return not _size(path) or await opens_empty(SqliteStore(path, read_only=True))
 
 
 def _size(path: Path) -> int:

@@ -36,7 +36,7 @@ class Command:
 Rules = dict[type[Command], tuple[Needs, Rule]]
 """Commands, each with its needs and its rule."""
 
-Answers = dict[type[Command], Callable[[dict[str, Any]], CommandAnswer]]
+AnswerReaders = dict[type[Command], Callable[[dict[str, Any]], CommandAnswer]]
 """How the stored answer of a command becomes the one that it returns."""
 
 

@@ -11,7 +11,7 @@ from fancymonkey.core.bundles import rules as bundles
 from fancymonkey.core.catalogue import rules as catalogue
 from fancymonkey.core.changes import change_set
 from fancymonkey.core.changes import rules as changes
-from fancymonkey.core.command import Answers, Command, Rules, needs_allocations, needs_stock
+from fancymonkey.core.command import AnswerReaders, Command, Rules, needs_allocations, needs_stock
 from fancymonkey.core.documents import rules as documents
 from fancymonkey.core.group_answers import (
     ChangeSetAnswer,
@@ -129,7 +129,7 @@ def run_one(state: State, command: Command) -> Answer:
     return answer
 
 
-ANSWERS: Answers = {
+ANSWERS: AnswerReaders = {
     **holds.ANSWERS,
     **stock.ANSWERS,
     **catalogue.ANSWERS,
@@ -137,6 +137,8 @@ ANSWERS: Answers = {
     **changes.ANSWERS,
     **locations.ANSWERS,
     **bundles.ANSWERS,
+    **transfers.ANSWERS,
+    **orders.ANSWERS,
     SkuCommands: SkuChange.restored,
 }
 """How stored answers are read back; those of other commands are JSON as they are."""

@@ -1,31 +1,35 @@
-"""Makes equal texts of a snapshot's rows one object: a store reads each of them separately.
+"""Makes equal texts and numbers of a snapshot's rows one object: a store reads each separately.
 
 A size has its id in its item, in its level, and in the keys of both, and few sizes and locations
-have a name of their own. In a shop of a million sizes the copies take 300 MB.
+have a name of their own. In a shop of a million sizes the copies take 300 MB, and those of times
+and counts 60 MB.
 """
 
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 from fancymonkey.core.model import Item, Level, Product
 
 NAMES_MAX = 10_000
-"""Different names of sizes and locations that are remembered."""
+"""Different names of sizes and locations that are remembered, and as many numbers."""
+
+T = TypeVar("T", str, int)
 
 
 class SharedTexts:
-    """Texts that many rows have."""
+    """Texts, or numbers, that many rows have."""
 
     def __init__(self) -> None:
-        self._known: dict[str, str] = {}
+        self._known: dict[str | int, str | int] = {}
 
-    def one(self, text: str) -> str:
-        """The first of the equal texts that were passed."""
-        known = self._known.get(text)
+    def one(self, value: T) -> T:
+        """The first of the equal values that were passed."""
+        known = self._known.get(value)
         if known is None:
-            known = text
+            known = value
             if len(self._known) < NAMES_MAX:
-                self._known[text] = text
-        return known
+                self._known[value] = value
+        return known  # type: ignore[return-value]
 
 
 def share_in_items(
@@ -40,12 +44,15 @@ def share_in_items(
 
 
 def share_in_levels(levels: Iterable[Level], items: Mapping[str, Item], names: SharedTexts) -> None:
-    """Lets levels share the ids of their items, and the names of their locations."""
+    """Lets levels share the ids of their items, the names of their locations, and their numbers."""
+    numbers = SharedTexts()
     for level in levels:
         item = items.get(level.sku)
         if item is not None:
             _set(level, "sku", item.sku)
         _set(level, "location", names.one(level.location))
+        _set(level, "on_hand", numbers.one(level.on_hand))
+        _set(level, "updated_at", numbers.one(level.updated_at))
 
 
 _set = object.__setattr__

@@ -66,9 +66,9 @@ class PaymentSession:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """The fields we use of a refund. `succeeded`: the money goes back, now or later.
+    """The fields we use of a refund. `succeeded`: the money returns, now or later.
 
-    `amount` is in the smallest unit, None where Stripe does not state it.
+    `amount` is in the smallest unit, None if Stripe does not state it.
     """
 
     id: str

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from fancymonkey.core.command import Command
 from fancymonkey.core.model import split_sku
 from fancymonkey.core.outcomes import Refused
-from fancymonkey.core.transfers.answers import as_json
+from fancymonkey.core.transfers.answers import TransferChanged, as_json
 from fancymonkey.core.transfers.transfer import OPEN, Transfer, TransferStatus
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.transfers import overdue_days, value_in_transit
@@ -127,8 +127,9 @@ async def run_transfer(engine: Engine, command: Command) -> dict[str, Any]:
             shown = {**detail, "transfer": transfer_json(engine, detail["transfer"])}
             answer = replace(answer, detail=shown)
         raise ChangeRefused(answer)
-    transfer = transfer_json(engine, answer.data["transfer"])
-    return {"success": True, "transfer": transfer, "revision": answer.data["revision"]}
+    changed: TransferChanged = answer.data
+    transfer = transfer_json(engine, changed.transfer)
+    return {"success": True, "transfer": transfer, "revision": changed.revision}
 
 
 def day_or_time(text: str, zone: ZoneInfo) -> int:

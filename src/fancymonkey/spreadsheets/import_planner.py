@@ -60,7 +60,7 @@ class Planner:
     ) -> None:
         self.plan = ImportPlan(current.revision)
         self._current = current
-        self._wish = options
+        self._options = options
         self._at = options.location
         self._stock = StockCells(current, options, corrections or {}, self.plan.notices)
         self._bundles = BundleCells(current, options, self.plan.notices)
@@ -156,14 +156,14 @@ class Planner:
         """Plans the changes or the error of one line."""
         item = row.item
         if item is None:
-            if not self._wish.create:
+            if not self._options.create:
                 subject = "product" if product is None else "size"
                 self._fault(row.record, "size", f"no such {subject}", row)
-            elif not self._wish.owner:
+            elif not self._options.owner:
                 self._fault(row.record, "size", "only an owner may add it", row)
         off = product is not None and (product.archived or (item is not None and item.archived))
-        row.back = off and item is not None and self._wish.create and row.snapshot is None
-        if row.back and not self._wish.owner:
+        row.back = off and item is not None and self._options.create and row.snapshot is None
+        if row.back and not self._options.owner:
             self._fault(row.record, "size", "only an owner may put it back on sale", row)
         cells = now if item is None else {**now, **item_cells(item)}
         for column in (*PRODUCT_FIELDS, *ITEM_FIELDS):
@@ -202,7 +202,7 @@ class Planner:
             return
         if snapshot is not None and not snapshot.same(column, now):
             self._fault(row.record, column, f"it has changed since the export, to {now!r}", row)
-        elif not self._wish.owner and column not in STOCK_ONLY:
+        elif not self._options.owner and column not in STOCK_ONLY:
             self._fault(row.record, column, "only an owner may change it", row)
         elif column in PRODUCT_FIELDS:
             row.shared[column] = value
@@ -345,6 +345,6 @@ class Planner:
         self._step(numbers, edit_of(old, fields, self._at))
 
     def _step(self, rows: list[int], command: Command) -> None:
-        options = self._wish
+        options = self._options
         made = with_actor(command, options.actor, options.cause, options.reason)
         self.plan.steps.append(ImportStep(tuple(rows), made))

@@ -7,6 +7,7 @@ from fancymonkey.core.orders.rows import Order
 from fancymonkey.core.verify import Finding, Verifier
 from fancymonkey.store.contract import Store
 from fancymonkey.store.demand_check import demand_check
+from fancymonkey.store.json.reads import JsonReads
 from fancymonkey.store.transit_check import transit_check
 
 PAGE = 5000
@@ -71,4 +72,6 @@ async def verify_store(store: Store, progress: Progress = lambda done, total: No
     result.findings += demand.findings()
     result.findings += transit.findings()
     result.health_problems = await store.health_problems()
+    if isinstance(store, JsonReads):
+        result.health_problems += await store.archive_problems()
     return result

@@ -11,7 +11,7 @@ FAIR = ("hold_limit", "too_many_holds", "held_too_often", "too_many_requests")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DrillPlace:
     """Units of the drop at a location: before it, in its orders, and after it."""
 
     before: int
@@ -39,7 +39,7 @@ class Certificate:
     faults: list[str] = field(default_factory=list)
     reserve_ms: dict[str, float] = field(default_factory=dict)
     checkout_ms: dict[str, float] = field(default_factory=dict)
-    places: dict[str, Place] = field(default_factory=dict)
+    places: dict[str, DrillPlace] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
@@ -215,7 +215,7 @@ async def _places(
             sold[units["location"]] = sold.get(units["location"], 0) + there
     for id_, before in drop.plan.stock_at(list(levels)).items():
         level = levels[id_]
-        place = Place(before, sold[id_], level["stock"])
+        place = DrillPlace(before, sold[id_], level["stock"])
         certificate.places[id_] = place
         if level["stock"] < 0 or level["available"] < 0:
             certificate.oversold += max(0, -min(level["stock"], level["available"]))

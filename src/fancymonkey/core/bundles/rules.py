@@ -2,7 +2,7 @@
 
 from fancymonkey.core.bundles import assemble, define
 from fancymonkey.core.catalogue.answers import SizeChanged
-from fancymonkey.core.command import Answers, Rules
+from fancymonkey.core.command import AnswerReaders, Rules
 from fancymonkey.core.stock.answers import StockAnswer
 
 RULES: Rules = {
@@ -10,7 +10,7 @@ RULES: Rules = {
     assemble.Assemble: (assemble.needs_assemble, assemble.assemble),
 }
 
-ANSWERS: Answers = {
+ANSWERS: AnswerReaders = {
     define.SetBundle: SizeChanged.restored,
     assemble.Assemble: StockAnswer.restored,
 }

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 from fancymonkey.core.bundles.sales import sales_of
+from fancymonkey.core.item_parts import SoldPart
+from fancymonkey.core.locations.preferences import Free
 from fancymonkey.core.locations.routing import Shortfall
 from fancymonkey.core.model import Item, Line
 from fancymonkey.core.outcomes import Code, Refused
@@ -45,4 +47,27 @@ def over_limit(
         left = max(0, limit - sales.sold - sales.held + own)
         if left < line.quantity:
             short.append(Shortfall(sku, line.quantity, left - built.get(sku, 0), ()))
+    return short
+
+
+def kept_back(
+    state: State,
+    held: Mapping[str, Line],
+    parts: tuple[SoldPart, ...],
+    free: Free,
+    built: Mapping[str, int],
+) -> list[Shortfall]:
+    """The bundles that would take units which are kept for the single sale of a part."""
+    short = []
+    for sku, line in held.items():
+        item = state.get(Item, sku)
+        keep_by_part = {} if item is None else {part.sku: part.keep for part in item.components}
+        for part in parts:
+            keep = keep_by_part.get(part.sku, 0) if part.bundle == sku else 0
+            if keep:
+                units = sum(here.get(part.sku, 0) for here in free.values())
+                sets = max(0, units - keep) // part.quantity
+                rest = line.quantity - built.get(sku, 0)
+                if sets < rest:
+                    short.append(Shortfall(sku, rest, sets, (part.sku,)))
     return short

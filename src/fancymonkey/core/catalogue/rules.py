@@ -2,7 +2,7 @@
 
 from fancymonkey.core.catalogue import products
 from fancymonkey.core.catalogue.answers import FieldsEdited, ProductChanged, SizeChanged
-from fancymonkey.core.command import Answers, Rules
+from fancymonkey.core.command import AnswerReaders, Rules
 
 RULES: Rules = {
     products.UpsertProduct: (products.needs_catalogue, products.upsert_product),
@@ -14,7 +14,7 @@ RULES: Rules = {
     products.RestoreProduct: (products.needs_catalogue, products.restore_product),
 }
 
-ANSWERS: Answers = {
+ANSWERS: AnswerReaders = {
     products.UpsertProduct: ProductChanged.restored,
     products.RemoveProduct: ProductChanged.restored,
     products.AddProduct: ProductChanged.restored,

@@ -2,10 +2,10 @@
 
 from fancymonkey.core.changes import undo
 from fancymonkey.core.changes.answers import UndoAnswer
-from fancymonkey.core.command import Answers, Rules
+from fancymonkey.core.command import AnswerReaders, Rules
 
 RULES: Rules = {
     undo.Undo: (undo.needs_undo, undo.undo),
 }
 
-ANSWERS: Answers = {undo.Undo: UndoAnswer.restored}
+ANSWERS: AnswerReaders = {undo.Undo: UndoAnswer.restored}

@@ -1,6 +1,6 @@
 """The commands of holds, each with its needs and its rule."""
 
-from fancymonkey.core.command import Answers, Rules
+from fancymonkey.core.command import AnswerReaders, Rules
 from fancymonkey.core.holds import attach, end, reserve, set_reserved
 from fancymonkey.core.holds.ended import Captured, Expired, Released, ReservedSet
 from fancymonkey.core.holds.reserved import Reserved
@@ -13,7 +13,7 @@ RULES: Rules = {
     end.Expire: (lambda command, state: iter(()), end.expire),
 }
 
-ANSWERS: Answers = {
+ANSWERS: AnswerReaders = {
     reserve.Reserve: Reserved.restored,
     attach.Attach: attach.Attached.restored,
     set_reserved.SetReserved: ReservedSet.restored,

@@ -1,6 +1,6 @@
 """The commands of locations, each with its needs and its rule."""
 
-from fancymonkey.core.command import Answers, Rules
+from fancymonkey.core.command import AnswerReaders, Rules
 from fancymonkey.core.locations import close, edit, routing_order
 from fancymonkey.core.locations.answers import LocationChanged, RoutingRulesSet
 
@@ -15,7 +15,7 @@ RULES: Rules = {
     ),
 }
 
-ANSWERS: Answers = {
+ANSWERS: AnswerReaders = {
     edit.AddLocation: LocationChanged.restored,
     edit.EditLocation: LocationChanged.restored,
     close.CloseLocation: LocationChanged.restored,

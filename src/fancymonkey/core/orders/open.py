@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
 
 from fancymonkey.core.catalogue.renames import renamed
 from fancymonkey.core.command import Command
@@ -11,6 +10,7 @@ from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.locations.lookup import location_of
 from fancymonkey.core.model import Entry, Item, Line, Product, Reservation, Status
+from fancymonkey.core.orders.answers import OrderChanged, PastOrdersAdded
 from fancymonkey.core.orders.money import keep_prices, needs_prices
 from fancymonkey.core.orders.rows import (
     Buyer,
@@ -185,7 +185,7 @@ def add_past_orders(state: State, command: AddPastOrders) -> Answer:
         history = (replace(order.history[0], at=paid_at, text="paid before orders were recorded"),)
         state.put(replace(order, ordered_at=paid_at, units=units, history=history))
         added += 1
-    return Accepted({"added": added, "revision": state.revision})
+    return Accepted(PastOrdersAdded(added, state.revision))
 
 
 def _next_number(state: State) -> int:
@@ -205,6 +205,6 @@ def _priced(state: State, line: Line) -> Line:
     return line if product is None else Line(line.sku, line.quantity, product.price)
 
 
-def answer_of(order: Order, state: State, **more: Any) -> Answer:
+def answer_of(order: Order, state: State) -> Answer:
     """The answer of a command about an order."""
-    return Accepted({"order_id": order.order_id, "revision": state.revision, **more})
+    return Accepted(OrderChanged(order.order_id, state.revision))

@@ -1,6 +1,6 @@
 """The commands of checkouts, refunds and payment issues, each with its needs and its rule."""
 
-from fancymonkey.core.command import Answers, Rules
+from fancymonkey.core.command import AnswerReaders, Rules
 from fancymonkey.core.payments import checkout, disputes, foreign_events, paid, refunds
 from fancymonkey.core.payments.answers import (
     CheckoutBegun,
@@ -23,7 +23,7 @@ RULES: Rules = {
     **paid.RULES,
 }
 
-ANSWERS: Answers = {
+ANSWERS: AnswerReaders = {
     checkout.BeginCheckout: CheckoutBegun.restored,
     checkout.CheckoutOpened: SessionAttached.restored,
     checkout.AwaitPayment: PaymentAwaited.restored,

@@ -1,6 +1,6 @@
 """The commands of stock levels, each with its needs and its rule."""
 
-from fancymonkey.core.command import Answers, Rules
+from fancymonkey.core.command import AnswerReaders, Rules
 from fancymonkey.core.stock import adjust, move, safety_stock
 from fancymonkey.core.stock.answers import StockAnswer
 
@@ -16,4 +16,4 @@ RULES: Rules = {
     ),
 }
 
-ANSWERS: Answers = dict.fromkeys(RULES, StockAnswer.restored)
+ANSWERS: AnswerReaders = dict.fromkeys(RULES, StockAnswer.restored)

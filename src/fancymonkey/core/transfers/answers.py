@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from fancymonkey.core.answers import FlatAnswer
+from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.state import State
 from fancymonkey.core.transfers.transfer import Transfer, TransferLine, TransferStatus
@@ -60,9 +62,17 @@ def _line_json(line: TransferLine) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class TransferChanged(FlatAnswer):
+    """A transfer after a command, as JSON: a repeated request gets it as it was then."""
+
+    transfer: dict[str, Any]
+    revision: int
+
+
 def accepted(state: State, transfer: Transfer) -> Accepted:
     """The answer with a transfer as it is now."""
-    return Accepted({"transfer": as_json(transfer), "revision": state.revision})
+    return Accepted(TransferChanged(as_json(transfer), state.revision))
 
 
 def find(

@@ -1,7 +1,8 @@
 """The commands of transfers, each with its needs and its rule."""
 
-from fancymonkey.core.command import Rules
+from fancymonkey.core.command import AnswerReaders, Rules
 from fancymonkey.core.transfers import edit, finish, receive, send, undo_receipt
+from fancymonkey.core.transfers.answers import TransferChanged
 
 RULES: Rules = {
     edit.CreateTransfer: (edit.needs_create, edit.create_transfer),
@@ -12,3 +13,5 @@ RULES: Rules = {
     finish.CloseTransfer: (finish.needs_finish, finish.close_transfer),
     finish.CancelTransfer: (finish.needs_finish, finish.cancel_transfer),
 }
+
+ANSWERS: AnswerReaders = dict.fromkeys(RULES, TransferChanged.restored)

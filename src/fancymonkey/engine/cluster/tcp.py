@@ -36,7 +36,7 @@ class TcpNetwork:
         return self._host or await local_address(self._databases)
 
     async def listen(self, accept: Accept) -> tuple[str, Listening]:
-        """See `Network.listen`. The address is empty if other machines have no way here."""
+        """See `Network.listen`. The address is empty if other machines cannot reach this one."""
         host = await self.host()
         if not host:
             return "", _NotListening()

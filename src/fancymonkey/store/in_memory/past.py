@@ -31,7 +31,7 @@ class Removed:
 
     @property
     def kinds(self) -> Collection[type[Row]]:
-        """The kinds of row among them, apart from what belongs to a removed hold."""
+        """The kinds of row among them, apart from links and checkouts of removed holds."""
         return (
             *((Outcome, Document) if self.pruned else ()),
             *((Reservation,) if self.folded else ()),

@@ -41,7 +41,7 @@ class ArchiveDamaged(StoreCorrupt):
     """A file of the archive is damaged."""
 
 
-class Head(msgspec.Struct):
+class ArchiveHead(msgspec.Struct):
     """The first line."""
 
     archive: int
@@ -59,7 +59,7 @@ class TableIndex(msgspec.Struct):
     filter: bytes
 
 
-class _Foot(msgspec.Struct):
+class _ArchiveFoot(msgspec.Struct):
     index: str
     sum: str
 
@@ -104,14 +104,14 @@ class ArchiveFile:
     def _read_index(self) -> None:
         size = os.fstat(self._fd).st_size
         end = size - FOOT_BYTES
-        foot = msgspec.json.decode(self._bytes(max(0, end), FOOT_BYTES), type=_Foot)
+        foot = msgspec.json.decode(self._bytes(max(0, end), FOOT_BYTES), type=_ArchiveFoot)
         start = end - int(foot.index)
         index_line = self._bytes(max(0, start), int(foot.index))
         if f"{crc32(index_line):08x}" != foot.sum:
             raise ValueError("the checksum of its index is wrong")
         head_bytes, tables = msgspec.json.decode(index_line, type=tuple[int, list[TableIndex]])
         line = self._bytes(0, head_bytes)
-        head = msgspec.json.decode(line, type=Head)
+        head = msgspec.json.decode(line, type=ArchiveHead)
         if unseal(line[:-1], 0) is None:
             raise ValueError("the checksum of its first line is wrong")
         if head.archive != FORMAT:
@@ -124,6 +124,10 @@ class ArchiveFile:
         }
         self.rows = sum(table.rows for table in self._tables.values())
         self.kinds: Collection[type[Row]] = self._tables.keys()
+
+    def filter_of(self, kind: type[Row]) -> KeyFilter:
+        """The filter of the keys of a kind that it has."""
+        return self._tables[kind].filter
 
     def find(self, kind: type[R], key: Hashable, mark: int) -> R | None:
         """The row with this key and its mark, or None. Raises StoreCorrupt."""

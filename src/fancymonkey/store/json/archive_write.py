@@ -15,7 +15,7 @@ from fancymonkey.store.in_memory.past import Removed
 from fancymonkey.store.json.archive_file import (
     FORMAT,
     ArchiveFile,
-    Head,
+    ArchiveHead,
     TableIndex,
     Values,
     foot_line,
@@ -40,7 +40,7 @@ def archive_parts(
     Of rows with the same key the newest counts. Rows that are removed are left out, and links and
     checkouts of holds that this leaves out.
     """
-    line, _ = seal(encode(Head(FORMAT, COLUMNS)), 0)
+    line, _ = seal(encode(ArchiveHead(FORMAT, COLUMNS)), 0)
     yield line
     head_bytes = offset = len(line)
     index: list[TableIndex] = []

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 from fancymonkey.core.model import Entry
 from fancymonkey.store.in_memory.store import InMemory
+from fancymonkey.store.json.archive import Archive
 from fancymonkey.store.json.journal import Journal
 from fancymonkey.store.json.recovery import LastEntries
 
@@ -26,6 +27,13 @@ class JsonReads(InMemory):
 
     async def _entries_since(self, revision: int) -> list[Entry]:
         return await self.entries_after(revision, max(0, self.image.revision - revision))
+
+    async def archive_problems(self) -> list[str]:
+        """The damaged files of the archive, as texts for an operator. Reads all of it."""
+        past = self.image.past
+        return (
+            [] if not isinstance(past, Archive) else await asyncio.to_thread(list, past.problems())
+        )
 
     async def history(self, sku: str, until: int | None = None) -> AsyncIterator[Entry]:
         """See `Store.history`."""

@@ -26,7 +26,7 @@ class StoreRows:
         items: dict[str, dict[str, Item]] = {}
         for item in rows[Item].values():
             items.setdefault(item.product_id, {})[item.sku] = item
-        products: dict[str, Product] = {row.product_id: row for row in rows[Product].values()}
+        products: Mapping[str, Product] = rows[Product]  # type: ignore[assignment]
         locations = {row.location_id: row for row in (first_location(), *rows[Location].values())}
         return StoreRows(products, items, levels_by_sku(rows[Level].values()), locations)
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
-from fancymonkey.core.locations.locations import Location
+from fancymonkey.core import immutable
+from fancymonkey.core.locations.accounts import is_for_sale
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION, Location
 from fancymonkey.core.model import Item, Level, Product
 from fancymonkey.store.products_file.bundle_json import bundle_node
 from fancymonkey.store.products_file.field_reader import price_of
@@ -24,13 +26,12 @@ from fancymonkey.store.products_file.lossless_json import (
 from fancymonkey.store.products_file.read import DEFAULT_THRESHOLD, ID_FIELDS, time_of
 from fancymonkey.store.products_file.size_locations import listed_levels, put_locations
 from fancymonkey.store.products_file.slices import slice_products
-from fancymonkey.store.products_file.store_rows import levels_by_sku
 
 NEW_FILE = '{\n  "products": []\n}\n'
 
 
-@dataclass(frozen=True, slots=True)
-class ListedSize:
+@immutable.dataclass(frozen=True, slots=True)
+class SizeWithLevel:
     """A size on sale with its units at all locations; `locations` as the file lists them."""
 
     item: Item
@@ -40,9 +41,9 @@ class ListedSize:
     locations: tuple[Level, ...] = ()
 
     @staticmethod
-    def of(item: Item, levels: Sequence[Level], closed: Collection[str] = ()) -> "ListedSize":
+    def of(item: Item, levels: Sequence[Level], closed: Collection[str] = ()) -> "SizeWithLevel":
         """The size with these levels of units for sale."""
-        return ListedSize(
+        return SizeWithLevel(
             item,
             sum(level.on_hand for level in levels),
             sum(level.reserved for level in levels),
@@ -56,7 +57,7 @@ class ProductWithSizes:
     """A product on sale with its sizes, in the owner's order."""
 
     product: Product
-    sizes: tuple[ListedSize, ...]
+    sizes: tuple[SizeWithLevel, ...]
 
     @property
     def updated_at(self) -> int:
@@ -71,14 +72,30 @@ def listed_products(
     locations: Iterable[Location] = (),
 ) -> list[ProductWithSizes]:
     """All products on sale, in the owner's order."""
-    levels_of = levels_by_sku(levels)
+    first: dict[str, Level] = {}
+    others: dict[str, list[Level]] = {}
+    for level in levels:
+        if level.location == DEFAULT_LOCATION:
+            first[level.sku] = level
+        elif is_for_sale(level.location):
+            others.setdefault(level.sku, []).append(level)
     closed = {location.key for location in locations if not location.active}
+
+    def listed(item: Item) -> SizeWithLevel:
+        level, elsewhere = first.get(item.sku), others.get(item.sku)
+        if elsewhere is not None:
+            there = elsewhere if level is None else [level, *elsewhere]
+            return SizeWithLevel.of(item, there, closed)
+        if level is None:
+            return SizeWithLevel(item)
+        return SizeWithLevel(item, level.on_hand, level.reserved, level.updated_at)
+
     rows = sorted(
         (item for item in items if not item.archived),
         key=lambda item: (item.product_id, item.position, item.size),
     )
     sizes = {
-        id_: tuple(ListedSize.of(item, levels_of.get(item.sku, ()), closed) for item in group)
+        id_: tuple(map(listed, group))
         for id_, group in groupby(rows, key=lambda item: item.product_id)
     }
     on_sale = [
@@ -229,7 +246,7 @@ def _filled(listing: ProductWithSizes, old: Branch | None, style: Style) -> Bran
     return branch
 
 
-def _size(size: ListedSize, old: Branch | None) -> Branch:
+def _size(size: SizeWithLevel, old: Branch | None) -> Branch:
     item = size.item
     branch = _owners(item.extra)
     fill = _Filler(branch, old, everything=old is None and not branch.slots)

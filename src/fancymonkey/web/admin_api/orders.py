@@ -10,9 +10,10 @@ from fancymonkey.core.locations.accounts import StockState
 from fancymonkey.core.model import Line, Outcome
 from fancymonkey.core.orders.cancel import CancelOrderLine, ReturnOrder
 from fancymonkey.core.orders.erase import EraseBuyer
-from fancymonkey.core.orders.money import OrderMoney
+from fancymonkey.core.orders.money import OrderMoney, money_key, read_money
 from fancymonkey.core.orders.rows import Order, OrderBuyer, OrderStatus
 from fancymonkey.core.orders.ship import MoveOrderAllocation, ShipOrder
+from fancymonkey.core.orders.unship import CancelShipment
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.payments.answers import PaymentNews
 from fancymonkey.core.payments.currencies import major_units
@@ -33,6 +34,7 @@ from fancymonkey.web.admin_api.models.orders import (
     OrderResult,
     ReturnBody,
     ShipBody,
+    UnshipBody,
 )
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.json_body import JsonBody, json_response
@@ -110,6 +112,21 @@ async def ship_order(
         "tracking_number": body.tracking_number,
     }
     return await _change(context, request, actor, key, ShipOrder, body, change)
+
+
+@router.post(
+    "/unship",
+    summary="Cancel a shipment that was recorded by mistake",
+    dependencies=[requires("stock")],
+    response_model=OrderResult,
+    responses=refusals(404, 409),
+)
+async def cancel_shipment(
+    context: Context, request: Call, actor: Caller, key: IdempotencyKey, body: UnshipBody
+) -> Any:
+    """Puts the units of a shipment back: they wait to be shipped, as before."""
+    change = {"shipment": body.shipment, "reason": body.reason}
+    return await _change(context, request, actor, key, CancelShipment, body, change)
 
 
 @router.post(
@@ -194,7 +211,7 @@ async def refund_order(
         raise Problem(
             503, "not_configured", "Refunds are not configured. Set STRIPE_SECRET_KEY and restart."
         )
-    money = await money_of_order(context.engine, order)
+    money = read_money(await context.engine.store.find(*money_key(order.order_id)))
     digest = "" if key is None else request_fingerprint(request, _content(body))
     known = key is not None and await context.engine.store.find(Outcome, key.id) is not None
     amount = None if known else _asked(order, money, body)
@@ -270,7 +287,7 @@ async def _change(
         raise refusal(answer)
     after = await context.engine.store.find(Order, order.order_id) or order
     out = await _out(context, actor, after)
-    return json_response(OrderResult(success=True, order=out, revision=answer.data["revision"]))
+    return json_response(OrderResult(success=True, order=out, revision=answer.data.revision))
 
 
 def _content(body: JsonBody) -> bytes:

@@ -12,7 +12,8 @@ from fancymonkey.engine.feed import LevelChange
 from fancymonkey.engine.location_index import LOCATIONS
 from fancymonkey.engine.view import View
 from fancymonkey.web.http.wire import encode
-from fancymonkey.web.read_models.stock_listing import StockListing, size_out
+from fancymonkey.web.read_models.product_json import size_out
+from fancymonkey.web.read_models.stock_listing import StockListing
 from fancymonkey.web.server.live_message import LiveMessage
 from fancymonkey.web.server.turns import Turns
 

@@ -2,27 +2,27 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import parse_qs
 
-from fancymonkey.core.dates import shown_date
 from fancymonkey.core.keys import normal_form
-from fancymonkey.core.locations.locations import Location
-from fancymonkey.core.model import Item, Product
+from fancymonkey.core.model import Item
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.core.stock.status import is_low
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.view import View
-from fancymonkey.spreadsheets.cells import loadable
-from fancymonkey.store.products_file.bundle_json import public_definition
-from fancymonkey.store.products_file.extra_fields import image_of
-from fancymonkey.timestamps import iso
 from fancymonkey.web.http.etag import etag_of, is_known
 from fancymonkey.web.http.messages import JSON, NOSNIFF, Problem, Response
 from fancymonkey.web.http.refusals import refusal
 from fancymonkey.web.http.spelling import Spelling
-from fancymonkey.web.http.wire import encode, left
+from fancymonkey.web.http.wire import encode
+from fancymonkey.web.read_models.product_json import (
+    ProductJson,
+    is_shown,
+    location_out,
+    product_json,
+)
 
 PLACES_KEPT = 4
 """The most locations whose products are kept as JSON."""
@@ -51,16 +51,8 @@ REVALIDATE = (b"cache-control", b"no-cache")
 
 SHARED_BYTES = 1_000_000
 """From this length on the response with all products is the only copy of their JSON."""
-
-
-@dataclass(slots=True)
-class ProductJson:
-    """A product as JSON, with its counts for the summary. The JSON may be a part of a response."""
-
-    change: int
-    body: bytes | memoryview
-    low: int
-    out: int
+SHARED_PRODUCTS = 1000
+"""The JSON of as many new products is put together: small pieces would leave gaps in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +134,8 @@ class StockListing:
         """Those of all products: after each change one is new, and thousands are as they were."""
         view, known = self._engine.view, self._cards
         products, touched = view.products, view.touched
-        cards = []
+        cards: list[ProductJson] = []
+        new: list[ProductJson] = []
         for id_ in view.order:
             product = products.get(id_)
             if product is None or product.archived:
@@ -151,6 +144,10 @@ class StockListing:
             card = known.get(id_)
             if card is None or card.change != touched.get(id_, 0):
                 card = self.card(id_)
+                new.append(card)
+                if len(new) == SHARED_PRODUCTS:
+                    _share(new, b",".join([card.body for card in new]), 0)
+                    new.clear()
             cards.append(card)
         return cards
 
@@ -179,7 +176,7 @@ class StockListing:
         parts[-1] = b"".join((parts[-1], tail))
         body = b",".join(parts)
         if question == EVERYTHING and len(body) > SHARED_BYTES:
-            _share(cards, body)
+            _share(cards, body, len(HEAD))
         tag = etag_of(view.revision, body)
         headers = [REVALIDATE, NOSNIFF, (b"etag", tag)]
         return Listed(Response(200, body, [JSON, *headers]), tag, Response(304, b"", headers))
@@ -208,7 +205,7 @@ class StockListing:
         card = cards.get(product_id)
         if card is None or card.change != change:
             sizes = list(_sizes(view, product_id, question.location))
-            card = _card(view, product_id, sizes, change, by_location=question.by_location)
+            card = product_json(view, product_id, sizes, change, by_location=question.by_location)
             cards[product_id] = card
         return card
 
@@ -217,16 +214,16 @@ class StockListing:
         view = self._engine.view
         pairs = _sizes(view, product_id, question.location)
         sizes = [pair for pair in pairs if is_low(*pair)]
-        return _card(view, product_id, sizes, 0, by_location=question.by_location)
+        return product_json(view, product_id, sizes, 0, by_location=question.by_location)
 
 
 EVERYTHING = ListingQuery()
 HEAD = b'{"success":true,"inventory":['
 
 
-def _share(cards: list[ProductJson], body: bytes) -> None:
-    """Makes the JSON of each product a part of the response that has all of them."""
-    start, whole = len(HEAD), memoryview(body)
+def _share(cards: list[ProductJson], body: bytes, start: int) -> None:
+    """Makes the JSON of each product a part of a text that has all of them from `start` on."""
+    whole = memoryview(body)
     for card in cards:
         end = start + len(card.body)
         card.body = whole[start:end]
@@ -268,99 +265,3 @@ def _sizes(view: View, product_id: str, location: str | None) -> Iterator[tuple[
         item = view.items[sku]
         if not item.archived:
             yield item, view.online_stock(sku) if location is None else view.stock_at(sku, location)
-
-
-def is_shown(location: Location) -> bool:
-    """Whether buyers see the stock at a location by itself."""
-    return location.active and (location.sells_online or location.pickup)
-
-
-def location_out(location: Location) -> dict[str, Any]:
-    """A location as buyers see it."""
-    return {
-        "id": location.location_id,
-        "name": location.name,
-        "address": location.address,
-        "sellsOnline": location.sells_online,
-        "pickup": location.pickup,
-    }
-
-
-def stock_by_location(view: View, sku: str) -> list[dict[str, Any]]:
-    """The stock of a SKU at each location that buyers see."""
-    return [
-        {
-            "location": id_,
-            "stock": stock.on_hand,
-            "reserved": stock.reserved,
-            "available": left(stock.available),
-        }
-        for id_, stock in view.stock_by_location(sku).items()
-        if is_shown(view.locations[id_])
-    ]
-
-
-def size_out(view: View, item: Item, stock: SkuStock) -> dict[str, Any]:
-    """A size, in the seed's shape with further fields for a shop page."""
-    back_by = view.back_by(item.sku) if stock.available <= 0 and not item.sold_out else None
-    bundle = {} if item.bundle is None else {"bundle": public_definition(item)}
-    return {
-        "size": item.size,
-        "stock": stock.on_hand,
-        "reserved": stock.reserved,
-        "available": left(stock.available),
-        "lowStockThreshold": item.low_stock_threshold,
-        "isLowStock": is_low(item, stock),
-        "isOutOfStock": stock.available <= 0,
-        "soldOut": item.sold_out,
-        "backBy": None if back_by is None else iso(back_by),
-        "skuId": item.sku_id,
-        "priceId": item.price_id,
-        **bundle,
-    }
-
-
-def _picture(product: Product) -> dict[str, str]:
-    """The URL of the image, if the owner has set a valid one."""
-    image = image_of(product.extra)
-    return {} if image is None or not loadable(image) else {"image": image}
-
-
-def _card(
-    view: View,
-    product_id: str,
-    sizes: list[tuple[Item, SkuStock]],
-    change: int,
-    *,
-    by_location: bool = False,
-) -> ProductJson:
-    product = view.products[product_id]
-    rows = [size_out(view, item, stock) for item, stock in sizes]
-    if by_location:
-        for row, (item, _) in zip(rows, sizes, strict=True):
-            row["locations"] = stock_by_location(view, item.sku)
-    body = encode(
-        {
-            "productId": product.product_id,
-            "name": product.name,
-            "category": product.category,
-            "price": product.price,
-            "sizes": rows,
-            "totals": {
-                "stock": sum(stock.on_hand for _, stock in sizes),
-                "reserved": sum(stock.reserved for _, stock in sizes),
-                "available": sum(left(stock.available) for _, stock in sizes),
-            },
-            "restockDate": shown_date(product.restock_date),
-            **_picture(product),
-            "lastUpdated": iso(
-                max([product.updated_at, *(stock.updated_at for _, stock in sizes)])
-            ),
-        }
-    )
-    return ProductJson(
-        change,
-        body,
-        sum(is_low(item, stock) for item, stock in sizes),
-        sum(stock.available <= 0 for _, stock in sizes),
-    )
