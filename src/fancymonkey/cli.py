@@ -6,8 +6,7 @@ from typing import Any
 
 import click
 
-from fancymonkey import __version__
-from fancymonkey.commands import gc_tuning
+from fancymonkey import __version__, gc_tuning
 from fancymonkey.errors import FancyMonkeyError
 
 COMMANDS = {

@@ -67,6 +67,7 @@ NEEDS: dict[tuple[str, str], str] = {
     ("POST", "/api/admin/undo"): STOCK,
     ("GET", "/api/admin/orders"): READ,
     ("POST", "/api/admin/orders/ship"): STOCK,
+    ("POST", "/api/admin/orders/unship"): STOCK,
     ("POST", "/api/admin/orders/move"): STOCK,
     ("POST", "/api/admin/orders/cancel"): STOCK,
     ("POST", "/api/admin/orders/return"): STOCK,

@@ -5,6 +5,7 @@ from dataclasses import replace
 from fancymonkey.core.bundles.sales import count_bundles
 from fancymonkey.core.command import Command, found_hold
 from fancymonkey.core.explode import Choice
+from fancymonkey.core.holds.held_stock import stock_of_lines
 from fancymonkey.core.holds.limits import (
     ClientSource,
     check_hold_limits,
@@ -20,7 +21,7 @@ from fancymonkey.core.holds.refusals import (
     open_checkout,
 )
 from fancymonkey.core.holds.reserved import Reserved
-from fancymonkey.core.holds.serve import Served, UnitsRequest, needs_served, serve, stock_of_lines
+from fancymonkey.core.holds.serve import Served, UnitsRequest, needs_served, serve
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.locations.routing import Routing
 from fancymonkey.core.model import (

@@ -76,6 +76,15 @@ export async function ship(order, places, after) {
   await change("ship", await located(body, rows), `${sum(lines)} of order #${order.number} shipped.`, after);
 }
 
+export async function unship(order, parcel, after) {
+  const agreed = await question(
+    `Shipment ${parcel.number} of order #${order.number} did not leave?`,
+    (give) => html`<form @submit=${(event) => { event.preventDefault(); give(new FormData(event.target).get("reason").trim() || "recorded by mistake"); }}>
+      <p>Its units wait to be shipped again. A message that was sent to the buyer stays sent.</p>${reason}${buttons(give, "Did not leave", "danger")}</form>`,
+  );
+  if (agreed) await change("unship", { id: order.id, shipment: parcel.number, reason: agreed }, `Shipment ${parcel.number} of order #${order.number} is cancelled.`, after);
+}
+
 export async function move(order, places, after) {
   const rows = unitsFor(order, "move");
   const others = places.filter((place) => place.id !== rows[0]?.location);

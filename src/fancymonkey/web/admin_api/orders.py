@@ -11,9 +11,10 @@ from fancymonkey.core.locations.accounts import StockState
 from fancymonkey.core.model import Line, Outcome
 from fancymonkey.core.orders.cancel import CancelOrderLine, ReturnOrder
 from fancymonkey.core.orders.erase import EraseBuyer
-from fancymonkey.core.orders.money import OrderMoney
+from fancymonkey.core.orders.money import OrderMoney, money_key, read_money
 from fancymonkey.core.orders.rows import Order, OrderBuyer, OrderStatus
 from fancymonkey.core.orders.ship import MoveOrderAllocation, ShipOrder
+from fancymonkey.core.orders.unship import CancelShipment
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.payments.answers import PaymentNews
 from fancymonkey.core.payments.currencies import major_units
@@ -34,6 +35,7 @@ from fancymonkey.web.admin_api.models.orders import (
     OrderResult,
     ReturnBody,
     ShipBody,
+    UnshipBody,
 )
 from fancymonkey.web.auth.location_limits import check_locations, may_see, sees_any
 from fancymonkey.web.context import AppContext
@@ -128,6 +130,21 @@ async def ship_order(
 
 
 @router.post(
+    "/unship",
+    summary="Cancel a shipment that was recorded by mistake",
+    dependencies=[requires("stock")],
+    response_model=OrderResult,
+    responses=refusals(404, 409),
+)
+async def cancel_shipment(
+    context: Context, request: Call, actor: Caller, key: IdempotencyKey, body: UnshipBody
+) -> Any:
+    """Puts the units of a shipment back: they wait to be shipped, as before."""
+    change = {"shipment": body.shipment, "reason": body.reason}
+    return await _change(context, request, actor, key, CancelShipment, body, change)
+
+
+@router.post(
     "/move",
     summary="Move units of an order to another location",
     dependencies=[requires("stock", by_location=True)],
@@ -212,7 +229,7 @@ async def refund_order(
         raise Problem(
             503, "not_configured", "Refunds are not configured. Set STRIPE_SECRET_KEY and restart."
         )
-    money = await money_of_order(context.engine, order)
+    money = read_money(await context.engine.store.find(*money_key(order.order_id)))
     digest = "" if key is None else request_fingerprint(request, _content(body))
     known = key is not None and await context.engine.store.find(Outcome, key.id) is not None
     amount = None if known else _asked(order, money, body)
