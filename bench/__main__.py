@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench.rows import bulk, crowd, ended, engine, http, lone, servers, size, workers
+from bench.rows import bulk, crowd, ended, engine, http, lone, places, servers, size, workers
 from bench.settings import FULL, QUICK, Effort
 from bench.shops import STORES, Places
 from bench.table import Row, markdown
@@ -17,6 +17,9 @@ ROWS: dict[str, Callable[[Places, Effort], list[Row]]] = {
     "get": http.get,
     "lone": lone.lone,
     "bulk": bulk.bulk,
+    "bundle": places.bundle,
+    "routed": places.routed,
+    "second-location": places.second_location,
     "memory": size.memory,
     "ended": ended.ended,
     "workers": workers.workers,
@@ -41,11 +44,11 @@ def main() -> int:
     if unknown:
         parser.error(f"no such row: {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
     rows: list[Row] = []
-    with Places(given.store or STORES) as places:
+    with Places(given.store or STORES) as shops:
         for name in given.rows or ROWS:
             started = time.monotonic()
             print(f"{name} …", end=" ", file=sys.stderr, flush=True)
-            rows += ROWS[name](places, QUICK if given.quick else FULL)
+            rows += ROWS[name](shops, QUICK if given.quick else FULL)
             print(f"{time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     print(markdown(rows))
     return int(any(row.verdict == "UNDER" for row in rows))

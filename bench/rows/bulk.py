@@ -46,14 +46,15 @@ def _measure(shop: BenchShop, effort: Effort) -> tuple[list[float], list[float],
                 report = running.report()
             if report.errors:
                 raise RuntimeError(f"buyers got errors: {report.statuses}")
-            during, outside = report.between(start, end).measure(), _outside(report, start, end)
+            during, before = report.between(start, end).measure(), outside(report, start, end)
             taken.append((end - start) / 1e9)
-            kept.append(during.rate / outside)
-            notes.append(f"during {during}; outside {outside:,.0f}/s")
+            kept.append(during.rate / before)
+            notes.append(f"during {during}; outside {before:,.0f}/s")
     return taken, kept, notes
 
 
-def _outside(report: Report, start: int, end: int) -> float:
+def outside(report: Report, start: int, end: int) -> float:
+    """The buyers' rate before and after a change."""
     count = sum(1 for at in report.done if not start <= at < end)
     return count / ((report.ended - report.started - (end - start)) / 1e9)
 

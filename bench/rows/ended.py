@@ -1,4 +1,4 @@
-"""What a shop's past costs: memory and start-up with very many ended holds, against none."""
+"""The cost of a shop's past: memory and start-up with very many ended holds, against none."""
 
 import asyncio
 import time
@@ -29,7 +29,7 @@ START_BAR = 3.0
 
 
 def ended(places: Places, effort: Effort) -> list[Row]:
-    """Resident memory after so many ended holds ÷ without any, and seconds until `healthz`."""
+    """Resident memory after this many ended holds ÷ without any, and seconds until `healthz`."""
     rows = []
     for name in places.stores:
         small = places.shop(name, sample())

@@ -12,8 +12,7 @@ from bench.settings import Effort
 from bench.shops import HOT, BenchShop, Places, sample
 from bench.slow_disk import syncs_take
 from bench.table import Bar, Row
-from fancymonkey import examples
-from fancymonkey.commands import gc_tuning
+from fancymonkey import examples, gc_tuning
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Line, sku_of

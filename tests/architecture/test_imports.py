@@ -24,14 +24,15 @@ LAYERS = {
     "web": 5,
     "asgi": 6,
     "commands": 6,
-    "cli": 7,
-    "__main__": 8,
+    "cli": 6,
+    "__main__": 7,
 }
 # Commands use the services. Only `serve` runs the application.
 COMMANDS_OF_THE_WEB = {"commands.serve"}
 # Leaves: usable by everything above the core. They may use one another only as listed here.
 LEAVES: dict[str, set[str]] = {
     "errors": set(),
+    "gc_tuning": set(),
     "text": set(),
     "timestamps": set(),
     "settings": {"core", "errors"},

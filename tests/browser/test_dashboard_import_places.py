@@ -28,7 +28,7 @@ async def test_a_file_by_location_is_exported_edited_imported_and_undone(
     async with admin_shop() as shop, member(browser, shop) as watched:
         await shop.run(BERLIN, Adjust(sku=sku(), location="berlin", delta=5))
         page = watched.page
-        await page.goto(f"{shop.url}/admin/import")
+        await page.goto(f"{shop.url}/admin/import.html")
         async with page.expect_download() as download:
             await page.get_by_role("link", name="CSV by location").click()
         path = await (await download.value).path()
@@ -65,7 +65,7 @@ async def test_an_unknown_location_is_shown_with_the_likely_one(browser: Browser
     async with admin_shop() as shop, member(browser, shop) as watched:
         await shop.run(BERLIN)
         page = watched.page
-        await page.goto(f"{shop.url}/admin/import")
+        await page.goto(f"{shop.url}/admin/import.html")
         await choose(page, f"productId,size,location,stock\r\n{HOODIE},M,Berlinn,9\r\n")
         faults = page.get_by_role("region", name="Rows with errors")
         await expect(faults).to_contain_text("but 'berlin' exists", timeout=WHILE_READING)
@@ -77,7 +77,7 @@ async def test_a_file_of_shopify_is_read(browser: Browser) -> None:
     async with admin_shop() as shop, member(browser, shop) as watched:
         await shop.run(BERLIN, Adjust(sku=sku(), location="berlin", delta=5))
         page = watched.page
-        await page.goto(f"{shop.url}/admin/import")
+        await page.goto(f"{shop.url}/admin/import.html")
         head = (
             "Handle,Title,Option1 Name,Option1 Value,SKU,Location,On hand (current),On hand (new)"
         )
@@ -102,7 +102,7 @@ async def test_a_shop_with_one_location_sees_no_choice(browser: Browser) -> None
     async with admin_shop() as shop, member(browser, shop) as watched:
         page = watched.page
         async with page.expect_response("**/api/admin/locations"):
-            await page.goto(f"{shop.url}/admin/import")
+            await page.goto(f"{shop.url}/admin/import.html")
         await expect(page.get_by_role("link", name="Export CSV")).to_be_visible()
         await expect(page.get_by_text("by location")).to_have_count(0)
         watched.assert_clean()

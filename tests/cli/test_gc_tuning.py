@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from fancymonkey.commands import gc_tuning
+from fancymonkey import gc_tuning
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from fancymonkey.commands import gc_tuning
+from fancymonkey import gc_tuning
 
 RARE = {"apprise", "aiosmtplib", "asyncpg", "httpx", "opentelemetry.sdk", "python_calamine"}
 RARE |= {"requests", "segno", "stripe", "urllib3", "xlsxwriter"}

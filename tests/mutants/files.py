@@ -3,6 +3,9 @@
 from tests.mutants.planted import bug
 
 IMPORT = "web/test_import.py"
+PLACES = "web/test_import_places.py"
+SHOPIFY = "web/test_import_shopify.py"
+LOCATIONS = "store/test_json_locations.py"
 STALE = "store/test_stale_files.py"
 MISTAKES = "store/test_products_mistakes.py"
 RIGHTS = "store/test_permissions.py"
@@ -59,6 +62,38 @@ SPREADSHEETS = [
         "not mark.is_of(row.item.sku, row.location) or mark.revision > self._current.revision",
         "False",
         f"{IMPORT}::test_a_mark_is_read_and_never_believed",
+    ),
+    bug(
+        "spreadsheets",
+        "a row of another location counts at the default one",
+        "spreadsheets.stock_cells:StockCells._command",
+        "location = row.location or self._options.location",
+        "location = self._options.location",
+        f"{PLACES}::test_sales_since_the_export_stay_sold_at_their_location",
+    ),
+    bug(
+        "spreadsheets",
+        "the stock that Shopify has seen is not compared",
+        "spreadsheets.shopify:_Reader._row",
+        "if text and was and not resolved.fault:",
+        "if False:",
+        f"{SHOPIFY}::test_a_current_that_differs_is_not_applied_and_reported",
+    ),
+    bug(
+        "spreadsheets",
+        "the preview accepts a circle of bundles",
+        "spreadsheets.bundle_cells:BundleCells.check",
+        "if not isinstance(answer, Refused):",
+        "if True:",
+        "web/test_import_bundles.py::test_a_circle_through_two_rows_is_refused",
+    ),
+    bug(
+        "spreadsheets",
+        "a new size goes off sale before its units elsewhere are gone",
+        "core.changes.undo:undo",
+        "sorted(rows, key=_goes_off_sale)",
+        "rows",
+        f"{PLACES}::test_new_sizes_and_products_begin_at_several_locations[memory-main]",
     ),
 ]
 
@@ -118,6 +153,22 @@ OWNERS_FILE = [
         "if content is None:",
         "if content:",
         FAILED_SYNC,
+    ),
+    bug(
+        "products.json",
+        "a total and locations that disagree are both taken",
+        "store.products_file.stock_edits:edited_stock",
+        "if by_location:",
+        "if False:",
+        f"{LOCATIONS}::test_an_edit_is_refused_with_its_place",
+    ),
+    bug(
+        "products.json",
+        "an older stock of a location takes a sale back",
+        "store.products_file.stale:_EditedProduct._locations",
+        "if _old(value, present, old, changed):",
+        "if False:",
+        f"{LOCATIONS}::test_an_older_file_takes_no_sale_back",
     ),
     bug(
         "rights",

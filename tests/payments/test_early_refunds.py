@@ -10,6 +10,7 @@ from fancymonkey.core.model import Event as Kept
 from fancymonkey.core.payments.early_events import FOLDER, KEPT, NEWS_MAX
 from fancymonkey.core.payments.rows import PaymentIssue
 from fancymonkey.payments.events import PaymentPolicy, StripeEvent
+from fancymonkey.store.in_memory.past import Removed
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.core.builders import CoreShop, take
 from tests.payments.conftest import Till
@@ -145,7 +146,7 @@ def test_refunds_of_others_are_bounded_and_forgotten() -> None:
     assert kept.until == shop.now + KEPT
     take_in(shop, refund("refund.created", "re_1", "p" * 5000))
     assert len([row for row in shop.image.rows[Document].values() if row.folder == FOLDER]) == 1
-    shop.image.forget(KEPT + 2 * 86_400_000)
+    shop.image.remove(Removed(pruned=KEPT + 2 * 86_400_000))
     assert (FOLDER, "pi_other") not in shop.image.rows[Document]
 
 

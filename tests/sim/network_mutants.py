@@ -120,7 +120,10 @@ BUNDLES = [
             "[one.sku for one in state.get(Item, part.bundle).components])",
         ),
     ),
-    bug("units to keep for single sale are sold", ("holds.serve:_kept_back", "if keep:", "if 0:")),
+    bug(
+        "units to keep for single sale are sold",
+        ("bundles.sale_rules:kept_back", "if keep:", "if 0:"),
+    ),
     bug(
         "bundles that were built in advance count twice",
         (

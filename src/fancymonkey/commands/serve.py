@@ -12,8 +12,7 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from fancymonkey import __version__
-from fancymonkey.commands import gc_tuning
+from fancymonkey import __version__, gc_tuning
 from fancymonkey.commands.common import choose_store, data_option, opened, run
 from fancymonkey.commands.init import fill_empty
 from fancymonkey.commands.numbers import WholeNumber

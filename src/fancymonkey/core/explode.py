@@ -3,9 +3,15 @@
 from collections.abc import Iterable, Iterator
 
 from fancymonkey.core.bundles.availability import short_options
-from fancymonkey.core.bundles.recipe import Lookup, NotBuildable, Recipe, recipe_of
+from fancymonkey.core.bundles.recipe import (
+    Lookup,
+    NotBuildable,
+    Recipe,
+    recipe_of,
+    units_of_plain,
+)
 from fancymonkey.core.immutable import dataclass
-from fancymonkey.core.item_parts import ChoiceGroup, SoldPart
+from fancymonkey.core.item_parts import Bundle, ChoiceGroup, SoldPart
 from fancymonkey.core.model import Item
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.state import Key, State
@@ -37,6 +43,9 @@ def needs_parts(state: State, skus: Iterable[str]) -> Iterator[Key]:
 
 def part_skus(lookup: Lookup, item: Item) -> frozenset[str]:
     """The SKUs with units that a bundle may take, options included; none if a part is missing."""
+    plain = units_of_plain(item, lookup)
+    if plain is not None:
+        return frozenset(plain)
     try:
         return recipe_of(item, lookup).skus
     except NotBuildable:
@@ -51,6 +60,9 @@ def explode(
     chosen: dict[str, int] = {}
     for choice in choices:
         chosen[choice.sku] = chosen.get(choice.sku, 0) + choice.quantity
+    plain = None if chosen else units_of_plain(item, lookup)
+    if plain is not None:
+        return _sold_parts(item, item.bundle, plain)
     refused = _unfit(item, chosen)
     if refused is not None:
         return refused
@@ -65,8 +77,12 @@ def explode(
     for sku, quantity in chosen.items():
         if quantity:
             units[sku] = units.get(sku, 0) + quantity
-    version = item.bundle.version
-    return tuple(SoldPart(item.sku, version, sku, quantity) for sku, quantity in units.items())
+    return _sold_parts(item, item.bundle, units)
+
+
+def _sold_parts(item: Item, bundle: Bundle, units: dict[str, int]) -> tuple[SoldPart, ...]:
+    version = bundle.version
+    return tuple([SoldPart(item.sku, version, sku, number) for sku, number in units.items()])
 
 
 def _unfit(item: Item, chosen: dict[str, int]) -> Refused | None:

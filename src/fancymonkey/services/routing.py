@@ -48,6 +48,8 @@ class OrderRouting:
         self._codes = PostalCodes(engine)
         self._rules: tuple[RoutingRule, ...] = ()
         self._read_at = -1
+        self._plain: Routing | None = None
+        """The routing of an order that names no location, with these rules."""
         self.split_lines = split_lines
         self.max_parcels = max_parcels
         engine.view.split_lines = split_lines
@@ -57,8 +59,15 @@ class OrderRouting:
 
         Raises StoreError.
         """
-        if wanted == NOTHING_WANTED and not self._engine.view.has_several_locations:
-            return None
+        if wanted is NOTHING_WANTED or wanted == NOTHING_WANTED:
+            if not self._engine.view.has_several_locations:
+                return None
+            rules = await self.rules()
+            if self._plain is None or self._plain.rules is not rules:
+                self._plain = Routing(
+                    rules=rules, split_lines=self.split_lines, max_parcels=self.max_parcels
+                )
+            return self._plain
         return Routing(
             only_from=wanted.only_from,
             pickup_at=wanted.pickup_at,

@@ -30,6 +30,8 @@ class BundleCells:
         self._options = options
         self._notices = notices
         self._state: State | None = None
+        self._sizes: dict[str, list[str]] = {}
+        self._near_products = NearKeys(())
         self._near: dict[str, NearKeys] = {}
 
     def read(self, row: ImportRow) -> None:
@@ -101,11 +103,14 @@ class BundleCells:
         return f"the part {sku!r} does not exist{likely}"
 
     def _near_sku(self, product_id: str, size: str) -> str | None:
-        if product_id not in self._current.products:
-            if "" not in self._near:
-                self._near[""] = NearKeys(self._current.products)
-            product_id = self._near[""].find(product_id) or ""
-        items = [item for item in self._current.items.values() if item.product_id == product_id]
-        sizes = [item.size for item in items]
-        near = size if size in sizes else NearKeys(sizes).find(size)
+        if not self._sizes:
+            for item in self._current.items.values():
+                self._sizes.setdefault(item.product_id, []).append(item.size)
+            self._near_products = NearKeys(self._sizes)
+        if product_id not in self._sizes:
+            product_id = self._near_products.find(product_id) or ""
+        sizes = self._sizes.get(product_id, [])
+        if product_id not in self._near:
+            self._near[product_id] = NearKeys(sizes)
+        near = size if size in sizes else self._near[product_id].find(size)
         return None if near is None else f"{product_id}/{near}"

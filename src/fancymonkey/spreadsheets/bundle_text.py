@@ -21,7 +21,7 @@ NO_BUNDLE = "none"
 
 EXAMPLE = "2 x tee/M + 1 x cap/ONE SIZE"
 
-_SPECIAL = re.compile(r'["+|;:]|^\s|\s$|  | (?:keep|up to) |^$')
+_SPECIAL = re.compile(r'["+|;:]|[^\S ]|^ | $|  | (?:keep|up to) |^$')
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 _PART = re.compile(r"(?:([0-9]{1,30})\s*[x×*]\s+)?(.+?)(?:\s+keep\s+([0-9]{1,30}))?", re.I)
 _OPTION = re.compile(r"(.+?)(?:\s+up to\s+([0-9]{1,30}))?(?:\s+keep\s+([0-9]{1,30}))?", re.I)
@@ -92,7 +92,7 @@ class _Cell:
 
     def __init__(self, text: str) -> None:
         self._texts: list[str] = []
-        self._text = _QUOTED.sub(self._mark, text)
+        self._text = " ".join(_QUOTED.sub(self._mark, text).split())
         self._parts: list[Component] = []
         self._groups: list[ChoiceGroup] = []
         self._rules: dict[str, Any] = {}

@@ -8,6 +8,9 @@ from fancymonkey.spreadsheets.near_keys import NearKeys
 from fancymonkey.spreadsheets.spreadsheet_changes import broken, tidy
 from fancymonkey.store.products_file.likely_location import likely_location
 
+COMPARED = 100
+"""How many unknown locations of a file are compared letter by letter with the known ones."""
+
 
 class RowLocations:
     """The locations of the shop by id and by name, and what spreadsheets make of them."""
@@ -15,6 +18,7 @@ class RowLocations:
     def __init__(self, current: CurrentStock) -> None:
         self._current = current
         self._by_name: dict[str, str] = {}
+        self._texts: dict[str, str] = {}
         for location in current.locations.values():
             if location.name in self._by_name:
                 self._by_name[location.name] = ""  # two of the same name: only the id is clear
@@ -41,9 +45,15 @@ class RowLocations:
         return replace(record, cells={**record.cells, LOCATION: known})
 
     def _unknown(self, text: str) -> str:
+        if text not in self._texts:
+            self._texts[text] = self._unknown_text(text)
+        return self._texts[text]
+
+    def _unknown_text(self, text: str) -> str:
         near = self._near.find(text)
         near = self._by_name.get(near or "") or near
-        near = near or likely_location(text, self._current.locations.values())
+        if near is None and len(self._texts) < COMPARED:
+            near = likely_location(text, self._current.locations.values())
         if near is None:
             return f"there is no location {text[:80]!r}: write one of {self._listed()}"
         return (

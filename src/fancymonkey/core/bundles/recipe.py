@@ -75,6 +75,25 @@ def recipe_of(item: Item, lookup: Lookup) -> Recipe:
     return recipe
 
 
+def units_of_plain(item: Item, lookup: Lookup) -> dict[str, int] | None:
+    """The units of one bundle of ordinary parts by SKU, as nearly all bundles are.
+
+    None for any other bundle, also one that cannot be built: `recipe_of` looks closer.
+    """
+    if item.groups:
+        return None
+    units: dict[str, int] = {}
+    for component in item.components:
+        sku = component.sku
+        part = lookup(sku)
+        if part is None or part.bundle is not None or component.group:
+            return None
+        units[sku] = units.get(sku, 0) + component.quantity
+    if len(units) > MAX_LINES or max(units.values(), default=0) > MAX_QUANTITY:
+        return None
+    return units
+
+
 def is_fixed_bundle(item: Item) -> bool:
     """Whether the item is a bundle without choices."""
     return item.bundle is not None and not item.groups

@@ -5,6 +5,7 @@ from dataclasses import replace
 from fancymonkey.core.bundles.sales import count_bundles
 from fancymonkey.core.command import Command, found_hold
 from fancymonkey.core.explode import Choice
+from fancymonkey.core.holds.held_stock import stock_of_lines
 from fancymonkey.core.holds.limits import (
     ClientSource,
     check_hold_limits,
@@ -20,7 +21,7 @@ from fancymonkey.core.holds.refusals import (
     open_checkout,
 )
 from fancymonkey.core.holds.reserved import Reserved
-from fancymonkey.core.holds.serve import Served, UnitsRequest, needs_served, serve, stock_of_lines
+from fancymonkey.core.holds.serve import Served, UnitsRequest, needs_served, serve
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.locations.routing import Routing
 from fancymonkey.core.model import (
@@ -176,6 +177,7 @@ def _new_hold(
         False,
         None if simple else sold_lines(held, allocated),
         None if served is None else served.parts or None,
+        None if served is None else served.route,
     )
 
 
@@ -194,6 +196,7 @@ def _changed(
             allocations=allocated,
             sold_lines=sold_lines(held, allocated),
             parts=served.parts or None,
+            route=current.route if allocated == current.allocations else served.route,
         )
     if not command.only:
         wanted = {units.key: units for units in allocated}

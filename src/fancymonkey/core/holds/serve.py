@@ -15,13 +15,14 @@ from fancymonkey.core.locations.accounts import is_for_sale
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.locations.lookup import location_of, unknown_location
 from fancymonkey.core.locations.preferences import Free
-from fancymonkey.core.locations.route import route, shortfalls
+from fancymonkey.core.locations.route import route, route_from_one, shortfalls
+from fancymonkey.core.locations.route_line import route_line
 from fancymonkey.core.locations.routing import Demand, Route, Routing, Shortfall
 from fancymonkey.core.model import Allocation, Item, Level, Reservation
 from fancymonkey.core.outcomes import Code, Refused
+from fancymonkey.core.route_option import RouteOption
 from fancymonkey.core.state import AllLevels, Key, State
-from fancymonkey.core.stock.answers import MovedLine
-from fancymonkey.core.stock.sku_stock import SkuStock, offered, safety_at
+from fancymonkey.core.stock.sku_stock import offered, safety_at
 
 Fault = dict[str, object]
 
@@ -41,11 +42,15 @@ class UnitsRequest:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """The units of a whole hold, the parts of its bundles, and the reasons of the route."""
+    """The units of a whole hold, the parts of its bundles, and the reasons of the route.
+
+    `route` has the options for the hold to keep; None where nothing was routed.
+    """
 
     allocations: tuple[Allocation, ...]
     parts: tuple[SoldPart, ...]
     because: tuple[str, ...]
+    route: tuple[RouteOption, ...] | None = None
 
 
 def needs_served(
@@ -88,6 +93,10 @@ def serve(
     parts = _parts(state, request, current, held)
     if isinstance(parts, Refused):
         return parts
+    if current is None and not parts and len(held) == 1 and request.routing is not None:
+        served = _one_line(state, held, request.routing)
+        if served is not None:  # as nearly always
+            return served
     if current is not None and _is_unchanged(request, current, held, parts):
         return Served(current.allocations, parts, ())
     routing = Routing() if request.routing is None else request.routing
@@ -107,11 +116,12 @@ def serve(
             limited += shortfalls(demands, places, free, routing)
     result = (
         limited
-        or (_at_one_place(demands, places[0], free) if len(places) == 1 else None)
-        or route(demands, places, free, routing, alternatives=0)
+        or (route_from_one(demands, places[0], free) if len(places) == 1 else None)
+        or route(demands, places, free, routing)
     )
     if isinstance(result, Route):
-        return Served(result.allocations, parts, result.because)
+        options = None if request.routing is None else result.options()
+        return Served(result.allocations, parts, result.because, options)
     return Refused(
         Code.INSUFFICIENT_STOCK,
         "Not enough stock is available.",
@@ -119,19 +129,25 @@ def serve(
     )
 
 
-def _at_one_place(demands: list[Demand], place: Location, free: Free) -> Route | None:
-    """The route where the only location has everything, without a search; else None."""
-    left = dict(free[place.key])
-    units: dict[str, int] = {}
-    for demand in demands:
-        for sku, each in demand.units:
-            taken = each * demand.quantity
-            left[sku] -= taken
-            if left[sku] < 0:
-                return None
-            units[sku] = units.get(sku, 0) + taken
-    allocations = tuple(Allocation(sku, number, place.key) for sku, number in units.items())
-    return Route(allocations, (f"{place.name} has all of it.",), ())
+def _one_line(state: State, held: Lines, routing: Routing) -> Served | None:
+    """The units of a single line that one location has whole; None where the long way looks."""
+    if routing.only_from is not None or routing.pickup_at is not None:
+        return None
+    ((sku, line),) = held.items()
+    item = state.get(Item, sku)
+    safety_stock = () if item is None else item.safety_stock
+    offers = []
+    for account in state.accounts_of(sku):
+        place = location_of(state, account) if is_for_sale(account) else None
+        if place is not None and place.active and place.sells_online:
+            units = state.level(sku, account).available
+            if safety_stock:
+                units = offered(units, safety_at(safety_stock, account))
+            offers.append((place, units if units > 0 else 0))
+    result = route_line(sku, line.quantity, offers, routing)
+    if result is None:
+        return None
+    return Served(result.allocations, (), result.because, result.options())
 
 
 def pre_built(held: Lines, parts: tuple[SoldPart, ...], free: Free) -> dict[str, int]:
@@ -295,37 +311,6 @@ def _faults(
         }
         for sku, units in available.items()
     ]
-
-
-def stock_of_lines(state: State, request: UnitsRequest, hold: Reservation) -> tuple[MovedLine, ...]:
-    """The units that the hold has of the requested lines, and the stock of each after it.
-
-    The stock of a bundle is the number of bundles that its scarcest part allows, with those of this
-    hold among the reserved ones.
-    """
-    rows: dict[str, MovedLine] = {}
-    for sku, line in request.lines.items():
-        quantity = line.quantity
-        parts = [part for part in hold.parts or () if part.bundle == sku]
-        if parts:
-            sets = min(
-                max(0, _stock(state, request, part.sku).available) // part.quantity
-                for part in parts
-            )
-            sets += max(0, _stock(state, request, sku).available)
-            rows[sku] = (sku, quantity, sets + quantity, quantity, sets)
-        else:
-            stock = _stock(state, request, sku)
-            rows[sku] = (sku, quantity, stock.on_hand, stock.reserved, stock.available)
-    return tuple(rows.values())
-
-
-def _stock(state: State, request: UnitsRequest, sku: str) -> SkuStock:
-    """The stock of a SKU at the locations that the request may be served from."""
-    item = state.get(Item, sku)
-    routed = request.routing is not None
-    levels = state.levels_of(sku) if routed else [state.level(sku, request.location)]
-    return SkuStock.of(sku, levels, () if item is None else item.safety_stock)
 
 
 _PART_OF = "\n"

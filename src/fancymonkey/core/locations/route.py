@@ -1,19 +1,20 @@
 """Decides which locations serve an order, and gives the reasons in words."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.locations.preferences import Free, Preferences, sets_at
+from fancymonkey.core.locations.reasons import compared, difference
+from fancymonkey.core.locations.route_line import route_line
 from fancymonkey.core.locations.routing import (
+    ALTERNATIVES,
     Alternative,
     Demand,
     Route,
     Routing,
-    RoutingRule,
     Shortfall,
 )
 from fancymonkey.core.locations.search import (
-    EXACT,
     ONLY_COUNTRY,
     Search,
     Solution,
@@ -22,9 +23,6 @@ from fancymonkey.core.locations.search import (
     take,
 )
 from fancymonkey.core.model import Allocation
-
-ALTERNATIVES = 3
-"""How many solutions that were not chosen an answer has."""
 
 
 def route(
@@ -40,6 +38,13 @@ def route(
     shortages are taken off already. The result does not depend on the order of `places`. It has as
     many `alternatives` as that, or all.
     """
+    if len(demands) == 1 and len(demands[0].units) == 1:
+        ((sku, each),) = demands[0].units
+        offers = [(place, free[place.location_id].get(sku, 0)) for place in places]
+        if each == 1:
+            single = route_line(sku, demands[0].quantity, offers, routing, alternatives)
+            if single is not None:
+                return single
     preferences = Preferences(demands, places, free, routing)
     complete = _complete_places(demands, preferences, free, 1 + max(1, alternatives))
     if complete:
@@ -56,6 +61,7 @@ def route(
         _allocations(demands, preferences.places, within[0]),
         tuple(_because(preferences, within)),
         tuple(_alternative(preferences, row.used) for row in within[1 : alternatives + 1]),
+        _alternative(preferences, within[0].used),
     )
 
 
@@ -97,7 +103,7 @@ def _from_one(
 ) -> Route:
     """The route from the first of the locations that have everything."""
     place = preferences.places[complete[0]]
-    because = [f"{place.name} has all of it.", *_compared(preferences)]
+    because = [f"{place.name} has all of it.", *compared(len(preferences.places))]
     if len(complete) > 1:
         ours, theirs = [preferences.numbers[index] for index in complete[:2]]
         because.append(_difference(preferences, complete[:1], complete[1:2], ours, theirs))
@@ -111,7 +117,24 @@ def _from_one(
         ),
         tuple(because),
         tuple([_alternative(preferences, (index,)) for index in complete[1 : alternatives + 1]]),
+        _alternative(preferences, (complete[0],)),
     )
+
+
+def route_from_one(demands: Sequence[Demand], place: Location, free: Free) -> Route | None:
+    """The route where the only location has everything, without a search; else None."""
+    left = dict(free[place.key])
+    units: dict[str, int] = {}
+    for demand in demands:
+        for sku, each in demand.units:
+            taken = each * demand.quantity
+            left[sku] -= taken
+            if left[sku] < 0:
+                return None
+            units[sku] = units.get(sku, 0) + taken
+    allocations = tuple(Allocation(sku, number, place.key) for sku, number in units.items())
+    only = Alternative((place.key,), 1, None)
+    return Route(allocations, (f"{place.name} has all of it.",), (), only)
 
 
 def _by_id(place: Location) -> str:
@@ -192,16 +215,10 @@ def _because(preferences: Preferences, solutions: Sequence[Solution]) -> Iterato
         yield f"{names} has all of it."
     else:
         yield f"{len(best.used)} parcels, from {names}: no single location has all of it."
-    yield from _compared(preferences)
+    yield from compared(len(preferences.places))
     if len(solutions) > 1:
         other = solutions[1]
         yield _difference(preferences, best.used, other.used, best.score[1:], other.score[1:])
-
-
-def _compared(preferences: Preferences) -> list[str]:
-    """A sentence where not every location was compared."""
-    count = len(preferences.places)
-    return [f"Of {count} locations, the best {EXACT} were compared."] if count > EXACT else []
 
 
 def _difference(
@@ -213,33 +230,8 @@ def _difference(
 ) -> str:
     """The first rule by which the best locations are better than the next ones."""
     names = _names(preferences, other)
-    rules = preferences.routing.rules
-    for rule, ours, theirs in zip(rules, best_numbers, other_numbers, strict=False):
-        if ours != theirs:
-            return _REASONS[rule](
-                names, _alternative(preferences, best), _alternative(preferences, other)
-            )
-    return f"Equal to {names} by every rule; the first id counts."
-
-
-_REASONS: Mapping[RoutingRule, Callable[[str, Alternative, Alternative], str]] = {
-    RoutingRule.SAME_COUNTRY: lambda names, ours, theirs: (
-        f"Ships within the buyer's country; that is not known of {names}."
-    ),
-    RoutingRule.FEWEST_PARCELS: lambda names, ours, theirs: (
-        f"{_parcels(ours)}; {names} would need {_parcels(theirs)}."
-    ),
-    RoutingRule.NEAREST: lambda names, ours, theirs: (
-        f"Nearest: {_km(ours)}; {names} would be {_km(theirs)}."
-    ),
-    RoutingRule.PRIORITY: lambda names, ours, theirs: f"Has priority over {names}.",
-    RoutingRule.MOST_STOCK: lambda names, ours, theirs: f"Has more stock than {names}.",
-}
-
-
-def _parcels(solution: Alternative) -> str:
-    return "1 parcel" if solution.parcels == 1 else f"{solution.parcels} parcels"
-
-
-def _km(solution: Alternative) -> str:
-    return "an unknown distance" if solution.km is None else f"{solution.km:g} km"
+    pairs = zip(preferences.routing.rules, best_numbers, other_numbers, strict=False)
+    rule = next((rule for rule, ours, theirs in pairs if ours != theirs), None)
+    return difference(
+        rule, names, _alternative(preferences, best), _alternative(preferences, other)
+    )

@@ -34,7 +34,7 @@ class ChoiceBody(Struct, rename="camel", forbid_unknown_fields=True):
     quantity: Quantity
 
 
-class ShipToBody(Struct, rename="camel", forbid_unknown_fields=True):
+class DestinationBody(Struct, rename="camel", forbid_unknown_fields=True):
     """Where the parcels go: a country and a postal code, or coordinates in degrees."""
 
     country: Annotated[str, Meta(max_length=64)] = ""
@@ -73,7 +73,7 @@ class ReserveBody(Struct, rename="camel", forbid_unknown_fields=True):
     # Not null where they are missing: the digest of an Idempotency-Key stays as it was.
     location: Id | msgspec.UnsetType = msgspec.UNSET
     pickup_at: Id | msgspec.UnsetType = msgspec.UNSET
-    ship_to: ShipToBody | msgspec.UnsetType = msgspec.UNSET
+    ship_to: DestinationBody | msgspec.UnsetType = msgspec.UNSET
 
 
 class ReleaseBody(Struct, rename="camel", forbid_unknown_fields=True):

@@ -14,6 +14,7 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Line
 from fancymonkey.core.outcomes import Refused
 from fancymonkey.services.replace_hold import reserve_instead
+from fancymonkey.services.routing import NOTHING_WANTED
 from fancymonkey.web.auth.authorize import bearer_of, require
 from fancymonkey.web.context import AppContext, new_reservation_id
 from fancymonkey.web.http import wire
@@ -51,8 +52,10 @@ async def reserve(context: AppContext, request: Request) -> Response:
     sources = context.sources
     source = None if sources is None else await sources.of(request)
     routing = None
-    if context.engine.view.has_several_locations or names_location(body):
+    if names_location(body):
         routing = await context.routing.of(wanted_of(context.engine.view, body))
+    elif context.engine.view.has_several_locations:
+        routing = await context.routing.of(NOTHING_WANTED)
     command = Reserve(
         reservation_id=new_reservation_id(),
         location=DEFAULT_LOCATION,
