@@ -124,7 +124,7 @@ def serve(
 
 
 def _one_line(state: State, held: Lines, routing: Routing) -> Served | None:
-    """The units of a single line that one location has whole; None where the long way looks."""
+    """The units of a single line that one location has whole; None if a search is needed."""
     if routing.only_from is not None or routing.pickup_at is not None:
         return None
     ((sku, line),) = held.items()

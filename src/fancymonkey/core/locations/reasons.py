@@ -7,7 +7,7 @@ from fancymonkey.core.locations.search import EXACT
 
 
 def compared(count: int) -> list[str]:
-    """A sentence where not all of so many locations were compared."""
+    """A sentence if not all of the locations were compared."""
     return [f"Of {count} locations, the best {EXACT} were compared."] if count > EXACT else []
 
 

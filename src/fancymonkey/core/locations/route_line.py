@@ -19,7 +19,7 @@ _UNKNOWN = float("inf")
 
 
 def route_line(sku: str, quantity: int, offers: Sequence[Offer], routing: Routing) -> Route | None:
-    """The route of a line from one location, without alternatives; None where it needs a search."""
+    """The route of a line from one location, without alternatives; None if it needs a search."""
     parcels = routing.max_parcels
     if routing.pickup_at is not None or (parcels is not None and parcels < 1):
         return None
