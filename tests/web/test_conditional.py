@@ -114,6 +114,7 @@ async def test_a_long_response_is_the_only_copy_of_its_products(
         expected = short.whole()
         with monkeypatch.context() as patch:
             patch.setattr(stock_listing, "SHARED_BYTES", 0)
+            patch.setattr(stock_listing, "SHARED_PRODUCTS", 2)
             response = long.whole()
             assert response == expected
             assert long.whole() is response

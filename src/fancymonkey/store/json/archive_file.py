@@ -125,6 +125,10 @@ class ArchiveFile:
         self.rows = sum(table.rows for table in self._tables.values())
         self.kinds: Collection[type[Row]] = self._tables.keys()
 
+    def filter_of(self, kind: type[Row]) -> KeyFilter:
+        """The filter of the keys of a kind that it has."""
+        return self._tables[kind].filter
+
     def find(self, kind: type[R], key: Hashable, mark: int) -> R | None:
         """The row with this key and its mark, or None. Raises StoreCorrupt."""
         table = self._tables.get(kind)

@@ -25,18 +25,18 @@ def _step(mark: int) -> int:
 class KeyFilter:
     """The bits of a filter. Their number is a power of two."""
 
-    __slots__ = ("_bits", "_mask")
+    __slots__ = ("bits", "mask")
 
     def __init__(self, bits: bytes) -> None:
         """Raises ValueError if the length is not a power of two."""
         size = len(bits)
         if size < 1 or size & (size - 1):
             raise ValueError("the length of a filter is wrong")
-        self._bits, self._mask = bits, size * 8 - 1
+        self.bits, self.mask = bits, size * 8 - 1
 
     def may_have(self, mark: int) -> bool:
         """Whether a key with this mark may be among the keys."""
-        bits, mask, step = self._bits, self._mask, _step(mark)
+        bits, mask, step = self.bits, self.mask, _step(mark)
         for _ in PROBES:
             at = mark & mask
             if not bits[at >> 3] >> (at & 7) & 1:

@@ -51,6 +51,8 @@ REVALIDATE = (b"cache-control", b"no-cache")
 
 SHARED_BYTES = 1_000_000
 """From this length on the response with all products is the only copy of their JSON."""
+SHARED_PRODUCTS = 1000
+"""The JSON of as many new products is put together: small pieces would leave gaps in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,8 @@ class StockListing:
         """Those of all products: after each change one is new, and thousands are as they were."""
         view, known = self._engine.view, self._cards
         products, touched = view.products, view.touched
-        cards = []
+        cards: list[ProductJson] = []
+        new: list[ProductJson] = []
         for id_ in view.order:
             product = products.get(id_)
             if product is None or product.archived:
@@ -141,6 +144,10 @@ class StockListing:
             card = known.get(id_)
             if card is None or card.change != touched.get(id_, 0):
                 card = self.card(id_)
+                new.append(card)
+                if len(new) == SHARED_PRODUCTS:
+                    _share(new, b",".join([card.body for card in new]), 0)
+                    new.clear()
             cards.append(card)
         return cards
 
@@ -169,7 +176,7 @@ class StockListing:
         parts[-1] = b"".join((parts[-1], tail))
         body = b",".join(parts)
         if question == EVERYTHING and len(body) > SHARED_BYTES:
-            _share(cards, body)
+            _share(cards, body, len(HEAD))
         tag = etag_of(view.revision, body)
         headers = [REVALIDATE, NOSNIFF, (b"etag", tag)]
         return Listed(Response(200, body, [JSON, *headers]), tag, Response(304, b"", headers))
@@ -214,9 +221,9 @@ EVERYTHING = ListingQuery()
 HEAD = b'{"success":true,"inventory":['
 
 
-def _share(cards: list[ProductJson], body: bytes) -> None:
-    """Makes the JSON of each product a part of the response that has all of them."""
-    start, whole = len(HEAD), memoryview(body)
+def _share(cards: list[ProductJson], body: bytes, start: int) -> None:
+    """Makes the JSON of each product a part of a text that has all of them from `start` on."""
+    whole = memoryview(body)
     for card in cards:
         end = start + len(card.body)
         card.body = whole[start:end]
