@@ -79,6 +79,7 @@ CORE_HELPERS = {
     "locations.lookup",
     "locations.preferences",
     "locations.route",
+    "locations.route_line",
     "locations.routing",
     "orders.check",
     "orders.money",

@@ -216,7 +216,7 @@ class Reservation(Row):
     A hold with `expires_at` None lasts until it is released. `late` marks a payment that came after
     the hold had ended. `payment_id` names the payment that captured it, or the payment that came
     too late and is refunded: then the hold is not captured. `route` is the choice of its locations,
-    first the chosen option and then the others; None where only one location could serve it.
+    first the chosen option and then the others; None if only one location could serve it.
     """
 
     TABLE: ClassVar[str] = "reservation"

@@ -44,7 +44,7 @@ class UnitsRequest:
 class Served:
     """The units of a whole hold, the parts of its bundles, and the reasons of the route.
 
-    `route` has the options for the hold to keep; None where nothing was routed.
+    `route` has the options for the hold to keep; None if nothing was routed.
     """
 
     allocations: tuple[Allocation, ...]
@@ -130,7 +130,7 @@ def serve(
 
 
 def _one_line(state: State, held: Lines, routing: Routing) -> Served | None:
-    """The units of a single line that one location has whole; None where the long way looks."""
+    """The units of a single line that one location has whole, or None: then `route` searches."""
     if routing.only_from is not None or routing.pickup_at is not None:
         return None
     ((sku, line),) = held.items()
