@@ -8,7 +8,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fancymonkey.engine.free_memory import return_free_memory
+from fancymonkey.free_memory import return_free_memory
 
 YOUNG, MIDDLE, OLD = 5_000, 10, 1_000
 """The thresholds of the collector: new objects per young collection, then the next generation.

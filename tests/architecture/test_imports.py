@@ -32,7 +32,8 @@ COMMANDS_OF_THE_WEB = {"commands.serve"}
 # Leaves: usable by everything above the core. They may use one another only as listed here.
 LEAVES: dict[str, set[str]] = {
     "errors": set(),
-    "gc_tuning": set(),
+    "free_memory": set(),
+    "gc_tuning": {"free_memory"},
     "text": set(),
     "timestamps": set(),
     "settings": {"core", "errors"},

@@ -3,7 +3,7 @@
 import psutil
 import pytest
 
-from fancymonkey.engine import free_memory
+from fancymonkey import free_memory
 
 PIECES = 100_000
 
