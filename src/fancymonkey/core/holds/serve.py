@@ -15,7 +15,7 @@ from fancymonkey.core.locations.accounts import is_for_sale
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.locations.lookup import location_of, unknown_location
 from fancymonkey.core.locations.preferences import Free
-from fancymonkey.core.locations.route import ALTERNATIVES, route, route_from_one, shortfalls
+from fancymonkey.core.locations.route import route, route_from_one, shortfalls
 from fancymonkey.core.locations.route_line import route_line
 from fancymonkey.core.locations.routing import Demand, Route, Routing, Shortfall
 from fancymonkey.core.model import Allocation, Item, Level, Reservation
@@ -144,7 +144,7 @@ def _one_line(state: State, held: Lines, routing: Routing) -> Served | None:
             if safety_stock:
                 units = offered(units, safety_at(safety_stock, account))
             offers.append((place, units if units > 0 else 0))
-    result = route_line(sku, line.quantity, offers, routing, ALTERNATIVES)
+    result = route_line(sku, line.quantity, offers, routing)
     if result is None:
         return None
     return Served(result.allocations, (), result.because, result.options())

@@ -7,6 +7,7 @@ from fancymonkey.core.locations.preferences import Free, Preferences, sets_at
 from fancymonkey.core.locations.reasons import compared, difference
 from fancymonkey.core.locations.route_line import route_line
 from fancymonkey.core.locations.routing import (
+    ALTERNATIVES,
     Alternative,
     Demand,
     Route,
@@ -23,9 +24,6 @@ from fancymonkey.core.locations.search import (
 )
 from fancymonkey.core.model import Allocation
 
-ALTERNATIVES = 3
-"""How many solutions that were not chosen an answer has."""
-
 
 def route(
     demands: Sequence[Demand],
@@ -40,13 +38,13 @@ def route(
     shortages are taken off already. The result does not depend on the order of `places`. It has as
     many `alternatives` as that, or all.
     """
-    if not alternatives and len(demands) == 1 and len(demands[0].units) == 1:
+    if len(demands) == 1 and len(demands[0].units) == 1:
         ((sku, each),) = demands[0].units
         offers = [(place, free[place.location_id].get(sku, 0)) for place in places]
-        quantity = demands[0].quantity
-        single = route_line(sku, quantity, offers, routing, 0) if each == 1 else None
-        if single is not None:
-            return single
+        if each == 1:
+            single = route_line(sku, demands[0].quantity, offers, routing, alternatives)
+            if single is not None:
+                return single
     preferences = Preferences(demands, places, free, routing)
     complete = _complete_places(demands, preferences, free, 1 + max(1, alternatives))
     if complete:

@@ -11,6 +11,9 @@ from fancymonkey.core.locations.distance import Point
 from fancymonkey.core.model import Allocation
 from fancymonkey.core.route_option import RouteOption
 
+ALTERNATIVES = 3
+"""How many solutions that were not chosen an answer has."""
+
 
 class RoutingRule(StrEnum):
     """A preference between solutions. A rule without an opinion leaves it to the next one."""
