@@ -23,6 +23,7 @@ COMMANDS = {
     "storefront": "fancymonkey.commands.storefront:storefront",
     "stand-in": "fancymonkey.commands.fake_stripe:stand_in",
     "user": "fancymonkey.commands.user:user",
+    "key": "fancymonkey.commands.key:key",
     "location": "fancymonkey.commands.location:location",
     "drill": "fancymonkey.commands.drill.command:drill",
     "bundle": "fancymonkey.commands.bundle:bundle",

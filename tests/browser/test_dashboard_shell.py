@@ -128,8 +128,6 @@ async def test_a_phone_has_five_places_and_the_rest_under_more(
                 "Orders",
                 "History",
                 "Products",
-                "Transfers",
-                "Locations",
                 "Import",
                 "Alerts",
                 "People",

@@ -1,12 +1,16 @@
 """`fancymonkey location`: in a stopped store, or through the running server."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import httpx
 import pytest
 
 from fancymonkey import examples
+from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.locations.routing import Destination, Routing
+from fancymonkey.core.model import Line
 from fancymonkey.core.stock.adjust import Adjust
 from tests.cli.conftest import Run, Write
 from tests.support.server import Server
@@ -40,6 +44,47 @@ def test_locations_of_a_stopped_store(cli: Run, shop: str) -> None:
     assert location(cli, "edit", "berlin", "--reopen", DATA, shop) == "Shop was changed.\n"
     rows = json.loads(location(cli, "list", "--json", DATA, shop))["locations"]
     assert [(row["id"], row["active"]) for row in rows] == [("main", True), ("berlin", True)]
+
+
+def test_explain_says_why_a_location_was_chosen(cli: Run, shop: str, write: Write) -> None:
+    """In words and as JSON; the price of the alternative is in parcels and kilometres."""
+    location(
+        cli,
+        "add",
+        "berlin",
+        "--name",
+        "Berlin",
+        "--latitude",
+        52.52,
+        "--longitude",
+        13.4,
+        DATA,
+        shop,
+    )
+    location(
+        cli, "add", "paris", "--name", "Paris", "--latitude", 48.86, "--longitude", 2.35, DATA, shop
+    )
+    rome = Destination("IT", Decimal("41.9"), Decimal("12.5"))
+    write(
+        Adjust(sku="prod_hoodie_001/M", location="main", delta=-20),
+        *(Adjust(sku="prod_hoodie_001/M", location=id_, delta=2) for id_ in ("berlin", "paris")),
+        Reserve(
+            reservation_id="res_1",
+            session_id="s1",
+            lines=(Line("prod_hoodie_001/M", 1),),
+            location="main",
+            ttl=10**10,
+            routing=Routing(destination=rome),
+        ),
+    )
+    text = cli("explain", "prod_hoodie_001", "M", DATA, shop).output
+    assert "      Paris has all of it.\n" in text
+    assert "      Chosen: Paris, 1 parcel, 1106 km.\n" in text
+    assert "      Instead: Berlin, 1 parcel, 1183 km.\n" in text
+    rows = json.loads(cli("explain", "prod_hoodie_001", "M", "--json", DATA, shop).output)
+    (route,) = [row["route"] for row in rows["entries"] if "route" in row]
+    assert route["chosen"] == {"locations": ["paris"], "parcels": 1, "km": 1106}
+    assert route["alternatives"] == [{"locations": ["berlin"], "parcels": 1, "km": 1183}]
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,18 @@ def test_an_order_is_listed_shown_shipped_and_returned(cli: Run, shop: str, writ
     assert cli("verify", "--data", shop).exit_code == 0
 
 
+def test_a_shipment_that_did_not_leave_is_cancelled(cli: Run, shop: str, write: Write) -> None:
+    write(*SALE, at=1)
+    cli("order", "ship", "1", "--data", shop, "--carrier", "DHL")
+    again = cli("order", "unship", "1", "1", "--data", shop, "--reason", "still here", "--json")
+    order = order_of(again.output)
+    assert (order["status"], order["shipments"]) == ("to_ship", [])
+    assert order["history"][-1]["text"].endswith(": still here")
+    twice = cli("order", "unship", "1", "1", "--data", shop)
+    assert (twice.exit_code, "no such shipment" in twice.output) == (1, True)
+    assert cli("verify", "--data", shop).exit_code == 0
+
+
 def test_a_refused_change_is_one_line(cli: Run, shop: str, write: Write) -> None:
     write(*SALE, at=1)
     for arguments, words in (

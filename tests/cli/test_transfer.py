@@ -57,6 +57,30 @@ def test_a_transfer_from_plan_to_receipt(cli: Run, shop: str, do: Do) -> None:
     assert cli("verify", "--data", shop).exit_code == 0
 
 
+def test_a_transfer_is_shown_and_changed(cli: Run, shop: str, do: Do) -> None:
+    id_ = planned(do, 5)
+    edited = do("edit", id_, "--line", f"{SIZE}=2", "--note", "fragile", "--expected", "2020-01-31")
+    assert [line["quantity"] for line in edited["lines"]] == [2]
+    assert (edited["note"], edited["expectedAt"][:10]) == ("fragile", "2020-01-31")
+    assert do("edit", id_, "--expected", "")["expectedAt"] is None
+    assert do("edit", id_, "--tracking", "1Z", "--expected", "2020-01-31")["note"] == "fragile"
+    do("send", id_)
+    do("receive", id_, "--line", f"{SIZE}=1")
+    refused = cli("transfer", "edit", id_, "--line", f"{SIZE}=1", "--data", shop)
+    assert (refused.exit_code, len(refused.output.splitlines())) == (1, 1)
+    text = cli("transfer", "show", id_, "--data", shop).output.splitlines()
+    assert text[0] == "Transfer 1: Main → Berlin, partly received"
+    assert f"  {'tracking':<10}1Z" in text
+    assert f"  {SIZE}: 2 planned, 2 sent, 1 accepted, 1 on the way" in text
+    assert text[-1].endswith(f"{SIZE} 1 accepted, 0 rejected")
+    by_number = cli("transfer", "show", "1", "--data", shop, "--json")
+    assert json.loads(by_number.output)["transfer"]["id"] == id_
+    unknown = cli("transfer", "show", "9", "--data", shop)
+    assert (unknown.exit_code, unknown.output) == (1, "Error: There is no transfer 9.\n")
+    bad = cli("transfer", "edit", id_, "--expected", "soon", "--data", shop)
+    assert bad.exit_code == 2
+
+
 def test_a_refusal_is_one_line(cli: Run, shop: str, do: Do) -> None:
     id_ = planned(do, 1_000_000)
     for arguments in (("send", id_), ("send", "tr_nothing"), ("receive", id_)):

@@ -1,6 +1,7 @@
 """Shares of the paid amount: they add up to the paid amount, in any sequence."""
 
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
@@ -89,6 +90,22 @@ def test_an_amount_between_two_steps_is_refunded_with_the_last_unit() -> None:
     assert value_of(order, shares, {"a/M": 2}, 10) == 10_005
 
 
+def test_the_first_units_bear_the_cents_that_cannot_be_divided() -> None:
+    order = an_order(1001, (Line("a/M", 3, Decimal(5)),))
+    shares = shares_of(order, {}, 1)
+    assert [value_of(order, shares, {"a/M": count}, 1) for count in range(4)] == [0, 334, 668, 1001]
+
+
+def test_a_refunded_amount_is_not_due_again() -> None:
+    order = an_order(1000, (Line("a/M", 4, Decimal(5)),))
+    units = replace(order.units[0], cancelled=3)
+    order = replace(order, units=(units,))
+    assert NO_MONEY.due(order) == 750
+    assert OrderMoney({}, {"re_1": 500}, {}).due(order) == 250
+    assert OrderMoney({}, {"re_1": 500}, {"re_2": 100}, charged=600).due(order) == 250
+    assert OrderMoney({}, {"re_1": 500}, {}, charged=900).due(order) == 0
+
+
 def test_an_order_whose_amount_is_not_known_has_no_shares() -> None:
     order = an_order(None, (Line("a/M", 2, Decimal(5)),))
     assert shares_of(order, {}, 1) == []
@@ -124,6 +141,9 @@ def test_refunds_in_any_sequence_add_up_to_the_paid_amount(
 ) -> None:
     order, prices = made
     chance = Random(seed)
+    step = step_of(order.currency)
+    assert order.total is not None
+    assert sum(share.amount for share in shares_of(order, prices, step)) == order.total // step
     pieces = [units.sku for units in order.units for _ in range(units.quantity)]
     values: dict[tuple[tuple[str, int], ...], int] = {}
     for _ in range(2):

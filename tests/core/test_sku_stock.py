@@ -68,7 +68,7 @@ async def test_units_of_holds_whose_time_is_up_do_not_count_at_any_location() ->
     await store.run([Adjust(sku=M, delta=4, location="shed"), *holds], 50, 0)
     view.reset(await store.snapshot())
     assert (view.stock(M).reserved, view.stock(M).available) == (5, 9)
-    assert view.unbooked_expiries(M) == 0
+    assert view.unbooked_expiries(M, None) == 0
     assert view.stop_counting_due(150)
     assert (view.stock(M).reserved, view.stock(M).available) == (0, 14)
-    assert view.unbooked_expiries(M) == 5
+    assert view.unbooked_expiries(M, None) == 5

@@ -173,6 +173,26 @@ async def test_a_refused_address_alone_does_not_take_the_lease(start: Start) -> 
     assert (await lease_of(first)).name == stored.value.name
 
 
+@pytest.mark.parametrize("turns", range(0, 12, 2))
+async def test_a_command_that_crosses_the_decider_s_farewell_is_decided(
+    servers: Servers, turns: int
+) -> None:
+    """It was sent before its sender knew, and arrives at a server that takes no more."""
+    _, decider, second, follower = servers
+    assert decider._task is not None
+    decider._task.cancel()
+    sent = follower.forwarded
+
+    async def later() -> object:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        return await second.submit(take("s1", a_M=1))
+
+    _, answer = await asyncio.gather(decider._step_down(), later())
+    assert isinstance(answer, Accepted)
+    assert follower.forwarded - sent in (0, 1)
+
+
 # -- unknown callers -------------------------------------------------------------------------------
 
 GARBAGE = {

@@ -4,6 +4,7 @@ from tests.mutants.planted import bug
 
 MACHINE = "core/test_order_machine.py"
 BUNDLES = "core/test_order_bundles.py"
+SHARES = "core/test_order_shares.py"
 
 ORDERS = [
     bug(
@@ -37,6 +38,30 @@ ORDERS = [
         "units.backordered - count",
         "units.backordered",
         MACHINE,
+    ),
+    bug(
+        "orders",
+        "a bundle that was built in advance counts as its parts",
+        "core.orders.units:exploded",
+        "min(line.quantity, left.get(line.sku, 0)) if parts",
+        "0 if parts",
+        "store/test_kit_orders.py::test_a_kit_built_in_advance_is_cancelled_as_a_kit[memory]",
+    ),
+    bug(
+        "orders",
+        "the cents of a share that cannot be divided are lost",
+        "core.orders.shares:value_of",
+        "units_share(share.amount, share.quantity, 0, count)",
+        "share.amount // share.quantity * count",
+        f"{SHARES}::test_the_first_units_bear_the_cents_that_cannot_be_divided",
+    ),
+    bug(
+        "orders",
+        "a refund that was made is due again",
+        "core.orders.money:OrderMoney.due",
+        "- self.refunded",
+        "- 0",
+        f"{SHARES}::test_a_refunded_amount_is_not_due_again",
     ),
     bug(
         "orders",

@@ -104,13 +104,20 @@ async def test_a_refund_above_the_returned_units_asks_about_the_others(till: Til
 
 
 @pytest.mark.parametrize(
-    "body", [{"amount": 90.01}, {"amount": 0.001}, {"amount": 0}, {"amount": -1}, {"amount": 1e300}]
+    "body",
+    [
+        *({"amount": amount} for amount in (90.01, 0.001, 0, -1, 1e300, "NaN", "1e999", "1e-9999")),
+        {"amount": "0." + "1" * 5000},
+        {"amount": None, "refunded": -1},
+        {"amount": 1, "refunded": "1e-9999999999"},
+        {"amount": [1]},
+    ],
 )
 async def test_an_amount_that_cannot_be_refunded_is_refused(
     till: Till, body: dict[str, Any]
 ) -> None:
     await sell_a_set(till)
-    assert (await post(till, "refund", **body)).status == 422
+    assert (await post(till, "refund", **body)).status in (409, 422)
     assert till.twin.account.refunds == {}
 
 

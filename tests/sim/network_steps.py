@@ -1,11 +1,14 @@
 """The random steps of a day of `network_days`."""
 
 from collections import Counter
+from dataclasses import replace
 
 from fancymonkey.core.locations.accounts import StockState
 from fancymonkey.core.model import Line
 from fancymonkey.core.orders.cancel import CancelOrderLine, ReturnOrder
+from fancymonkey.core.orders.rows import Order
 from fancymonkey.core.orders.ship import MoveOrderAllocation, ShipOrder
+from fancymonkey.core.orders.unship import CancelShipment
 from fancymonkey.core.outcomes import Accepted
 from fancymonkey.core.stock.adjust import Count
 from fancymonkey.core.stock.move import MoveStock
@@ -23,10 +26,11 @@ from tests.sim.network_days import (
     TOGETHER,
     VERSIONS,
     Shop,
+    rows_of,
     sku,
     units_open,
 )
-from tests.sim.network_model import Shipping
+from tests.sim.network_model import Key, Shipping
 
 STEPS = 80
 
@@ -142,7 +146,15 @@ class Day(Shop):
             return
         name = self.chance.choice(sorted(self.model.orders))
         await self.chance.choice(
-            (self.ship, self.ship, self.cancel, self.take_back, self.take_back, self.move_order)
+            (
+                self.ship,
+                self.ship,
+                self.unship,
+                self.cancel,
+                self.take_back,
+                self.take_back,
+                self.move_order,
+            )
         )(name)
 
     def _some(self, most: dict[str, int]) -> dict[str, int]:
@@ -163,6 +175,28 @@ class Day(Shop):
             lines = self._lines(wanted)  # type: ignore[assignment]
         command = ShipOrder(order_id=name, lines=lines, location=None)
         await self.change(name, command, wanted, most, "shipped")
+
+    async def unship(self, name: str) -> None:
+        """A shipment did not leave after all, unless units of it have come back."""
+        order, number = self.model.orders[name], self.chance.choice((1, 1, 2, 9))
+        stored = await self.engine.store.find(Order, name)
+        assert stored is not None
+        parcel: Counter[Key] = Counter()
+        for row in stored.shipments:
+            if row.shipment == number:
+                parcel[row.sku.partition("/")[0], row.location] += row.quantity
+        rows = order.rows
+        fits = all(rows[key].shipped - rows[key].returned >= parcel[key] for key in parcel)
+        command = CancelShipment(order_id=name, shipment=number)
+        answer = await self.expect(command, accepted=fits and bool(parcel))
+        if isinstance(answer, Accepted):
+            for key, count in parcel.items():
+                after = replace(rows[key], shipped=rows[key].shipped - count)
+                self.model.follow(order, key, after, key[1])
+            stored = await self.engine.store.find(Order, name)
+            assert stored is not None
+            if rows_of(stored) != {key: row for key, row in rows.items() if row.quantity}:
+                self.wrong(f"{command}: {rows_of(stored)}, should be {rows}")
 
     async def cancel(self, name: str) -> None:
         most = units_open(self.model.orders[name])

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import os
 
 import pytest
 
@@ -21,14 +22,17 @@ SEEDS = 40
 MUTANTS = [*PLACES, *BUNDLES]
 
 
-@pytest.mark.parametrize("first", range(0, 20, 5))
+DAYS = int(os.environ.get("SIM_NETWORK_DAYS", "20"))
+
+
+@pytest.mark.parametrize("first", range(0, DAYS, 5))
 async def test_a_day_in_several_places_breaks_nothing(first: int) -> None:
     for seed in range(first, first + 5):
         await Day(MemoryStore(), seed).run()
 
 
 async def test_most_kinds_of_steps_have_an_effect() -> None:
-    days = [Day(MemoryStore(), seed) for seed in range(200, 204)]
+    days = [Day(MemoryStore(), seed) for seed in range(200, 212)]
     for day in days:
         await day.run()
     models = [day.model for day in days]

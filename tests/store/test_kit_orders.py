@@ -13,6 +13,7 @@ from fancymonkey.core.model import Item, Level, Line, Status
 from fancymonkey.core.orders.rows import OrderStatus
 from fancymonkey.core.orders.ship import MoveOrderAllocation, ShipOrder
 from fancymonkey.core.orders.units import shipped_lines
+from fancymonkey.core.orders.unship import CancelShipment
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.transfers.edit import CreateTransfer
 from fancymonkey.core.transfers.transfer import Transfer
@@ -70,6 +71,36 @@ async def test_a_kit_built_in_advance_is_cancelled_as_a_kit(shop: KitShop) -> No
     assert isinstance(await shop.cancel(set=1), Accepted)
     assert [await shop.level(name, "main") for name in ("set", "x")] == [(1, 0), (4, 0)]
     assert (await shop.order()).status is OrderStatus.CANCELLED
+
+
+@pytest.mark.parametrize("on_shipment", [False, True])
+async def test_b10_a_cancelled_shipment_allocates_its_parts_once(
+    shop: KitShop, *, on_shipment: bool
+) -> None:
+    """Three kits of two x each are shipped by mistake: six x are promised again, once."""
+    await shop.kit(x=2)
+    await shop.stock(x={"main": 9})
+    await shop.buy(on_shipment=on_shipment, set=3)
+    before = await shop.row("x")
+    await shop.ship(set=2)
+    await shop.ship(set=1)
+    wrong = CancelShipment(order_id="res_a", shipment=1, reason="still here")
+    await shop.accepted(wrong)
+    assert isinstance(await shop.do(wrong), Refused)
+    order = await shop.order()
+    assert [(row.shipped, row.open) for row in order.units] == [(2, 4)]
+    assert order.status is OrderStatus.PARTLY_SHIPPED
+    await shop.accepted(CancelShipment(order_id="res_a", shipment=2))
+    after = await shop.row("x")
+    assert (after.on_hand, after.allocated) == (before.on_hand, before.allocated)
+    assert (after.available, (await shop.order()).status) == (3, OrderStatus.TO_SHIP)
+    assert (await shop.order()).shipments == ()
+    await shop.ship()
+    await shop.back(x=1)
+    refused = await shop.do(CancelShipment(order_id="res_a", shipment=1))
+    assert isinstance(refused, Refused)
+    assert refused.code is Code.TOO_MANY_UNITS
+    assert (await shop.row("x")).available == 4
 
 
 async def test_b10_kits_that_another_place_ships_and_then_does_not_are_allocated_once(

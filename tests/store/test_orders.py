@@ -285,7 +285,16 @@ async def test_backorders_go_to_the_earliest_payment(shop: OrderShop, on_shipmen
     await shop.do(shop.paid("s2"))
     first, second = await shop.order("s1"), await shop.order("s2")
     assert [row.backordered for row in (*first.units, *second.units)] == [2, 1]
-    assert code(await shop.do(ship("s1"))) is Code.TOO_MANY_UNITS
+    refused = await shop.do(ship("s1"))
+    assert code(refused) is Code.TOO_MANY_UNITS
+    assert isinstance(refused, Refused)
+    assert "2 units are backordered and can be shipped after arrival" in refused.message
+    moved = MoveOrderAllocation(
+        order_id="h-s2", location=None, to=DEFAULT_LOCATION, lines=lines(z=1)
+    )
+    refused = await shop.do(moved)
+    assert isinstance(refused, Refused)
+    assert "1 unit is backordered and can be moved after arrival" in refused.message
     await shop.check()
     await shop.do(Adjust(sku="p/Z", location=DEFAULT_LOCATION, delta=2, kind=Kind.RECEIVED))
     first, second = await shop.order("s1"), await shop.order("s2")

@@ -8,9 +8,10 @@ from fancymonkey.core.locations.accounts import StockState, account_of
 from fancymonkey.core.locations.close import CloseLocation
 from fancymonkey.core.locations.edit import AddLocation
 from fancymonkey.core.locations.locations import Location
-from fancymonkey.core.model import Kind, Level
+from fancymonkey.core.model import Kind, Level, Line
 from fancymonkey.core.outcomes import Answer as CoreAnswer
 from fancymonkey.core.stock.adjust import Adjust
+from fancymonkey.core.transfers.edit import CreateTransfer
 from tests.web.client import Answer
 from tests.web.shops import HOODIE, PASSWORD, Shop
 
@@ -235,3 +236,38 @@ async def test_an_unknown_location_takes_no_units(shop: Shop) -> None:
     assert getattr(refused, "code", None) == "unknown_location"
     await shop.engine.submit(AddLocation(location=Location("paris", "Paris")))
     assert (await stock_at(shop, "paris", 1)).data.on_hand == 21
+
+
+async def test_a_draft_that_is_planned_at_the_same_moment_keeps_a_location_open(
+    any_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The draft comes after the look at open transfers and before the location closes."""
+    shop = any_shop
+    await shop.engine.submit(AddLocation(location=Location("berlin", "Berlin")))
+    submit, planned = shop.engine.submit, []
+
+    async def meanwhile(command: Any) -> CoreAnswer:
+        if isinstance(command, CloseLocation) and not planned:
+            line = Line(f"{HOODIE}/M", 1)
+            draft = {"from_location": "main", "to_location": "berlin", "lines": (line,)}
+            planned.append(await submit(CreateTransfer(transfer_id="tr_1", **draft)))
+        return await submit(command)
+
+    monkeypatch.setattr(shop.engine, "submit", meanwhile)
+    answer = await send(shop, "POST", {"id": "berlin"}, f"{PATH}/close")
+    assert planned
+    assert (answer.status, answer.code) == (409, "location_in_use")
+    assert [row["id"] for row in answer.json["transfers"]] == ["tr_1"]
+    assert (await listed(shop))["berlin"]["active"] is True
+
+
+async def test_a_closed_location_gets_no_draft(any_shop: Shop) -> None:
+    await any_shop.engine.submit(AddLocation(location=Location("berlin", "Berlin")))
+    assert (await send(any_shop, "POST", {"id": "berlin"}, f"{PATH}/close")).status == 200
+    body = {
+        "from": "main",
+        "to": "berlin",
+        "lines": [{"productId": HOODIE, "size": "M", "quantity": 1}],
+    }
+    answer = await send(any_shop, "POST", body, "/api/admin/transfers")
+    assert (answer.status, answer.code) == (409, "location_closed")

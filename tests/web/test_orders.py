@@ -247,9 +247,13 @@ async def test_the_samples_are_what_is_really_answered() -> None:
         path = "/api/admin/orders"
         got["list_orders"] = await client.get(path, OWNER)
         first, second, third = [order["id"] for order in got["list_orders"].json["orders"]]
-        steps = (("ship", first), ("return", first), ("move", second), ("cancel", second))
+        steps = (
+            *(("ship", first), ("unship", first), ("ship", first), ("return", first)),
+            *(("move", second), ("cancel", second)),
+        )
         for action, order in (*steps, ("refund", third), ("erase", third)):
-            name = {"erase": "erase_buyer"}.get(action, f"{action}_order")
+            named = {"erase": "erase_buyer", "unship": "cancel_shipment"}
+            name = named.get(action, f"{action}_order")
             got[name] = await client.post(f"{path}/{action}", {**sent[name], "id": order}, OWNER)
     samples = documented.answers("orders")
     assert got.keys() == samples.keys()

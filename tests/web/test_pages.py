@@ -9,10 +9,16 @@ import httpx
 import pytest
 
 from fancymonkey import storefront
+from fancymonkey.core.locations.accounts import StockState
+from fancymonkey.core.locations.edit import AddLocation
+from fancymonkey.core.locations.locations import Location
+from fancymonkey.core.stock.adjust import Adjust
+from fancymonkey.core.stock.move import MoveStock
 from fancymonkey.web.pages.files import PAGES, STATIC
+from fancymonkey.web.system.metrics import LOCATIONS_MOST
 from tests.support.uvicorns import serving
 from tests.web.client import Client
-from tests.web.shops import CRON, Shop
+from tests.web.shops import CRON, HOODIE, Shop
 
 PATHS = ("/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/static/tokens.css")
 
@@ -115,6 +121,25 @@ async def test_metrics_count_requests_and_commits(shop: Shop) -> None:
     assert 'fancymonkey_http_requests_total{path="/api/inventory/reserve",status="409"} 1.0' in text
     bucket = r'^fancymonkey_http_seconds_bucket\{le="\+Inf",path="/api/inventory/reserve"\} 2\.0$'
     assert re.search(bucket, text, re.M)
+
+
+async def test_metrics_have_locations_only_where_there_are_several(shop: Shop) -> None:
+    assert "location" not in (await shop.client.get("/metrics")).body.decode()
+    for number in range(LOCATIONS_MOST + 5):
+        await shop.engine.submit(AddLocation(location=Location(f"l{number}", "Store", priority=9)))
+    sku = f"{HOODIE}/M"
+    for location in ("l0", "l8", "l9"):
+        await shop.engine.submit(Adjust(sku=sku, location=location, delta=3))
+    states = {"from_state": None, "to_state": StockState.DAMAGED, "reason": "wet"}
+    move = MoveStock(sku=sku, quantity=1, from_location="l0", to_location="l0", **states)
+    await shop.engine.submit(move)
+    shop.clock.forward(60)
+    text = (await shop.client.get("/metrics")).body.decode()
+    rows = dict(re.findall(r"^fancymonkey_location_units(.*) (.*)$", text, re.M))
+    assert rows['{location="l0",state="on_hand"}'] == "2.0"
+    assert rows['{location="_other",state="on_hand"}'] == "6.0"
+    assert rows['{location="l0",state="damaged"}'] == "1.0"
+    assert len({row.split(",")[0] for row in rows}) <= LOCATIONS_MOST + 1
 
 
 async def test_metrics_do_not_grow_with_invented_paths(shop: Shop) -> None:

@@ -2,10 +2,12 @@
 
 import hmac
 import secrets
+from collections.abc import Sequence
 from contextlib import suppress
 
 import msgspec
 
+from fancymonkey.accounts.account_locations import checked_locations, includes
 from fancymonkey.accounts.model import ApiKey, Right, UnknownAccount
 from fancymonkey.accounts.two_factor import digest
 from fancymonkey.accounts.users import Users
@@ -24,13 +26,27 @@ class ApiKeys:
 
     def __init__(self, engine: Engine, users: Users) -> None:
         self.folder = DocumentCollection(engine, "api-keys", ApiKey)
+        self._engine = engine
         self._clock = engine.clock
         self._users = users
 
+    def now(self) -> int:
+        """The time by which keys end, in ms."""
+        return self._clock()
+
     async def make(
-        self, label: str, right: Right, made_by: str, days: int | None
+        self,
+        label: str,
+        right: Right,
+        made_by: str,
+        days: int | None,
+        locations: Sequence[str] = (),
     ) -> tuple[ApiKey, str]:
-        """Makes a key; returns it with its secret, which is not stored."""
+        """Makes a key, which may be limited to locations. Raises BadLocations.
+
+        Returns it with its secret, which is not stored.
+        """
+        limit = checked_locations(locations, right, self._engine.view.locations)
         now = self._clock()
         key_id, secret = secrets.token_hex(6), secrets.token_hex(24)
         key = ApiKey(
@@ -41,6 +57,7 @@ class ApiKeys:
             made_by=made_by,
             created_at=now,
             ends_at=None if days is None else now + days * DAY_MS,
+            locations=limit,
         )
         await self.folder.put(key_id, key, 0)
         return key, f"{PREFIX}{key_id}_{secret}"
@@ -65,13 +82,14 @@ class ApiKeys:
         return key
 
     async def _backed(self, key: ApiKey) -> bool:
-        """Whether the user who made the key still has its right."""
+        """Whether the user who made the key still has its right, at its locations."""
         if key.made_by == ADMIN:
             return True
         account = await self._users.find(key.made_by)
         if account is None or key.created_at < account.value.created_at:  # of an earlier user
             return False
-        return account.value.role.right.covers(key.right)
+        maker = account.value
+        return maker.role.right.covers(key.right) and includes(maker.locations, key.locations)
 
     async def all(self) -> list[ApiKey]:
         """Returns every key, the latest first."""

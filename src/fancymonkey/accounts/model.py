@@ -47,6 +47,8 @@ class User(Struct, frozen=True, kw_only=True):
     asked: str | None = None
     step: int = 0
     codes: tuple[str, ...] = ()
+    locations: tuple[str, ...] = ()
+    """The only locations that the user may see and change; empty: all."""
 
 
 class Session(Struct, frozen=True, kw_only=True):
@@ -73,6 +75,8 @@ class Actor(Struct, frozen=True, kw_only=True):
     session: Session | None = None
     key: str | None = None
     """The id of the API key of the request."""
+    locations: tuple[str, ...] = ()
+    """The only locations that the author may see and change; empty: all."""
 
 
 class ApiKey(Struct, frozen=True, kw_only=True):
@@ -86,6 +90,7 @@ class ApiKey(Struct, frozen=True, kw_only=True):
     created_at: int
     ends_at: int | None
     used_at: int | None = None
+    locations: tuple[str, ...] = ()
 
 
 class AuditEntry(Struct, frozen=True, kw_only=True):
@@ -156,6 +161,10 @@ class BadName(Denied):
 
 class LastOwner(Denied):
     """The change would leave no owner."""
+
+
+class BadLocations(Denied):
+    """The locations of an account or key are not valid."""
 
 
 class FactorState(Denied):

@@ -2,11 +2,13 @@
 
 import asyncio
 import secrets
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 import msgspec
 
+from fancymonkey.accounts.account_locations import checked_locations
 from fancymonkey.accounts.model import (
     AccountExists,
     BadName,
@@ -64,17 +66,24 @@ class Users:
         """Whether there is a user, or the settings define one."""
         return bool(self._first[1]) or bool(await self.folder.all())
 
-    async def add(self, name: str, role: Role, password: str) -> User:
-        """Adds a user. Raises BadName, WeakPassword, AccountExists, Busy."""
+    async def add(
+        self, name: str, role: Role, password: str, locations: Sequence[str] = ()
+    ) -> User:
+        """Adds a user, who may be limited to locations.
+
+        Raises BadName, WeakPassword, AccountExists, BadLocations, Busy.
+        """
         await self._ensure_owner()
         name = _named(name)
         other = look_alike(name, [account.name for account in await self.folder.all()])
         if other is not None:
             raise AccountExists(f"{name} looks like the existing user {other}.")
         check_new(password, name)
-        return await self._make(name, role, password)
+        return await self._make(name, role, password, self._checked(locations, role))
 
-    async def _make(self, name: str, role: Role, password: str) -> User:
+    async def _make(
+        self, name: str, role: Role, password: str, locations: tuple[str, ...] = ()
+    ) -> User:
         hashed = await self.passwords.hash(password)
         user = User(
             name=name,
@@ -82,6 +91,7 @@ class Users:
             password=hashed,
             created_at=self._engine.clock(),
             stamp=secrets.randbits(48),  # differs from that of an earlier user of this name
+            locations=locations,
         )
         try:
             await self.folder.put(name, user, 0)
@@ -94,11 +104,22 @@ class Users:
         check_new(password, account.name)
         return await self.change(account, password=await self.passwords.hash(password), ends=True)
 
-    async def set_role(self, account: StoredDocument[User], role: Role) -> User:
-        """Changes the role and ends every session. Raises LastOwner, Changed."""
+    async def set_role(
+        self, account: StoredDocument[User], role: Role, locations: Sequence[str] | None = None
+    ) -> User:
+        """Changes the role and the locations, and ends every session.
+
+        Without `locations` they stay; an owner has none. Raises LastOwner, BadLocations, Changed.
+        """
+        if locations is None:
+            locations = () if role is Role.OWNER else account.value.locations
+        fields = {"role": role, "locations": self._checked(locations, role)}
         if account.value.role is Role.OWNER and role is not Role.OWNER:
-            return await self._one_owner_less(account, self._changed(account, True, {"role": role}))
-        return await self.change(account, role=role, ends=True)
+            return await self._one_owner_less(account, self._changed(account, True, fields))
+        return await self.change(account, ends=True, **fields)
+
+    def _checked(self, locations: Sequence[str], role: Role) -> tuple[str, ...]:
+        return checked_locations(locations, role.right, self._engine.view.locations)
 
     async def remove(self, account: StoredDocument[User]) -> None:
         """Removes a user. Raises LastOwner, Changed."""

@@ -61,6 +61,7 @@ class Alerts:
         private: bool = False,
         resolver: Resolver = resolve,
         jobs: Callable[[], Iterable[str]] = tuple,
+        low_by_location: bool = False,
     ) -> None:
         self.channels = list(channels)
         self.events = frozenset(events)
@@ -75,7 +76,7 @@ class Alerts:
         self._owner = [
             DeliveryTarget(channel.key, self.events, alert=True) for channel in self.channels
         ]
-        self._watch = EventDetector(engine, self.outbox)
+        self._watch = EventDetector(engine, self.outbox, low_by_location)
         self._wake_event = asyncio.Event()
         self._sender = DeliveryWorker(
             self.outbox,

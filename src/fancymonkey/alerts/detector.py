@@ -15,6 +15,7 @@ from msgspec import Struct
 from fancymonkey.alerts import event_texts, ledger_events
 from fancymonkey.alerts.backoff import HOUR
 from fancymonkey.alerts.events import AlertEvent
+from fancymonkey.alerts.location_thresholds import LocationThresholds
 from fancymonkey.alerts.outbox import DeliveryTarget, Outbox
 from fancymonkey.alerts.stock_thresholds import KnownBand, begin, cross
 from fancymonkey.core.dates import DAY_MS
@@ -31,6 +32,7 @@ from fancymonkey.engine.follow import LedgerFollower
 from fancymonkey.engine.job_names import by_job, present_job
 from fancymonkey.engine.job_runs import runs_since
 from fancymonkey.engine.transfers import overdue_days, value_in_transit
+from fancymonkey.settings.event_names import EventName
 
 log = logging.getLogger(__name__)
 
@@ -81,11 +83,16 @@ class KnownJobState(Struct):
 class EventDetector:
     """Detects events. One process at a time does so; a second one changes nothing."""
 
-    def __init__(self, engine: Engine, outbox: Outbox) -> None:
+    def __init__(self, engine: Engine, outbox: Outbox, low_by_location: bool = False) -> None:
         self._engine = engine
         self._outbox = outbox
         self._place = DocumentCollection(engine, "alerts", DetectorPositions)
         self._bands = DocumentCollection(engine, "bands", KnownBand)
+        self._at_locations = (
+            LocationThresholds(engine, DocumentCollection(engine, "bands-at", KnownBand))
+            if low_by_location
+            else None
+        )
         self._jobs = DocumentCollection(engine, "jobs", KnownJobState)
         self._seen: DetectorPositions | None = None
         self._version = 0
@@ -112,8 +119,17 @@ class EventDetector:
         wanted = {name for target in self._targets for name in target.types}
         events += await ledger_events.moves(self._engine, entries, wanted)
         drafts = [self._bands.draft(sku, band) for sku, band in bands.items()]
+        there = self._at_locations
+        new: dict[str, KnownBand] = {}
+        if there is not None:
+            revision = self._engine.view.revision
+            new, low = there.crossings(entries, revision, entries[-1].at)
+            events = [event for event in events if event.type != EventName.STOCK_LOW] + low
+            drafts += [there.bands.draft(name, band) for name, band in new.items()]
         await self._report(events, self._targets, drafts, revision=entries[-1].revision)
         self._known |= bands
+        if there is not None:
+            there.known |= new
 
     async def rest(self, targets: list[DeliveryTarget], jobs: Iterable[str]) -> None:
         """Reports payment issues, runs and store problems. Raises StoreError."""
@@ -150,6 +166,8 @@ class EventDetector:
             return self._seen
         async with asyncio.timeout(STORE_SECONDS):
             self._known = {stored.name: stored.value for stored in await self._bands.all()}
+            if self._at_locations is not None:
+                await self._at_locations.read()
             stored = await self._place.get("seen")
         if stored is not None:
             self._seen, self._version = stored.value, stored.version

@@ -7,6 +7,7 @@ import msgspec
 
 from fancymonkey.alerts.events import AlertEvent, event_type
 from fancymonkey.alerts.ledger_events import numbers
+from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.payments.issue_titles import ISSUE_TITLES
 from fancymonkey.core.payments.rows import FACTS, IssueKind, JobRun, PaymentIssue
 from fancymonkey.core.stock.status import StockRow
@@ -48,6 +49,18 @@ def crossed(name_of_event: EventName, row: StockRow, revision: int, at: int) -> 
         case _:
             title, text = f"Back in stock: {name}, {available:,} available", f"{threshold}{held}"
     return event_type(name_of_event, at, f"{item.sku}@{revision}", title, text, **numbers(row))
+
+
+def low_at(location: Location, row: StockRow, revision: int, at: int) -> AlertEvent:
+    """A size that became low at one location; `row` has the stock there."""
+    available = max(0, row.stock.available)
+    title = f"Low in {location.name}: {row.product.name}, {row.item.size}, {available:,} left"
+    held = counted(row.stock.reserved, "more unit")
+    text = f"The threshold is {row.item.low_stock_threshold:,}."
+    text += f" {held} held in baskets." if row.stock.reserved else ""
+    key = f"{row.item.sku}@{location.key}@{revision}"
+    data = {**numbers(row), "location": location.key}
+    return event_type(EventName.STOCK_LOW, at, key, title, text, **data)
 
 
 def issue_event(row: PaymentIssue) -> str:

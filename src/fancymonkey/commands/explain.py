@@ -8,11 +8,12 @@ import click
 
 from fancymonkey.commands.common import data_option, emit, json_option, opened, run, store_target
 from fancymonkey.commands.numbers import WholeNumber
-from fancymonkey.core.locations.locations import DEFAULT_LOCATION
-from fancymonkey.core.model import Entry, Item, Level, Product, sku_of
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION, first_location
+from fancymonkey.core.model import Entry, Item, Kind, Level, Product, Reservation, sku_of
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.errors import DataError
 from fancymonkey.services.explain import CHANGES, StockExplanation
+from fancymonkey.services.hold_routes import route_in_words, route_json, routed_holds
 from fancymonkey.store.contract import StockSnapshot
 from fancymonkey.text import counted, joined
 from fancymonkey.timestamps import in_ms, iso
@@ -71,8 +72,11 @@ async def _read(
     async with opened(target, read_only=True) as store:
         snapshot = await store.snapshot()
         product, item = _find(snapshot, product_id, size)
-        story = StockExplanation(product, item, deque(maxlen=limit or None))
+        story = StockExplanation(product, item, deque(maxlen=limit or None), None)
         await story.follow(store.history(item.sku, as_of))
+        if snapshot.locations:
+            story.routed = await routed_holds(store, (entry for entry, _ in story.lines))
+            story.names = {row.key: row for row in (first_location(), *snapshot.locations)}
     if as_of is None:
         now = system_clock()
         story.over = sum(
@@ -115,7 +119,11 @@ def _in_words(story: StockExplanation, as_of: int | None) -> list[str]:
     if hidden:
         earlier = counted(hidden, "earlier entry", "earlier entries")
         lines.append(f"  … {earlier}; --limit 0 shows all")
-    lines += [_line(entry, level) for entry, level in story.lines]
+    for entry, level in story.lines:
+        lines.append(_line(entry, level))
+        hold = _hold_begun_by(entry, story)
+        if hold is not None:
+            lines += [f"      {line}" for line in route_in_words(hold, story.names)]
     if not story.total:
         lines.append("  no entries until then")
     if story.broken is not None:
@@ -124,6 +132,11 @@ def _in_words(story: StockExplanation, as_of: int | None) -> list[str]:
             f"This does not add up: {story.broken}. Run `fancymonkey verify` for details.",
         ]
     return [*lines, "", story.sentence(as_of)]
+
+
+def _hold_begun_by(entry: Entry, story: StockExplanation) -> Reservation | None:
+    """The hold whose route explains the location of an entry, or None."""
+    return story.routed.get(entry.reservation_id or "") if entry.kind is Kind.RESERVED else None
 
 
 def _line(entry: Entry, level: Level) -> str:
@@ -154,7 +167,7 @@ def _as_data(story: StockExplanation, as_of: int | None) -> dict[str, Any]:
         "name": story.product.name,
         "asOf": None if as_of is None else iso(as_of),
         "earlier": story.total - len(story.lines),
-        "entries": [_entry_data(entry, after) for entry, after in story.lines],
+        "entries": [_entry_data(entry, after, story) for entry, after in story.lines],
         "onHand": stock.on_hand,
         "reserved": stock.reserved,
         "allocated": stock.allocated,
@@ -168,7 +181,8 @@ def _as_data(story: StockExplanation, as_of: int | None) -> dict[str, Any]:
     }
 
 
-def _entry_data(entry: Entry, after: Level) -> dict[str, Any]:
+def _entry_data(entry: Entry, after: Level, story: StockExplanation) -> dict[str, Any]:
+    hold = _hold_begun_by(entry, story)
     return {
         "revision": entry.revision,
         "at": iso(entry.at),
@@ -183,4 +197,5 @@ def _entry_data(entry: Entry, after: Level) -> dict[str, Any]:
         "cause": entry.cause,
         "reservationId": entry.reservation_id,
         "until": None if entry.until is None else iso(entry.until),
+        **({} if hold is None else {"route": route_json(hold)}),
     }

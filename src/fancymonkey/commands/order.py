@@ -15,6 +15,7 @@ from fancymonkey.core.model import Line
 from fancymonkey.core.orders.cancel import CancelOrderLine, ReturnOrder
 from fancymonkey.core.orders.rows import Order, OrderBuyer, OrderStatus
 from fancymonkey.core.orders.ship import MoveOrderAllocation, ShipOrder
+from fancymonkey.core.orders.unship import CancelShipment
 from fancymonkey.core.outcomes import Refused
 from fancymonkey.errors import ConfigError, StoreLocked
 from fancymonkey.services.container import Services, opened_services
@@ -130,6 +131,21 @@ def ship(
 
 @order.command()
 @click.argument("name", metavar="ORDER")
+@click.argument("shipment", type=WholeNumber(1), metavar="SHIPMENT")
+@data_option
+@url_option
+@reason_option
+@json_option
+def unship(
+    name: str, shipment: int, data: str | None, url: str | None, reason: str, as_json: bool
+) -> None:
+    """Cancel a shipment that was recorded by mistake, by its number in the order."""
+    values = {"shipment": shipment, "reason": reason}
+    _print(_changed(data, url, name, (), "unship", CancelShipment, values), as_json)
+
+
+@order.command()
+@click.argument("name", metavar="ORDER")
 @click.argument("to", metavar="LOCATION")
 @data_option
 @url_option
@@ -209,11 +225,12 @@ def _changed(
     camel = {"tracking_number": "trackingNumber"}
     body: dict[str, Any] = {camel.get(key, key): value for key, value in values.items()}
     body["id"] = name
-    body["lines"] = [
-        dict(zip(("productId", "size"), line.sku.split("/", 1), strict=True))
-        | {"quantity": line.quantity}
-        for line in lines
-    ]
+    if kind is not CancelShipment:  # it means a whole shipment
+        body["lines"] = [
+            dict(zip(("productId", "size"), line.sku.split("/", 1), strict=True))
+            | {"quantity": line.quantity}
+            for line in lines
+        ]
     if "state" in values:
         state = values["state"]
         values = {**values, "state": None if state == "for_sale" else StockState(state)}

@@ -12,12 +12,12 @@ from fancymonkey.commands.common import (
     data_option,
     emit,
     json_option,
-    opened,
     run,
 )
+from fancymonkey.commands.transfer_show import in_one_line, list_transfers, show
 from fancymonkey.core.command import Command
 from fancymonkey.core.model import Line, split_sku
-from fancymonkey.core.transfers.edit import CreateTransfer
+from fancymonkey.core.transfers.edit import CreateTransfer, EditTransfer
 from fancymonkey.core.transfers.finish import CancelTransfer, CloseTransfer
 from fancymonkey.core.transfers.receive import ReceivedLine, ReceiveTransfer
 from fancymonkey.core.transfers.send import SendTransfer
@@ -27,10 +27,7 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import StoreLocked
 from fancymonkey.services.container import opened_engine
 from fancymonkey.services.transfers import (
-    CHOICES,
     day_or_time,
-    find_transfers,
-    listed_json,
     new_transfer_id,
     run_transfer,
 )
@@ -76,6 +73,8 @@ class TransferStep:
     path: str
     body: dict[str, Any]
     make: Callable[[Engine], Command]
+    put: bool = False
+    """Whether the request is a PUT."""
 
 
 @click.group()
@@ -83,35 +82,8 @@ def transfer() -> None:
     """Plan, send and receive transfers between locations."""
 
 
-@transfer.command("list")
-@click.option(
-    "--status",
-    type=click.Choice(list(CHOICES)),
-    default="open",
-    show_default=True,
-    help="Only transfers in this state.",
-)
-@click.option("--location", metavar="ID", help="Only transfers from or to this location.")
-@data_option
-@json_option
-def list_transfers(status: str, location: str | None, data: str | None, as_json: bool) -> None:
-    """List transfers, the newest first."""
-    choose_store(data)
-    rows = run(_list(Settings.load(), status, location))
-    if as_json:
-        emit({"transfers": rows})
-        return
-    for row in rows:
-        late = f"  {row['overdueDays']} days overdue" if row["overdueDays"] else ""
-        click.echo(_line(row) + late)
-
-
-async def _list(settings: Settings, status: str, location: str | None) -> list[dict[str, Any]]:
-    async with opened(settings.target, read_only=True) as store:
-        engine = Engine(store)
-        engine.zone = settings.schedule.time_zone
-        engine.view.reset(await store.snapshot())
-        return [listed_json(engine, row) async for row in find_transfers(engine, status, location)]
+transfer.add_command(list_transfers)
+transfer.add_command(show)
 
 
 @transfer.command()
@@ -130,11 +102,7 @@ def create(
     as_json: bool,
 ) -> None:
     """Plan a transfer; no unit moves yet."""
-    zone = Settings.load().schedule.time_zone
-    try:
-        expected_at = day_or_time(expected, zone) if expected else None
-    except (ValueError, OverflowError):
-        raise click.BadParameter(f"{expected} is not a valid date.") from None
+    expected_at = _expected_at(expected)
     body = {"from": source, "to": destination, "lines": _bodies(lines)}
     step = TransferStep(
         "",
@@ -147,6 +115,48 @@ def create(
             expected_at=expected_at,
             actor=ACTOR,
         ),
+    )
+    _do(step, data, url, as_json)
+
+
+@transfer.command()
+@click.argument("id")
+@units_option
+@click.option("--tracking", default=None, metavar="TEXT", help="Tracking number.")
+@click.option("--expected", default=None, metavar="DATE", help="Day of arrival; empty: none.")
+@click.option("--note", default=None, metavar="TEXT", help="Note for the receiver.")
+@_options
+def edit(
+    id: str,
+    lines: Units,
+    tracking: str | None,
+    expected: str | None,
+    note: str | None,
+    data: str | None,
+    url: str | None,
+    as_json: bool,
+) -> None:
+    """Change a planned transfer, or the date, tracking number and note of a sent one."""
+    fields = {
+        "lines": _bodies(lines) if lines else None,
+        "trackingNumber": tracking,
+        "expectedAt": expected,
+        "note": note,
+    }
+    body = {"id": id, **{name: value for name, value in fields.items() if value is not None}}
+    expected_at = 0 if expected == "" else _expected_at(expected)
+    step = TransferStep(
+        "",
+        body,
+        lambda engine: EditTransfer(
+            transfer_id=id,
+            lines=_lines(lines) if lines else None,
+            tracking_number=tracking,
+            expected_at=expected_at,
+            note=note,
+            actor=ACTOR,
+        ),
+        put=True,
     )
     _do(step, data, url, as_json)
 
@@ -269,6 +279,16 @@ def cancel(
     _do(step, data, url, as_json)
 
 
+def _expected_at(text: str | None) -> int | None:
+    """The time in ms of a day in the shop's zone; None without a text."""
+    if not text:
+        return None
+    try:
+        return day_or_time(text, Settings.load().schedule.time_zone)
+    except (ValueError, OverflowError):
+        raise click.BadParameter(f"{text} is not a valid date.") from None
+
+
 def _lines(units: Units) -> tuple[Line, ...]:
     return tuple(Line(sku, quantity) for sku, quantity in units)
 
@@ -278,12 +298,6 @@ def _bodies(units: Iterable[tuple[str, int]]) -> list[dict[str, Any]]:
     return [{"productId": id_, "size": size, "quantity": units} for id_, size, units in rows]
 
 
-def _line(row: dict[str, Any]) -> str:
-    units = sum(line["quantity"] for line in row["lines"])
-    way = f"{row['from']} → {row['to']}"
-    return f"{row['id']}  {row['number']:>5}  {row['status']:<16}{way}  {units} units"
-
-
 def _do(step: TransferStep, data: str | None, url: str | None, as_json: bool) -> None:
     """Runs a step and prints the transfer afterwards."""
     choose_store(data)
@@ -291,15 +305,16 @@ def _do(step: TransferStep, data: str | None, url: str | None, as_json: bool) ->
     if as_json:
         emit(answer)
     else:
-        click.echo(_line(answer["transfer"]))
+        click.echo(in_one_line(answer["transfer"]))
 
 
 async def _run(settings: Settings, step: TransferStep, url: str | None) -> dict[str, Any]:
-    secret = settings.accounts.admin_password
+    secret, path = settings.accounts.admin_password, PATH + step.path
     if url is not None:
-        return await ask(settings, url, PATH + step.path, step.body, secret=secret)
+        return await ask(settings, url, path, step.body, secret=secret, put=step.put)
     try:
         async with opened_engine(settings) as engine:
             return await run_transfer(engine, step.make(engine))
     except StoreLocked:
-        return await ask(settings, address(settings), PATH + step.path, step.body, secret=secret)
+        at = address(settings)
+        return await ask(settings, at, path, step.body, secret=secret, put=step.put)

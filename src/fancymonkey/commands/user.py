@@ -15,12 +15,20 @@ from fancymonkey.errors import ConfigError, StoreLocked, StoreUnavailable
 from fancymonkey.services.container import accounts_of, opened_engine
 from fancymonkey.services.user_json import user_json
 from fancymonkey.settings.settings import Settings
+from fancymonkey.text import joined
 
 ACTOR = "shell"
 Work = Callable[[Accounts], Awaitable[dict[str, Any]]]
 
 url_option = click.option(
     "--url", metavar="URL", help="URL of the running server. [the address of `serve`]"
+)
+location_option = click.option(
+    "--location",
+    "locations",
+    multiple=True,
+    metavar="ID",
+    help="Only this location; repeat it for several. [all]",
 )
 role_type = click.Choice([str(role) for role in Role])
 OPTIONS = (data_option, url_option, json_option)
@@ -45,13 +53,14 @@ def list_users(data: str | None, url: str | None, as_json: bool) -> None:
     async def work(accounts: Accounts) -> dict[str, Any]:
         return {"users": [user_json(user) for user in await accounts.users.all()]}
 
-    answer = _do(data, url, work, "/api/admin/users", None)
+    answer = do_with_accounts(data, url, work, "/api/admin/users", None)
     if as_json:
         emit({"users": answer["users"]})
         return
     for row in answer["users"]:
-        second = "second factor" if row["secondFactor"] else ""
-        click.echo(f"{row['name']:<30}{row['role']:<8}{second}".rstrip())
+        second = "second factor  " if row["secondFactor"] else ""
+        places = f"at {joined(row['locations'])}" if row.get("locations") else ""
+        click.echo(f"{row['name']:<30}{row['role']:<8}{second}{places}".rstrip())
 
 
 @user.command()
@@ -59,16 +68,24 @@ def list_users(data: str | None, url: str | None, as_json: bool) -> None:
 @click.option(
     "--role", type=role_type, default="staff", show_default=True, help="The role of the user."
 )
+@location_option
 @_options
-def add(name: str, role: str, data: str | None, url: str | None, as_json: bool) -> None:
+def add(
+    name: str,
+    role: str,
+    locations: tuple[str, ...],
+    data: str | None,
+    url: str | None,
+    as_json: bool,
+) -> None:
     """Add a user."""
     password = _new_password()
 
     async def work(accounts: Accounts) -> dict[str, Any]:
-        return _out(await accounts.users.add(name, Role(role), password))
+        return _out(await accounts.users.add(name, Role(role), password, locations))
 
-    body = {"name": name, "role": role, "password": password}
-    answer = _do(data, url, work, "/api/admin/users/add", body)
+    body = {"name": name, "role": role, "password": password, "locations": list(locations)}
+    answer = do_with_accounts(data, url, work, "/api/admin/users/add", body)
     _print(answer, as_json, "{name} now has the role {role}.")
 
 
@@ -82,8 +99,29 @@ def change_role(name: str, role: str, data: str | None, url: str | None, as_json
     async def work(accounts: Accounts) -> dict[str, Any]:
         return _out(await accounts.users.set_role(await accounts.users.get(name), Role(role)))
 
-    answer = _do(data, url, work, "/api/admin/users/role", {"name": name, "role": role})
+    answer = do_with_accounts(
+        data, url, work, "/api/admin/users/role", {"name": name, "role": role}
+    )
     _print(answer, as_json, "{name} now has the role {role}.")
+
+
+@user.command()
+@click.argument("name")
+@location_option
+@_options
+def limit(
+    name: str, locations: tuple[str, ...], data: str | None, url: str | None, as_json: bool
+) -> None:
+    """Limit a user to locations; without any, the user has the whole shop. Its sessions end."""
+
+    async def work(accounts: Accounts) -> dict[str, Any]:
+        account = await accounts.users.get(name)
+        return _out(await accounts.users.set_role(account, account.value.role, locations))
+
+    body = {"name": name, "locations": list(locations)}
+    answer = do_with_accounts(data, url, work, "/api/admin/users/limit", body)
+    places = joined(locations) if locations else "the whole shop"
+    _print(answer, as_json, f"{{name}} now has {places.replace('{', '').replace('}', '')}.")
 
 
 @user.command()
@@ -96,7 +134,9 @@ def password(name: str, data: str | None, url: str | None, as_json: bool) -> Non
     async def work(accounts: Accounts) -> dict[str, Any]:
         return _out(await accounts.users.set_password(await accounts.users.get(name), new))
 
-    answer = _do(data, url, work, "/api/admin/users/password", {"name": name, "password": new})
+    answer = do_with_accounts(
+        data, url, work, "/api/admin/users/password", {"name": name, "password": new}
+    )
     _print(answer, as_json, "The password of {name} was changed.")
 
 
@@ -111,7 +151,7 @@ def remove(name: str, data: str | None, url: str | None, as_json: bool) -> None:
         await accounts.users.remove(account)
         return _out(account.value)
 
-    answer = _do(data, url, work, "/api/admin/users/remove", {"name": name})
+    answer = do_with_accounts(data, url, work, "/api/admin/users/remove", {"name": name})
     _print(answer, as_json, "{name} was removed.")
 
 
@@ -125,7 +165,7 @@ def reset_factor(name: str, data: str | None, url: str | None, as_json: bool) ->
         account = await accounts.users.get(name)
         return _out(await two_factor.switch_off(accounts.users, account))
 
-    answer = _do(data, url, work, "/api/admin/users/reset-factor", {"name": name})
+    answer = do_with_accounts(data, url, work, "/api/admin/users/reset-factor", {"name": name})
     _print(answer, as_json, "Two-factor authentication of {name} is off.")
 
 
@@ -140,7 +180,10 @@ def _new_password() -> str:
     return password
 
 
-def _do(data: str | None, url: str | None, work: Work, path: str, body: Any) -> dict[str, Any]:
+def do_with_accounts(
+    data: str | None, url: str | None, work: Work, path: str, body: Any
+) -> dict[str, Any]:
+    """Does the work in a stopped store, or sends the body to the running server's path."""
     choose_store(data)
     return run(_done(Settings.load(), url, work, path, body))
 
@@ -176,7 +219,10 @@ async def _in_own_store(settings: Settings, work: Work, path: str, body: Any) ->
         except Denied as denied:
             raise StoreUnavailable(str(denied)) from None
         if body is not None:
-            await accounts.audit_log.record(ACTOR, "local", f"POST {path}", 200, body["name"])
+            about = str(body.get("name") or body.get("label") or body.get("keyId"))
+            if body.get("locations"):
+                about += f" at {joined(body['locations'])}"
+            await accounts.audit_log.record(ACTOR, "local", f"POST {path}", 200, about)
         return answer
 
 

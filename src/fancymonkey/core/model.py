@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.item_parts import Bundle, ChoiceGroup, Component, SafetyStock, SoldPart
+from fancymonkey.core.route_option import RouteOption
 
 MAX_QUANTITY = 1_000_000_000
 """No single quantity may be larger; sums stay far inside 64 bits."""
@@ -214,7 +215,8 @@ class Reservation(Row):
 
     A hold with `expires_at` None lasts until it is released. `late` marks a payment that came after
     the hold had ended. `payment_id` names the payment that captured it, or the payment that came
-    too late and is refunded: then the hold is not captured.
+    too late and is refunded: then the hold is not captured. `route` is the choice of its locations,
+    first the chosen option and then the others; None where only one location could serve it.
     """
 
     TABLE: ClassVar[str] = "reservation"
@@ -231,6 +233,7 @@ class Reservation(Row):
     late: bool = False
     sold_lines: tuple[Line, ...] | None = None
     parts: tuple[SoldPart, ...] | None = None
+    route: tuple[RouteOption, ...] | None = None
 
     @property
     def key(self) -> str:

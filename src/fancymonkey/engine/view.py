@@ -322,9 +322,12 @@ class View(StockedRows):
         levels = (self.level(sku, account) for account in accounts)
         return SkuStock.of(sku, levels, () if item is None else item.safety_stock)
 
-    def unbooked_expiries(self, sku: str) -> int:
-        """The units of the SKU in holds whose time is up and that have no `expired` entry yet."""
-        accounts = self._accounts.get(sku, ())
+    def unbooked_expiries(self, sku: str, location: str | None) -> int:
+        """The units of the SKU in holds whose time is up and that have no `expired` entry yet.
+
+        Only those at a location, or (None) all.
+        """
+        accounts = self._accounts.get(sku, ()) if location is None else (location,)
         return sum(self._lapsed_units.get((sku, account), 0) for account in accounts)
 
     def back_by(self, sku: str) -> int | None:

@@ -130,6 +130,7 @@ def alerts_of(
         link=settings.alerts.dashboard_url or "",
         private=settings.alerts.webhook_allow_private,
         jobs=jobs,
+        low_by_location=settings.alerts.low_stock_by == "location",
     )
 
 

@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from fancymonkey.core.ledger import InvariantBroken, evolve
-from fancymonkey.core.model import Entry, Item, Kind, Level, Product
+from fancymonkey.core.locations.accounts import split_account
+from fancymonkey.core.locations.locations import Location
+from fancymonkey.core.model import Entry, Item, Kind, Level, Product, Reservation
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.text import counted, joined
 from fancymonkey.timestamps import iso
@@ -53,6 +55,8 @@ class StockExplanation:
     product: Product
     item: Item
     lines: deque[tuple[Entry, Level]]
+    location: str | None
+    """Only the entries at this location, in every state; None: all."""
     since: int | None = None
     total: int = 0
     levels: dict[str, Level] = field(default_factory=dict)
@@ -61,6 +65,10 @@ class StockExplanation:
     over: int = 0
     """Units reserved by holds past their deadline that are not booked as expired yet."""
     broken: str | None = None
+    routed: dict[str, Reservation] = field(default_factory=dict)
+    """The holds of the lines that have a route, by id."""
+    names: dict[str, Location] = field(default_factory=dict)
+    """The locations by id."""
 
     @property
     def closing(self) -> SkuStock:
@@ -71,6 +79,8 @@ class StockExplanation:
         """Reads the SKU's history, with pauses for other tasks."""
         read = 0
         async for entry in entries:
+            if self.location not in (None, split_account(entry.location)[0]):
+                continue
             level = self.levels.get(entry.location) or Level(entry.sku, entry.location)
             try:
                 level = evolve(level, entry)

@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from fancymonkey.core.command import Command
+from fancymonkey.core.documents.document import Document
 from fancymonkey.core.execute import CommandGroup
 from fancymonkey.core.locations.accounts import split_account
 from fancymonkey.core.locations.close import (
@@ -21,6 +22,7 @@ from fancymonkey.core.locations.edit import EditLocation
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.model import split_sku
 from fancymonkey.core.outcomes import Answer, Code, Refused
+from fancymonkey.core.transfers.edit import NUMBERS
 from fancymonkey.core.transfers.transfer import OPEN, Transfer
 from fancymonkey.engine.engine import Engine
 from fancymonkey.text import counted, joined
@@ -28,6 +30,9 @@ from fancymonkey.timestamps import iso
 
 _SLUG = re.compile(r"[a-z0-9]([a-z0-9_-]{0,38}[a-z0-9])?")
 
+
+LOOKS = 20
+"""How often the work at a location is looked at again while transfers are planned."""
 
 DEGREE_DIGITS = 6
 """The digits after the point of a coordinate: a tenth of a metre."""
@@ -171,16 +176,27 @@ async def close_if_empty(
 ) -> Answer:
     """Closes a location, or refuses with the list of all that is open there.
 
-    The levels that are known are checked in the transaction that closes it. From then on nothing
-    new comes there; a level that was made just before is seen afterwards, and the location reopens.
+    The levels that are known are checked in the transaction that closes it, and that no transfer
+    was planned since the look at them. From then on nothing new comes there; a level that was made
+    just before is seen afterwards, and the location reopens.
     """
-    refused = await _in_use(engine, location_id)
-    if refused is not None:
-        return refused
-    known = [key for key in engine.view.levels if split_account(key[1])[0] == location_id]
-    answer = await engine.submit(
-        CloseLocation(location_id=location_id, levels=tuple(known), actor=actor, reason=reason)
-    )
+    answer: Answer = Refused(Code.STALE, "Transfers are being planned there. Try again.")
+    for _ in range(LOOKS):
+        planned = await engine.store.find(Document, NUMBERS)
+        refused = await _in_use(engine, location_id)
+        if refused is not None:
+            return refused
+        known = [key for key in engine.view.levels if split_account(key[1])[0] == location_id]
+        command = CloseLocation(
+            location_id=location_id,
+            levels=tuple(known),
+            seen=((*NUMBERS, 0 if planned is None else planned.version),),
+            actor=actor,
+            reason=reason,
+        )
+        answer = await engine.submit(command)
+        if not isinstance(answer, Refused) or answer.code is not Code.STALE:
+            break
     if isinstance(answer, Refused):
         return answer if answer.detail is None else await _in_use(engine, location_id) or answer
     refused = await _in_use(engine, location_id)

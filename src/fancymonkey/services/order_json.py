@@ -1,19 +1,37 @@
 """An order as JSON: for HTTP, the command line and webhooks."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from fancymonkey.core.model import split_sku
-from fancymonkey.core.orders.money import OrderMoney, money_key, read_money
+from fancymonkey.core.orders.money import NO_MONEY, OrderMoney, money_key, read_money
 from fancymonkey.core.orders.rows import Order, OrderBuyer, OrderUnits
 from fancymonkey.core.orders.shares import units_gone
-from fancymonkey.core.orders.units import shipped_lines
+from fancymonkey.core.orders.units import STEPS_MAX, shipped_lines
 from fancymonkey.core.payments.currencies import major_units, step_of
 from fancymonkey.engine.engine import Engine
 from fancymonkey.timestamps import iso
 
 Name = Callable[[str], str | None]
 """Returns the present name of a product by its id."""
+
+
+def part_of_order(order: Order, locations: tuple[str, ...]) -> Order:
+    """The order with its units at these locations only; with all of them if there are none.
+
+    The part has no amount and no history: both are about the whole order.
+    """
+    if not locations:
+        return order
+    return replace(
+        order,
+        total=None,
+        units=tuple(units for units in order.units if units.location in locations),
+        shipments=tuple(row for row in order.shipments if row.location in locations),
+        locations=tuple(row for row in order.locations if row.location_id in locations),
+        history=(),
+    )
 
 
 def order_out(
@@ -82,7 +100,13 @@ def _units_out(units: OrderUnits, name: Name) -> dict[str, Any]:
 
 
 async def money_of_order(engine: Engine, order: Order) -> OrderMoney:
-    """The money of an order: prices of parts and refunds."""
+    """The money of an order: prices of parts and refunds.
+
+    It is read where there may be some: lists of ordinary orders cost no more than before.
+    """
+    refunds = any(step.action == "refunded" for step in order.history)
+    if not (order.parts or refunds or len(order.history) >= STEPS_MAX):
+        return NO_MONEY
     kind, key = money_key(order.order_id)
     return read_money(await engine.store.find(kind, key))
 

@@ -41,13 +41,15 @@ class OrderSummary:
 class OrderFilter:
     """The orders that a caller wants; empty fields do not narrow the choice.
 
-    With `buyers` the words are also searched in names and addresses.
+    With `buyers` the words are also searched in names and addresses. `within` are the locations of
+    a caller who may not see the others.
     """
 
     status: OrderStatus | None
     location: str | None
     words: str = ""
     buyers: bool = False
+    within: tuple[str, ...] = ()
 
     def fits(self, brief: OrderSummary) -> bool:
         """Whether an order fits, apart from the words."""
@@ -106,12 +108,16 @@ class OrderIndex:
                 order = await self._engine.store.find(Order, hold.reservation_id)
         return order
 
-    async def counts(self) -> dict[OrderStatus, int]:
-        """The number of orders of each status."""
+    async def counts(self, within: tuple[str, ...] = ()) -> dict[OrderStatus, int]:
+        """The number of orders of each status.
+
+        Within some locations it counts the orders that have open units there.
+        """
         await self.refresh()
         by_status = dict.fromkeys(OrderStatus, 0)
         for brief in self._briefs.values():
-            by_status[brief.status] += 1
+            if not within or not set(within).isdisjoint(brief.places):
+                by_status[brief.status] += 1
         return by_status
 
     async def open_at(self, location: str) -> list[int]:
@@ -159,6 +165,8 @@ class OrderIndex:
         )
 
     async def _matches(self, order: Order, wanted: OrderFilter) -> bool:
+        if wanted.within and not any(row.location in wanted.within for row in order.units):
+            return False
         words = wanted.words.lower().split()
         if not words:
             return True

@@ -92,25 +92,25 @@ class OverdueTransfers:
 async def find_transfers(
     engine: Engine,
     choice: str,
-    location: str | None,
+    locations: Collection[str] = (),
     after: str = "",
 ) -> AsyncIterator[Transfer]:
-    """Yields the transfers that a filter chooses, the newest first."""
+    """Yields the transfers that a filter chooses, the newest first; empty `locations` mean all."""
     statuses: Collection[TransferStatus] = CHOICES[choice]
     now = engine.clock()
     async for transfer in engine.store.scan(Transfer, after):
         if transfer.status not in statuses:
             continue
-        if location not in (None, transfer.from_location, transfer.to_location):
+        if locations and not {transfer.from_location, transfer.to_location} & set(locations):
             continue
         if choice != "overdue" or transfer.is_overdue(now):
             yield transfer
 
 
-async def overdue_transfers(engine: Engine, location: str | None) -> OverdueTransfers:
-    """The numbers of all overdue transfers, or of those from or to a location."""
+async def overdue_transfers(engine: Engine, locations: Collection[str] = ()) -> OverdueTransfers:
+    """The numbers of all overdue transfers, or of those from or to some locations."""
     overdue = OverdueTransfers()
-    async for transfer in find_transfers(engine, "overdue", location):
+    async for transfer in find_transfers(engine, "overdue", locations):
         overdue.add(engine, transfer)
     return overdue
 

@@ -4,7 +4,14 @@ import re
 from datetime import time
 
 from fancymonkey.settings.event_names import ALERTS, EventName, present_event
-from fancymonkey.settings.fields import SettingsGroup, http_url, setting, switch, time_of_day
+from fancymonkey.settings.fields import (
+    SettingsGroup,
+    http_url,
+    one_of,
+    setting,
+    switch,
+    time_of_day,
+)
 
 
 def several_urls(text: str) -> tuple[str, ...]:
@@ -67,6 +74,14 @@ class AlertSettings(SettingsGroup):
         ALERTS,
         f"The events that alerts report, separated by commas: some of {', '.join(ALERTS)}.",
         shown="all",
+    )
+    low_stock_by: str = setting(
+        "LOW_STOCK_BY",
+        one_of("total", "location"),
+        "total",
+        "When `stock.low` is reported: `total` compares the units of all locations together with "
+        "the threshold of a size, `location` those of each location. Out of stock and back in "
+        "stock always concern the shop.",
     )
     quiet_hours: tuple[time, time] | None = setting(
         "QUIET_HOURS",

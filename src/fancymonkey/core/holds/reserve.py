@@ -177,6 +177,7 @@ def _new_hold(
         False,
         None if simple else sold_lines(held, allocated),
         None if served is None else served.parts or None,
+        None if served is None else served.route,
     )
 
 
@@ -195,6 +196,7 @@ def _changed(
             allocations=allocated,
             sold_lines=sold_lines(held, allocated),
             parts=served.parts or None,
+            route=current.route if allocated == current.allocations else served.route,
         )
     if not command.only:
         wanted = {units.key: units for units in allocated}

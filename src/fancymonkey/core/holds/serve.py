@@ -15,11 +15,12 @@ from fancymonkey.core.locations.accounts import is_for_sale
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.locations.lookup import location_of, unknown_location
 from fancymonkey.core.locations.preferences import Free
-from fancymonkey.core.locations.route import route, shortfalls
+from fancymonkey.core.locations.route import route, route_from_one, shortfalls
 from fancymonkey.core.locations.route_line import route_line
 from fancymonkey.core.locations.routing import Demand, Route, Routing, Shortfall
 from fancymonkey.core.model import Allocation, Item, Level, Reservation
 from fancymonkey.core.outcomes import Code, Refused
+from fancymonkey.core.route_option import RouteOption
 from fancymonkey.core.state import AllLevels, Key, State
 from fancymonkey.core.stock.sku_stock import offered, safety_at
 
@@ -41,11 +42,15 @@ class UnitsRequest:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """The units of a whole hold, the parts of its bundles, and the reasons of the route."""
+    """The units of a whole hold, the parts of its bundles, and the reasons of the route.
+
+    `route` has the options for the hold to keep; None where nothing was routed.
+    """
 
     allocations: tuple[Allocation, ...]
     parts: tuple[SoldPart, ...]
     because: tuple[str, ...]
+    route: tuple[RouteOption, ...] | None = None
 
 
 def needs_served(
@@ -111,11 +116,12 @@ def serve(
             limited += shortfalls(demands, places, free, routing)
     result = (
         limited
-        or (_at_one_place(demands, places[0], free) if len(places) == 1 else None)
-        or route(demands, places, free, routing, alternatives=0)
+        or (route_from_one(demands, places[0], free) if len(places) == 1 else None)
+        or route(demands, places, free, routing)
     )
     if isinstance(result, Route):
-        return Served(result.allocations, parts, result.because)
+        options = None if request.routing is None else result.options()
+        return Served(result.allocations, parts, result.because, options)
     return Refused(
         Code.INSUFFICIENT_STOCK,
         "Not enough stock is available.",
@@ -139,22 +145,9 @@ def _one_line(state: State, held: Lines, routing: Routing) -> Served | None:
                 units = offered(units, safety_at(safety_stock, account))
             offers.append((place, units if units > 0 else 0))
     result = route_line(sku, line.quantity, offers, routing)
-    return None if result is None else Served(result.allocations, (), result.because)
-
-
-def _at_one_place(demands: list[Demand], place: Location, free: Free) -> Route | None:
-    """The route where the only location has everything, without a search; else None."""
-    left = dict(free[place.key])
-    units: dict[str, int] = {}
-    for demand in demands:
-        for sku, each in demand.units:
-            taken = each * demand.quantity
-            left[sku] -= taken
-            if left[sku] < 0:
-                return None
-            units[sku] = units.get(sku, 0) + taken
-    allocations = tuple(Allocation(sku, number, place.key) for sku, number in units.items())
-    return Route(allocations, (f"{place.name} has all of it.",), ())
+    if result is None:
+        return None
+    return Served(result.allocations, (), result.because, result.options())
 
 
 def pre_built(held: Lines, parts: tuple[SoldPart, ...], free: Free) -> dict[str, int]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from fancymonkey.core.command import Command
+from fancymonkey.core.documents.document import Document
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.locations.answers import LocationChanged
 from fancymonkey.core.locations.edit import put_location
@@ -24,12 +25,14 @@ class CloseLocation(Command):
 
     `levels` are the SKUs and accounts with a level there, as far as the caller knows them. Refused
     as `location_in_use` while one of them has units, and for the first location: requests that name
-    none mean it. A closed location stays closed.
+    none mean it. `seen` are documents, by folder and name, with the version that the caller has
+    seen: refused as `stale` if one has changed. A closed location stays closed.
     """
 
     location_id: str
     levels: tuple[tuple[str, str], ...] = ()
     reason: str = ""
+    seen: tuple[tuple[str, str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,8 @@ def needs_close(command: CloseLocation, state: State) -> Iterator[Key]:
     yield Location, command.location_id
     for key in command.levels:
         yield Level, key
+    for folder, name, _ in command.seen:
+        yield Document, (folder, name)
 
 
 def needs_reopen(command: ReopenLocation, state: State) -> Iterator[Key]:
@@ -63,6 +68,10 @@ def close_location(state: State, command: CloseLocation) -> Answer:
             "Requests that name no location mean the first one. It cannot be closed.",
             {"location": location.key},
         )
+    for folder, name, version in command.seen:
+        document = state.get(Document, (folder, name))
+        if (0 if document is None else document.version) != version:
+            return Refused(Code.STALE, "Something changed there at the same moment. Try again.")
     levels = (state.get(Level, key) for key in command.levels)
     open_levels = [level for level in levels if level is not None and has_units(level)]
     if open_levels:

@@ -7,6 +7,7 @@ from fancymonkey.core.locations.preferences import Free, Preferences, sets_at
 from fancymonkey.core.locations.reasons import compared, difference
 from fancymonkey.core.locations.route_line import route_line
 from fancymonkey.core.locations.routing import (
+    ALTERNATIVES,
     Alternative,
     Demand,
     Route,
@@ -23,9 +24,6 @@ from fancymonkey.core.locations.search import (
 )
 from fancymonkey.core.model import Allocation
 
-ALTERNATIVES = 3
-"""How many solutions that were not chosen an answer has."""
-
 
 def route(
     demands: Sequence[Demand],
@@ -40,12 +38,13 @@ def route(
     shortages are taken off already. The result does not depend on the order of `places`. It has as
     many `alternatives` as that, or all.
     """
-    if not alternatives and len(demands) == 1 and len(demands[0].units) == 1:
+    if len(demands) == 1 and len(demands[0].units) == 1:
         ((sku, each),) = demands[0].units
         offers = [(place, free[place.location_id].get(sku, 0)) for place in places]
-        single = route_line(sku, demands[0].quantity, offers, routing) if each == 1 else None
-        if single is not None:
-            return single
+        if each == 1:
+            single = route_line(sku, demands[0].quantity, offers, routing, alternatives)
+            if single is not None:
+                return single
     preferences = Preferences(demands, places, free, routing)
     complete = _complete_places(demands, preferences, free, 1 + max(1, alternatives))
     if complete:
@@ -62,6 +61,7 @@ def route(
         _allocations(demands, preferences.places, within[0]),
         tuple(_because(preferences, within)),
         tuple(_alternative(preferences, row.used) for row in within[1 : alternatives + 1]),
+        _alternative(preferences, within[0].used),
     )
 
 
@@ -117,7 +117,24 @@ def _from_one(
         ),
         tuple(because),
         tuple([_alternative(preferences, (index,)) for index in complete[1 : alternatives + 1]]),
+        _alternative(preferences, (complete[0],)),
     )
+
+
+def route_from_one(demands: Sequence[Demand], place: Location, free: Free) -> Route | None:
+    """The route where the only location has everything, without a search; else None."""
+    left = dict(free[place.key])
+    units: dict[str, int] = {}
+    for demand in demands:
+        for sku, each in demand.units:
+            taken = each * demand.quantity
+            left[sku] -= taken
+            if left[sku] < 0:
+                return None
+            units[sku] = units.get(sku, 0) + taken
+    allocations = tuple(Allocation(sku, number, place.key) for sku, number in units.items())
+    only = Alternative((place.key,), 1, None)
+    return Route(allocations, (f"{place.name} has all of it.",), (), only)
 
 
 def _by_id(place: Location) -> str:

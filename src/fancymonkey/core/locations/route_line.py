@@ -8,7 +8,13 @@ from collections.abc import Sequence
 from fancymonkey.core.locations.distance import distance_km
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.locations.reasons import compared, difference
-from fancymonkey.core.locations.routing import Alternative, Route, Routing, RoutingRule
+from fancymonkey.core.locations.routing import (
+    ALTERNATIVES,
+    Alternative,
+    Route,
+    Routing,
+    RoutingRule,
+)
 from fancymonkey.core.locations.search import ONLY_COUNTRY, rules_before_parcels
 from fancymonkey.core.model import Allocation
 
@@ -18,8 +24,14 @@ Offer = tuple[Location, int]
 _UNKNOWN = float("inf")
 
 
-def route_line(sku: str, quantity: int, offers: Sequence[Offer], routing: Routing) -> Route | None:
-    """The route of a line from one location, without alternatives; None if it needs a search."""
+def route_line(
+    sku: str,
+    quantity: int,
+    offers: Sequence[Offer],
+    routing: Routing,
+    alternatives: int = ALTERNATIVES,
+) -> Route | None:
+    """The route of a line from one location, with the next ones; None if it needs a search."""
     parcels = routing.max_parcels
     if routing.pickup_at is not None or (parcels is not None and parcels < 1):
         return None
@@ -38,14 +50,16 @@ def route_line(sku: str, quantity: int, offers: Sequence[Offer], routing: Routin
     if before and not by_line and country and best.country != country:
         return None  # locations of the buyer's country may have it together
     because = [f"{best.name} has all of it.", *compared(sum([units > 0 for _, units in offers]))]
+    chosen = _alternative(best, routing)
+    others: list[Alternative] = []
     if len(ranked) > 1 and not by_line:
         other = ranked[1][2]
+        others = [_alternative(place, routing) for _, _, place in ranked[1 : alternatives + 1]]
         pairs = zip(routing.rules, ranked[0][0], ranked[1][0], strict=True)
         rule = next((rule for rule, ours, theirs in pairs if ours != theirs), None)
-        because.append(
-            difference(rule, other.name, _alternative(best, routing), _alternative(other, routing))
-        )
-    return Route((Allocation(sku, quantity, best.location_id),), tuple(because))
+        because.append(difference(rule, other.name, chosen, _alternative(other, routing)))
+    allocations = (Allocation(sku, quantity, best.location_id),)
+    return Route(allocations, tuple(because), tuple(others), chosen)
 
 
 def _numbers(place: Location, units: int, routing: Routing) -> list[float]:

@@ -9,6 +9,10 @@ from enum import StrEnum
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.locations.distance import Point
 from fancymonkey.core.model import Allocation
+from fancymonkey.core.route_option import RouteOption
+
+ALTERNATIVES = 3
+"""How many solutions that were not chosen an answer has."""
 
 
 class RoutingRule(StrEnum):
@@ -83,7 +87,7 @@ class Shortfall:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """A solution that was not chosen: its locations, parcels and distance."""
+    """A solution: its locations, parcels and distance."""
 
     locations: tuple[str, ...]
     parcels: int
@@ -97,3 +101,16 @@ class Route:
     allocations: tuple[Allocation, ...]
     because: tuple[str, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
+    chosen: Alternative | None = None
+
+    def options(self) -> tuple[RouteOption, ...]:
+        """The chosen solution and the others, as a hold keeps them."""
+        if self.chosen is None:
+            return ()
+        first = _option(self.chosen, "\n".join(self.because))
+        return (first, *(_option(other) for other in self.alternatives))
+
+
+def _option(solution: Alternative, because: str = "") -> RouteOption:
+    km = None if solution.km is None else round(solution.km)
+    return RouteOption(" ".join(solution.locations), km, because)

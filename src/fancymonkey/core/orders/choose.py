@@ -1,6 +1,6 @@
 """Which units of an order a request means, and the refusals of requests that mean too many."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Protocol
 
 from fancymonkey.core.command import needs_item
@@ -17,6 +17,10 @@ from fancymonkey.core.state import Key, State
 
 Chosen = list[tuple[OrderUnits, int]]
 """Rows of units, each with the number of units that is meant."""
+
+
+WAITING_FOR_UNITS = ("shipped", "moved")
+"""What cannot be done with units that are not there yet. They can be cancelled."""
 
 
 class OrderCommand(Protocol):
@@ -74,9 +78,8 @@ def choose(
     rows = sorted(order.units, key=lambda units: units.location != prefer)
     if not lines:
         chosen = [(units, count_of(units)) for units in rows if count_of(units)]
-        return chosen or Refused(
-            Code.TOO_MANY_UNITS, f"No unit of this order can be {verb}.", {"available": 0}
-        )
+        message = f"No unit of this order can be {verb}.{_about_backorders(order, None, verb)}"
+        return chosen or Refused(Code.TOO_MANY_UNITS, message, {"available": 0})
     chosen, short = [], []
     counts: dict[str, int] = {}
     for units in rows:
@@ -91,8 +94,20 @@ def choose(
         if missing or wanted < 1:
             short.append({"sku": sku, "requested": wanted, "available": wanted - missing})
     if short:
-        return Refused(Code.TOO_MANY_UNITS, f"The order has fewer units that can be {verb}.", short)
+        skus = {row["sku"] for row in short}
+        why = _about_backorders(order, skus, verb)
+        message = f"The order has fewer units that can be {verb}.{why}"
+        return Refused(Code.TOO_MANY_UNITS, message, short)
     return chosen
+
+
+def _about_backorders(order: Order, skus: Container[object] | None, verb: str) -> str:
+    """A sentence about units that are not there yet, where these are in the way of the request."""
+    waiting = sum(row.backordered for row in order.units if skus is None or row.sku in skus)
+    if not waiting or verb not in WAITING_FOR_UNITS:
+        return ""
+    be = "1 unit is" if waiting == 1 else f"{waiting} units are"
+    return f" {be} backordered and can be {verb} after arrival."
 
 
 def place_of(state: State, location_id: str) -> Location | Refused:

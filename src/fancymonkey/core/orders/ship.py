@@ -28,11 +28,13 @@ class ShipOrder(Command):
     With a `location` they leave from there: units that the order has elsewhere move first, in the
     same act. Without lines it means the units at that location, or all of them if there are none.
     Units of one location are one shipment. On hand falls now where the order is `on_shipment`.
+    With `only_there` it means no units that the order has elsewhere.
     """
 
     order_id: str
     lines: tuple[Line, ...] = ()
     location: str | None
+    only_there: bool = False
     carrier: str = ""
     tracking_number: str = ""
 
@@ -67,7 +69,13 @@ def ship_order(state: State, command: ShipOrder) -> Answer:
     place = None if at is None else place_of(state, at)
     if isinstance(place, Refused):
         return place
-    chosen = choose(order, command.lines, lambda units: units.ready, at, "shipped")
+    chosen = choose(
+        order,
+        command.lines,
+        lambda units: 0 if command.only_there and units.location != at else units.ready,
+        at,
+        "shipped",
+    )
     if isinstance(chosen, Refused):
         return chosen
     if at is not None and not command.lines:

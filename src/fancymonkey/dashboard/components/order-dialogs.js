@@ -4,7 +4,7 @@ import { html, nothing } from "/admin/lib/lit.js";
 import { ask as question } from "/admin/components/dialogs.js";
 import { number, paidMoney, plural, when } from "/admin/lib/format.js";
 import { sizeOf } from "/admin/components/responsive-table.js";
-import { api } from "/admin/lib/session.js";
+import { api, whoAmI } from "/admin/lib/session.js";
 import { toast } from "/admin/components/toast.js";
 
 export const STATES = { for_sale: "For sale", returned: "Returned, not for sale", damaged: "Damaged", quarantine: "In quarantine" };
@@ -30,6 +30,12 @@ async function change(action, body, done, after, key = crypto.randomUUID()) {
     toast(`Nothing was changed. ${error.message}`, { error: true, action: { label: "Retry", run: () => change(action, body, done, after, key) } });
   }
   after();
+}
+
+/** The body with the location of the units, which a user who is limited to locations has to name. */
+async function located(body, rows) {
+  const only = (await whoAmI()).user.locations;
+  return only && !body.location ? { ...body, location: rows[0]?.location ?? only[0] } : body;
 }
 
 const buttons = (give, words, kind = "") => html`<div class="actions"><button type="button" class="quiet" @click=${() => give(null)}>Cancel</button><button class="button ${kind}">${words}</button></div>`;
@@ -67,7 +73,16 @@ export async function ship(order, places, after) {
   const { lines, form } = answer;
   const body = { id: order.id, lines, carrier: form.get("carrier").trim(), trackingNumber: form.get("tracking").trim() };
   if (places.length > 1) body.location = form.get("location");
-  await change("ship", body, `${sum(lines)} of order #${order.number} shipped.`, after);
+  await change("ship", await located(body, rows), `${sum(lines)} of order #${order.number} shipped.`, after);
+}
+
+export async function unship(order, parcel, after) {
+  const agreed = await question(
+    `Shipment ${parcel.number} of order #${order.number} did not leave?`,
+    (give) => html`<form @submit=${(event) => { event.preventDefault(); give(new FormData(event.target).get("reason").trim() || "recorded by mistake"); }}>
+      <p>Its units wait to be shipped again. A message that was sent to the buyer stays sent.</p>${reason}${buttons(give, "Did not leave", "danger")}</form>`,
+  );
+  if (agreed) await change("unship", { id: order.id, shipment: parcel.number, reason: agreed }, `Shipment ${parcel.number} of order #${order.number} is cancelled.`, after);
 }
 
 export async function move(order, places, after) {
@@ -77,7 +92,7 @@ export async function move(order, places, after) {
   const answer = await unitsAsked(`Move units of order #${order.number}`, "Move", rows, fields);
   if (!answer) return;
   const { lines, form } = answer;
-  await change("move", { id: order.id, lines, to: form.get("to"), reason: form.get("reason").trim() }, `${sum(lines)} moved to ${placeOf(places, form.get("to"))}.`, after);
+  await change("move", await located({ id: order.id, lines, to: form.get("to"), reason: form.get("reason").trim() }, rows), `${sum(lines)} moved to ${placeOf(places, form.get("to"))}.`, after);
 }
 
 export async function cancel(order, after) {
@@ -86,7 +101,7 @@ export async function cancel(order, after) {
   const answer = await unitsAsked(`Cancel units of order #${order.number}?`, "Cancel units", rows, fields, "danger");
   if (!answer) return;
   const { lines, form } = answer;
-  await change("cancel", { id: order.id, lines, reason: form.get("reason").trim() }, `${sum(lines)} of order #${order.number} cancelled.`, after);
+  await change("cancel", await located({ id: order.id, lines, reason: form.get("reason").trim() }, rows), `${sum(lines)} of order #${order.number} cancelled.`, after);
 }
 
 export async function takeBack(order, places, after) {
@@ -98,7 +113,7 @@ export async function takeBack(order, places, after) {
   const { lines, form } = answer;
   const body = { id: order.id, lines, state: form.get("state"), reason: form.get("reason").trim() };
   if (places.length > 1) body.location = form.get("location");
-  await change("return", body, `${sum(lines)} of order #${order.number} came back.`, after);
+  await change("return", await located(body, rows), `${sum(lines)} of order #${order.number} came back.`, after);
 }
 
 /** The units that were cancelled or returned, with their prices. */

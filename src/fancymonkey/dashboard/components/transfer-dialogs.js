@@ -14,18 +14,19 @@ const values = (event) => {
 };
 
 /** The body of a new transfer, or null. */
-export function askForTransfer(locations) {
+export function askForTransfer(locations, sources) {
   let [matches, lines, fault] = [[], [], ""];
   let turn = 0;
-  async function search(text, draw) {
+  async function search(text, from, draw) {
     const asked = (turn += 1);
-    const query = new URLSearchParams({ q: text });
+    const limited = sources.length < locations.length; // such a user names the location
+    const query = new URLSearchParams({ q: text, ...(limited ? { location: from } : {}) });
     const rows = text.trim() ? (await api(`/api/admin/inventory?${query}`)).rows.slice(0, SHOWN) : [];
     if (asked !== turn) return; // a later search draws
     matches = rows;
     draw();
   }
-  const select = (name, words, chosen) => html`<label class="field">${words}<select name=${name}>${locations.map((place) => html`<option value=${place.id} ?selected=${place.id === chosen}>${place.name}</option>`)}</select></label>`;
+  const select = (name, words, choices, chosen) => html`<label class="field">${words}<select name=${name}>${choices.map((place) => html`<option value=${place.id} ?selected=${place.id === chosen}>${place.name}</option>`)}</select></label>`;
   return ask("New transfer", (give, draw) => {
     const add = (row) => {
       if (!lines.some((line) => skuOf(line) === skuOf(row))) lines = [...lines, { productId: row.productId, size: row.size, name: row.name, quantity: 1 }];
@@ -39,8 +40,8 @@ export function askForTransfer(locations) {
       else give({ from, to, expectedAt: expectedAt || null, lines: lines.map(({ productId, size, quantity }) => ({ productId, size, quantity })) });
     };
     return html`<form @submit=${finish}>
-      ${select("from", "From", locations[0]?.id)}${select("to", "To", locations[1]?.id)}
-      <label class="field">Size to add<input type="search" name="q" autocomplete="off" placeholder="Product, size or an id" @input=${(event) => search(event.target.value, draw)} @keydown=${(event) => event.key === "Enter" && event.preventDefault()} /></label>
+      ${select("from", "From", sources, sources[0]?.id)}${select("to", "To", locations, locations.find(({ id }) => id !== sources[0]?.id)?.id)}
+      <label class="field">Size to add<input type="search" name="q" autocomplete="off" placeholder="Product, size or an id" @input=${(event) => search(event.target.value, event.target.form.elements.from.value, draw)} @keydown=${(event) => event.key === "Enter" && event.preventDefault()} /></label>
       ${matches.length ? html`<div class="results" role="group" aria-label="Found sizes">${matches.map((row) => html`<button type="button" class="quiet" @click=${() => add(row)}>${sizeOf(row)}: ${number(row.available)} available</button>`)}</div>` : nothing}
       <ul class="picked">${lines.map((line) => html`<li><span>${sizeOf(line)}</span>
         <input type="number" inputmode="numeric" min="1" max="1000000000" required aria-label="Units of ${sizeOf(line)}" .value=${String(line.quantity)} @input=${(event) => (line.quantity = Number(event.target.value))} />

@@ -28,7 +28,8 @@ function form(title, fields, label, send) {
       error = "";
       draw();
       try {
-        answer(await send(Object.fromEntries(new FormData(event.target))));
+        const data = new FormData(event.target);
+        answer(await send(Object.fromEntries(data), data));
       } catch (refused) {
         error = refused.message;
       }
@@ -47,18 +48,38 @@ const choice = (name, legend, options) => html`<fieldset class="choices"><legend
   ${options.map(([id, words, about], place) => html`<label><input type="radio" name=${name} value=${id} ?checked=${place === 0} /><span>${words} <small class="quiet">${about}</small></span></label>`)}
 </fieldset>`;
 
+/** Checkboxes for the locations that a user or key is limited to; nothing in a shop with one location. */
+const limits = (locations, chosen = []) =>
+  locations.length > 1
+    ? html`<fieldset class="choices"><legend>Only these locations</legend>
+        ${locations.map(({ id, name }) => html`<label><input type="checkbox" name="locations" value=${id} ?checked=${chosen.includes(id)} /><span>${name}</span></label>`)}
+        <small class="quiet">Without a choice: the whole shop. With a choice: units, orders, holds and transfers there, and no settings.</small>
+      </fieldset>`
+    : nothing;
+
 const secret = (name, words, auto, focus = false) =>
   html`<label class="field">${words}<input name=${name} type="password" autocomplete=${auto} required maxlength="1024" ?autofocus=${focus} /></label>`;
 
+const limitsIn = (data) => (data.has("locations") ? { locations: data.getAll("locations") } : {});
+
+/** Limits a user to locations. Returns true when it is done. */
+export const limitPerson = (user, locations) =>
+  form(
+    `Locations of ${user.name}`,
+    html`${limits(locations, user.locations)}<p class="quiet">Their sessions end.</p>`,
+    "Save",
+    (_, data) => api("/api/admin/users/limit", { body: { name: user.name, locations: data.getAll("locations") } }),
+  );
+
 /** Returns the name of the added user. */
-export const addPerson = () =>
+export const addPerson = (locations) =>
   form(
     "Add a user",
     html`<label class="field">Email or name<input name="name" required maxlength="100" autocomplete="off" autocapitalize="off" spellcheck="false" autofocus /></label>
-      ${choice("role", "Role", ROLES)} ${secret("password", "Initial password", "new-password")}
+      ${choice("role", "Role", ROLES)} ${limits(locations)} ${secret("password", "Initial password", "new-password")}
       <p class="quiet">${RULE} Send it to the user, but not by email. The user can change it here.</p>`,
     "Add",
-    async (values) => (await api("/api/admin/users/add", { body: values })).user.name,
+    async ({ name, role, password }, data) => (await api("/api/admin/users/add", { body: { name, role, password, ...limitsIn(data) } })).user.name,
   );
 
 export const resetPassword = (name) =>
@@ -131,14 +152,14 @@ export const showCodes = (codes) =>
     codes.join("\n"),
   );
 
-export const makeKey = () =>
+export const makeKey = (locations) =>
   form(
     "Create an API key",
     html`<label class="field">Purpose<input name="label" required maxlength="80" autocomplete="off" autofocus /></label>
-      ${choice("right", "Rights", RIGHTS)}
+      ${choice("right", "Rights", RIGHTS)} ${limits(locations)}
       <label class="field">Expires after<select name="days"><option value="90">90 days</option><option value="365">a year</option><option value="30">30 days</option><option value="">never</option></select></label>`,
     "Create",
-    ({ label, right, days }) => api("/api/admin/keys/make", { body: { label, right, days: days ? Number(days) : null } }),
+    ({ label, right, days }, data) => api("/api/admin/keys/make", { body: { label, right, days: days ? Number(days) : null, ...limitsIn(data) } }),
   );
 
 export const showKey = ({ key, secret: text }) =>

@@ -95,7 +95,7 @@ function withLock(work) {
 }
 
 function remember(answer) {
-  return { user: answer.user, session: answer.session };
+  return { user: answer.user, session: answer.session, severalLocations: Boolean(answer.severalLocations) };
 }
 
 function ended() {

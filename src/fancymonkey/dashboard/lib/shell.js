@@ -3,7 +3,7 @@
 import { html, render } from "/admin/lib/lit.js";
 import { listen, sheet } from "/admin/components/shortcuts.js";
 import { open as jump } from "/admin/components/command-palette.js";
-import { logOut, whoAmI } from "/admin/lib/session.js";
+import { api, logOut, whoAmI } from "/admin/lib/session.js";
 
 const PAGES = [
   ["stock", "/admin/", "Stock", "M4 7h16M4 12h16M4 17h10", "s"],
@@ -19,6 +19,8 @@ const PAGES = [
   ["alerts", "/admin/alerts.html", "Alerts", "M6 16v-5a6 6 0 0 1 12 0v5l2 2H4zM10 21h4", "l"],
   ["people", "/admin/people.html", "People", "M12 11a4 4 0 1 0-.01 0zM4 21c0-4 4-6 8-6s8 2 8 6", "e"],
 ].map(([id, url, name, path, key]) => ({ id, url, name, path, key }));
+const SEVERAL = new Set(["transfers", "locations"]); // pages for shops with several locations
+const LIMITED = new Set(["stock", "holds", "orders", "history", "transfers", "people"]); // pages that show one location
 const FIRST = 4; // shown in the bar of a phone; the others are under More
 const RIGHTS = ["read", "stock", "admin"]; // each includes those before it
 const SCHEMES = [["", "Auto"], ["light", "Light"], ["dark", "Dark"]];
@@ -29,6 +31,9 @@ const link = ({ id, url, name, path }) =>
   html`<a href=${url} aria-current=${id === here ? "page" : "false"}>${icon(path)}<span>${name}</span></a>`;
 
 let person = null;
+
+/** The pages of the menu. The others can be reached by their addresses, shortcuts and `jump`. */
+const menu = () => PAGES.filter(({ id }) => id === here || ((person?.severalLocations || !SEVERAL.has(id)) && (!person?.user.locations || LIMITED.has(id))));
 
 /* Light, dark, or the system setting. */
 
@@ -63,7 +68,7 @@ const show = (id) => dialog(id).showModal();
 const closeMore = () => dialog("more").close();
 
 const more = () => html`<dialog id="more" class="sheet" aria-label="More" @click=${(event) => event.target.id === "more" && closeMore()}>
-  <nav aria-label="More pages">${PAGES.slice(FIRST).map(link)}</nav>
+  <nav aria-label="More pages">${menu().slice(FIRST).map(link)}</nav>
   <button type="button" class="quiet" @click=${() => { closeMore(); jump(PAGES); }}>Jump to a page or a size</button>
   ${schemes()}
   <p class="person">${who()}</p>
@@ -73,12 +78,12 @@ const more = () => html`<dialog id="more" class="sheet" aria-label="More" @click
 const who = () => (person?.user ? html`${person.user.name} <small>${person.user.role}</small>` : " ");
 
 function draw() {
-  const underMore = PAGES.slice(FIRST).some(({ id }) => id === here);
+  const underMore = menu().slice(FIRST).some(({ id }) => id === here);
   render(
     html`<a class="brand" href="/admin/"><img src="/static/icon.svg" alt="" width="28" height="28" /><span>Fancy Monkey</span></a>
       <button type="button" class="jump" @click=${() => jump(PAGES)}><span>Jump to …</span><kbd>Ctrl K</kbd></button>
       <nav aria-label="Pages">
-        ${PAGES.map(link)}
+        ${menu().map(link)}
         <button type="button" class="more" aria-haspopup="dialog" data-here=${underMore} @click=${() => show("more")}>${icon("M5 12h.01M12 12h.01M19 12h.01")}<span>More</span></button>
       </nav>
       <div class="foot">
@@ -96,6 +101,13 @@ function draw() {
 export async function may(right) {
   person ??= await whoAmI();
   return RIGHTS.indexOf(person.user?.right ?? "admin") >= RIGHTS.indexOf(right);
+}
+
+/** The locations that the user may choose from; empty in a shop with one location. */
+export async function locationsToChoose() {
+  person ??= await whoAmI();
+  if (!person.severalLocations) return [];
+  return (await api("/api/admin/locations")).locations.map(({ id, name }) => ({ id, name }));
 }
 
 draw();

@@ -5,6 +5,8 @@ import { date, number, plural, signed, when } from "/admin/lib/format.js";
 import { readNames, sizeCalled, suggestions } from "/admin/components/size-names.js";
 import { inShort, listing, sizeOf, skuOf } from "/admin/components/responsive-table.js";
 import { Page, ask, filters, moment } from "/admin/lib/data-page.js";
+import { whyHere } from "/admin/components/hold-route.js";
+import { locationsToChoose } from "/admin/lib/shell.js";
 import { KINDS, explained } from "/admin/components/movement-chart.js";
 
 const FIELDS = { stock: "on hand", reserved: "reserved", allocated: "allocated", incoming: "incoming", backordered: "backordered", short: "short" };
@@ -12,11 +14,12 @@ const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const LIMIT = 100;
 const LARGE = 10_000; // from here on a number may stand above its word
 let older = [];
+let locations = []; // to choose from; empty in a shop with one
 let typing = ""; // the typed text for suggestions
 let fresh = false; // whether there are new entries that are not shown yet
 const actors = new Set();
 
-const view = filters(["sku", "q", "from", "to", "kind", "actor", "cause"], () => page.read());
+const view = filters(["sku", "q", "from", "to", "kind", "actor", "cause", "location"], () => page.read());
 const isSize = () => view.values.sku.includes("/");
 
 /** A day of the viewer as a time: its first moment, or the first moment after it. */
@@ -33,8 +36,9 @@ async function load() {
   older = [];
   fresh = false;
   const asked = question();
-  const { kind, actor, cause, q } = view.values;
-  const why = isSize() && !q && !kind && !actor && !cause ? ask("/api/admin/explain", { sku: asked.sku, from: asked.from, asOf: asked.to }) : null;
+  const { kind, actor, cause, q, location } = view.values;
+  locations = await locationsToChoose();
+  const why = isSize() && !q && !kind && !actor && !cause ? ask("/api/admin/explain", { sku: asked.sku, from: asked.from, asOf: asked.to, location }) : null;
   const [entries, story] = await Promise.all([ask("/api/admin/history", { ...asked, limit: LIMIT }), why && why.catch(unknown)]);
   for (const entry of entries.entries) if (entry.actor) actors.add(entry.actor);
   return { ...entries, why: story };
@@ -79,13 +83,13 @@ function columns() {
     ["On hand", after("stock"), "number"],
     ["Reserved", after("reserved"), "number"],
     ["Available", after("available"), "number"],
-    ["Actor and reason", (entry) => html`${entry.actor ? button(entry.actor, `Show only entries of ${entry.actor}`, () => view.set({ actor: entry.actor })) : html`<span class="quiet">–</span>`}${entry.reason ? html`<small class="block why">${entry.reason}</small>` : nothing}${entry.location && entry.sku ? html`<small class="block quiet">at ${entry.location.replace(":", ", ")}</small>` : nothing}`],
+    ["Actor and reason", (entry) => html`${entry.actor ? button(entry.actor, `Show only entries of ${entry.actor}`, () => view.set({ actor: entry.actor })) : html`<span class="quiet">–</span>`}${entry.reason ? html`<small class="block why">${entry.reason}</small>` : nothing}${entry.location && entry.sku ? html`<small class="block quiet">at ${entry.location.replace(":", ", ")}</small>` : nothing}${whyHere(entry.route)}`],
     ["Part of", (entry) => html`${(entry.partOf ?? []).map((bundle) => html`<div>${number(bundle.quantity)} × ${bundle.name ?? bundle.productId} ${bundle.size}</div>`)}${(entry.links.length ? html`<span class="links">${entry.links.map((link) => LINKS[link.to]?.(link.id) ?? nothing)}</span>` : entry.partOf ? nothing : html`<span class="quiet">–</span>`)}`, "part-of"],
   ];
 }
 
 function form() {
-  const { sku, q, from, to, kind, actor, cause } = view.values;
+  const { sku, q, from, to, kind, actor, cause, location } = view.values;
   const find = async (event) => {
     const typed = event.target.value.trim();
     await readNames();
@@ -104,6 +108,7 @@ function form() {
       <label class="field">From<input name="from" type="date" .value=${live(day(from))} @change=${put} /></label>
       <label class="field">Up to<input name="to" type="date" .value=${live(day(to))} @change=${put} /></label>
       <label class="field">Kind<select name="kind" .value=${live(kind)} @change=${put}><option value="">Everything</option>${Object.entries(KINDS).map(([one, words]) => html`<option value=${one} ?selected=${one === kind}>${words}</option>`)}</select></label>
+      ${locations.length > 1 ? html`<label class="field">Location<select name="location" .value=${live(location)} @change=${put}><option value="">All locations</option>${locations.map((place) => html`<option value=${place.id} ?selected=${place.id === location}>${place.name}</option>`)}</select></label>` : nothing}
       <label class="field">Actor<input name="actor" list="actors" autocomplete="off" .value=${actor} @change=${put} /></label>
       <datalist id="actors">${[...actors].map((one) => html`<option value=${one}></option>`)}</datalist>
     </form>

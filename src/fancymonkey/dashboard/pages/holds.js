@@ -5,7 +5,9 @@ import { ask as question } from "/admin/components/dialogs.js";
 import { clock, number, plural, until, when } from "/admin/lib/format.js";
 import { listing, sizeOf, toHistory } from "/admin/components/responsive-table.js";
 import { Page, ask, filters, main, moment } from "/admin/lib/data-page.js";
+import { whyHere } from "/admin/components/hold-route.js";
 import { api } from "/admin/lib/session.js";
+import { locationsToChoose } from "/admin/lib/shell.js";
 import { toast } from "/admin/components/toast.js";
 
 const WORDS = { held: "Held", captured: "Paid", released: "Released", expired: "Expired" };
@@ -15,9 +17,10 @@ const DAY = 86_400_000;
 const PAGE = 200;
 const [PORTION, PORTIONS, SHOWN] = [1000, 20, 500];
 let selected = new Set();
+let locations = [];
 let shown = PAGE; // live holds asked for
 
-const view = filters(["status", "q", "sku", "id", "days"], () => {
+const view = filters(["status", "q", "sku", "location", "id", "days"], () => {
   shown = PAGE;
   selected = new Set();
   page.read();
@@ -25,14 +28,15 @@ const view = filters(["status", "q", "sku", "id", "days"], () => {
 const isLive = () => !view.values.status && !view.values.id;
 
 async function load() {
-  const { q, sku, id, status, days } = view.values;
+  const { q, sku, location, id, status, days } = view.values;
+  locations = await locationsToChoose();
   if (isLive()) {
-    const answer = await ask("/api/admin/holds", { q, sku, limit: Math.min(shown, PORTION) });
+    const answer = await ask("/api/admin/holds", { q, sku, location, limit: Math.min(shown, PORTION) });
     selected = new Set([...selected].filter((id_) => answer.holds.some((hold) => hold.id === id_ && hold.status === "held")));
     return answer;
   }
   if (id) return ask("/api/admin/holds", { id });
-  return ended({ q, sku, status, since: new Date(Date.now() - (Number(days) || 1) * DAY).toISOString() });
+  return ended({ q, sku, location, status, since: new Date(Date.now() - (Number(days) || 1) * DAY).toISOString() });
 }
 
 /** Ended holds, the latest first: the service returns the oldest first. */
@@ -107,8 +111,10 @@ function who(hold) {
 
 const back = (hold) => (hold.status === "held" ? html`<button type="button" class="quiet small" aria-label="Release ${unitsOf(hold)}" @click=${() => release([hold])}>Release</button>` : nothing);
 
+const places = (hold) => (hold.allocations ? html`<small class="block quiet">at ${[...new Set(hold.allocations.map((units) => units.location))].join(" and ")}</small>` : nothing);
+
 function columns(editable) {
-  const what = ["What", (hold) => html`${hold.lines.map((line) => html`<div><b class="number">${number(line.quantity)}</b> × ${toHistory(line)}${line.parts ? html` <small class="block quiet">${line.parts.map((part) => `${number(part.quantity)} × ${part.name ?? part.productId} ${part.size}`).join(", ")}</small>` : nothing}</div>`)}`, "title"];
+  const what = ["What", (hold) => html`${hold.lines.map((line) => html`<div><b class="number">${number(line.quantity)}</b> × ${toHistory(line)}${line.parts ? html` <small class="block quiet">${line.parts.map((part) => `${number(part.quantity)} × ${part.name ?? part.productId} ${part.size}`).join(", ")}</small>` : nothing}</div>`)}${places(hold)}${whyHere(hold.route)}`, "title"];
   const state = (hold) => html`<span class="badge ${BADGE[hold.status]}">${WORDS[hold.status]}${hold.late ? ", late" : ""}</span>`;
   const rows = [what, ["Who", who], ["Since", (hold) => moment(hold.createdAt)], [isLive() ? "Ends in" : "Ended", end]];
   if (!isLive()) return [...rows, ["State", state], ...(editable && view.values.id ? [["Release", back, "act"]] : [])];
@@ -118,7 +124,7 @@ function columns(editable) {
 }
 
 function tools() {
-  const { status, q, sku, id, days } = view.values;
+  const { status, q, sku, location, id, days } = view.values;
   const chip = (words, on, values) => html`<button type="button" class="chip" aria-pressed=${on} @click=${() => view.set(values)}>${words}</button>`;
   return html`<div class="tools">
       <input type="search" aria-label="Search product, size or an id" placeholder="Product, size or an id   /" .value=${q} @change=${search} @keydown=${(event) => event.key === "Enter" && search(event)} />
@@ -126,14 +132,15 @@ function tools() {
     <div class="chips" role="group" aria-label="Filters">
       ${Object.entries(WORDS).map(([one, words]) => chip(words, !id && (status || "held") === one, { status: one === "held" ? "" : one, id: "", days: one === "held" ? "" : days }))}
       ${status ? html`<span class="bar" aria-hidden="true"></span>${Object.entries(SPANS).map(([span, words]) => chip(words, (days || "1") === span, { days: span }))}` : nothing}
+      ${locations.length > 1 ? html`<span class="bar" aria-hidden="true"></span>${[{ id: "", name: "All locations" }, ...locations].map((place) => chip(place.name, (location || "") === place.id, { location: place.id, id: "" }))}` : nothing}
       ${sku ? html`<button type="button" class="chip" aria-pressed="true" aria-label="Show all sizes, not only ${sku}" @click=${() => view.set({ sku: "" })}>${sku} ×</button>` : nothing}
       ${id ? html`<button type="button" class="chip long" aria-pressed="true" aria-label="Show all holds, not only ${id}" @click=${() => view.set({ id: "" })}>${id} ×</button>` : nothing}
     </div>`;
 }
 
 function nothingHere() {
-  const { status, q, sku, id } = view.values;
-  if (q || sku || id) return html`<div class="empty"><p>No ${status ? "" : "active "}holds match.</p><button type="button" class="button" @click=${() => view.set({ q: "", sku: "", id: "" })}>Clear filters</button></div>`;
+  const { status, q, sku, location, id } = view.values;
+  if (q || sku || location || id) return html`<div class="empty"><p>No ${status ? "" : "active "}holds match.</p><button type="button" class="button" @click=${() => view.set({ q: "", sku: "", location: "", id: "" })}>Clear filters</button></div>`;
   if (status) return html`<div class="empty"><p>No holds in the ${SPANS[view.values.days || "1"]}.</p></div>`;
   return html`<div class="empty"><p>No active holds. A hold appears here within a second when a buyer goes to the checkout.</p><a class="button-like" href="/" target="_blank" rel="noopener">Open the shop</a></div>`;
 }

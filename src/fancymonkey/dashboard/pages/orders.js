@@ -3,7 +3,7 @@
 import { html, nothing } from "/admin/lib/lit.js";
 import { number, paidMoney, plural, when } from "/admin/lib/format.js";
 import { listing, sizeOf, toHistory } from "/admin/components/responsive-table.js";
-import { cancel, erase, move, refund, ship, takeBack, unitsFor } from "/admin/components/order-dialogs.js";
+import { cancel, erase, move, refund, ship, takeBack, unitsFor, unship } from "/admin/components/order-dialogs.js";
 import { papers } from "/admin/components/order-papers.js";
 import { Page, ask, filters, moment } from "/admin/lib/data-page.js";
 
@@ -97,7 +97,7 @@ function detail(order, data, page_) {
       <div><h2>Lines</h2><ul>${order.lines.map((line) => html`<li>${sizeOf(line)}: ${number(line.shipped)} of ${number(line.quantity)} shipped${line.price === null ? "" : `, ${line.price} each`}</li>`)}</ul></div>
     </div>
     ${listing("Units", allocations, order.allocations, { key: (row) => `${row.location} ${row.productId} ${row.size}` })}
-    ${order.shipments.length ? html`<section class="part"><h2>Shipments</h2><ul class="listed">${order.shipments.map((parcel) => html`<li>${parcel.lines.map((line) => `${number(line.quantity)} × ${sizeOf(line)}`).join(", ")} from ${order.locations.find((place) => place.id === parcel.location)?.name ?? parcel.location}, ${when(parcel.shippedAt)}${parcel.carrier || parcel.trackingNumber ? html`: <b>${`${parcel.carrier} ${parcel.trackingNumber}`.trim()}</b>` : nothing}</li>`)}</ul></section>` : nothing}
+    ${order.shipments.length ? html`<section class="part"><h2>Shipments</h2><ul class="listed">${order.shipments.map((parcel) => html`<li>${parcel.lines.map((line) => `${number(line.quantity)} × ${sizeOf(line)}`).join(", ")} from ${order.locations.find((place) => place.id === parcel.location)?.name ?? parcel.location}, ${when(parcel.shippedAt)}${parcel.carrier || parcel.trackingNumber ? html`: <b>${`${parcel.carrier} ${parcel.trackingNumber}`.trim()}</b>` : nothing} ${page_.can("stock") ? html`<button type="button" class="quiet small" aria-label="Shipment ${parcel.number} of order #${order.number} did not leave" @click=${() => unship(order, parcel, again)}>Did not leave …</button>` : nothing}</li>`)}</ul></section>` : nothing}
     <section class="part"><h2>History</h2><ol class="order-steps">${order.history.map((step) => html`<li>${moment(step.at)} ${step.text} <small class="quiet">${step.action}${step.actor ? `, ${step.actor}` : ""}</small></li>`)}</ol></section>
     ${papers([order], "", data.places)}`;
 }

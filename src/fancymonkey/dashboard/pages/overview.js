@@ -2,7 +2,7 @@
 
 import { html, nothing } from "/admin/lib/lit.js";
 import { money, number, plural, setCurrency, wordFor } from "/admin/lib/format.js";
-import { sizeOf } from "/admin/components/responsive-table.js";
+import { listing, sizeOf } from "/admin/components/responsive-table.js";
 import { Page, ask, filters, moment, ranAt } from "/admin/lib/data-page.js";
 import { plot, short } from "/admin/components/line-chart.js";
 
@@ -53,6 +53,21 @@ function toDo(data) {
       ? html`<ul class="todo">${data.waiting.slice(0, FIRST).map(row)}</ul>${more > 0 ? html`<p class="after"><a href="/admin/payments.html">${plural(more, "more", "more")}</a></p>` : nothing}`
       : html`<p class="calm">No backorders, late payments or refunds to decide.</p>`}
   </section>`;
+}
+
+/** The stock of each location; in a shop with one, the way to a second. */
+function byLocation(data, owner) {
+  if (!data.locations) return owner ? html`<p class="after"><a href="/admin/locations.html">Add a location</a></p>` : nothing;
+  const rows = [
+    ["Location", (row) => html`<a href="/admin/?location=${encodeURIComponent(row.location)}"><b>${row.name}</b></a>`, "title"],
+    ["On hand", (row) => number(row.units), "number"],
+    ["Reserved", (row) => number(row.reserved), "number"],
+    ["Available", (row) => number(row.available), "number"],
+    ["Low", (row) => number(row.low), "number"],
+    ["Out", (row) => number(row.out), "number"],
+    ["At your prices", (row) => money(row.value), "number"],
+  ];
+  return html`<section class="part" aria-labelledby="places"><h2 id="places">By location</h2>${listing("By location", rows, data.locations, { key: (row) => row.location })}</section>`;
 }
 
 /* Sizes that sell, and demand that found no stock. */
@@ -130,11 +145,11 @@ function sentence({ stock, holds, issues }) {
   return `${stands}${open ? `${plural(open, "payment")} to decide.` : "No open issues."}`;
 }
 
-function body(data) {
+function body(data, page_) {
   if (!data.stock.sizes) {
     return { state: "There are no products yet.", content: html`<div class="empty"><p>Once there are products, this page shows how they sell.</p><a class="button" href="/admin/import.html">Import a file</a></div>` };
   }
-  return { state: sentence(data), content: html`${tiles(data)} ${toDo(data)} ${sales(data)} ${health(data)}` };
+  return { state: sentence(data), content: html`${tiles(data)} ${toDo(data)} ${byLocation(data, page_.can("admin"))} ${sales(data)} ${health(data)}` };
 }
 
 const page = new Page("Overview", load, body, { live: 3000, every: 30_000 });

@@ -88,7 +88,7 @@ function selection() {
   return html`<div class="selection" role="region" aria-label="Selected">
     <b role="status">${plural(selected.size, "size")} selected${unseen ? `, ${number(unseen)} not shown` : ""}</b>
     ${shown < skus.length ? html`<button type="button" class="link" @click=${() => select(new Set([...selected, ...skus]))}>Select all ${number(skus.length)} matching</button>` : nothing}
-    <span class="what">${BULKS.filter(([kind]) => !stock.needsLocation || !OF_UNITS.has(kind)).map(([kind, short, words]) => html`<button type="button" class="chip" aria-label=${words} ?disabled=${!stock.online} @click=${() => many(kind)}>${short}</button>`)}</span>
+    <span class="what">${BULKS.filter(([kind]) => (stock.limited ? OF_UNITS.has(kind) && kind !== "reset" : !stock.needsLocation || !OF_UNITS.has(kind))).map(([kind, short, words]) => html`<button type="button" class="chip" aria-label=${words} ?disabled=${!stock.online} @click=${() => many(kind)}>${short}</button>`)}</span>
     <button type="button" class="link" @click=${() => select(new Set())}>Clear</button>
   </div>`;
 }
@@ -139,7 +139,7 @@ function why() {
 function places() {
   if (!stock.locations.length) return nothing;
   return html`<label class="place"><span class="unseen">Location</span><select .value=${stock.location} @change=${(event) => { showLocation(event.target.value); event.target.value = stock.location; }}>
-    <option value="" .selected=${!stock.location}>All locations</option>
+    ${stock.limited ? nothing : html`<option value="" .selected=${!stock.location}>All locations</option>`}
     ${stock.locations.map(({ id, name }) => html`<option value=${id} .selected=${id === stock.location}>${name}</option>`)}
   </select></label>${stock.needsLocation && editable ? html`<span class="quiet">Choose a location to change numbers.</span>` : nothing}`;
 }
@@ -179,7 +179,7 @@ function body() {
     @step=${(event) => editing.step(event.detail.sku, event.detail.by)}
     @sort=${(event) => page.change({ sort: { [event.detail]: `-${event.detail}`, [`-${event.detail}`]: "" }[page.view.sort] ?? event.detail })}
     @pick=${(event) => select(event.detail)}
-    @details=${(event) => details(stock.row(event.detail), editing, editable && stock.online)}
+    @details=${(event) => details(stock.row(event.detail), editing, editable && stock.online, editable && stock.online && !stock.limited)}
   ></fm-stock>`;
 }
 
@@ -188,7 +188,7 @@ function draw() {
   render(
     html`<header class="head">
         <div><h1>Stock</h1><p class="state">${stock.revision ? sentence : "Loading the stock …"} ${connection()}</p></div>
-        <div class="head-actions">${exporting()}${looking ? nothing : html`<a class="button" href="/admin/import.html">Import</a>`}</div>
+        <div class="head-actions">${stock.limited ? nothing : exporting()}${looking || stock.limited ? nothing : html`<a class="button" href="/admin/import.html">Import</a>`}</div>
       </header>
       ${stock.online === false && stock.revision ? html`<p class="banner" role="alert">Connection lost. Showing data from ${clock(stock.lost)}. Unsaved changes are kept until the connection is back.</p>` : nothing}
       ${viewTabs(page)} ${tools()} ${chips(page, categories)} ${body()} ${selection()}

@@ -6,7 +6,7 @@ import { askForTransfer, askToSend, askWhereabouts, confirm } from "/admin/compo
 import { date, money, number, plural, setCurrency } from "/admin/lib/format.js";
 import { Page, ask, filters, main, moment } from "/admin/lib/data-page.js";
 import { sizeOf } from "/admin/components/responsive-table.js";
-import { api } from "/admin/lib/session.js";
+import { api, whoAmI } from "/admin/lib/session.js";
 import { toast } from "/admin/components/toast.js";
 
 const API = "/api/admin/transfers";
@@ -14,11 +14,15 @@ const WORDS = { draft: "Draft", in_transit: "In transit", partly_received: "Part
 const BADGE = { draft: "", in_transit: "warn", partly_received: "warn", received: "good", closed_short: "wrong", cancelled: "" };
 const FILTERS = { open: "Open", overdue: "Overdue", all: "All" };
 
+let own = null; // the locations that the user is limited to; null: all
+const isOwn = (id) => !own || own.includes(id);
+
 const view = filters(["status", "id"], () => page.read());
 
 async function load() {
   const { status, id } = view.values;
   const answer = await ask(API, id ? { id } : { status: status || "open" });
+  own = (await whoAmI()).user.locations ?? null;
   setCurrency(answer.currency);
   return answer;
 }
@@ -48,7 +52,7 @@ async function step(path, body, words) {
 const named = (transfer) => `Transfer ${number(transfer.number)}`;
 
 async function add(locations) {
-  const body = await askForTransfer(locations);
+  const body = await askForTransfer(locations, locations.filter(({ id }) => isOwn(id)));
   if (body) await step("", body, (transfer) => `${named(transfer)} is saved as a draft.`);
 }
 
@@ -58,7 +62,7 @@ async function send(transfer) {
 }
 
 async function close(transfer) {
-  const body = await askWhereabouts(`Close ${named(transfer).toLowerCase()}`, `${plural(transfer.inTransit, "unit")} did not arrive.`, ["lost", "came_back", "found"]);
+  const body = await askWhereabouts(`Close ${named(transfer).toLowerCase()}`, `${plural(transfer.inTransit, "unit")} did not arrive.`, isOwn(transfer.from) ? ["lost", "came_back", "found"] : ["lost", "found"]);
   if (body) await step("/close", { id: transfer.id, version: transfer.version, ...body }, (closed) => `${named(closed)}: ${WORDS[closed.status].toLowerCase()}.`);
 }
 
@@ -139,15 +143,16 @@ function receipts(transfer, editable) {
 
 function detail(transfer, editable) {
   const onTheWay = ["in_transit", "partly_received"].includes(transfer.status);
+  const [sends, receives] = [transfer.from, transfer.to].map((end) => editable && isOwn(end));
   const button = (words, run, look = "quiet") => html`<button type="button" class=${look} @click=${() => run(transfer)}>${words}</button>`;
   const steps = !editable ? nothing : html`<div class="steps">
-    ${transfer.status === "draft" ? button("Send …", send, "button") : nothing}
-    ${onTheWay ? button("Close …", close) : nothing}
-    ${["draft", "in_transit"].includes(transfer.status) ? button("Cancel the transfer …", cancel) : nothing}
+    ${sends && transfer.status === "draft" ? button("Send …", send, "button") : nothing}
+    ${receives && onTheWay ? button("Close …", close) : nothing}
+    ${sends && ["draft", "in_transit"].includes(transfer.status) ? button("Cancel the transfer …", cancel) : nothing}
   </div>`;
   return html`${places(transfer)}
-    ${onTheWay && editable ? form.draw(transfer) : html`<ul class="sizes">${transfer.lines.map(lineOf)}</ul>`}
-    ${steps}${receipts(transfer, editable)}`;
+    ${onTheWay && receives ? form.draw(transfer) : html`<ul class="sizes">${transfer.lines.map(lineOf)}</ul>`}
+    ${steps}${receipts(transfer, receives)}`;
 }
 
 function body(data, page_) {

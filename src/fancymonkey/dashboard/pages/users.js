@@ -4,7 +4,7 @@ import { html, nothing } from "/admin/lib/lit.js";
 import { ask as question } from "/admin/components/dialogs.js";
 import { ago, date, plural, when } from "/admin/lib/format.js";
 import { Page, ask, asked, main } from "/admin/lib/data-page.js";
-import { account, addPerson, changePassword, resetPassword, setUpFactor, showCodes, showKey, makeKey } from "/admin/components/user-dialogs.js";
+import { account, addPerson, limitPerson, changePassword, resetPassword, setUpFactor, showCodes, showKey, makeKey } from "/admin/components/user-dialogs.js";
 import { api } from "/admin/lib/session.js";
 import "/admin/lib/shell.js";
 import { toast } from "/admin/components/toast.js";
@@ -13,16 +13,19 @@ const ROLES = { owner: "Owner", staff: "Staff", viewer: "Viewer" };
 const MAY = { read: "Reads", stock: "Changes stock", admin: "Everything" };
 const wanted = { actor: asked.get("actor") ?? "" };
 let entries = [];
+let locations = []; // the open ones
 let next = null;
 
 async function load() {
   const me = (await api("/api/admin/me")).user;
   const owner = me.right === "admin";
-  const [sessions, users, keys] = await Promise.all([
+  const [sessions, users, keys, places] = await Promise.all([
     api("/api/admin/sessions"),
     owner ? api("/api/admin/users") : { users: [] },
     owner ? api("/api/admin/keys") : { keys: [] },
+    owner ? api("/api/admin/locations") : { locations: [] },
   ]);
+  locations = places.locations.filter(({ active }) => active);
   if (owner) await readActs();
   return { me, owner, sessions: sessions.sessions, users: users.users, keys: keys.keys };
 }
@@ -126,6 +129,9 @@ function agent(text) {
   return [{ Edg: "Edge", OPR: "Opera" }[browser] ?? browser, { "Mac OS X": "Mac" }[system] ?? system].filter(Boolean).join(", ") || text.slice(0, 30) || "unknown";
 }
 
+/** The names of the locations of a user or key. */
+const placesOf = (one) => one.locations?.map((id) => locations.find((place) => place.id === id)?.name ?? id).join(", ") ?? "All";
+
 // People.
 
 function people({ users, me }) {
@@ -140,6 +146,10 @@ function people({ users, me }) {
   const lost = async (user) => {
     if (await sure(`Switch off two-factor authentication of ${user.name}?`, "Only for users who lost their app and recovery codes. Verify their identity first.", "Switch off")) change("/api/admin/users/reset-factor", { name: user.name }, `Two-factor authentication of ${user.name} is off.`);
   };
+  const limit = async (user) => {
+    if (await limitPerson(user, locations)) toast(`The locations of ${user.name} were changed.`);
+    page.read({ quiet: true });
+  };
   const forgotten = async (user) => {
     if (await resetPassword(user.name)) toast(`The password of ${user.name} was changed.`);
     page.read({ quiet: true });
@@ -147,11 +157,12 @@ function people({ users, me }) {
   return html`<section class="part">
     <h2 id="accounts">People</h2>
     <div class="plain cards" tabindex="0" role="region" aria-labelledby="accounts"><table>
-      <thead><tr><th>Name</th><th>Role</th><th>Two-factor</th><th class="number">Sessions</th><th>Last active</th><th>Since</th><th><span class="unseen">Change</span></th></tr></thead>
+      <thead><tr><th>Name</th><th>Role</th>${locations.length > 1 ? html`<th>Locations</th>` : nothing}<th>Two-factor</th><th class="number">Sessions</th><th>Last active</th><th>Since</th><th><span class="unseen">Change</span></th></tr></thead>
       <tbody>${users.map(
         (user) => html`<tr>
           <td data-label="Name"><b>${user.name}</b>${user.name === me.name ? html` <span class="badge good">you</span>` : nothing}</td>
           <td data-label="Role"><select class="slim" aria-label="Role of ${user.name}" @change=${(event) => role(user, event)}>${Object.entries(ROLES).map(([id, words]) => html`<option value=${id} ?selected=${id === user.role} .selected=${id === user.role}>${words}</option>`)}</select></td>
+          ${locations.length > 1 ? html`<td data-label="Locations">${user.role === "owner" ? "All" : html`<button type="button" class="link" aria-label="Locations of ${user.name}: ${placesOf(user)}" @click=${() => limit(user)}>${placesOf(user)}</button>`}</td>` : nothing}
           <td data-label="Two-factor">${user.secondFactor ? html`<span class="badge good">On</span>` : html`<span class="badge">Off</span>`}</td>
           <td data-label="Sessions" class="number">${user.sessions}</td><td data-label="Last active">${time(user.seenAt)}</td><td data-label="Since">${date(user.createdAt)}</td>
           <td>${user.name === me.name
@@ -173,7 +184,7 @@ function keys({ keys }) {
     if (await sure(`Revoke “${key.label}”?`, `Every program that uses the key ${key.begins}… stops working immediately. This cannot be undone.`, "Revoke")) change("/api/admin/keys/revoke", { keyId: key.id }, `“${key.label}” was revoked.`);
   };
   const make = async () => {
-    const made = await makeKey();
+    const made = await makeKey(locations);
     if (made) await showKey(made);
     page.read({ quiet: true });
   };
@@ -184,7 +195,7 @@ function keys({ keys }) {
           <thead><tr><th>Label</th><th>Begins with</th><th>Rights</th><th>Created by</th><th>Last used</th><th>Expires</th><th><span class="unseen">Revoke</span></th></tr></thead>
           <tbody>${keys.map(
             (key) => html`<tr>
-              <td data-label="Label"><b>${key.label}</b></td><td data-label="Begins with"><code>${key.begins}</code></td><td data-label="Rights">${MAY[key.right]}</td>
+              <td data-label="Label"><b>${key.label}</b></td><td data-label="Begins with"><code>${key.begins}</code></td><td data-label="Rights">${MAY[key.right]}${key.locations ? html` <small class="block quiet">at ${placesOf(key)}</small>` : nothing}</td>
               <td data-label="Created by">${key.madeBy}</td><td data-label="Last used">${time(key.usedAt)}</td>
               <td data-label="Expires">${key.ended ? html`<span class="badge out">expired</span>` : key.endsAt ? date(key.endsAt) : "never"}</td>
               <td><button type="button" class="quiet" aria-label="Revoke ${key.label}" @click=${() => revoke(key)}>Revoke …</button></td>
@@ -234,7 +245,7 @@ function record() {
 
 function body(data) {
   const add = async () => {
-    const added = await addPerson();
+    const added = await addPerson(locations);
     if (added) toast(`${added} can now log in.`);
     page.read({ quiet: true });
   };

@@ -60,7 +60,7 @@ export function rowOf(table, sku, place) {
 
 /** An editable number, with a stepper for touch screens. */
 function numberCell(table, row, field, label) {
-  if (!table.editable || (field === "stock" && table.stock.needsLocation)) return html`<span class="fixed">${number(row[field])}</span>`;
+  if (!table.editable || (field === "stock" ? table.stock.needsLocation : table.stock.limited)) return html`<span class="fixed">${number(row[field])}</span>`;
   const { sku } = row;
   const id = `${field}-${sku}`;
   const draft = table.drafts.get(sku, field);

@@ -18,8 +18,8 @@ const factsOf = (row) => [
 
 const DAY = /^\d{4}-\d\d-\d\d/; // products.json may have other text in its place
 
-/** Shows the details. Saves changes with `editing`. */
-export async function details(row, editing, editable) {
+/** Shows the details. Saves changes with `editing`; `settings`: of sold out and the restock date too. */
+export async function details(row, editing, editable, settings = editable) {
   const restock = DAY.exec(row.restockDate ?? "")?.[0] ?? null;
   const values = await ask(
     `${row.name} ${row.size}`,
@@ -29,12 +29,12 @@ export async function details(row, editing, editable) {
         answer({ soldOut: form.has("soldOut"), restockDate: form.get("restockDate") || null });
       }}>
       <dl class="facts">${factsOf(row).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
-      ${editable
+      ${settings
         ? html`<label class="check"><input type="checkbox" name="soldOut" .checked=${row.soldOut} />Sold out, even with units in stock</label>
           <label class="field">Restock date of the product<input type="date" name="restockDate" .value=${restock ?? ""} /></label>`
         : nothing}
       <p><a href="/admin/history.html?sku=${encodeURIComponent(row.sku)}">History and explanation</a> · <a href="/admin/holds.html?sku=${encodeURIComponent(row.sku)}">Holds</a> · <button type="button" class="link" @click=${() => answer("places")}>Units by place and state</button></p>
-      <div class="actions"><button type="button" class="quiet" @click=${() => answer(null)}>Close</button>${editable ? html`<button class="button">Save</button>` : nothing}</div>
+      <div class="actions"><button type="button" class="quiet" @click=${() => answer(null)}>Close</button>${settings ? html`<button class="button">Save</button>` : nothing}</div>
     </form>`,
   );
   if (values === "places") await stockByPlace(row, editable);

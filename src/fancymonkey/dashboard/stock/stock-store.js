@@ -1,9 +1,10 @@
 // All stock rows, kept up to date by server events; reports changes at most once per frame.
 
-import { api } from "/admin/lib/session.js";
+import { api, whoAmI } from "/admin/lib/session.js";
 import { setCurrency } from "/admin/lib/format.js";
 
 const AGAIN = 2000;
+const NOTICES = 500; // the least time (ms) between two readings because of notices
 
 /** Rows by SKU. Events: `change` (detail: `{skus, fresh, first}`), `connection`. */
 export class Stock extends EventTarget {
@@ -15,7 +16,9 @@ export class Stock extends EventTarget {
   online = null;
   lost = null; // when the connection was lost
   error = null;
+  limited = false; // the user sees only some locations: the service sends notices instead of rows
 
+  #noticed = 0;
   #whole = new Map(); // the rows as the service sends them
   #source = null;
   #heard = new Map(); // sku -> number of messages about it
@@ -27,7 +30,10 @@ export class Stock extends EventTarget {
   /** Reads everything, then listens. */
   async open() {
     try {
-      const [answer, { locations }] = await Promise.all([api("/api/admin/inventory"), api("/api/admin/locations")]);
+      const only = (await whoAmI()).user.locations;
+      this.limited = Boolean(only);
+      if (only && !only.includes(this.location)) [this.location] = only;
+      const [answer, { locations }] = await Promise.all([this.#ask(), api("/api/admin/locations")]);
       const open = locations.filter(({ active }) => active);
       this.locations = open.length > 1 ? open : [];
       if (!locations.some(({ id }) => id === this.location)) this.location = "";
@@ -42,6 +48,23 @@ export class Stock extends EventTarget {
     }
   }
 
+  /** The rows, of a limited user those of the chosen location. */
+  #ask() {
+    return api(this.limited ? `/api/admin/inventory?location=${encodeURIComponent(this.location)}` : "/api/admin/inventory");
+  }
+
+  /** Reads the rows again, soon: several notices need one reading. */
+  #readAgain() {
+    this.#noticed ||= setTimeout(async () => {
+      this.#noticed = 0;
+      try {
+        this.#take(await this.#ask());
+      } catch {
+        this.#tell(false);
+      }
+    }, NOTICES);
+  }
+
   /** Whether a number of units means nothing until a location is chosen. */
   get needsLocation() {
     return this.locations.length > 1 && !this.location;
@@ -50,13 +73,14 @@ export class Stock extends EventTarget {
   /** Shows the numbers of a location, or totals. */
   show(location) {
     this.location = location;
+    if (this.limited) this.#readAgain();
     this.rows = new Map([...this.#whole].map(([sku, row]) => [sku, this.#here(row)]));
     this.#fresh = true;
     this.#note();
   }
 
   #here(row) {
-    if (!this.location) return row;
+    if (!this.location || this.limited) return row;
     const here = located(row, this.location);
     return { ...here, status: statusOf(here) };
   }
@@ -123,11 +147,13 @@ export class Stock extends EventTarget {
     source.onopen = () => this.#tell(true);
     source.addEventListener("snapshot", (event) => {
       this.#tell(true);
-      this.#take(JSON.parse(event.data));
+      if (this.limited) this.#readAgain();
+      else this.#take(JSON.parse(event.data));
     });
     source.addEventListener("change", (event) => {
       this.#tell(true);
-      this.#merge(JSON.parse(event.data));
+      if (this.limited) this.#readAgain();
+      else this.#merge(JSON.parse(event.data));
     });
     source.onerror = () => {
       this.#tell(false);

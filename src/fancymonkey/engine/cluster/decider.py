@@ -46,6 +46,9 @@ GIVEN_UP_SECONDS = 0.6
 Shorter than the time after which their senders give it up.
 """
 LEAVE_SECONDS = 2.0
+"""How long a decider that leaves works for its peers."""
+FAREWELL_SECONDS = 0.5
+"""How long it waits for peers without work to close their connections."""
 PEERS_MAX = 256
 STRANGERS_MAX = 64
 """The most connections without a proof of the secret; beyond, the oldest of them is closed."""
@@ -80,12 +83,6 @@ class Peer:
         if not self.lost:
             self._sent = self._timer()
             self.channel.write_soon(data)
-
-    def show(self, commit: bytes) -> None:
-        """Sends a commit with the next answer, or a little later, unless the peer is lost."""
-        if not self.lost:
-            self._sent = self._timer()
-            self.channel.write_later(commit)
 
     def end(self) -> None:
         """Ends the connection: nothing of the peer runs from now on."""
@@ -198,10 +195,7 @@ class Decider:
         self.accept_no_more()
         for peer in self._peers:
             peer.write(frame_bytes(Leaving()))
-        for _ in range(int(LEAVE_SECONDS / BEAT_SECONDS)):
-            if not any(peer.running and not peer.lost for peer in self._peers):
-                break
-            await asyncio.sleep(BEAT_SECONDS / 10)
+        await self._wait_for_peers()
         if self._engine.on_commit == self._relay:  # not yet that of a successor in this process
             self._engine.on_commit = None
         for peer in list(self._peers):
@@ -209,6 +203,18 @@ class Decider:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _wait_for_peers(self) -> None:
+        """Returns when every peer has its answers and has closed its connection.
+
+        A batch may be on its way until then: it is returned, and its sender decides it.
+        """
+        begun = self._timer()
+        while peers := [peer for peer in self._peers if not peer.lost]:
+            patience = LEAVE_SECONDS if any(peer.running for peer in peers) else FAREWELL_SECONDS
+            if self._timer() - begun > patience:
+                break
+            await asyncio.sleep(BEAT_SECONDS / 10)
 
     def _start(self, work: "asyncio._CoroutineLike[None]") -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -278,7 +284,7 @@ class Decider:
         if self._peers and commit.entries:
             data = frame_bytes(CommitMessage(msgspec.Raw(pack_commit(commit))))
             for peer in self._peers:
-                peer.show(data)
+                peer.write(data)
 
     async def _beat(self) -> None:
         for number in count():

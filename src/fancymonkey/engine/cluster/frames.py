@@ -19,9 +19,6 @@ FRAME_MAX = 64 * 1024 * 1024
 BUFFER_MAX = 16 * 1024 * 1024
 """The most bytes that wait for a slow peer; then the connection is closed."""
 
-LATER_SECONDS = 0.002
-"""How long a commit waits for an answer that goes the same way: each message wakes a process."""
-
 UNCONFIRMED_MS = 5000
 """How long another machine may leave what was sent without a confirmation by its system."""
 EARLY_MAX = 2
@@ -146,8 +143,6 @@ class MessageChannel(asyncio.Protocol):
         self._work: Callable[[Frame], None] | None = None
         self._arrived = asyncio.Event()
         self._outbox: list[bytes] = []
-        self._flush_soon = False
-        self._flush_later: asyncio.TimerHandle | None = None
         self._lost: LinkLost | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -257,25 +252,13 @@ class MessageChannel(asyncio.Protocol):
 
         A peer then wakes once for a commit and for the answers that come after it.
         """
-        if not self._flush_soon:
-            self._flush_soon = True
+        if not self._outbox:
             loop = asyncio.get_running_loop()
             loop.call_soon(loop.call_soon, self.flush)
         self._outbox.append(data)
 
-    def write_later(self, data: bytes) -> None:
-        """Sends the bytes of a message with the next ones, or after `LATER_SECONDS`."""
-        if self._flush_later is None and not self._flush_soon:
-            loop = asyncio.get_running_loop()
-            self._flush_later = loop.call_later(LATER_SECONDS, self.flush)
-        self._outbox.append(data)
-
     def flush(self) -> None:
-        """Sends the bytes that `write_soon` and `write_later` have gathered."""
-        self._flush_soon = False
-        if self._flush_later is not None:
-            self._flush_later.cancel()
-            self._flush_later = None
+        """Sends the bytes that `write_soon` has gathered."""
         data, self._outbox = b"".join(self._outbox), []
         if data:
             self.write(data)
@@ -293,9 +276,6 @@ class MessageChannel(asyncio.Protocol):
     def _end(self, reason: str) -> None:
         if self._lost is None:
             self._lost = LinkLost(reason)
-        if self._flush_later is not None:
-            self._flush_later.cancel()
-            self._flush_later = None
         self._arrived.set()
         if self._transport is not None:
             self._transport.abort()

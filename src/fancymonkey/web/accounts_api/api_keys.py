@@ -2,17 +2,15 @@
 
 from fastapi import APIRouter
 
-from fancymonkey.accounts.api_keys import PREFIX
-from fancymonkey.accounts.model import ApiKey
-from fancymonkey.timestamps import iso
+from fancymonkey.services.key_json import key_json
 from fancymonkey.web.accounts_api.models import (
     ChangedKey,
     KeyList,
-    KeyOut,
     MakeKeyBody,
     NewKey,
     RevokeKeyBody,
 )
+from fancymonkey.web.accounts_api.users import at_locations
 from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
@@ -30,7 +28,7 @@ async def list_keys(context: Context) -> KeyList:
     """Returns every key, the latest first, without secrets."""
     now = context.engine.clock()
     keys = await context.accounts.keys.all()
-    return {"success": True, "keys": [_key_out(key, now) for key in keys]}
+    return {"success": True, "keys": [key_json(key, now) for key in keys]}
 
 
 @router.post(
@@ -41,15 +39,15 @@ async def make_key(context: Context, request: Call, actor: Caller, body: MakeKey
     label = body.label.strip()
     if not label or not label.isprintable():
         raise Problem(422, "invalid_request", "The label must be one line of text.")
-    request.about = f"{label}: right {body.right}"
+    request.about = f"{label}: right {body.right}{at_locations(body.locations)}"
     keys = context.accounts.keys
     if len(await keys.all()) >= KEYS_MAX:
         raise Problem(
             422, "invalid_request", f"There are already {KEYS_MAX} API keys. Revoke one first."
         )
-    key, text = await keys.make(label, body.right, actor.name, body.days)
+    key, text = await keys.make(label, body.right, actor.name, body.days, body.locations)
     request.about = f"{key.key_id} {request.about}"
-    return {"success": True, "key": _key_out(key, context.engine.clock()), "secret": text}
+    return {"success": True, "key": key_json(key, context.engine.clock()), "secret": text}
 
 
 @router.post(
@@ -62,18 +60,4 @@ async def revoke_key(context: Context, request: Call, body: RevokeKeyBody) -> Ch
     """Revokes a key at once."""
     key = await context.accounts.keys.revoke(body.key_id)
     request.about = f"{key.key_id} {key.label}"
-    return {"success": True, "key": _key_out(key, context.engine.clock())}
-
-
-def _key_out(key: ApiKey, now: int) -> KeyOut:
-    return {
-        "id": key.key_id,
-        "label": key.label,
-        "right": key.right,
-        "begins": f"{PREFIX}{key.key_id}",
-        "madeBy": key.made_by,
-        "createdAt": iso(key.created_at),
-        "endsAt": None if key.ends_at is None else iso(key.ends_at),
-        "usedAt": None if key.used_at is None else iso(key.used_at),
-        "ended": key.ends_at is not None and key.ends_at <= now,
-    }
+    return {"success": True, "key": key_json(key, context.engine.clock())}

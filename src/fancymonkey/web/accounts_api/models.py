@@ -1,13 +1,15 @@
 """The bodies and answers of accounts: sessions, users, API keys and the audit log."""
 
-from typing import Annotated
+from typing import Annotated, NotRequired
 
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
+from fancymonkey.accounts.account_locations import LOCATIONS_MAX
 from fancymonkey.accounts.model import Right, Role
+from fancymonkey.services.key_json import KeyOut
 from fancymonkey.services.user_json import UserOut
-from fancymonkey.web.http.json_body import JsonBody, Ok, example
+from fancymonkey.web.http.json_body import Id, JsonBody, Ok, example
 
 Secret = Annotated[str, Field(min_length=1, max_length=1024)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -95,6 +97,10 @@ class ConfirmBody(JsonBody):
     code: Code
 
 
+LimitedTo = Annotated[list[Id], Field(max_length=LOCATIONS_MAX)]
+"""The only locations of a user or key; an empty list means all."""
+
+
 class AddUserBody(JsonBody):
     """A new user."""
 
@@ -103,6 +109,16 @@ class AddUserBody(JsonBody):
     name: Name
     role: Role
     password: Secret
+    locations: Annotated[LimitedTo, Field(default_factory=list)]
+
+
+class UserLimitBody(JsonBody):
+    """The only locations of a user; an empty list means all."""
+
+    model_config = example({"name": "ada", "locations": ["berlin"]})
+
+    name: Name
+    locations: LimitedTo
 
 
 class UserRoleBody(JsonBody):
@@ -132,13 +148,14 @@ class UserBody(JsonBody):
 
 
 class MakeKeyBody(JsonBody):
-    """The label of the key, its right, and its lifetime in days."""
+    """The label of the key, its right, its lifetime in days, and the locations it is limited to."""
 
     model_config = example({"label": "Warehouse sheet", "right": "stock", "days": 90})
 
     label: Annotated[str, Field(min_length=1, max_length=80)]
     right: Right = Right.READ
     days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    locations: Annotated[LimitedTo, Field(default_factory=list)]
 
 
 class RevokeKeyBody(JsonBody):
@@ -157,6 +174,7 @@ class ActorOut(TypedDict):
     right: Right
     secondFactor: bool
     recoveryCodesLeft: int
+    locations: NotRequired[list[str]]
 
 
 class SessionOut(TypedDict):
@@ -181,11 +199,15 @@ class OwnSession(SessionOut):
     example({"success": True, "user": _ACTOR, "session": {**_SESSION, "csrf": "Zk3w0S3b1qYh8Qm2"}})
 )
 class LoggedIn(TypedDict):
-    """The current user and the session."""
+    """The current user and the session.
+
+    `severalLocations` is true in a shop with several locations, and missing in others.
+    """
 
     success: Ok
     user: ActorOut
     session: OwnSession | None
+    severalLocations: NotRequired[bool]
 
 
 @with_config(example({"success": True, "message": "Logged out"}))
@@ -265,20 +287,6 @@ class FactorSetup(TypedDict):
     secret: str
     link: str
     picture: str
-
-
-class KeyOut(TypedDict):
-    """An API key without its secret."""
-
-    id: str
-    label: str
-    right: Right
-    begins: str
-    madeBy: str
-    createdAt: str
-    endsAt: str | None
-    usedAt: str | None
-    ended: bool
 
 
 @with_config(example({"success": True, "keys": [_KEY]}))

@@ -28,7 +28,7 @@ router = APIRouter(
     route_class=AuthorizedRoute,
     responses=refusals(404, 409),
 )
-OWN = [requires("read", account=True)]
+OWN = [requires("read", account=True, by_location=True)]
 """A user's session: keys and passwords have no account."""
 
 

@@ -54,7 +54,7 @@ async def login(context: Context, request: Call, body: LoginBody, response: Resp
     request.actor = Actor(name=user.name, right=user.role.right, user=user)
     device = cookies.remember(request, await context.accounts.login.remember(user))
     response.raw_headers += [*cookies.give(request, passes), *device]
-    return _logged_in(user, passes.session)
+    return _logged_in(context, user, passes.session)
 
 
 async def checked(
@@ -113,7 +113,7 @@ async def refresh(context: Context, request: Call, response: Response) -> Logged
     passes = await renewed(context, request)
     user = (await context.accounts.users.get(passes.session.user)).value
     response.raw_headers += cookies.give(request, passes)
-    return _logged_in(user, passes.session)
+    return _logged_in(context, user, passes.session)
 
 
 async def renewed(context: AppContext, request: Request) -> SessionTokens:
@@ -135,15 +135,21 @@ async def renewed(context: AppContext, request: Request) -> SessionTokens:
         raise NoSession("The session has ended.") from denied
 
 
-@router.get("/me", summary="Get the current user and their rights", dependencies=[requires("read")])
-async def me(actor: Caller) -> LoggedIn:
+@router.get(
+    "/me",
+    summary="Get the current user and their rights",
+    dependencies=[requires("read", by_location=True)],
+)
+async def me(context: Context, actor: Caller) -> LoggedIn:
     """Returns the current user, their rights, and the CSRF token for changes."""
     if actor.user is None or actor.session is None:
         return {"success": True, "user": _actor_out(actor), "session": None}
-    return _logged_in(actor.user, actor.session)
+    return _logged_in(context, actor.user, actor.session)
 
 
-@router.get("/sessions", summary="List active sessions", dependencies=[requires("read")])
+@router.get(
+    "/sessions", summary="List active sessions", dependencies=[requires("read", by_location=True)]
+)
 async def list_sessions(context: Context, actor: Caller) -> SessionList:
     """Returns the active sessions: the user's own, or all of them for an owner."""
     everybody = actor.right.covers(Role.OWNER.right)
@@ -160,7 +166,7 @@ async def list_sessions(context: Context, actor: Caller) -> SessionList:
 @router.post(
     "/sessions/revoke",
     summary="End a session, or all other sessions",
-    dependencies=[requires("read")],
+    dependencies=[requires("read", by_location=True)],
     responses=refusals(404),
 )
 async def revoke_session(context: Context, actor: Caller, body: SessionBody) -> SessionsEnded:
@@ -192,24 +198,30 @@ async def _session_of(context: AppContext, request: Request) -> str | None:
     return None
 
 
-def _logged_in(user: User, session: Session) -> LoggedIn:
-    actor = Actor(name=user.name, right=user.role.right, user=user)
-    return {
+def _logged_in(context: AppContext, user: User, session: Session) -> LoggedIn:
+    actor = Actor(name=user.name, right=user.role.right, user=user, locations=user.locations)
+    out: LoggedIn = {
         "success": True,
         "user": _actor_out(actor),
         "session": {**_session_out(session), "csrf": session.csrf},
     }
+    if context.engine.view.has_several_locations:
+        out["severalLocations"] = True
+    return out
 
 
 def _actor_out(actor: Actor) -> ActorOut:
     user = actor.user
-    return {
+    out: ActorOut = {
         "name": actor.name,
         "role": None if user is None else user.role,
         "right": actor.right,
         "secondFactor": user is not None and user.factor is not None,
         "recoveryCodesLeft": 0 if user is None else len(user.codes),
     }
+    if actor.locations:
+        out["locations"] = list(actor.locations)
+    return out
 
 
 def _session_out(session: Session) -> SessionOut:

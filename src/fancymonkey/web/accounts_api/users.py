@@ -1,17 +1,20 @@
 """Users over HTTP: an owner lists, adds, changes and removes them."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from fastapi import APIRouter
 
 from fancymonkey.accounts import two_factor
 from fancymonkey.accounts.model import User
 from fancymonkey.services.user_json import user_json
+from fancymonkey.text import joined
 from fancymonkey.timestamps import iso
 from fancymonkey.web.accounts_api.models import (
     AddUserBody,
     ChangedUser,
     UserBody,
+    UserLimitBody,
     UserList,
     UserPasswordBody,
     UserRoleBody,
@@ -55,8 +58,8 @@ async def list_users(context: Context) -> UserList:
 async def add_user(context: Context, request: Call, body: AddUserBody) -> ChangedUser:
     """Adds a user."""
     request.about = f"role {body.role}"
-    user = await context.accounts.users.add(body.name, body.role, body.password)
-    request.about = f"{user.name}: role {user.role}"
+    user = await context.accounts.users.add(body.name, body.role, body.password, body.locations)
+    request.about = f"{user.name}: role {user.role}{at_locations(user.locations)}"
     return _changed(user)
 
 
@@ -67,12 +70,28 @@ async def add_user(context: Context, request: Call, body: AddUserBody) -> Change
     responses=refusals(404, 409),
 )
 async def change_role(context: Context, request: Call, body: UserRoleBody) -> ChangedUser:
-    """Changes the role of a user; its sessions end."""
+    """Changes the role of a user; its sessions end. An owner has all locations."""
     stored = await context.accounts.users.get(body.name)
     request.about = f"{stored.name}: role {stored.value.role} to {body.role}"
     if stored.value.role is body.role:
         return _changed(stored.value)
     return _changed(await context.accounts.users.set_role(stored, body.role))
+
+
+@router.post(
+    "/limit",
+    summary="Limit a user to locations (owner)",
+    dependencies=[requires("admin", person=True)],
+    responses=refusals(404, 409),
+)
+async def limit_user(context: Context, request: Call, body: UserLimitBody) -> ChangedUser:
+    """Limits a user to locations, or lifts the limit; its sessions end."""
+    stored = await context.accounts.users.get(body.name)
+    request.about = f"{stored.name}{at_locations(body.locations) or ' at all locations'}"
+    if stored.value.locations == tuple(body.locations):
+        return _changed(stored.value)
+    users = context.accounts.users
+    return _changed(await users.set_role(stored, stored.value.role, body.locations))
 
 
 @router.post(
@@ -125,6 +144,11 @@ async def remove_user(context: Context, request: Call, body: UserBody) -> Change
     request.about = stored.name
     await context.accounts.users.remove(stored)
     return _changed(stored.value)
+
+
+def at_locations(locations: Sequence[str]) -> str:
+    """The locations of a user or key as the audit log has them; empty for all."""
+    return f" at {joined(locations)}" if locations else ""
 
 
 def _changed(user: User) -> ChangedUser:

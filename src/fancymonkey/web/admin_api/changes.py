@@ -9,6 +9,7 @@ from fancymonkey.core.changes.change_set import CHANGE_SETS
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import split_sku
+from fancymonkey.services.change_locations import is_within
 from fancymonkey.services.undo import StoredChangeSet, find_change_set, undo_change_set
 from fancymonkey.text import counted
 from fancymonkey.timestamps import iso
@@ -23,6 +24,7 @@ from fancymonkey.web.admin_api.models.changes import (
 )
 from fancymonkey.web.admin_api.row_params import ChosenRows
 from fancymonkey.web.auth.authorize import require
+from fancymonkey.web.auth.location_limits import check_whole_shop, location_to_read
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.change_names import named_change
 from fancymonkey.web.http.etag import is_known
@@ -40,21 +42,25 @@ router = APIRouter(prefix="/api/admin", tags=["dashboard"], route_class=Authoriz
 @router.get(
     "/inventory",
     summary="List every SKU with its stock and settings",
-    dependencies=[requires("read")],
+    dependencies=[requires("read", by_location=True)],
     response_model=StockTable,
     responses=refusals(304, 404),
 )
 async def list_inventory(
     context: Context,
+    actor: Caller,
     chosen: ChosenRows,
-    location: Annotated[Text, Query(description="The stock at this location only")] = "",
+    at: Annotated[
+        Text, Query(alias="location", description="The stock at this location only")
+    ] = "",
     seen: Annotated[
         str, Header(alias="If-None-Match", description="The ETag of an earlier response")
     ] = "",
 ) -> Any:
     """Returns every SKU, or the ones that match the query, at one revision."""
     table = context.stock_rows
-    if location:
+    location = location_to_read(actor, at)
+    if location is not None:
         if location not in context.engine.view.locations:
             raise unknown_location(location)
         table = table.at(location)
@@ -67,9 +73,14 @@ async def list_inventory(
     return Response(body, 200, headers, "application/json")
 
 
-@router.get("/changes", summary="List recent changes", dependencies=[requires("read")])
+@router.get(
+    "/changes",
+    summary="List recent changes",
+    dependencies=[requires("read", by_location=True)],
+)
 async def list_changes(
     context: Context,
+    actor: Caller,
     limit: Annotated[Page, Query(description=LIMIT)] = PAGE,
     after: Annotated[Text, Query(description="The last change of the previous page")] = "",
 ) -> ChangeList:
@@ -78,8 +89,13 @@ async def list_changes(
     async for row in context.engine.store.scan(Document, (CHANGE_SETS, after)):
         if row.folder != CHANGE_SETS or len(rows) == limit:
             break
-        if row.body:
-            rows.append(_change_out(row.name, msgspec.json.decode(row.body, type=StoredChangeSet)))
+        if not row.body:
+            continue
+        change = msgspec.json.decode(row.body, type=StoredChangeSet)
+        if not actor.locations or await is_within(
+            context.engine, row.name, change, actor.locations, DEFAULT_LOCATION
+        ):
+            rows.append(_change_out(row.name, change))
     return {"success": True, "changes": rows}
 
 
@@ -100,12 +116,16 @@ def _change_out(name: str, change: StoredChangeSet) -> ChangeOut:
 @router.post(
     "/undo",
     summary="Undo a change",
-    dependencies=[requires("stock")],
+    dependencies=[requires("stock", by_location=True)],
     responses=refusals(404, 409),
 )
 async def undo(context: Context, request: Call, actor: Caller, body: UndoBody) -> UndoneChange:
     """Undoes a change with balancing entries, once, or returns why it cannot be undone."""
     change = await find_change_set(context.engine, body.change_id)
+    if actor.locations and not await is_within(
+        context.engine, body.change_id, change, actor.locations, DEFAULT_LOCATION
+    ):
+        check_whole_shop(actor, "This change is, at least in part, for other locations or")
     if change.products:
         actor = await require(context, request, "admin")
     if change.undone_by is not None:

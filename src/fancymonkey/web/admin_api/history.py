@@ -10,15 +10,17 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Response
 
 from fancymonkey.core.ledger import InvariantBroken, evolve
-from fancymonkey.core.model import Entry, Item, Level, Product, Reservation, split_sku
+from fancymonkey.core.model import Entry, Item, Kind, Level, Product, Reservation, split_sku
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.ledger_queries import revision_at
 from fancymonkey.services.explain import CHANGES, StockExplanation
+from fancymonkey.services.hold_routes import route_json
 from fancymonkey.spreadsheets.formula_escape import safe
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.bundle_marks import holds_with_bundles, part_of
 from fancymonkey.web.admin_api.history_filter import HistoryFilter
+from fancymonkey.web.admin_api.history_routes import ROUTES_OF, routed_in, routes_of
 from fancymonkey.web.admin_api.holds import product_name
 from fancymonkey.web.admin_api.models.history import (
     EntryLink,
@@ -27,15 +29,17 @@ from fancymonkey.web.admin_api.models.history import (
     HistoryPage,
     Quantities,
 )
+from fancymonkey.web.auth.location_limits import location_to_read
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.files import FORMAT, also_csv, file_response
 from fancymonkey.web.http.json_body import json_response
 from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text, Time
 from fancymonkey.web.http.time_params import instant
+from fancymonkey.web.read_models.stock_listing import unknown_location
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
-from fancymonkey.web.routing.dependencies import Context
+from fancymonkey.web.routing.dependencies import Caller, Context
 from fancymonkey.web.routing.described import refusals
 
 router = APIRouter(prefix="/api/admin", tags=["dashboard"], route_class=AuthorizedRoute)
@@ -51,12 +55,13 @@ EntryWithLevels = tuple[Entry, int, int, int]
 @router.get(
     "/history",
     summary="List ledger entries, the latest first",
-    dependencies=[requires("read")],
+    dependencies=[requires("read", by_location=True)],
     response_model=HistoryPage,
     responses=also_csv(),
 )
 async def history(
     context: Context,
+    actor: Caller,
     wanted: Annotated[HistoryFilter, Depends()],
     limit: Annotated[Page, Query(description=LIMIT)] = PAGE,
     format: Annotated[Literal["json", "csv"], Query(description=FORMAT)] = "json",
@@ -72,11 +77,13 @@ async def history(
             break
     if format == "csv":
         return await _file(context.engine, rows[:most])
-    holds = await holds_with_bundles(context.engine, (row[0] for row in rows[:most]))
+    holds = await holds_with_bundles(context.engine, [row[0] for row in rows[:most]])
+    entries = [] if actor.locations else [row[0] for row in rows[:most]]
+    routed = await routed_in(context.engine, entries)
     return json_response(
         HistoryPage(
             success=True,
-            entries=[_marked(context.engine, holds, row) for row in rows[:most]],
+            entries=[_marked(context.engine, holds, routed, row) for row in rows[:most]],
             next=rows[most - 1][0].revision if len(rows) > most else None,
             revision=revision,
             meant=None if wanted.skus is None else len(wanted.skus),
@@ -131,9 +138,21 @@ async def _of_everything(
         await asyncio.sleep(0)
 
 
-def _marked(engine: Engine, holds: dict[str, Reservation], row: EntryWithLevels) -> EntryOut:
-    """An entry, with the bundles that its units are parts of; with several locations, its own."""
+def _marked(
+    engine: Engine,
+    holds: dict[str, Reservation],
+    routed: dict[str, Reservation],
+    row: EntryWithLevels,
+) -> EntryOut:
+    """An entry, with the bundles that its units are parts of.
+
+    With several locations it has its own, and the entry that began a hold has its route.
+    """
     entry = _entry_out(engine, *row)
+    if row[0].kind is Kind.RESERVED and (routed_hold := routed.get(row[0].reservation_id or "")):
+        route = route_json(routed_hold)
+        if route is not None:
+            entry["route"] = route
     hold = holds.get(row[0].reservation_id or "")
     bundles = [] if hold is None else part_of(engine, hold, row[0].sku)
     if bundles:
@@ -219,12 +238,13 @@ async def _file(engine: Engine, rows: list[EntryWithLevels]) -> Response:
 @router.get(
     "/explain",
     summary="Explain the stock of a SKU",
-    dependencies=[requires("read")],
+    dependencies=[requires("read", by_location=True)],
     response_model=Explanation,
     responses=refusals(404),
 )
 async def explain(
     context: Context,
+    actor: Caller,
     sku: Annotated[Text, Query(description="As `prod_hoodie_001/M`")] = "",
     until: Annotated[
         Time | None, Query(alias="asOf", description="The time to explain; now by default")
@@ -236,17 +256,25 @@ async def explain(
             description="Only entries since this time; from the first entry by default",
         ),
     ] = None,
+    location: Annotated[
+        Text | None, Query(description="The stock at this location; in total by default")
+    ] = None,
 ) -> Any:
     """Explains the stock of a SKU, now or at a time, and its movements since another time."""
     as_of, since = instant("asOf", until), instant("from", begin)
     if as_of is not None and since is not None and since > as_of:
         raise Problem(422, "invalid_request", "`from` must be before `asOf`.")
     product, item = _item(context, sku)
-    story = StockExplanation(product, item, deque(maxlen=0), since)
+    place = None if location is None and not actor.locations else location_to_read(actor, location)
+    if place is not None and place not in context.engine.view.locations:
+        raise unknown_location(place)
+    story = StockExplanation(product, item, deque(maxlen=ROUTES_OF), place, since)
     await story.follow(context.engine.store.history(item.sku, as_of))
     view = context.engine.view
+    if not actor.locations:  # the other ways are other locations
+        story.routed = await routed_in(context.engine, [entry for entry, _ in story.lines])
     if as_of is None:
-        story.over = view.unbooked_expiries(item.sku)
+        story.over = view.unbooked_expiries(item.sku, place)
     return _explained(story, since, as_of, view.revision)
 
 
@@ -289,6 +317,7 @@ def _explained(
         "steps": steps,
         "entries": story.total,
         "problem": story.broken,
+        **({"routes": routes} if (routes := routes_of(story)) else {}),
         "revision": revision,
     }
 

@@ -5,13 +5,16 @@ from typing import Annotated
 from fastapi import Query
 
 from fancymonkey.core.changes.bulk import search_text
+from fancymonkey.core.locations.accounts import split_account
 from fancymonkey.core.model import Entry, Kind
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.core.stock.status import StockRow
 from fancymonkey.engine.view import View
+from fancymonkey.web.auth.location_limits import check_locations
 from fancymonkey.web.http.query_params import Text, Time, WholeParam
 from fancymonkey.web.http.time_params import instant
-from fancymonkey.web.routing.dependencies import Context
+from fancymonkey.web.read_models.stock_listing import unknown_location
+from fancymonkey.web.routing.dependencies import Caller, Context
 
 NEWEST = 1 << 60
 """A revision after every entry."""
@@ -25,6 +28,7 @@ class HistoryFilter:
     def __init__(
         self,
         context: Context,
+        caller: Caller,
         sku: Annotated[Text | None, Query(description="As `prod_hoodie_001/M`")] = None,
         q: Annotated[Text | None, Query(description=WORDS_OF)] = None,
         since: Annotated[
@@ -45,7 +49,15 @@ class HistoryFilter:
         before: Annotated[
             int, WholeParam(0, NEWEST), Query(description="`next` of the previous page")
         ] = NEWEST,
+        location: Annotated[
+            Text | None, Query(description="Only entries at this location, in every state")
+        ] = None,
     ) -> None:
+        if location is not None:
+            check_locations(caller, location)
+            if location not in context.engine.view.locations:
+                raise unknown_location(location)
+        self.locations = caller.locations if location is None else (location,)
         self.sku = sku
         self.skus = None if q is None else products_named(context.engine.view, q)
         self.since, self.until = instant("from", since), instant("to", to)
@@ -56,6 +68,7 @@ class HistoryFilter:
         """Whether an entry matches."""
         return (
             entry.revision < self.before
+            and (not self.locations or self._is_there(entry))
             and (self.since is None or entry.at >= self.since)
             and (self.until is None or entry.at < self.until)
             and (not self.kinds or entry.kind in self.kinds)
@@ -63,6 +76,10 @@ class HistoryFilter:
             and (self.cause is None or entry.cause == self.cause)
             and (self.skus is None or entry.sku in self.skus)
         )
+
+    def _is_there(self, entry: Entry) -> bool:
+        """Whether an entry is about units at one of the chosen locations."""
+        return "/" in entry.sku and split_account(entry.location)[0] in self.locations
 
 
 def products_named(view: View, words: str) -> set[str]:

@@ -1,41 +1,51 @@
 """Holds over HTTP: lists live and ended ones, and releases them."""
 
-import asyncio
-from collections.abc import Collection
+from dataclasses import replace
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
+from fancymonkey.accounts.model import Actor
 from fancymonkey.core.command import Command
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.holds.end import Release
 from fancymonkey.core.holds.ended import Released
-from fancymonkey.core.model import MANUAL, Line, Reservation, Status, split_sku
+from fancymonkey.core.model import MANUAL, Allocation, Line, Reservation, Status, split_sku
 from fancymonkey.core.outcomes import Accepted
 from fancymonkey.core.payments.pending import FOLDER, pending_until
 from fancymonkey.core.payments.rows import Checkout, Stage
-from fancymonkey.core.state import FOREVER
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.hold_details import status_at
+from fancymonkey.services.hold_routes import route_json
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.bundle_marks import parts_of
+from fancymonkey.web.admin_api.hold_filter import (
+    HoldFilter,
+    holds_begun,
+    id_called,
+    live_holds_of,
+    page_of,
+    skus_meant,
+)
 from fancymonkey.web.admin_api.models.holds import (
+    HeldUnitsOut,
     HoldCheckout,
     HoldLine,
-    HoldOut,
     HoldPage,
     HoldResult,
     ReleasedHolds,
     ReleaseHoldsBody,
 )
 from fancymonkey.web.admin_api.request_changes import RequestChanges
+from fancymonkey.web.auth.location_limits import check_locations, may_see
 from fancymonkey.web.http.change_names import named_change
 from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text, Time
 from fancymonkey.web.http.refusals import request_fingerprint
 from fancymonkey.web.http.time_params import instant
 from fancymonkey.web.http.wire import encode
+from fancymonkey.web.read_models.stock_listing import unknown_location
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 from fancymonkey.web.routing.dependencies import Call, Caller, Context, IdempotencyKey
@@ -43,16 +53,18 @@ from fancymonkey.web.routing.described import refusals
 
 router = APIRouter(prefix="/api/admin/holds", tags=["dashboard"], route_class=AuthorizedRoute)
 
-SCANNED_MAX = 20_000
-"""The most holds that one query of the past reads; the next page continues from there."""
 
-PAUSE = 200
-
-
-@router.get("", summary="List holds", dependencies=[requires("read")])
+@router.get("", summary="List holds", dependencies=[requires("read", by_location=True)])
 async def list_holds(
     context: Context,
-    sku: Annotated[Text | None, Query(description="As `prod_hoodie_001/M`")] = None,
+    actor: Caller,
+    sku: Annotated[
+        Text | None,
+        Query(description="As `prod_hoodie_001/M`: holds with units of it, or with this bundle"),
+    ] = None,
+    location: Annotated[
+        Text | None, Query(description="Only holds with units at this location")
+    ] = None,
     q: Annotated[
         Text | None,
         Query(description="Search words of the product or size, or an id of a hold"),
@@ -74,23 +86,28 @@ async def list_holds(
     engine, hold_ref = context.engine, id
     skus = None if sku is None else {context.spelling.key(sku)}
     if q is not None and hold_ref is None:
-        hold_ref = await _called(engine, q)
-        skus = skus if hold_ref else _meant(engine, q, skus)
+        hold_ref = await id_called(engine, q)
+        skus = skus if hold_ref else skus_meant(engine, q, skus)
+    if location is not None:
+        check_locations(actor, location)
+        if location not in engine.view.locations:
+            raise unknown_location(location)
+    chosen = HoldFilter(skus, actor.locations if location is None else (location,))
     revision = engine.view.revision  # rows that arrive during the read come later
-    live = live_holds(engine, skus)
+    live = await live_holds_of(engine, chosen)
     if hold_ref is not None:
         hold = await engine.store.reservation(hold_ref)
-        rows, following = [] if hold is None else [hold], None
+        rows, following = [] if hold is None or not chosen.is_there(hold) else [hold], None
     elif status is Status.HELD and since is None:
-        rows, following = await _page(engine, live, after, limit)
+        rows, following = await page_of(engine, live, after, limit)
     else:
         begin = instant("since", since)
         if begin is None:
             raise Problem(422, "invalid_request", "`since` is required.")
-        rows, following = await _begun(engine, begin, status, skus, after, limit)
+        rows, following = await holds_begun(engine, begin, status, chosen, after, limit)
     return {
         "success": True,
-        "holds": [await _hold_out(engine, row) for row in rows],
+        "holds": [await _hold_out(engine, _seen_by(actor, row)) for row in rows],
         "total": len(live),
         "units": sum(units for _, _, units in live),
         "next": following,
@@ -98,87 +115,15 @@ async def list_holds(
     }
 
 
-Live = tuple[int, str, int]
-"""When a live hold ends, its id, and its units."""
+def _seen_by(actor: Actor, hold: Reservation) -> Reservation:
+    """The hold as the caller may see it: a limited one sees only the units at its locations."""
+    if not actor.locations:
+        return hold
+    units = tuple(row for row in hold.allocations if may_see(actor, row.location))
+    return replace(hold, allocations=units, sold_lines=None, parts=None, route=None)
 
 
-async def _called(engine: Engine, words: str) -> str | None:
-    """The search text, if it is an id of a hold."""
-    return None if await engine.store.reservation(words) is None else words
-
-
-def _meant(engine: Engine, words: str, among: set[str] | None) -> set[str]:
-    """The SKUs (among some) whose name, category, size or id contains every word."""
-    view = engine.view
-    wanted = words.lower().split()
-    skus = set()
-    for sku in view.items if among is None else among & view.items.keys():
-        item = view.items[sku]
-        product = view.products.get(item.product_id)
-        names = ("", "") if product is None else (product.name, product.category or "")
-        text = "\n".join((sku, item.size, *names)).lower()
-        if all(word in text for word in wanted):
-            skus.add(sku)
-    return skus
-
-
-def live_holds(engine: Engine, skus: Collection[str] | None) -> list[Live]:
-    """The live holds (of these SKUs) in the view, the one that ends first in front."""
-    now = engine.clock()
-    holds = []
-    for id_, hold in engine.view.holds.items():
-        until = FOREVER if hold.until is None else hold.until
-        if until <= now:
-            continue
-        units = sum(n for (sku, _), n in hold.units.items() if skus is None or sku in skus)
-        if units:
-            holds.append((until, id_, units))
-    return sorted(holds)
-
-
-async def _page(
-    engine: Engine, live: list[Live], after: str | None, limit: int
-) -> tuple[list[Reservation], str | None]:
-    """A page of the live holds; `after` is the end of the previous page."""
-    until, _, id_ = (after or "").partition(":")
-    if after is not None and not (until.isascii() and until.isdigit()):
-        raise Problem(422, "invalid_request", "`after` must be the `next` of the previous page.")
-    rest = [hold for hold in live if after is None or (hold[0], hold[1]) > (int(until[:20]), id_)]
-    rows = []
-    for _, hold_id, _ in rest[:limit]:
-        row = await engine.store.find(Reservation, hold_id)
-        if row is not None:
-            rows.append(row)
-    last = rest[limit - 1] if len(rest) > limit else None
-    return rows, None if last is None else f"{last[0]}:{last[1]}"
-
-
-async def _begun(
-    engine: Engine,
-    since: int,
-    status: Status,
-    skus: Collection[str] | None,
-    after: str | None,
-    limit: int,
-) -> tuple[list[Reservation], str | None]:
-    """Holds created at or after a time, with this status. Ids begin with the creation time."""
-    after = after or f"res_{max(0, since):012x}"
-    rows: list[Reservation] = []
-    scanned = 0
-    async for row in engine.store.scan(Reservation, after):
-        if len(rows) == limit or scanned == SCANNED_MAX:
-            return rows, after
-        scanned, after = scanned + 1, row.reservation_id
-        if not scanned % PAUSE:
-            await asyncio.sleep(0)
-        if row.status is not status or row.created_at < since:
-            continue
-        if skus is None or any(units.sku in skus for units in row.allocations):
-            rows.append(row)
-    return rows, None
-
-
-async def _hold_out(engine: Engine, row: Reservation) -> HoldOut:
+async def _hold_out(engine: Engine, row: Reservation) -> Any:
     checkout = await engine.store.find(Checkout, row.reservation_id)
     pending_document = await engine.store.find(Document, (FOLDER, row.reservation_id))
     return {
@@ -193,6 +138,26 @@ async def _hold_out(engine: Engine, row: Reservation) -> HoldOut:
         "late": row.late,
         "checkout": _checkout_out(checkout),
         "paymentPending": pending_until(pending_document, row, engine.clock()) is not None,
+        **_by_location(engine, row),
+    }
+
+
+def _by_location(engine: Engine, row: Reservation) -> dict[str, Any]:
+    """The units of a hold at each location, and its route; empty in a shop with one location."""
+    if len(engine.view.locations) == 1:
+        return {}
+    route = route_json(row)
+    units = [_units_out(allocation) for allocation in row.allocations]
+    return {"allocations": units} if route is None else {"allocations": units, "route": route}
+
+
+def _units_out(allocation: Allocation) -> HeldUnitsOut:
+    product_id, size = split_sku(allocation.sku)
+    return {
+        "productId": product_id,
+        "size": size,
+        "quantity": allocation.quantity,
+        "location": allocation.location,
     }
 
 
@@ -234,7 +199,7 @@ def _checkout_out(checkout: Checkout | None) -> HoldCheckout | None:
 @router.post(
     "/release",
     summary="Release holds",
-    dependencies=[requires("stock")],
+    dependencies=[requires("stock", by_location=True)],
     responses=refusals(404, 409),
 )
 async def release_holds(
@@ -244,6 +209,8 @@ async def release_holds(
     sent = encode({"ids": body.ids, "reason": body.reason})
     mark = "" if key is None else request_fingerprint(request, sent)
     ids = list(dict.fromkeys(body.ids))
+    if actor.locations:
+        await _check_locations_of(context.engine, actor, ids)
     doing = RequestChanges(context, actor.name, "release", body.reason, key, mark)
     results: list[HoldResult] = []
     warnings: list[str] = []
@@ -269,6 +236,14 @@ async def release_holds(
         "warnings": warnings,
         "revision": context.engine.view.revision,
     }
+
+
+async def _check_locations_of(engine: Engine, actor: Actor, ids: list[str]) -> None:
+    """Raises Problem 403 if a hold has units at a location that the caller is not limited to."""
+    for id_ in ids:
+        hold = await engine.store.reservation(id_)
+        if hold is not None:
+            check_locations(actor, *(units.location for units in hold.allocations))
 
 
 def _release(actor: str, reason: str, ref: str, change_id: str) -> Command:

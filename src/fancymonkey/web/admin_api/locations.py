@@ -27,6 +27,7 @@ from fancymonkey.web.admin_api.models.locations import (
     LocationFields,
     LocationList,
 )
+from fancymonkey.web.auth.location_limits import may_see
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.json_body import json_response
 from fancymonkey.web.http.messages import Problem, Request
@@ -58,13 +59,14 @@ Repeatable = Annotated[dict[str, Any], Depends(repeatable_fields)]
 @router.get(
     "",
     summary="List locations",
-    dependencies=[requires("read")],
+    dependencies=[requires("read", by_location=True)],
     response_model=LocationList,
 )
-async def list_locations(context: Context) -> Any:
+async def list_locations(context: Context, actor: Caller) -> Any:
     """Returns every location in the order of priority, closed ones too."""
     view = context.engine.view
-    rows = [location_json(location) for location in view.locations.values()]
+    visible = [row for row in view.locations.values() if may_see(actor, row.key)]
+    rows = [location_json(location) for location in visible]
     return json_response({"success": True, "locations": rows, "revision": view.revision})
 
 

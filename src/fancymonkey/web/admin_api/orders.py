@@ -1,5 +1,6 @@
 """Orders over HTTP, for the owner and the staff: list, ship, move, cancel, return, erase."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -10,15 +11,16 @@ from fancymonkey.core.locations.accounts import StockState
 from fancymonkey.core.model import Line, Outcome
 from fancymonkey.core.orders.cancel import CancelOrderLine, ReturnOrder
 from fancymonkey.core.orders.erase import EraseBuyer
-from fancymonkey.core.orders.money import OrderMoney
+from fancymonkey.core.orders.money import OrderMoney, money_key, read_money
 from fancymonkey.core.orders.rows import Order, OrderBuyer, OrderStatus
 from fancymonkey.core.orders.ship import MoveOrderAllocation, ShipOrder
+from fancymonkey.core.orders.unship import CancelShipment
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.payments.answers import PaymentNews
 from fancymonkey.core.payments.currencies import major_units
 from fancymonkey.errors import PaymentRefused, PaymentUnknown
 from fancymonkey.payments.order_refunds import RefundRequest, amount_asked, refund_once
-from fancymonkey.services.order_json import money_of_order, order_out
+from fancymonkey.services.order_json import money_of_order, order_out, part_of_order
 from fancymonkey.services.orders import OrderFilter
 from fancymonkey.services.request_key import RequestKey
 from fancymonkey.web.admin_api.holds import product_name
@@ -33,7 +35,9 @@ from fancymonkey.web.admin_api.models.orders import (
     OrderResult,
     ReturnBody,
     ShipBody,
+    UnshipBody,
 )
+from fancymonkey.web.auth.location_limits import check_locations, may_see, sees_any
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.json_body import JsonBody, json_response
 from fancymonkey.web.http.messages import Problem, Request
@@ -50,7 +54,12 @@ Change = dict[str, Any]
 """The fields of a change as its command takes them."""
 
 
-@router.get("", summary="List orders", dependencies=[requires("read")], response_model=OrderPage)
+@router.get(
+    "",
+    summary="List orders",
+    dependencies=[requires("read", by_location=True)],
+    response_model=OrderPage,
+)
 async def list_orders(
     context: Context,
     actor: Caller,
@@ -75,18 +84,24 @@ async def list_orders(
     revision = context.engine.view.revision
     index = context.services.orders
     if id is not None:
-        order = await index.by_name(id)
+        order = await _order_seen(context, actor, id)
         orders, following = [] if order is None else [order], None
     else:
-        wanted = OrderFilter(status, location, q or "", buyers=_sees_buyers(actor))
+        if location is not None:
+            check_locations(actor, location)
+        wanted = OrderFilter(
+            status, location, q or "", buyers=_sees_buyers(actor), within=actor.locations
+        )
         orders, following = await index.page(wanted, limit, _before(after))
     return json_response(
         OrderPage(
             success=True,
             orders=[await _out(context, actor, order) for order in orders],
-            counts={str(name): count for name, count in (await index.counts()).items()},
-            places=_places(context),
-            refunds=context.checkouts is not None,
+            counts={
+                str(name): count for name, count in (await index.counts(actor.locations)).items()
+            },
+            places=_places(context, actor),
+            refunds=context.checkouts is not None and not actor.locations,
             next=None if following is None else str(following),
             revision=revision,
         )
@@ -96,7 +111,7 @@ async def list_orders(
 @router.post(
     "/ship",
     summary="Ship units of an order",
-    dependencies=[requires("stock")],
+    dependencies=[requires("stock", by_location=True)],
     response_model=OrderResult,
     responses=refusals(404, 409),
 )
@@ -104,8 +119,10 @@ async def ship_order(
     context: Context, request: Call, actor: Caller, key: IdempotencyKey, body: ShipBody
 ) -> Any:
     """Records that units have left, whole or in part, with carrier and tracking number."""
+    check_locations(actor, body.location)
     change = {
         "location": body.location,
+        "only_there": bool(actor.locations),
         "carrier": body.carrier,
         "tracking_number": body.tracking_number,
     }
@@ -113,9 +130,24 @@ async def ship_order(
 
 
 @router.post(
+    "/unship",
+    summary="Cancel a shipment that was recorded by mistake",
+    dependencies=[requires("stock")],
+    response_model=OrderResult,
+    responses=refusals(404, 409),
+)
+async def cancel_shipment(
+    context: Context, request: Call, actor: Caller, key: IdempotencyKey, body: UnshipBody
+) -> Any:
+    """Puts the units of a shipment back: they wait to be shipped, as before."""
+    change = {"shipment": body.shipment, "reason": body.reason}
+    return await _change(context, request, actor, key, CancelShipment, body, change)
+
+
+@router.post(
     "/move",
     summary="Move units of an order to another location",
-    dependencies=[requires("stock")],
+    dependencies=[requires("stock", by_location=True)],
     response_model=OrderResult,
     responses=refusals(404, 409),
 )
@@ -123,6 +155,7 @@ async def move_order(
     context: Context, request: Call, actor: Caller, key: IdempotencyKey, body: MoveBody
 ) -> Any:
     """Lets another location ship units; the one that had them gets its units back."""
+    check_locations(actor, body.location, body.to)
     change = {"location": body.location, "to": body.to, "reason": body.reason}
     return await _change(context, request, actor, key, MoveOrderAllocation, body, change)
 
@@ -130,7 +163,7 @@ async def move_order(
 @router.post(
     "/cancel",
     summary="Cancel units of an order before they ship",
-    dependencies=[requires("stock")],
+    dependencies=[requires("stock", by_location=True)],
     response_model=OrderResult,
     responses=refusals(404, 409),
 )
@@ -138,6 +171,7 @@ async def cancel_order(
     context: Context, request: Call, actor: Caller, key: IdempotencyKey, body: CancelBody
 ) -> Any:
     """Cancels units that have not left: others can buy them. It refunds nothing."""
+    check_locations(actor, body.location)
     change = {"location": body.location, "reason": body.reason}
     return await _change(context, request, actor, key, CancelOrderLine, body, change)
 
@@ -145,7 +179,7 @@ async def cancel_order(
 @router.post(
     "/return",
     summary="Take back units of an order",
-    dependencies=[requires("stock")],
+    dependencies=[requires("stock", by_location=True)],
     response_model=OrderResult,
     responses=refusals(404, 409),
 )
@@ -153,6 +187,7 @@ async def return_order(
     context: Context, request: Call, actor: Caller, key: IdempotencyKey, body: ReturnBody
 ) -> Any:
     """Takes back units that have left, each at most once, into a location and a state."""
+    check_locations(actor, body.location)
     state = None if body.state == "for_sale" else StockState(body.state)
     change = {"location": body.location, "state": state, "reason": body.reason}
     return await _change(context, request, actor, key, ReturnOrder, body, change)
@@ -194,7 +229,7 @@ async def refund_order(
         raise Problem(
             503, "not_configured", "Refunds are not configured. Set STRIPE_SECRET_KEY and restart."
         )
-    money = await money_of_order(context.engine, order)
+    money = read_money(await context.engine.store.find(*money_key(order.order_id)))
     digest = "" if key is None else request_fingerprint(request, _content(body))
     known = key is not None and await context.engine.store.find(Outcome, key.id) is not None
     amount = None if known else _asked(order, money, body)
@@ -250,7 +285,7 @@ async def _change(
 ) -> Any:
     """Runs a command about an order, and returns the response with the order after it."""
     sent: Any = body
-    order = await context.services.orders.by_name(sent.id)
+    order = await _order_seen(context, actor, sent.id)
     if order is None:
         raise refusal(UNKNOWN)
     if isinstance(body, OrderBody):
@@ -273,6 +308,14 @@ async def _change(
     return json_response(OrderResult(success=True, order=out, revision=answer.data.revision))
 
 
+async def _order_seen(context: AppContext, actor: Actor, name: str) -> Order | None:
+    """The order with this id, number or payment, if it has units where the caller may see them."""
+    order = await context.services.orders.by_name(name)
+    if order is None or not sees_any(actor, (units.location for units in order.units)):
+        return None
+    return order
+
+
 def _content(body: JsonBody) -> bytes:
     return body.model_dump_json().encode()
 
@@ -292,13 +335,18 @@ async def _out(context: AppContext, actor: Actor, order: Order) -> Any:
     buyer = None
     if _sees_buyers(actor):
         buyer = await context.engine.store.find(OrderBuyer, order.order_id)
-    money = await money_of_order(context.engine, order)
-    return order_out(order, buyer, money, lambda id_: product_name(context.engine, id_))
+    part = part_of_order(order, actor.locations)
+    money = await money_of_order(context.engine, part)
+    return order_out(part, buyer, money, partial(product_name, context.engine))
 
 
-def _places(context: AppContext) -> list[NamedPlace]:
+def _places(context: AppContext, actor: Actor) -> list[NamedPlace]:
     places = context.engine.view.locations.values()
-    return [{"id": place.location_id, "name": place.name} for place in places if place.active]
+    return [
+        {"id": place.location_id, "name": place.name}
+        for place in places
+        if place.active and may_see(actor, place.location_id)
+    ]
 
 
 def _before(after: str | None) -> int | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import partial
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -18,7 +19,7 @@ from fancymonkey.engine.turned_away import HOUR
 from fancymonkey.errors import StoreError
 from fancymonkey.payments.refunds import payment_issues
 from fancymonkey.timestamps import iso
-from fancymonkey.web.admin_api.holds import live_holds
+from fancymonkey.web.admin_api.hold_filter import HoldFilter, live_holds
 from fancymonkey.web.admin_api.models.overview import (
     HealthPart,
     LastRun,
@@ -35,6 +36,7 @@ from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.json_body import json_response
 from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.http.query_params import Text, WholeParam
+from fancymonkey.web.read_models.location_totals import stock_of_locations
 from fancymonkey.web.read_models.overview_cache import paused
 from fancymonkey.web.read_models.stock_rows import totals
 from fancymonkey.web.routing.access import requires
@@ -79,6 +81,10 @@ async def overview(
         "issues": await _issues(engine),
         "health": await _health(context),
     }
+    if engine.view.has_several_locations:
+        answer["locations"] = await context.overview_cache.cached(
+            "locations", partial(stock_of_locations, engine.view)
+        )
     return json_response(answer)
 
 
@@ -113,7 +119,7 @@ async def _stock(context: AppContext) -> OverviewStock:
 
 
 def _holds(engine: Engine) -> OverviewHolds:
-    holds = live_holds(engine, None)
+    holds = live_holds(engine, HoldFilter())
     ends = holds[0][0] if holds and holds[0][0] < FOREVER else None
     return {
         "count": len(holds),

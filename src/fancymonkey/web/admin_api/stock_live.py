@@ -75,28 +75,60 @@ class TableChange:
         return b"".join((head, b",".join(shown), b'],"removed":', encode(removed), b"}"))
 
 
+class NoticeView(LiveView):
+    """The stock as notices without numbers, for callers who may not see all locations."""
+
+    def snapshot(self) -> bytes:
+        """A revision and no rows."""
+        return Notice().json(self._view.revision)
+
+    def change_body(self) -> ChangeBody:
+        """A change without SKUs."""
+        return Notice()
+
+
+class Notice:
+    """A change that says only that there is one."""
+
+    def add(self, sku: str) -> None:
+        """Adds nothing."""
+
+    def json(self, revision: int) -> bytes:
+        """The message."""
+        return b'{"revision":%d,"rows":[],"removed":[]}' % revision
+
+
 def router(context: AppContext, listeners: Listeners) -> APIRouter:
     """The endpoint of live rows."""
     routes = APIRouter(tags=["dashboard"], route_class=AuthorizedRoute)
     messages = TableView(context, listeners.turns)
     audience = Audience(context.engine.feed, messages.encode, Pace(PACE_SECONDS, BURST))
     stage = LiveSource(audience, messages, listeners.turns)
+    notices = NoticeView(context.engine.view, listeners.turns)
+    noticed = Audience(context.engine.feed, notices.encode, Pace(PACE_SECONDS, BURST))
+    stage_of_notices = LiveSource(noticed, notices, listeners.turns)
 
     @routes.get(
         "/api/admin/inventory/live",
         summary="Live stock rows, as server-sent events",
-        dependencies=[requires("read")],
+        dependencies=[requires("read", by_location=True)],
         response_class=StreamingResponse,
         responses={200: {"content": {"text/event-stream": {}}}},
     )
     async def live_table(request: StarletteRequest, call: Call) -> Response:
-        """Sends a `snapshot`, or the changes since `Last-Event-ID`, and then changes."""
+        """Sends a `snapshot`, or the changes since `Last-Event-ID`, and then changes.
+
+        A caller who is limited to locations gets the same messages without rows.
+        """
+        limited = call.actor is not None and bool(call.actor.locations)
 
         async def until_not_allowed() -> None:
             try:
                 while True:
                     await asyncio.sleep(CHECK_SECONDS)
-                    await require(context, call, "read")
+                    actor = await require(context, call, "read")
+                    if limited != bool(actor.locations):
+                        return
             except (Problem, Denied, StoreError):  # the client reconnects and gets the reason
                 return
 
@@ -104,6 +136,7 @@ def router(context: AppContext, listeners: Listeners) -> APIRouter:
         since = last if last is not None else request.query_params.get("since")
         await context.stock_rows.prepare()
         subscription = await seated(context, listeners, call, since, owner=True)
-        return EventStream(subscription, stage, until_not_allowed)
+        chosen = stage_of_notices if limited else stage
+        return EventStream(subscription, chosen, until_not_allowed)
 
     return routes

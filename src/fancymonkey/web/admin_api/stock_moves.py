@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 
+from fancymonkey.accounts.model import Actor
 from fancymonkey.core.command import Command
 from fancymonkey.core.locations.accounts import StockState
 from fancymonkey.core.model import split_sku
@@ -21,6 +22,7 @@ from fancymonkey.web.admin_api.models.stock_moves import (
     StockByPlace,
 )
 from fancymonkey.web.admin_api.request_changes import RequestChanges, raise_refused
+from fancymonkey.web.auth.location_limits import check_locations, may_see
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.http.query_params import Text
@@ -47,27 +49,31 @@ Changes = Annotated[RequestChanges, Depends(changes_of)]
 @router.get(
     "",
     summary="List the stock of a size by location and state",
-    dependencies=[requires("read")],
+    dependencies=[requires("read", by_location=True)],
     responses=refusals(404),
 )
 async def stock_by_place(
     context: Context,
     product_id: Annotated[Text, Query(alias="productId", description="The product")],
     size: Annotated[Text, Query(description="The size")],
+    actor: Caller,
 ) -> StockByPlace:
     """Returns the units of a size at every location, also those that are not for sale."""
     sku = _sku(context, product_id, size)
-    return {"success": True, **_places(context, sku)}  # type: ignore[typeddict-item]
+    return {"success": True, **_places(context, sku, actor)}  # type: ignore[typeddict-item]
 
 
 @router.post(
     "/move",
     summary="Move units to another state or location",
-    dependencies=[requires("stock")],
+    dependencies=[requires("stock", by_location=True)],
     responses=refusals(404, 409),
 )
-async def move_stock(call: Call, doing: Changes, body: MoveStockBody) -> ChangedStock:
+async def move_stock(
+    call: Call, actor: Caller, doing: Changes, body: MoveStockBody
+) -> ChangedStock:
     """Moves units between states and locations, in one change that can be undone."""
+    check_locations(actor, body.location, body.to_location or body.location)
     command = MoveStock(
         sku=_sku(doing.shop, body.product_id, body.size),
         quantity=body.quantity,
@@ -77,17 +83,20 @@ async def move_stock(call: Call, doing: Changes, body: MoveStockBody) -> Changed
         to_state=_state(body.to),
         reason=body.reason,
     )
-    return await _do(doing, call, command, body.reason)
+    return await _do(doing, call, actor, command, body.reason)
 
 
 @router.post(
     "/safety",
     summary="Set the safety stock of a size at a location",
-    dependencies=[requires("stock")],
+    dependencies=[requires("stock", by_location=True)],
     responses=refusals(404, 409),
 )
-async def set_safety_stock(call: Call, doing: Changes, body: SafetyStockBody) -> ChangedStock:
+async def set_safety_stock(
+    call: Call, actor: Caller, doing: Changes, body: SafetyStockBody
+) -> ChangedStock:
     """Sets the units that the shop does not offer; they stay on hand."""
+    check_locations(actor, body.location)
     doing.action = "safety stock"
     command = SetSafetyStock(
         sku=_sku(doing.shop, body.product_id, body.size),
@@ -96,16 +105,20 @@ async def set_safety_stock(call: Call, doing: Changes, body: SafetyStockBody) ->
         was=body.was,
         reason=body.reason,
     )
-    return await _do(doing, call, command, body.reason)
+    return await _do(doing, call, actor, command, body.reason)
 
 
 async def _do(
-    doing: RequestChanges, call: Call, command: MoveStock | SetSafetyStock, reason: str
+    doing: RequestChanges,
+    call: Call,
+    actor: Actor,
+    command: MoveStock | SetSafetyStock,
+    reason: str,
 ) -> ChangedStock:
     doing.reason = reason
     raise_refused(await doing.whole([partial(_caused, command, doing)]))
     call.about = command.sku[:100]
-    places = _places(doing.shop, command.sku)
+    places = _places(doing.shop, command.sku, actor)
     return {"success": True, "changeId": doing.change_id, **places}  # type: ignore[typeddict-item]
 
 
@@ -125,8 +138,8 @@ def _sku(context: AppContext, product_id: str, size: str) -> str:
     return sku
 
 
-def _places(context: AppContext, sku: str) -> dict[str, Any]:
-    """The answer about the stock of a size."""
+def _places(context: AppContext, sku: str, actor: Actor) -> dict[str, Any]:
+    """The answer about the stock of a size, at the locations that the caller may see."""
     context.stock_rows.stop_counting_due()
     view = context.engine.view
     product_id, size = split_sku(sku)
@@ -137,7 +150,7 @@ def _places(context: AppContext, sku: str) -> dict[str, Any]:
         "locations": [
             _place(view, id_, stocks.get(id_) or SkuStock(sku), sku)
             for id_, location in view.locations.items()
-            if location.active or id_ in stocks
+            if (location.active or id_ in stocks) and may_see(actor, id_)
         ],
         "revision": view.revision,
     }

@@ -12,13 +12,11 @@ from fancymonkey.core.execute import SkuCommands
 from fancymonkey.core.group_answers import SkuChange
 from fancymonkey.core.keys import normal_form
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
-from fancymonkey.core.model import sku_of, split_sku
+from fancymonkey.core.model import sku_of
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.records import StoreResult
 from fancymonkey.core.stock.adjust import Unchanged
-from fancymonkey.core.stock.answers import StockAnswer, StockAtLocation
 from fancymonkey.engine.ledger_queries import latest_entries
-from fancymonkey.engine.view import View
 from fancymonkey.text import counted
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.models.stock_updates import (
@@ -29,8 +27,10 @@ from fancymonkey.web.admin_api.models.stock_updates import (
 )
 from fancymonkey.web.admin_api.request_changes import RequestChanges
 from fancymonkey.web.admin_api.row_query import RowQuery
+from fancymonkey.web.admin_api.update_answers import failed_out, row_out
 from fancymonkey.web.admin_api.update_rows import (
     RowChange,
+    check_units_only,
     names_in,
     restock_date_of,
     row_change,
@@ -65,7 +65,7 @@ _bulk_body = msgspec.json.Decoder(wire.BulkBody)
 @router.post(
     "/update",
     summary="Update the stock of sizes one by one (owner)",
-    dependencies=[requires("stock", in_body=True)],
+    dependencies=[requires("stock", in_body=True, by_location=True)],
     response_model=StockUpdate,
     responses=refusals(409),
     openapi_extra=msgspec_body(wire.UpdateBody, UPDATE_EXAMPLE),
@@ -90,10 +90,13 @@ async def update(context: Context, request: Call, actor: Caller, key: Idempotenc
             numbers.append(number)
         except Problem as problem:
             failed.append({"index": number, **names_in(row), **_reason(problem)})
+    for _, location, change in changes:
+        check_units_only(actor, location, change)
     reasons = {change.reason for _, _, change in changes}
     reason = reasons.pop() if len(reasons) == 1 else ""
     doing = RequestChanges(context, actor.name, "update", reason, key, mark)
-    successful = await _run(doing, changes, numbers, failed)
+    limited = bool(actor.locations)
+    successful = await _run(doing, changes, numbers, failed, limited=limited)
     failed.sort(key=lambda row: row["index"])
     changed = f"{counted(len(successful), 'size')} changed"
     request.about = f"{changed}, {len(failed)} refused"
@@ -110,19 +113,26 @@ async def _run(
     changes: list[RowChange],
     numbers: list[int],
     failed: list[dict[str, Any]],
+    *,
+    limited: bool,
 ) -> list[dict[str, Any]]:
-    """Runs the changes; returns the successful rows and adds the others to `failed`."""
+    """Runs the changes; returns the successful rows and adds the others to `failed`.
+
+    The rows of a `limited` caller have only the stock at the location of the change.
+    """
     successful: list[dict[str, Any]] = []
     makers = [partial(_make, doing.actor, *options) for options in changes]
     done = 0
     async for answer in doing.run(makers):
         if isinstance(answer, Refused):
-            failed.append(_failed_out(numbers[done], changes[done][0], answer))
+            failed.append(failed_out(numbers[done], changes[done][0], answer))
         else:
-            successful.append(_row_out(doing.engine.view, answer.data))
+            at = changes[done][1] if limited else None
+            successful.append(row_out(doing.engine.view, answer.data, at))
             _close_checkouts(doing, answer.data)
         done += 1
-    await _add_last_actors(doing.shop, failed)
+    if not limited:  # the latest entry may be one of another location
+        await _add_last_actors(doing.shop, failed)
     return successful
 
 
@@ -135,45 +145,6 @@ def _close_checkouts(doing: RequestChanges, change: SkuChange) -> None:
 
 def _make(actor: str, sku: str, location: str, change: Change, change_id: str) -> SkuCommands:
     return chain(sku, change, location=location, actor=actor, cause=change_id)
-
-
-def _row_out(view: View, change: SkuChange) -> dict[str, Any]:
-    before = change.before
-    return {
-        **_stock_out(view, change.stock),
-        "previous": None if before is None else _stock_out(view, before),
-        "holdsEnded": [
-            {"reservationId": hold.reservation_id, "sessionId": hold.session_id}
-            for hold in change.ended
-        ],
-    }
-
-
-def _stock_out(view: View, stock: StockAnswer) -> dict[str, Any]:
-    """A SKU; where the shop has several locations, with its stock at each that has any."""
-    row = wire.stock_out(stock)
-    if stock.locations:
-        row["locations"] = [place._asdict() for place in stock.locations]
-    elif view.has_several_locations:
-        numbers = (stock.on_hand, stock.reserved, stock.available)
-        row["locations"] = [StockAtLocation(DEFAULT_LOCATION, *numbers)._asdict()]
-    return row
-
-
-def _failed_out(index: int, sku: str, refused: Refused) -> dict[str, Any]:
-    product_id, size = split_sku(sku)
-    given = refused.detail
-    detail = dict(given[0] if isinstance(given, list) else given or {})
-    if refused.code is Code.STALE and "onHand" in detail:
-        detail |= {"field": "stock", "present": detail["onHand"]}
-    return {
-        "index": index,
-        "productId": product_id,
-        "size": size,
-        "code": refused.code,
-        "reason": refused.message,
-        **{name: value for name, value in detail.items() if name != "sku"},
-    }
 
 
 async def _add_last_actors(context: AppContext, failed: list[dict[str, Any]]) -> None:
@@ -217,7 +188,7 @@ def _results(
 @router.post(
     "/bulk-update",
     summary="Update the stock of many sizes at once (owner)",
-    dependencies=[requires("stock", in_body=True)],
+    dependencies=[requires("stock", in_body=True, by_location=True)],
     response_model=BulkUpdate,
     responses=refusals(404, 409),
     openapi_extra=msgspec_body(wire.BulkBody, BULK_EXAMPLE),
@@ -234,6 +205,7 @@ async def bulk_update(
         mark = request_fingerprint(request, wire.encode([body.action, body.filter, body.changes]))
     chosen = body.filter.location
     location = DEFAULT_LOCATION if isinstance(chosen, msgspec.UnsetType) else chosen
+    check_units_only(actor, location, change)
     if location not in context.engine.view.locations:
         raise unknown_location(location)
     skus = await _chosen(context, body)
@@ -257,7 +229,9 @@ async def bulk_update(
     doing = RequestChanges(
         context, actor.name, body.action, body.changes.reason, key, mark, dry_run=body.dry_run
     )
-    successful = await _run(doing, changes, list(range(len(changes))), failed)
+    limited = bool(actor.locations)
+    numbers = list(range(len(changes)))
+    successful = await _run(doing, changes, numbers, failed, limited=limited)
     request.about = (
         f"{body.action}{' (dry run)' if body.dry_run else ''}: {counted(len(successful), 'size')}"
     )

@@ -1,10 +1,11 @@
 """Transfers over HTTP: plan, send, receive, close, cancel, and the list of them."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from fancymonkey.accounts.model import Actor
 from fancymonkey.core.command import Command
 from fancymonkey.core.model import Line
 from fancymonkey.core.transfers.edit import CreateTransfer, EditTransfer
@@ -34,6 +35,7 @@ from fancymonkey.web.admin_api.models.transfers import (
     TransferList,
     UndoReceiptBody,
 )
+from fancymonkey.web.auth.location_limits import check_locations, sees_any
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.json_body import json_response
 from fancymonkey.web.http.messages import Problem
@@ -46,7 +48,7 @@ from fancymonkey.web.routing.described import refusals
 
 router = APIRouter(prefix="/api/admin/transfers", tags=["transfers"], route_class=AuthorizedRoute)
 CHANGE: dict[str, Any] = {
-    "dependencies": [requires("stock")],
+    "dependencies": [requires("stock", by_location=True)],
     "response_model": ChangedTransfer,
     "responses": refusals(404, 409),
 }
@@ -56,13 +58,13 @@ class TransferRequest:
     """Runs the command of one request, which may be repeated with its key."""
 
     def __init__(
-        self, context: AppContext, call: Call, actor: str, key: IdempotencyKey, digest: str
+        self, context: AppContext, call: Call, actor: Actor, key: IdempotencyKey, digest: str
     ) -> None:
         self.context = context
         self.actor = actor
         self._call = call
         self._common: dict[str, Any] = {
-            "actor": actor,
+            "actor": actor.name,
             "command_id": None if key is None else key.id,
             "former_id": None if key is None else key.former,
             "digest": digest,
@@ -74,6 +76,21 @@ class TransferRequest:
         transfer = done["transfer"]
         self._call.about = f"transfer {transfer['number']}: {transfer['status']}"
         return json_response(done)
+
+    async def check(self, transfer_id: str, *ends: Literal["from", "to"]) -> None:
+        """Raises Problem 403 unless a limited caller may act for these ends of a transfer.
+
+        A transfer between other locations does not exist for the caller: 404.
+        """
+        if not self.actor.locations:
+            return
+        transfer = await self.context.engine.store.find(Transfer, transfer_id)
+        if transfer is None:
+            return  # the command is refused
+        places = {"from": transfer.from_location, "to": transfer.to_location}
+        if not sees_any(self.actor, places.values()):
+            raise Problem(404, "unknown_transfer", "No such transfer.", transferId=transfer_id)
+        check_locations(self.actor, *(places[end] for end in ends))
 
     def lines(self, rows: Sequence[TransferLineBody]) -> tuple[Line, ...]:
         """The lines of a body. Raises Problem 404 for a product id with a slash."""
@@ -110,17 +127,21 @@ async def this_request(
 ) -> TransferRequest:
     """The request with its actor, its key and the digest of its body."""
     digest = "" if key is None else request_fingerprint(call, await request.body())
-    return TransferRequest(context, call, actor.name, key, digest)
+    return TransferRequest(context, call, actor, key, digest)
 
 
 Doing = Annotated[TransferRequest, Depends(this_request)]
 
 
 @router.get(
-    "", summary="List transfers", dependencies=[requires("read")], response_model=TransferList
+    "",
+    summary="List transfers",
+    dependencies=[requires("read", by_location=True)],
+    response_model=TransferList,
 )
 async def list_transfers(
     context: Context,
+    actor: Caller,
     status: Annotated[
         Choice, Query(description="A status, or `open`, `overdue` or `all`; `open` by default")
     ] = "open",
@@ -133,18 +154,22 @@ async def list_transfers(
 ) -> Any:
     """Returns transfers, the newest first, and the numbers of all that are overdue."""
     engine, revision = context.engine, context.engine.view.revision
+    if location is not None:
+        check_locations(actor, location)
+    places = actor.locations if location is None else (location,)
     rows: list[Transfer] = []
     following = None
     if id is not None:
         row = await engine.store.find(Transfer, id)
-        rows = [] if row is None else [row]
+        seen = row is not None and sees_any(actor, (row.from_location, row.to_location))
+        rows = [row] if row is not None and seen else []
     else:
-        async for row in find_transfers(engine, status, location, after):
+        async for row in find_transfers(engine, status, places, after):
             if len(rows) == limit:
                 following = rows[-1].transfer_id
                 break
             rows.append(row)
-    overdue = await overdue_transfers(engine, location)
+    overdue = await overdue_transfers(engine, places)
     return json_response(
         {
             "success": True,
@@ -165,6 +190,7 @@ async def list_transfers(
 @router.post("", summary="Plan a transfer", **CHANGE)
 async def create_transfer(doing: Doing, body: CreateTransferBody) -> Any:
     """Plans a transfer between two locations; no unit moves yet."""
+    check_locations(doing.actor, body.from_)
     return await doing.run(
         CreateTransfer,
         transfer_id=new_transfer_id(doing.context.engine),
@@ -180,6 +206,7 @@ async def create_transfer(doing: Doing, body: CreateTransferBody) -> Any:
 @router.put("", summary="Change a transfer", **CHANGE)
 async def change_transfer(doing: Doing, body: ChangeTransferBody) -> Any:
     """Changes a draft, or the date, tracking number and note of a transfer on its way."""
+    await doing.check(body.id, "from")
     return await doing.run(
         EditTransfer,
         transfer_id=body.id,
@@ -194,6 +221,7 @@ async def change_transfer(doing: Doing, body: ChangeTransferBody) -> Any:
 @router.post("/send", summary="Send a transfer", **CHANGE)
 async def send_transfer(doing: Doing, body: SendTransferBody) -> Any:
     """Takes free units from the source into transit: all of them or none."""
+    await doing.check(body.id, "from")
     return await doing.run(
         SendTransfer,
         transfer_id=body.id,
@@ -207,6 +235,9 @@ async def send_transfer(doing: Doing, body: SendTransferBody) -> Any:
 @router.post("/receive", summary="Receive units of a transfer", **CHANGE)
 async def receive_transfer(doing: Doing, body: ReceiveTransferBody) -> Any:
     """Accepts or rejects units that arrived; the others stay in transit."""
+    await doing.check(body.id, "to")
+    if any(row.rejected and row.rejected_to == "back" for row in body.lines):
+        await doing.check(body.id, "from")
     lines = tuple(
         ReceivedLine(
             doing.sku(row.product_id, row.size),
@@ -229,6 +260,17 @@ async def receive_transfer(doing: Doing, body: ReceiveTransferBody) -> Any:
 @router.post("/undo-receipt", summary="Undo a receipt of a transfer", **CHANGE)
 async def undo_receipt(doing: Doing, body: UndoReceiptBody) -> Any:
     """Puts the units of a receipt back into transit by further entries."""
+    await doing.check(body.id, "to")
+    transfer = await doing.context.engine.store.find(Transfer, body.id)
+    receipts = () if transfer is None else transfer.receipts
+    if any(
+        body.receipt in (None, row.number)
+        and not row.undone
+        and row.rejected
+        and row.rejected_to is RejectTo.BACK
+        for row in receipts
+    ):
+        await doing.check(body.id, "from")
     return await doing.run(
         UndoReceipt, transfer_id=body.id, version=body.version, receipt=body.receipt
     )
@@ -237,6 +279,7 @@ async def undo_receipt(doing: Doing, body: UndoReceiptBody) -> Any:
 @router.post("/close", summary="Close a transfer whose units did not all arrive", **CHANGE)
 async def close_transfer(doing: Doing, body: CloseTransferBody) -> Any:
     """Books the units that did not arrive: lost, back at the source, or found."""
+    await doing.check(body.id, "from" if body.outcome == "came_back" else "to")
     return await doing.run(
         CloseTransfer,
         transfer_id=body.id,
@@ -250,6 +293,7 @@ async def close_transfer(doing: Doing, body: CloseTransferBody) -> Any:
 @router.post("/cancel", summary="Cancel a transfer", **CHANGE)
 async def cancel_transfer(doing: Doing, body: CancelTransferBody) -> Any:
     """Ends a transfer before its first receipt."""
+    await doing.check(body.id, "from")
     return await doing.run(
         CancelTransfer,
         transfer_id=body.id,

@@ -6,10 +6,12 @@ from typing import Any
 
 import msgspec
 
+from fancymonkey.accounts.model import Actor
 from fancymonkey.core.changes.bulk import Change, chain
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Kind
 from fancymonkey.core.stock.adjust import UNCHANGED, Unchanged
+from fancymonkey.web.auth.location_limits import check_locations, check_whole_shop
 from fancymonkey.web.http import wire
 from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.http.spelling import Spelling
@@ -54,6 +56,18 @@ def row_change(spelling: Spelling, locations: Container[str], row: wire.UpdateRo
             "restockDate.",
         )
     return sku, location, change
+
+
+def check_units_only(actor: Actor, location: str, change: Change) -> None:
+    """Raises Problem 403 if the caller is limited and this is not a change of its own units.
+
+    Thresholds, dates and the switch for sold out belong to no location, and a lower number of
+    reserved units ends holds that may have units at several.
+    """
+    check_locations(actor, location)
+    settings = (change.low_stock_threshold, change.sold_out, change.reserved)
+    if settings != (None, None, None) or change.restock_date is not UNCHANGED:
+        check_whole_shop(actor, "Settings and reserved units are")
 
 
 def _was(row: wire.UpdateRow) -> tuple[int | None, tuple[tuple[str, Any], ...]]:

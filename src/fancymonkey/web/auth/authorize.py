@@ -212,15 +212,16 @@ async def _bearer(context: AppContext, request: Request, token: bytes, secret: s
         context.throttle.check(context.proxies.guesser(request))
         key = await context.accounts.keys.check(text) if shut is None else None
         if key is not None:
-            return Actor(name=f"key {key.label}", right=key.right, key=key.key_id)
+            name = f"key {key.label}"
+            return Actor(name=name, right=key.right, key=key.key_id, locations=key.locations)
         if not any(secret.startswith(PREFIX) for secret in secrets.values()):
             secrets = {}  # a key has 192 random bits: a wrong one does not throttle the secrets
-    name = await _named(context, request, token, secrets) if secrets or shut is None else None
-    if name == SCHEDULE.name:
+    named = await _named(context, request, token, secrets) if secrets or shut is None else None
+    if named == SCHEDULE.name:
         return SCHEDULE
     if shut is not None:
         raise shut
-    if name is None:
+    if named is None:
         raise _unauthorized()
     await _second_factor(context, request)
     return Actor(name=ADMIN, right=Right.ADMIN)
@@ -262,7 +263,13 @@ async def _second_factor(context: AppContext, request: Request) -> None:
 
 async def _cookie(context: AppContext, request: Request, access: str) -> Actor:
     session, user = await context.accounts.sessions.check(access)
-    actor = request.actor = Actor(name=user.name, right=user.role.right, user=user, session=session)
+    actor = request.actor = Actor(
+        name=user.name,
+        right=user.role.right,
+        user=user,
+        session=session,
+        locations=user.locations,
+    )
     if request.method not in SAFE:
         check_same_site(context, request)
         token = request.headers.get(CSRF_HEADER, b"")

@@ -19,6 +19,7 @@ from fancymonkey.web.auth.authorize import (
     require_password,
     require_person,
 )
+from fancymonkey.web.auth.location_limits import check_route
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http import cookies
 from fancymonkey.web.http.messages import Problem, Request, parse
@@ -83,7 +84,8 @@ class Requires(Access):
 
     `person`: no API key. `account`: a user's session. `schedule`: also the CRON_SECRET.
     `in_body`: also the admin password in the body, as the specification has it; only this reads the
-    body before the caller is known, up to the limit of any body.
+    body before the caller is known, up to the limit of any body. `by_location`: the handler checks
+    the locations of callers that are limited to some; other routes are closed to them.
     """
 
     right: str
@@ -91,6 +93,7 @@ class Requires(Access):
     account: bool = False
     schedule: bool = False
     in_body: bool = False
+    by_location: bool = False
 
     cookie = True
     """Whether a session cookie authenticates. Not where a GET changes something."""
@@ -112,6 +115,7 @@ class Requires(Access):
             actor = await require(context, request, self.right, secret=secret, cookie=self.cookie)
             if self.account and (actor.user is None or actor.session is None):
                 raise Problem(403, "not_allowed", "This requires a user account. Log in first.")
+        check_route(request.actor, by_location=self.by_location)
 
 
 @dataclass(frozen=True)
@@ -140,11 +144,12 @@ def requires(
     account: bool = False,
     schedule: bool = False,
     in_body: bool = False,
+    by_location: bool = False,
     cookie: bool = True,
 ) -> Any:
     """Declares the right of a route: `read`, `stock` or `admin`."""
     kind = Requires if cookie else RequiresSecret
-    return Depends(kind(right, person, account, schedule, in_body))
+    return Depends(kind(right, person, account, schedule, in_body, by_location))
 
 
 def public(*, same_site: bool = False) -> Any:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from itertools import islice
 from typing import TypeVar
 
 from prometheus_client.core import (
@@ -13,12 +14,19 @@ from prometheus_client.core import (
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
+from fancymonkey.core.locations.accounts import split_account
 from fancymonkey.engine.cluster.cluster import Cluster
 from fancymonkey.engine.documents import StoredDocument
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import StoreError
 from fancymonkey.jobs.executor import FAILED, JobExecutor, JobState
 from fancymonkey.web.http.request_metrics import RequestMetrics
+
+LOCATIONS_MOST = 50
+"""The most locations with series of their own."""
+
+OTHER = "_other"
+"""The label of all further locations. No location has this id."""
 
 STORE_SECONDS = 1.0
 """The time limit of the store for its metrics; late ones are left out."""
@@ -174,6 +182,8 @@ class EngineMetrics:
         for state in ("on_hand", "reserved", "allocated", "backordered", "short"):
             units.add_metric([state], sum(getattr(level, state) for level in levels))
         yield units
+        if self._engine.view.has_several_locations:
+            yield self._by_location()
         oversold = sum(
             max(0, level.reserved + level.allocated - level.on_hand - level.short)
             for level in levels
@@ -181,6 +191,30 @@ class EngineMetrics:
         yield GaugeMetricFamily(
             "fancymonkey_oversold", "Units sold or held beyond the stock: always 0.", oversold
         )
+
+    def _by_location(self) -> Metric:
+        """The units of each location; those after the first `LOCATIONS_MOST` are one series."""
+        units = GaugeMetricFamily(
+            "fancymonkey_location_units",
+            "Units of a location, by state; only in a shop with several locations.",
+            labels=["location", "state"],
+        )
+        view = self._engine.view
+        named = set(islice(view.locations, LOCATIONS_MOST))
+        sums: dict[tuple[str, str], int] = {}
+        for level in view.levels.values():
+            location, held_apart = split_account(level.location)
+            label = location if location in named else OTHER
+            states = (
+                [(str(held_apart), level.on_hand)]
+                if held_apart is not None
+                else [("on_hand", level.on_hand), ("reserved", level.reserved)]
+            )
+            for state, number in states:
+                sums[label, state] = sums.get((label, state), 0) + number
+        for (label, state), number in sorted(sums.items()):
+            units.add_metric([label, state], number)
+        return units
 
 
 class ClusterMetrics:

@@ -5,6 +5,7 @@ from typing import NotRequired
 from pydantic import with_config
 from typing_extensions import TypedDict
 
+from fancymonkey.services.hold_routes import HoldRoute
 from fancymonkey.web.http.json_body import Ok, example
 
 _AT = "2025-10-07T12:00:00.000Z"
@@ -34,7 +35,8 @@ class BundleOfEntry(TypedDict):
 class EntryOut(TypedDict):
     """An entry of the ledger, with the quantities after it at its location.
 
-    `location` is there if the shop has several; with a state as `berlin:damaged`.
+    `location` is there if the shop has several; with a state as `berlin:damaged`. `route` is there
+    if the entry began a hold for which several locations were considered.
     """
 
     revision: int
@@ -55,6 +57,7 @@ class EntryOut(TypedDict):
     links: list[EntryLink]
     partOf: NotRequired[list[BundleOfEntry]]
     location: NotRequired[str]
+    route: NotRequired[HoldRoute]
 
 
 @with_config(
@@ -115,6 +118,15 @@ class ExplainedStep(TypedDict):
     stock: int
 
 
+class RouteOfHold(HoldRoute):
+    """A hold of the SKU with its route: the reasons, the chosen way and the others."""
+
+    reservationId: str
+    at: str
+    quantity: int
+    location: str
+
+
 Explanation = TypedDict(
     "Explanation",
     {
@@ -131,6 +143,7 @@ Explanation = TypedDict(
         "steps": list[ExplainedStep],
         "entries": int,
         "problem": str | None,
+        "routes": NotRequired[list[RouteOfHold]],
         "revision": int,
     },
 )

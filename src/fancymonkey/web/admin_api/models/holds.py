@@ -5,6 +5,7 @@ from typing import Annotated, NotRequired
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
+from fancymonkey.services.hold_routes import HoldRoute
 from fancymonkey.web.http.change_names import NamedChange, named_change
 from fancymonkey.web.http.json_body import Id, JsonBody, Ok, Text, example
 
@@ -51,8 +52,17 @@ class HoldCheckout(TypedDict):
     endsAt: str
 
 
+class HeldUnitsOut(TypedDict):
+    """Units of a hold at a location."""
+
+    productId: str
+    size: str
+    quantity: int
+    location: str
+
+
 class HoldOut(TypedDict):
-    """A hold."""
+    """A hold; with several locations, with its units at each, and the reasons for the choice."""
 
     id: str
     sessionId: str
@@ -65,6 +75,8 @@ class HoldOut(TypedDict):
     late: bool
     checkout: HoldCheckout | None
     paymentPending: bool
+    allocations: NotRequired[list[HeldUnitsOut]]
+    route: NotRequired[HoldRoute]
 
 
 @with_config(

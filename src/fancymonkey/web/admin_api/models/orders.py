@@ -114,6 +114,16 @@ class ShipBody(OrderBody):
     tracking_number: Annotated[str, Field(max_length=100)] = ""
 
 
+class UnshipBody(JsonBody):
+    """An order, and the number of a shipment that did not leave."""
+
+    model_config = example({"id": _ID, "shipment": 1, "reason": "the parcel is still here"})
+
+    id: Id
+    shipment: Annotated[int, Field(ge=1, le=MAX_QUANTITY)]
+    reason: Text = ""
+
+
 class MoveBody(OrderBody):
     """Units that another location ships: `to`. `location` limits it to the units there."""
 

@@ -1,6 +1,6 @@
 """The answer of the overview."""
 
-from typing import Literal
+from typing import Literal, NotRequired
 
 from pydantic import with_config
 from typing_extensions import TypedDict
@@ -21,6 +21,19 @@ class OverviewStock(TypedDict):
     out: int
     value: Number
     short: int
+
+
+class OverviewLocation(TypedDict):
+    """The stock of one location, where the shop has several."""
+
+    location: str
+    name: str
+    units: int
+    reserved: int
+    available: int
+    low: int
+    out: int
+    value: Number
 
 
 class OverviewHolds(TypedDict):
@@ -170,3 +183,4 @@ class Overview(TypedDict):
     days: list[OverviewDay]
     issues: OverviewIssues
     health: OverviewHealth
+    locations: NotRequired[list[OverviewLocation]]
