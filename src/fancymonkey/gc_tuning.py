@@ -4,17 +4,30 @@ Rows are freed by their reference counts. Python's default settings walk all of 
 nevertheless: a third of the CPU time of a reserve, and pauses of a second with 200,000 live holds.
 """
 
+import ctypes
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-from fancymonkey.engine.free_memory import return_free_memory
 
 YOUNG, MIDDLE, OLD = 5_000, 10, 1_000
 """The thresholds of the collector: new objects per young collection, then the next generation.
 
 The old ones' turn comes after 50 million more objects than were freed.
 """
+
+
+_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+"""Only the C library of GNU has it."""
+
+
+def return_free_memory() -> None:
+    """Returns free memory to the system, if it can be done.
+
+    The C library keeps freed pieces between pieces in use. After a million rows were read, or a
+    long response was put together, these are hundreds of megabytes.
+    """
+    if _trim is not None:
+        _trim(0)
 
 
 @contextmanager
