@@ -31,7 +31,7 @@ class HoldRoute(TypedDict):
 
 
 def route_json(hold: Reservation) -> HoldRoute | None:
-    """The route of a hold; None where nothing was to choose, or its buyer's data was erased."""
+    """The route of a hold; None if nothing was to choose, or its buyer's data was erased."""
     if not hold.route:
         return None
     chosen, *others = hold.route

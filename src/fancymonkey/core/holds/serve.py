@@ -44,7 +44,7 @@ class UnitsRequest:
 class Served:
     """The units of a whole hold, the parts of its bundles, and the reasons of the route.
 
-    `route` has the options for the hold to keep; None where nothing was routed.
+    `route` has the options for the hold to keep; None if nothing was routed.
     """
 
     allocations: tuple[Allocation, ...]
