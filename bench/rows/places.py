@@ -124,7 +124,7 @@ def _add_second(server: Server) -> None:
 
 
 def _several(count: int) -> list[Command]:
-    """This many locations, the first one included; the hot SKU is at some of them."""
+    """Locations, `count` with the first one; the hot SKU is at some of them."""
     commands: list[Command] = []
     for number in range(1, count):
         key = f"place{number}"

@@ -8,6 +8,8 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from fancymonkey.engine.free_memory import return_free_memory
+
 YOUNG, MIDDLE, OLD = 5_000, 10, 1_000
 """The thresholds of the collector: new objects per young collection, then the next generation.
 
@@ -35,6 +37,7 @@ def pause_collection() -> None:
 def freeze_loaded_objects() -> None:
     """Excludes the loaded objects from collection, and resumes it for new ones."""
     gc.collect()
+    return_free_memory()
     gc.freeze()
     gc.set_threshold(YOUNG, MIDDLE, OLD)
     gc.enable()

@@ -259,6 +259,32 @@ async def test_a_full_queue_of_the_decider_is_reported(servers: Servers) -> None
         await second.submit(take("s1", a_M=1))
 
 
+async def test_a_refused_second_attempt_does_not_count(servers: Servers) -> None:
+    """The first attempt may still run on the decider, and succeed after the refusal."""
+    _, _, _, follower = servers
+    link = follower._link
+    assert link is not None
+    loop = asyncio.get_running_loop()
+    outcomes: list[asyncio.Future[Any]] = [loop.create_future() for _ in range(3)]
+    deltas = (-99, 1, 1)
+    batch = [
+        (
+            Adjust(
+                sku="a/M",
+                location=DEFAULT_LOCATION,
+                delta=delta,
+                command_id=f"c{n}" if n < 2 else None,
+            ),
+            1,
+            outcome,
+        )
+        for n, (delta, outcome) in enumerate(zip(deltas, outcomes, strict=True))
+    ]
+    link._end_unknown(batch)
+    answers = await asyncio.gather(*outcomes, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [StoreUnavailable, Accepted, StoreUnavailable]
+
+
 # -- who may connect -------------------------------------------------------------------------------
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import cast
 
@@ -78,7 +78,7 @@ async def works(servers: Servers, session: str) -> None:
     _, decider, second, follower = servers
     sent = follower.forwarded
     assert isinstance(await second.submit(take(session, a_M=1)), Accepted)
-    assert follower.forwarded == sent + 1
+    assert follower.forwarded > sent
     assert decider.decides_for == 1
 
 
@@ -368,22 +368,21 @@ async def test_a_flood_of_connections_does_not_stop_the_decider(servers: Servers
     """Half-open connections: the oldest are closed, servers still work and can still connect."""
     lease = await lease_of(servers[0])
     place = host_and_port(lease.remote)
-    writers = []
-    for number in range(4 * decider_module.STRANGERS_MAX):
-        _, writer = await asyncio.open_connection(*place)
-        writers.append(writer)
-        if number % 50 == 0:
-            await works(servers, f"s{number}")
-        decider = servers[1]._decider
-        assert decider is not None
-        assert len(decider._strangers) <= decider_module.STRANGERS_MAX
-    channel = await TcpNetwork(HERE, ()).connect(lease.remote)
-    await handshake.introduce(channel, lease.secret)
-    channel.abort()
-    await until(lambda: servers[1].decides_for == 1)
-    await works(servers, "the last")
-    for writer in writers:
-        writer.close()
+    async with AsyncExitStack() as stack:
+        for number in range(4 * decider_module.STRANGERS_MAX):
+            _, writer = await asyncio.open_connection(*place)
+            stack.callback(writer.close)
+            if number % 50 == 0:
+                await works(servers, f"s{number}")
+            decider = servers[1]._decider
+            assert decider is not None
+            assert len(decider._strangers) <= decider_module.STRANGERS_MAX
+        channel = await TcpNetwork(HERE, ()).connect(lease.remote)
+        await handshake.introduce(channel, lease.secret)
+        channel.abort()
+        await until(lambda: servers[1].decides_for == 1)
+        await works(servers, "the last")
+    await asyncio.sleep(0)
 
 
 async def test_a_caller_that_stays_silent_is_given_up(servers: Servers) -> None:

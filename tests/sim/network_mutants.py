@@ -83,7 +83,11 @@ PLACES = [
 BUNDLES = [
     bug(
         "a bundle holds one part of all",
-        ("explode:explode", "for part in recipe.parts}", "for part in recipe.parts[:1]}"),
+        (
+            "explode:explode",
+            "_sold_parts(item, item.bundle, plain)",
+            "_sold_parts(item, item.bundle, dict(list(plain.items())[:1]))",
+        ),
     ),
     bug(
         "parts of several places count for a bundle that leaves together",

@@ -171,7 +171,7 @@ async def test_a_move_is_one_act_and_its_undo_moves_the_units_back(acts: Acts) -
     assert (acts.stock().on_hand, acts.stock().damaged) == (7, 3)
     undone = await acts.undo(act)
     assert not undone.refused
-    assert undone.rows[0]["changes"] == [
+    assert undone.rows[0].changes == [
         {"field": "stock at main:damaged", "from": 3, "to": 0},
         {"field": "stock at main", "from": 7, "to": 10},
     ]
@@ -187,12 +187,12 @@ async def test_a_move_is_not_undone_after_a_count_or_without_its_units(acts: Act
     second = await acts.run(moved(2, from_state=StockState.DAMAGED, to_location="berlin"))
     undone = await acts.undo(act)
     assert undone.refused
-    assert "Only 1 of the 3 moved units" in undone.failed[0]["reason"]
+    assert "Only 1 of the 3 moved units" in undone.failed[0].reason
     assert not (await acts.undo(second)).refused
     await acts.run(Count(sku=M, location="main", quantity=9))
     counted = await acts.undo(act)
     assert counted.refused
-    assert "counted" in counted.failed[0]["reason"]
+    assert "counted" in counted.failed[0].reason
     assert (acts.stock().on_hand, acts.stock().damaged) == (9, 3)
 
 
@@ -202,7 +202,7 @@ async def test_the_undo_of_a_safety_stock_restores_the_one_before(acts: Acts) ->
     assert acts.stock().available == 4
     undone = await acts.undo(act)
     (row,) = undone.rows
-    assert row["changes"] == [
+    assert row.changes == [
         {
             "field": "safetyStock",
             "from": [{"location": "main", "quantity": 6}],

@@ -217,6 +217,8 @@ async def asked_about_people(visitor: Visitor, sent: dict[str, Any]) -> dict[str
     got["reset_factor"] = await visitor.post(path + "users/reset-factor", sent["reset_factor"])
     got["reset_password"] = await visitor.post(path + "users/password", sent["reset_password"])
     got["change_role"] = await visitor.post(path + "users/role", sent["change_role"])
+    sent["limit_user"]["locations"] = []
+    got["limit_user"] = await visitor.post(path + "users/limit", sent["limit_user"])
     got["remove_user"] = await visitor.post(path + "users/remove", sent["remove_user"])
     got["make_key"] = await visitor.post(path + "keys/make", sent["make_key"])
     got["list_keys"] = await visitor.get(path + "keys")

@@ -130,7 +130,7 @@ def serve(
 
 
 def _one_line(state: State, held: Lines, routing: Routing) -> Served | None:
-    """The units of a single line that one location has whole; None if a search is needed."""
+    """The units of a single line that one location has whole, or None: then `route` searches."""
     if routing.only_from is not None or routing.pickup_at is not None:
         return None
     ((sku, line),) = held.items()

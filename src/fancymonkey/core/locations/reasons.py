@@ -7,7 +7,7 @@ from fancymonkey.core.locations.search import EXACT
 
 
 def compared(count: int) -> list[str]:
-    """A sentence if not all of the locations were compared."""
+    """A sentence if `count` locations are too many to compare all of them."""
     return [f"Of {count} locations, the best {EXACT} were compared."] if count > EXACT else []
 
 

@@ -39,6 +39,7 @@ from fancymonkey.engine.cluster.frames import (
     NotRun,
 )
 from fancymonkey.engine.cluster.peer_clock import PeerClock
+from fancymonkey.engine.cluster.second_attempt import UNKNOWN, SecondAttempt
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import StoreUnavailable
 
@@ -55,11 +56,6 @@ IDLE_LOST_SECONDS = 3.5
 WATCH_SECONDS = 0.05
 BELL_SECONDS = 0.02
 """How long a notification of the database waits for the decider's own message."""
-
-_UNKNOWN = (
-    "The server that decides did not answer, and the outcome is unknown. Send the same again, with "
-    "the same ids."
-)
 
 
 class Link:
@@ -252,13 +248,13 @@ class Link:
     def _end_unknown(self, batch: list[Waiting]) -> None:
         """Decides here what can be repeated; reports the outcome of the rest as unknown."""
         again: list[Waiting] = []
-        for waiting in batch:
-            if waiting[2].done():
+        for command, weight, caller in batch:
+            if caller.done():
                 continue
-            if repeatable(waiting[0]):
-                again.append(waiting)
+            if repeatable(command):
+                again.append((command, weight, SecondAttempt(caller)))
             else:
-                waiting[2].set_exception(StoreUnavailable(_UNKNOWN))
+                caller.set_exception(StoreUnavailable(UNKNOWN))
         self._batcher.take_back(again)
 
     def _wake(self) -> None:

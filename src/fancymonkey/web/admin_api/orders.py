@@ -29,7 +29,6 @@ from fancymonkey.web.admin_api.models.orders import (
     CancelBody,
     EraseBody,
     MoveBody,
-    NamedPlace,
     OrderBody,
     OrderPage,
     OrderResult,
@@ -37,7 +36,8 @@ from fancymonkey.web.admin_api.models.orders import (
     ShipBody,
     UnshipBody,
 )
-from fancymonkey.web.auth.location_limits import check_locations, may_see, sees_any
+from fancymonkey.web.admin_api.order_limits import order_seen, places_seen
+from fancymonkey.web.auth.location_limits import check_locations
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.json_body import JsonBody, json_response
 from fancymonkey.web.http.messages import Problem, Request
@@ -84,7 +84,7 @@ async def list_orders(
     revision = context.engine.view.revision
     index = context.services.orders
     if id is not None:
-        order = await _order_seen(context, actor, id)
+        order = await order_seen(context, actor, id)
         orders, following = [] if order is None else [order], None
     else:
         if location is not None:
@@ -100,7 +100,7 @@ async def list_orders(
             counts={
                 str(name): count for name, count in (await index.counts(actor.locations)).items()
             },
-            places=_places(context, actor),
+            places=places_seen(context, actor),
             refunds=context.checkouts is not None and not actor.locations,
             next=None if following is None else str(following),
             revision=revision,
@@ -285,7 +285,7 @@ async def _change(
 ) -> Any:
     """Runs a command about an order, and returns the response with the order after it."""
     sent: Any = body
-    order = await _order_seen(context, actor, sent.id)
+    order = await order_seen(context, actor, sent.id)
     if order is None:
         raise refusal(UNKNOWN)
     if isinstance(body, OrderBody):
@@ -306,14 +306,6 @@ async def _change(
     after = await context.engine.store.find(Order, order.order_id) or order
     out = await _out(context, actor, after)
     return json_response(OrderResult(success=True, order=out, revision=answer.data.revision))
-
-
-async def _order_seen(context: AppContext, actor: Actor, name: str) -> Order | None:
-    """The order with this id, number or payment, if it has units where the caller may see them."""
-    order = await context.services.orders.by_name(name)
-    if order is None or not sees_any(actor, (units.location for units in order.units)):
-        return None
-    return order
 
 
 def _content(body: JsonBody) -> bytes:
@@ -338,15 +330,6 @@ async def _out(context: AppContext, actor: Actor, order: Order) -> Any:
     part = part_of_order(order, actor.locations)
     money = await money_of_order(context.engine, part)
     return order_out(part, buyer, money, partial(product_name, context.engine))
-
-
-def _places(context: AppContext, actor: Actor) -> list[NamedPlace]:
-    places = context.engine.view.locations.values()
-    return [
-        {"id": place.location_id, "name": place.name}
-        for place in places
-        if place.active and may_see(actor, place.location_id)
-    ]
 
 
 def _before(after: str | None) -> int | None:

@@ -11,6 +11,7 @@ from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.core.stock.status import is_low
 from fancymonkey.engine.engine import Engine
+from fancymonkey.engine.free_memory import return_free_memory
 from fancymonkey.engine.view import View
 from fancymonkey.web.http.etag import etag_of, is_known
 from fancymonkey.web.http.messages import JSON, NOSNIFF, Problem, Response
@@ -51,6 +52,8 @@ REVALIDATE = (b"cache-control", b"no-cache")
 
 SHARED_BYTES = 1_000_000
 """From this length on the response with all products is the only copy of their JSON."""
+LONG_BYTES = 16_000_000
+"""From this length on the pieces of a response leave much free memory behind."""
 SHARED_PRODUCTS = 1000
 """The JSON of as many new products is put together: small pieces would leave gaps in memory."""
 
@@ -177,6 +180,8 @@ class StockListing:
         body = b",".join(parts)
         if question == EVERYTHING and len(body) > SHARED_BYTES:
             _share(cards, body, len(HEAD))
+            if len(body) > LONG_BYTES:
+                return_free_memory()
         tag = etag_of(view.revision, body)
         headers = [REVALIDATE, NOSNIFF, (b"etag", tag)]
         return Listed(Response(200, body, [JSON, *headers]), tag, Response(304, b"", headers))
