@@ -31,6 +31,7 @@ ABOUT = {
     "errors": "errors for operators",
     "examples": "sample catalogue",
     "fake_stripe": "Stripe for demos",
+    "free_memory": "free memory",
     "gc_tuning": "garbage collector",
     "jobs": "work at set times",
     "log_format": "text or JSON",
