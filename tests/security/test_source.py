@@ -72,7 +72,8 @@ def test_secrets_come_from_the_systems_random_source() -> None:
 
 def test_certificates_are_checked_and_redirects_not_followed() -> None:
     """Only servers of one shop have no certificates: a proof of their secret is bound to each TLS
-    connection instead (decision 0214; tests/engine/test_cluster_machines.py has the attacks)."""
+    connection instead (decision 0214; tests/engine/test_cluster_machines.py has the attacks).
+    """
     text = "\n".join(module.text for module in modules())
     for word in ("verify=False", "_create_unverified", "follow_redirects=True"):
         assert word not in text
