@@ -1,4 +1,4 @@
-"""The units of a size by place and state: moves, their undo, safety stock."""
+"""The units of a size by location and state: moves, their undo, safety stock."""
 
 from collections.abc import AsyncIterator
 
@@ -22,7 +22,7 @@ async def shop() -> AsyncIterator[AdminShop]:
 async def open_places(page: Page, shop: AdminShop) -> None:
     await page.goto(f"{shop.url}/admin/")
     await page.get_by_role("button", name=f"More about {NAME}", exact=True).click()
-    await page.get_by_role("button", name="Units by place and state").click()
+    await page.get_by_role("button", name="Units by location and state").click()
     await expect(page.get_by_role("dialog")).to_contain_text("by place")
 
 

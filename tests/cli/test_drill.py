@@ -73,29 +73,39 @@ def test_an_honest_shop_gets_its_certificate(shop: Server) -> None:
     assert (after["stock"], after["reserved"]) == (before["stock"], 0)
 
 
-def test_a_drop_from_three_places_and_through_a_bundle(tmp_path: Path) -> None:
+def test_a_drop_from_three_locations_and_through_a_bundle(tmp_path: Path) -> None:
     with Server(data=tmp_path, env={"RUN_JOBS": "off"}, arguments=["--demo", "--init"]) as server:
-        options = ["--places", "3", "--bundle", "--late", "0.1", "--lose", "0.2", "--buyers", "40"]
+        options = [
+            "--locations",
+            "3",
+            "--bundle",
+            "--late",
+            "0.1",
+            "--lose",
+            "0.2",
+            "--buyers",
+            "40",
+        ]
         code, found = drill(server, *options)
         assert code == 0, found
         assert (found["oversold"], found["lost"], found["booksBalance"]) == (0, 0, True)
-        assert {id_: place["before"] for id_, place in found["places"].items()} == {
+        assert {id_: sales["before"] for id_, sales in found["locations"].items()} == {
             "main": 6,
             "drill-2": 6,
             "drill-3": 5,
         }
-        sold = sum(place["sold"] for place in found["places"].values())
+        sold = sum(sales["sold"] for sales in found["locations"].values())
         assert sold == found["sold"] - found["backordered"]
         listed = httpx.get(f"{server.url}/api/inventory/get").json()["inventory"]
         assert not [row for row in listed if row["productId"].startswith("drill_")]
-        again, found = drill(server, "--places", "3", "--buyers", "5")
-        assert (again, list(found["places"])) == (0, ["main", "drill-2", "drill-3"])
+        again, found = drill(server, "--locations", "3", "--buyers", "5")
+        assert (again, list(found["locations"])) == (0, ["main", "drill-2", "drill-3"])
 
 
 def test_a_place_whose_stock_moves_is_found(tmp_path: Path) -> None:
     with Server(data=tmp_path, env={"RUN_JOBS": "off"}, arguments=["--demo", "--init"]) as server:
-        assert drill(server, "--places", "2", "--buyers", "1")[0] == 0
-        program = begin(server, "--places", "2", "--lose", "0", "--late", "0", "--buyers", "40")
+        assert drill(server, "--locations", "2", "--buyers", "1")[0] == 0
+        program = begin(server, "--locations", "2", "--lose", "0", "--late", "0", "--buyers", "40")
         size = first_size(server)
         while size["stock"] != STOCK:
             assert program.poll() is None

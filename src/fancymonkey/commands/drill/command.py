@@ -54,7 +54,7 @@ SHARE = DecimalNumber(0, 1)
     help="Compare with Stripe before the result, as the shop does on schedule.",
 )
 @click.option(
-    "--places",
+    "--locations",
     type=WholeNumber(1, 10),
     default=1,
     show_default=True,
@@ -99,7 +99,7 @@ async def _drill(
 ) -> Certificate:
     async with DemoShop(url, settings) as shop:
         await shop.require_demo()
-        locations = await shop.locations(plan.places)
+        locations = await shop.locations(plan.locations)
         target = await shop.choose(product, size, locations)
         if plan.bundle:
             target = await shop.add_bundle(target)

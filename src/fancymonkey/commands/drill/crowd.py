@@ -27,7 +27,7 @@ class DropPlan:
     late: float
     reconcile: bool
     seed: int | None
-    places: int
+    locations: int
     bundle: bool
 
     def stock_at(self, locations: Sequence[str]) -> dict[str, int]:

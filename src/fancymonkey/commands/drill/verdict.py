@@ -11,7 +11,7 @@ FAIR = ("hold_limit", "too_many_holds", "held_too_often", "too_many_requests")
 
 
 @dataclass(frozen=True, slots=True)
-class DrillPlace:
+class DrillLocation:
     """Units of the drop at a location: before it, in its orders, and after it."""
 
     before: int
@@ -39,7 +39,7 @@ class Certificate:
     faults: list[str] = field(default_factory=list)
     reserve_ms: dict[str, float] = field(default_factory=dict)
     checkout_ms: dict[str, float] = field(default_factory=dict)
-    places: dict[str, DrillPlace] = field(default_factory=dict)
+    locations: dict[str, DrillLocation] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
@@ -65,7 +65,7 @@ class Certificate:
             "corrected": len(self.corrected),
             "reserveMs": self.reserve_ms,
             "checkoutMs": self.checkout_ms,
-            "places": {id_: asdict(place) for id_, place in self.places.items()},
+            "locations": {id_: asdict(sales) for id_, sales in self.locations.items()},
             "faults": self.faults,
         }
 
@@ -81,8 +81,8 @@ class Certificate:
             f"  oversold      {self.oversold:6}",
             f"  lost          {self.lost:6}   paid, but not in the ledger",
             *(
-                f"  at {id_:10} {place.sold:6}   sold of {place.before}, {place.left} left"
-                for id_, place in self.places.items()
+                f"  at {id_:10} {sales.sold:6}   sold of {sales.before}, {sales.left} left"
+                for id_, sales in self.locations.items()
             ),
             f"  missed events corrected by reconciliation: {len(self.corrected)}",
             "  books balance" if self.balanced else "  the books do NOT balance",
@@ -200,11 +200,11 @@ async def _stock(
     if reserved != certificate.held:
         certificate.faults.append(f"{certificate.held} units are held, and {reserved} are reserved")
     if len(levels) > 1:
-        await _places(shop, drop, certificate, levels)
+        await _locations(shop, drop, certificate, levels)
     certificate.balanced = not certificate.faults
 
 
-async def _places(
+async def _locations(
     shop: DemoShop, drop: Drop, certificate: Certificate, levels: dict[str, dict[str, Any]]
 ) -> None:
     """Checks each location: what its orders have is what it has fewer."""
@@ -215,14 +215,14 @@ async def _places(
             sold[units["location"]] = sold.get(units["location"], 0) + there
     for id_, before in drop.plan.stock_at(list(levels)).items():
         level = levels[id_]
-        place = DrillPlace(before, sold[id_], level["stock"])
-        certificate.places[id_] = place
+        sales = DrillLocation(before, sold[id_], level["stock"])
+        certificate.locations[id_] = sales
         if level["stock"] < 0 or level["available"] < 0:
             certificate.oversold += max(0, -min(level["stock"], level["available"]))
-        if place.before - place.sold != place.left:
+        if sales.before - sales.sold != sales.left:
             certificate.faults.append(
-                f"{id_}: {place.before} were there, its orders have {place.sold}, and "
-                f"{place.left} are left"
+                f"{id_}: {sales.before} were there, its orders have {sales.sold}, and "
+                f"{sales.left} are left"
             )
     for id_ in sold.keys() - levels.keys():
         certificate.faults.append(f"{sold[id_]} units were sold from {id_}, which had none")

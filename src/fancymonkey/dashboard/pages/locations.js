@@ -11,7 +11,7 @@ const PATH = "/api/admin/locations";
 const RULES = {
   same_country: ["Same country", "Parcels that stay in the buyer's country come first."],
   fewest_parcels: ["Fewest parcels", "One parcel is better than two."],
-  nearest: ["Nearest", "The shorter way by air, if both places are known."],
+  nearest: ["Nearest", "The shorter distance by air, if the address and the location are known."],
   priority: ["Priority", "The priority of the locations, 1 first."],
   most_stock: ["Most stock", "The location with more units left."],
 };

@@ -31,7 +31,7 @@ const link = (order) => html`<a href="?id=${encodeURIComponent(order.id)}" @clic
 const buyer = (order) => (order.buyer ? html`${order.buyer.name || order.buyer.email}<small class="quiet block">${[order.buyer.city, order.buyer.country].filter(Boolean).join(", ")}</small>` : html`<span class="quiet">–</span>`);
 const paid = (order) => (order.amount === null ? html`<span class="quiet">–</span>` : html`<span class="number">${paidMoney(order.amount, order.currency)}</span>`);
 const refunds = ({ refund: money, currency }) => (money === null ? nothing : html`${money.refunded ? html`<p>${paidMoney(money.refunded, currency)} refunded</p>` : nothing}${money.due ? html`<p><span class="badge warn">${paidMoney(money.due, currency)} to refund</span></p>` : nothing}`);
-const placeOf = (data, id) => data.places.find((place) => place.id === id)?.name ?? id;
+const placeOf = (data, id) => data.locations.find((place) => place.id === id)?.name ?? id;
 const from = (data) => (order) => [...new Set(order.allocations.filter((row) => row.open).map((row) => placeOf(data, row.location)))].join(", ") || html`<span class="quiet">–</span>`;
 
 const act = (words, order, run, kind = "quiet small") => html`<button type="button" class=${kind} aria-label="${words.replace(" …", "")} order #${order.number}" @click=${run}>${words}</button>`;
@@ -58,8 +58,8 @@ function columns(data, editable) {
     ["Paid", paid],
     ["Since", (order) => moment(order.orderedAt)],
   ];
-  if (data.places.length > 1) rows.push(["From", from(data)]);
-  if (editable) rows.push(["Ship", (order) => (unitsFor(order, "ship").length ? act("Ship …", order, () => ship(order, data.places, again)) : nothing), "act"]);
+  if (data.locations.length > 1) rows.push(["From", from(data)]);
+  if (editable) rows.push(["Ship", (order) => (unitsFor(order, "ship").length ? act("Ship …", order, () => ship(order, data.locations, again)) : nothing), "act"]);
   return rows;
 }
 
@@ -76,7 +76,7 @@ function tools(data) {
     <div class="chips" role="group" aria-label="Filters">
       ${Object.entries(WORDS).map(([one, words]) => chip(counted(one, words), (status || "to_ship") === one, { status: one === "to_ship" ? "" : one }))}
       ${chip("All", status === "all", { status: "all" })}
-      ${data.places.length > 1 ? html`<span class="bar" aria-hidden="true"></span>${chip("All locations", !location, { location: "" })}${data.places.map((place) => chip(place.name, location === place.id, { location: place.id }))}` : nothing}
+      ${data.locations.length > 1 ? html`<span class="bar" aria-hidden="true"></span>${chip("All locations", !location, { location: "" })}${data.locations.map((place) => chip(place.name, location === place.id, { location: place.id }))}` : nothing}
     </div>`;
 }
 
@@ -99,7 +99,7 @@ function detail(order, data, page_) {
     ${listing("Units", allocations, order.allocations, { key: (row) => `${row.location} ${row.productId} ${row.size}` })}
     ${order.shipments.length ? html`<section class="part"><h2>Shipments</h2><ul class="listed">${order.shipments.map((parcel) => html`<li>${parcel.lines.map((line) => `${number(line.quantity)} × ${sizeOf(line)}`).join(", ")} from ${order.locations.find((place) => place.id === parcel.location)?.name ?? parcel.location}, ${when(parcel.shippedAt)}${parcel.carrier || parcel.trackingNumber ? html`: <b>${`${parcel.carrier} ${parcel.trackingNumber}`.trim()}</b>` : nothing} ${page_.can("stock") ? html`<button type="button" class="quiet small" aria-label="Shipment ${parcel.number} of order #${order.number} did not leave" @click=${() => unship(order, parcel, again)}>Did not leave …</button>` : nothing}</li>`)}</ul></section>` : nothing}
     <section class="part"><h2>History</h2><ol class="order-steps">${order.history.map((step) => html`<li>${moment(step.at)} ${step.text} <small class="quiet">${step.action}${step.actor ? `, ${step.actor}` : ""}</small></li>`)}</ol></section>
-    ${papers([order], "", data.places)}`;
+    ${papers([order], "", data.locations)}`;
 }
 
 function nothingHere() {
@@ -122,7 +122,7 @@ function body(data, page_) {
     content: html`${tools(data)}
       ${data.orders.length ? listing("Orders", columns(data, page_.can("stock")), data.orders, { key: (order) => order.id }) : nothingHere()}
       ${data.next && shown < 1000 ? html`<p><button type="button" class="quiet" @click=${() => { shown = 1000; again(); }}>Show more</button></p>` : nothing}
-      ${papers(data.orders, location, data.places)}`,
+      ${papers(data.orders, location, data.locations)}`,
   };
 }
 

@@ -33,7 +33,7 @@ export async function details(row, editing, editable, settings = editable) {
         ? html`<label class="check"><input type="checkbox" name="soldOut" .checked=${row.soldOut} />Sold out, even with units in stock</label>
           <label class="field">Restock date of the product<input type="date" name="restockDate" .value=${restock ?? ""} /></label>`
         : nothing}
-      <p><a href="/admin/history.html?sku=${encodeURIComponent(row.sku)}">History and explanation</a> · <a href="/admin/holds.html?sku=${encodeURIComponent(row.sku)}">Holds</a> · <button type="button" class="link" @click=${() => answer("places")}>Units by place and state</button></p>
+      <p><a href="/admin/history.html?sku=${encodeURIComponent(row.sku)}">History and explanation</a> · <a href="/admin/holds.html?sku=${encodeURIComponent(row.sku)}">Holds</a> · <button type="button" class="link" @click=${() => answer("places")}>Units by location and state</button></p>
       <div class="actions"><button type="button" class="quiet" @click=${() => answer(null)}>Close</button>${settings ? html`<button class="button">Save</button>` : nothing}</div>
     </form>`,
   );

@@ -2,7 +2,7 @@
 
 from fancymonkey.accounts.model import Actor
 from fancymonkey.core.orders.rows import Order
-from fancymonkey.web.admin_api.models.orders import NamedPlace
+from fancymonkey.web.admin_api.models.orders import NamedLocation
 from fancymonkey.web.auth.location_limits import may_see, sees_any
 from fancymonkey.web.context import AppContext
 
@@ -15,11 +15,11 @@ async def order_seen(context: AppContext, actor: Actor, name: str) -> Order | No
     return order
 
 
-def places_seen(context: AppContext, actor: Actor) -> list[NamedPlace]:
+def locations_seen(context: AppContext, actor: Actor) -> list[NamedLocation]:
     """The open locations that the caller may see."""
-    places = context.engine.view.locations.values()
+    locations = context.engine.view.locations.values()
     return [
-        {"id": place.location_id, "name": place.name}
-        for place in places
-        if place.active and may_see(actor, place.location_id)
+        {"id": location.location_id, "name": location.name}
+        for location in locations
+        if location.active and may_see(actor, location.location_id)
     ]

@@ -36,7 +36,7 @@ from fancymonkey.web.admin_api.models.orders import (
     ShipBody,
     UnshipBody,
 )
-from fancymonkey.web.admin_api.order_limits import order_seen, places_seen
+from fancymonkey.web.admin_api.order_limits import locations_seen, order_seen
 from fancymonkey.web.auth.location_limits import check_locations
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.json_body import JsonBody, json_response
@@ -100,7 +100,7 @@ async def list_orders(
             counts={
                 str(name): count for name, count in (await index.counts(actor.locations)).items()
             },
-            places=places_seen(context, actor),
+            locations=locations_seen(context, actor),
             refunds=context.checkouts is not None and not actor.locations,
             next=None if following is None else str(following),
             revision=revision,

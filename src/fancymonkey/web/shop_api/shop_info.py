@@ -14,7 +14,7 @@ from fancymonkey.web.routing.dependencies import Context
 router = APIRouter(tags=["checkout"], route_class=AuthorizedRoute)
 
 
-class PickupPlace(TypedDict):
+class PickupLocation(TypedDict):
     """A location where buyers may collect."""
 
     id: str
@@ -33,7 +33,7 @@ class ShopInfo(TypedDict):
     demo: bool
     checkout: bool
     currency: str
-    pickup: NotRequired[list[PickupPlace]]
+    pickup: NotRequired[list[PickupLocation]]
 
 
 @router.get("/api/shop", summary="Settings that a shop page needs", dependencies=[public()])
@@ -46,7 +46,7 @@ async def about(context: Context) -> ShopInfo:
         "checkout": context.checkouts is not None,
         "currency": settings.payments.currency,
     }
-    places: list[PickupPlace] = [
+    places: list[PickupLocation] = [
         {"id": row.location_id, "name": row.name, "address": row.address}
         for row in context.engine.view.locations.values()
         if row.active and row.pickup

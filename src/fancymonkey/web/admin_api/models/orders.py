@@ -285,7 +285,7 @@ class OrderOut(TypedDict):
     revision: int
 
 
-class NamedPlace(TypedDict):
+class NamedLocation(TypedDict):
     """A location by its name."""
 
     id: str
@@ -304,7 +304,7 @@ class NamedPlace(TypedDict):
                 "cancelled": 2,
                 "returned": 4,
             },
-            "places": [{"id": "main", "name": "Main"}],
+            "locations": [{"id": "main", "name": "Main"}],
             "refunds": True,
             "next": None,
             "revision": 90,
@@ -314,13 +314,13 @@ class NamedPlace(TypedDict):
 class OrderPage(TypedDict):
     """A page of orders, and the number of orders of each status.
 
-    `places` are the locations that are active, `refunds` whether the shop can refund by itself.
+    `locations` are the locations that are active, `refunds` whether the shop can refund by itself.
     """
 
     success: Ok
     orders: list[OrderOut]
     counts: dict[str, int]
-    places: list[NamedPlace]
+    locations: list[NamedLocation]
     refunds: bool
     next: str | None
     revision: int
