@@ -1,6 +1,7 @@
 """Routing over HTTP: the location that a buyer names, the owner's rules, and the limits."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from fancymonkey.core.locations.edit import AddLocation, EditLocation
 from fancymonkey.core.locations.locations import Location
+from fancymonkey.services.postal_codes import table_command
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.payments.conftest import opened
 from tests.web.client import Answer
@@ -74,6 +76,27 @@ async def test_units_come_from_the_nearest_place(any_shop: Shop) -> None:
         ("paris", 1)
     ]
     assert places_of(await reserve(shop, "s3")) == [("main", 1)]  # by priority
+    await shop.check()
+
+
+async def test_a_location_without_coordinates_is_found_by_its_address(any_shop: Shop) -> None:
+    shop = await with_places(any_shop)
+    table = {"10": (52.53, 13.38), "8": (48.1, 11.5)}
+    await shop.engine.submit(table_command(shop.engine, "DE 1", table))
+    berlin = Location("berlin", "Berlin", country="DE", postal_code="10115", priority=9)
+    lisbon = Location("lisbon", "Lisbon", country="PT", priority=10)
+    for location in (berlin, lisbon):
+        await shop.engine.submit(AddLocation(location=location))
+        await shop.update({"stock": 4, "location": location.location_id})
+    near_berlin = {"latitude": 52.4, "longitude": 13.3}
+    answer = await reserve(shop, "s1", shipTo=near_berlin)
+    assert places_of(answer) == [("berlin", 1)]
+    in_spain = {"latitude": 39.5, "longitude": -6.4}
+    assert places_of(await reserve(shop, "s2", shipTo=in_spain)) == [("lisbon", 1)]  # its country
+    moved = replace(berlin, postal_code="", latitude=Decimal("40.4"), longitude=Decimal("-3.7"))
+    await shop.engine.submit(EditLocation(location=moved))
+    near_hamburg = await reserve(shop, "s3", shipTo={"latitude": 53.0, "longitude": 11.5})
+    assert places_of(near_hamburg) == [("main", 1)]
     await shop.check()
 
 

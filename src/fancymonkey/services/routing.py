@@ -5,12 +5,13 @@ from decimal import Decimal
 
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.locations.countries import CENTRES
+from fancymonkey.core.locations.distance import Point
 from fancymonkey.core.locations.routing import Destination, Routing, RoutingRule
 from fancymonkey.core.locations.routing_order import ROUTING_RULES, read_rules
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.location_index import LOCATIONS
 from fancymonkey.services.locations import DEGREE_DIGITS
-from fancymonkey.services.postal_codes import PostalCodes, in_task
+from fancymonkey.services.postal_codes import KEPT_MS, PostalCodes, in_task
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ class OrderRouting:
         self._read_at = -1
         self._plain: Routing | None = None
         """The routing of an order that names no location, with these rules."""
+        self._known_estimates: tuple[tuple[str, Point], ...] = ()
+        self._estimated_at: tuple[int, int] | None = None
         self.split_lines = split_lines
         self.max_parcels = max_parcels
         engine.view.split_lines = split_lines
@@ -68,13 +71,15 @@ class OrderRouting:
                     rules=rules, split_lines=self.split_lines, max_parcels=self.max_parcels
                 )
             return self._plain
+        destination = await self._destination(wanted.ship_to)
         return Routing(
             only_from=wanted.only_from,
             pickup_at=wanted.pickup_at,
-            destination=await self._destination(wanted.ship_to),
+            destination=destination,
             rules=await self.rules(),
             split_lines=self.split_lines,
             max_parcels=self.max_parcels,
+            estimates=() if destination.point is None else await self._estimates(),
         )
 
     async def rules(self) -> tuple[RoutingRule, ...]:
@@ -91,12 +96,33 @@ class OrderRouting:
         if ship_to is None:
             return Destination()
         country = ship_to.country.strip().upper()
-        point: tuple[float, float] | None
         if ship_to.latitude is not None and ship_to.longitude is not None:
-            point = (ship_to.latitude, ship_to.longitude)
-        else:
-            point = await self._codes.point(country, ship_to.postal_code) or CENTRES.get(country)
-        if point is None:
-            return Destination(country)
-        latitude, longitude = (Decimal(str(round(degrees, DEGREE_DIGITS))) for degrees in point)
-        return Destination(country, latitude, longitude)
+            return Destination(country, *_in_degrees((ship_to.latitude, ship_to.longitude)))
+        point = await self._point(country, ship_to.postal_code)
+        return Destination(country) if point is None else Destination(country, *point)
+
+    async def _estimates(self) -> tuple[tuple[str, Point], ...]:
+        """The points of locations without coordinates, by their addresses. Raises StoreError.
+
+        They are computed again after a change of locations, and after a minute: a table may be new.
+        """
+        key = (self._engine.view.touched.get(LOCATIONS, 0), self._engine.clock() // KEPT_MS)
+        if key != self._estimated_at:
+            estimates = []
+            for location in list(self._engine.view.locations.values()):
+                if location.point is None and location.active:
+                    point = await self._point(location.country, location.postal_code)
+                    if point is not None:
+                        estimates.append((location.location_id, point))
+            self._known_estimates, self._estimated_at = tuple(estimates), key
+        return self._known_estimates
+
+    async def _point(self, country: str, postal_code: str) -> Point | None:
+        """The best known coordinates of an address: of its postal code, or of its country."""
+        point = await self._codes.point(country, postal_code) or CENTRES.get(country)
+        return None if point is None else _in_degrees(point)
+
+
+def _in_degrees(point: tuple[float, float]) -> Point:
+    latitude, longitude = (Decimal(str(round(degrees, DEGREE_DIGITS))) for degrees in point)
+    return latitude, longitude

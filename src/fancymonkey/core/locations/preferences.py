@@ -84,7 +84,7 @@ class Preferences:
     def _distance(self, place: Location) -> float | None:
         """The kilometres to the destination, or None if a point is not known."""
         if place.key not in self._km:
-            start, end = place.point, self.routing.destination.point
+            start, end = self.routing.point_of(place), self.routing.destination.point
             known = start is not None and end is not None
             self._km[place.key] = distance_km(start, end) if known else None  # type: ignore[arg-type]
         return self._km[place.key]

@@ -82,7 +82,7 @@ def _numbers(place: Location, units: int, routing: Routing) -> list[float]:
 
 
 def _distance(place: Location, routing: Routing) -> float | None:
-    start, end = place.point, routing.destination.point
+    start, end = routing.point_of(place), routing.destination.point
     return None if start is None or end is None else round(distance_km(start, end), 1)
 
 

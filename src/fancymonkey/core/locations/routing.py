@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.locations.distance import Point
+from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.model import Allocation
 from fancymonkey.core.route_option import RouteOption
 
@@ -51,7 +52,8 @@ class Routing:
 
     With `only_from` the units come from that location only. With `pickup_at` they come from there
     first and from the other locations after that. `split_lines` allows several locations for a line
-    that no single location has whole; `max_parcels` limits the locations of one order.
+    that no single location has whole; `max_parcels` limits the locations of one order. `estimates`
+    has the points of locations without coordinates of their own, by id.
     """
 
     only_from: str | None = None
@@ -60,6 +62,14 @@ class Routing:
     rules: tuple[RoutingRule, ...] = DEFAULT_RULES
     split_lines: bool = True
     max_parcels: int | None = None
+    estimates: tuple[tuple[str, Point], ...] = ()
+
+    def point_of(self, location: Location) -> Point | None:
+        """The coordinates of a location, or their estimate, or None."""
+        point = location.point
+        if point is None and self.estimates:
+            return dict(self.estimates).get(location.location_id)
+        return point
 
 
 @dataclass(frozen=True, slots=True)
