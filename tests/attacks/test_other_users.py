@@ -15,6 +15,7 @@ import pytest
 from fancymonkey.doctor.permissions import check_permissions
 from fancymonkey.examples import products_json
 from fancymonkey.settings.settings import Settings
+from fancymonkey.store.shared.permissions import OWNERS_FILES
 from tests.support.program import PROGRAM, run
 from tests.support.server import Server
 
@@ -60,8 +61,8 @@ def place() -> Iterator[Path]:
 
 
 def reached_by_another(place: Path) -> list[str]:
-    """The rights of another user on the files below a folder, without products.json."""
-    paths = [str(one) for one in place.rglob("*") if one.name != "products.json"]
+    """The rights of another user on the files below a folder, without the owner's files."""
+    paths = [str(one) for one in place.rglob("*") if one.name not in OWNERS_FILES]
     assert paths
     code = AS_ANOTHER.format(uid=NOBODY)
     done = subprocess.run(
@@ -75,7 +76,7 @@ def too_wide(place: Path) -> dict[str, str]:
     return {
         str(one.relative_to(place)): oct(one.stat().st_mode)
         for one in place.rglob("*")
-        if one.name != "products.json" and one.stat().st_mode & 0o077
+        if one.name not in OWNERS_FILES and one.stat().st_mode & 0o077
     }
 
 
@@ -212,7 +213,7 @@ def test_the_doctor_finds_what_an_older_version_left_open(place: Path, part: str
     path.chmod(0o755 if path.is_dir() else 0o644)
     (found,) = check_permissions(settings)
     assert found.id == "store.readable"
-    subprocess.run(found.mend, shell=True, check=True)  # the command that it names
+    subprocess.run(found.remedy, shell=True, check=True)  # the command that it names
     assert list(check_permissions(settings)) == []
     with Server(data=data, env={"ADMIN_PASSWORD": PASSWORD}) as server:
         assert "can open" not in server.log
@@ -247,8 +248,8 @@ def test_the_doctor_finds_an_open_backup_and_no_other_file(place: Path) -> None:
     settings = Settings.of(data_dir=str(place / "none"), backup_to=str(place))
     (found,) = check_permissions(settings)
     assert found.id == "backup.readable"
-    assert str(backup) in found.mend
-    assert "notes" not in found.mend
+    assert str(backup) in found.remedy
+    assert "notes" not in found.remedy
 
 
 def fancymonkey(*words: str, fails: bool = False) -> str:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
-from itertools import combinations, product
+from itertools import combinations, cycle, product
 
 import pytest
 from hypothesis import given, settings
@@ -351,6 +351,54 @@ def test_the_locations_that_have_everything_are_those_that_the_search_finds(
     if isinstance(searched, Route):
         searched = replace(searched, alternatives=())
     assert route(demands, places, stock, routing, alternatives=0) == searched
+
+
+POINTS = [None, (Decimal("52.5"), Decimal("13.4")), (Decimal("48.1"), Decimal("11.6"))]
+
+
+@given(
+    st.integers(1, 5),
+    st.fixed_dictionaries({id_: st.integers(0, 6) for id_ in "abcd"})
+    | st.fixed_dictionaries({id_: st.integers(0, 6) for id_ in "abcdefghijklmno"}),
+    st.permutations(list(RoutingRule)).flatmap(
+        lambda rules: st.integers(1, len(rules)).map(lambda count: tuple(rules[:count]))
+    ),
+    st.sampled_from([Destination(), Destination("DE"), Destination("GB"), LONDON]),
+    st.sampled_from([None, 1, 2]),
+)
+@settings(max_examples=500, deadline=None)
+def test_a_single_line_has_the_route_that_the_search_finds(
+    quantity: int,
+    units: dict[str, int],
+    rules: tuple[RoutingRule, ...],
+    destination: Destination,
+    most: int | None,
+) -> None:
+    places = []
+    for number, (id_, point) in enumerate(zip(units, cycle(POINTS), strict=False)):
+        row = place(id_, priority=1 + number % 2, country="DE" if number % 3 else "FR")
+        latitude, longitude = point or (None, None)
+        places.append(replace(row, latitude=latitude, longitude=longitude))
+    stock = {id_: {"x": number} for id_, number in units.items()}
+    routing = Routing(rules=rules, destination=destination, max_parcels=most)
+    quick = route(lines(x=quantity), places, stock, routing)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(f"{route.__module__}.route_line", lambda *_: None)
+        patch.setattr(f"{route.__module__}._complete_places", lambda *_: [])
+        searched = route(lines(x=quantity), places, stock, routing)
+    assert quick == searched
+
+
+def test_holds_share_equal_options() -> None:
+    stock: Stock = {"calais": {"v": 5}, "birmingham": {"v": 5}}
+    routes = [
+        route(lines(v=quantity), [CALAIS, BIRMINGHAM], stock, Routing(destination=LONDON))
+        for quantity in (1, 2)
+    ]
+    first, second = [result.options() for result in routes if isinstance(result, Route)]
+    assert first[0].because.startswith("Birmingham has all of it.")
+    assert [option.locations for option in first] == ["birmingham", "calais"]
+    assert all(ours is theirs for ours, theirs in zip(first, second, strict=True))
 
 
 def test_ten_lines_and_twelve_locations_take_little_time() -> None:

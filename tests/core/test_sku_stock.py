@@ -1,11 +1,15 @@
 """The totals of a SKU over its locations, as a value and in the view that every page reads."""
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.item_parts import SafetyStock
 from fancymonkey.core.locations.edit import AddLocation
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION, Location
 from fancymonkey.core.model import Level, Line
 from fancymonkey.core.stock.adjust import Adjust
-from fancymonkey.core.stock.sku_stock import SkuStock
+from fancymonkey.core.stock.sku_stock import SkuStock, totals
 from fancymonkey.engine.view import View
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.store.scripts import catalogue
@@ -27,6 +31,29 @@ def test_every_quantity_is_added_up_and_the_latest_change_counts() -> None:
 def test_a_sku_without_a_level_has_nothing() -> None:
     assert SkuStock.of(M, ()) == SkuStock(M, 0, 0, 0, 0, 0, 0, 0)
     assert SkuStock(M).available == 0
+
+
+LEVELS = st.builds(
+    Level,
+    st.just(M),
+    st.sampled_from(["main", "shed", "shed:damaged", "berlin", "berlin:in_transit"]),
+    st.integers(0, 9),
+    st.integers(0, 9),
+    st.integers(0, 9),
+)
+SAFETY = st.builds(SafetyStock, st.sampled_from(["main", "shed"]), st.integers(0, 9))
+
+
+@given(
+    st.lists(LEVELS, max_size=5, unique_by=lambda level: level.location),
+    st.lists(SAFETY, max_size=2, unique_by=lambda row: row.location),
+)
+@settings(max_examples=300, deadline=None)
+def test_the_totals_of_a_reserve_are_those_of_the_stock(
+    levels: list[Level], safety: list[SafetyStock]
+) -> None:
+    stock = SkuStock.of(M, levels, tuple(safety))
+    assert totals(levels, tuple(safety)) == (stock.on_hand, stock.reserved, stock.available)
 
 
 async def shown() -> tuple[MemoryStore, View]:

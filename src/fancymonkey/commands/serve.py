@@ -1,9 +1,11 @@
 """`fancymonkey serve`: runs the service until it is stopped."""
 
+import errno
 import logging
 import os
 import signal
 import socket
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -31,6 +33,9 @@ STOP_SECONDS = 10
 
 KEEP_ALIVE_SECONDS = 65
 """Longer than the minute after which common proxies close an idle connection."""
+
+PORT_SECONDS = 2.0
+"""How long a port in use is tried again."""
 
 BACKLOG = 2048
 """The most connections that wait to be accepted, if the file limit allows."""
@@ -92,7 +97,8 @@ def _check_workers(workers: int, settings: Settings) -> None:
 def listen(host: str, port: int) -> socket.socket:
     """Binds a socket without listening yet, so that no other program can take the port.
 
-    Raises ConfigError if the address is not available.
+    Workers of a process that was killed free the port soon, so a port in use is tried again for
+    `PORT_SECONDS`. Raises ConfigError if the address is not available.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
@@ -102,15 +108,20 @@ def listen(host: str, port: int) -> socket.socket:
         raise ConfigError(
             f"The address {host!r} is not available on this machine. Set --host."
         ) from error
-    listener = socket.socket(family, kind, protocol)
-    try:
-        if os.name == "posix":  # elsewhere it would let two programs share the port
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except OSError as error:
-        listener.close()
-        raise _refused(host, port, error) from error
-    return listener
+    deadline = time.monotonic() + PORT_SECONDS
+    while True:
+        listener = socket.socket(family, kind, protocol)
+        try:
+            if os.name == "posix":  # elsewhere it would let two programs share the port
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+        except OSError as error:
+            listener.close()
+            if error.errno != errno.EADDRINUSE or time.monotonic() >= deadline:
+                raise _refused(host, port, error) from error
+            time.sleep(0.05)
+        else:
+            return listener
 
 
 def _refused(host: str, port: int, error: OSError) -> ConfigError:

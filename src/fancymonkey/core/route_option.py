@@ -1,5 +1,7 @@
 """A way to serve a hold, as the hold keeps it: flat, for the codecs of the stores."""
 
+from functools import lru_cache
+
 from fancymonkey.core.immutable import dataclass
 
 
@@ -19,3 +21,9 @@ class RouteOption:
     def ids(self) -> list[str]:
         """The ids of the locations: each of them sends a parcel."""
         return self.locations.split()
+
+
+@lru_cache(maxsize=1024)
+def shared_option(locations: str, km: int | None, because: str) -> RouteOption:
+    """The option with these values. Holds share equal ones: a shop has few different options."""
+    return RouteOption(locations, km, because)

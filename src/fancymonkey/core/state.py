@@ -134,8 +134,14 @@ class State:
 
         Raises KeyError if the needs of the command do not have the key `(AllLevels, sku)`.
         """
-        levels = [self.get(Level, (sku, account)) for account in self.accounts_of(sku)]
-        return [level for level in levels if level is not None]
+        rows, base = self.changed.get(Level, {}), self.base[Level]  # as `get` does, without it
+        levels: list[Level] = []
+        for account in self.accounts_of(sku):
+            key = (sku, account)
+            level: Level | None = rows.get(key) or base.get(key)
+            if level is not None:
+                levels.append(level)
+        return levels
 
     def accounts_of(self, sku: str) -> list[str]:
         """The names of the locations of `levels_of`; some may have no level. Raises KeyError."""

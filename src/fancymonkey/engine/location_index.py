@@ -1,6 +1,6 @@
 """The locations of a shop in memory, by priority, and which of them buyers see."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from fancymonkey.core.locations.accounts import is_for_sale
 from fancymonkey.core.locations.locations import Location, first_location
@@ -29,3 +29,16 @@ def sells_online(locations: dict[str, Location], account: str) -> bool:
 def online_locations(locations: dict[str, Location]) -> set[str]:
     """The ids of the locations that sell online."""
     return {id_ for id_ in locations if sells_online(locations, id_)}
+
+
+def skus_at(
+    locations: set[str], accounts: Mapping[str, Iterable[str]], lists: Iterable[Iterable[str]]
+) -> set[str]:
+    """The SKUs that have an account of one of these locations.
+
+    `accounts` has the accounts of each SKU, `lists` the different values of it. These are few, so
+    that a location without stock costs the same in a shop of any size.
+    """
+    if all(locations.isdisjoint(names) for names in lists):
+        return set()
+    return {sku for sku, names in accounts.items() if not locations.isdisjoint(names)}

@@ -14,7 +14,7 @@ from fancymonkey.engine.bundle_index import BundleIndex
 from fancymonkey.engine.bundle_stock import bundle_back_by, bundle_stock
 from fancymonkey.engine.held_units import HeldUnits
 from fancymonkey.engine.hold_ends import HoldEnds
-from fancymonkey.engine.location_index import in_order, online_locations, sells_online
+from fancymonkey.engine.location_index import in_order, online_locations, sells_online, skus_at
 from fancymonkey.engine.shared_texts import SharedTexts, share_in_items, share_in_levels
 from fancymonkey.engine.stocked_rows import StockedRows
 from fancymonkey.store.contract import StockSnapshot
@@ -100,7 +100,7 @@ class View(StockedRows):
         self.changed_locations_at = self.changes = self.changes + 1
         self.has_several_locations = sum(row.active for row in self.locations.values()) > 1
         switched = before ^ online_locations(self.locations)
-        skus = {sku for sku, account in self.levels if account in switched} if switched else set()
+        skus = skus_at(switched, self._accounts, self._shared_accounts)
         for sku in skus:
             self._touch(split_sku(sku)[0])
             self._touch_bundles(sku)

@@ -4,7 +4,7 @@ from fancymonkey.core.holds.serve import UnitsRequest
 from fancymonkey.core.model import Item, Reservation
 from fancymonkey.core.state import State
 from fancymonkey.core.stock.answers import MovedLine
-from fancymonkey.core.stock.sku_stock import SkuStock, offered, safety_at
+from fancymonkey.core.stock.sku_stock import Totals, offered, safety_at, totals
 
 
 def stock_of_lines(state: State, request: UnitsRequest, hold: Reservation) -> tuple[MovedLine, ...]:
@@ -24,23 +24,22 @@ def stock_of_lines(state: State, request: UnitsRequest, hold: Reservation) -> tu
             sets += max(0, _available(state, request, sku))
             rows[sku] = (sku, quantity, sets + quantity, quantity, sets)
         else:
-            stock = _stock(state, request, sku)
-            rows[sku] = (sku, quantity, stock.on_hand, stock.reserved, stock.available)
+            rows[sku] = (sku, quantity, *_stock(state, request, sku))
     return tuple(rows.values())
 
 
-def _stock(state: State, request: UnitsRequest, sku: str) -> SkuStock:
+def _stock(state: State, request: UnitsRequest, sku: str) -> Totals:
     """The stock of a SKU at the locations that the request may be served from."""
     item = state.get(Item, sku)
     routed = request.routing is not None
     levels = state.levels_of(sku) if routed else [state.level(sku, request.location)]
-    return SkuStock.of(sku, levels, () if item is None else item.safety_stock)
+    return totals(levels, () if item is None else item.safety_stock)
 
 
 def _available(state: State, request: UnitsRequest, sku: str) -> int:
     """The available units of `_stock`; at a single location without its other totals."""
     if request.routing is not None:
-        return _stock(state, request, sku).available
+        return _stock(state, request, sku)[2]
     units = state.level(sku, request.location).available
     item = state.get(Item, sku)
     if item is None or not item.safety_stock:

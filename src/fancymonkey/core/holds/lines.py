@@ -25,5 +25,9 @@ def by_sku(lines: tuple[Line, ...]) -> Lines:
 
 def sold_lines(held: Lines, allocations: tuple[Allocation, ...]) -> tuple[Line, ...] | None:
     """The lines to store beside the allocations, or None if they follow from them."""
+    if len(held) == 1 and len(allocations) == 1:  # as nearly always
+        ((line,), (units,)) = held.values(), allocations
+        if line.sku == units.sku and line.quantity == units.quantity and line.price is None:
+            return None
     lines = tuple(held.values())
     return None if lines == lines_of(allocations) else lines

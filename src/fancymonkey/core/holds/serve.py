@@ -140,7 +140,8 @@ def _one_line(state: State, held: Lines, routing: Routing) -> Served | None:
     for account in state.accounts_of(sku):
         place = location_of(state, account) if is_for_sale(account) else None
         if place is not None and place.active and place.sells_online:
-            units = state.level(sku, account).available
+            level = state.level(sku, account)
+            units = level.on_hand - level.reserved - level.allocated
             if safety_stock:
                 units = offered(units, safety_at(safety_stock, account))
             offers.append((place, units if units > 0 else 0))

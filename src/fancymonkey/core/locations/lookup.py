@@ -10,8 +10,10 @@ from fancymonkey.core.state import Key, State
 def location_of(state: State, location_id: str) -> Location | None:
     """The location with this id, or None. The first location exists also without a row."""
     row = state.get(Location, location_id)
+    if row is not None:
+        return row
     first = first_location()
-    return first if row is None and location_id == first.key else row
+    return first if location_id == first.key else None
 
 
 def unknown_location(location_id: str) -> Refused:

@@ -15,11 +15,14 @@ from fancymonkey.core.locations.routing import (
     Routing,
     RoutingRule,
 )
-from fancymonkey.core.locations.search import ONLY_COUNTRY, rules_before_parcels
+from fancymonkey.core.locations.search import EXACT, ONLY_COUNTRY, rules_before_parcels
 from fancymonkey.core.model import Allocation
 
 Offer = tuple[Location, int]
 """A location, and the units of the line that the buyer may get there."""
+
+_Ranked = tuple[list[float], str, Location, float | None]
+"""The scores of a location by itself, rule by rule; its id, itself, and its kilometres."""
 
 _UNKNOWN = float("inf")
 
@@ -35,59 +38,72 @@ def route_line(
     parcels = routing.max_parcels
     if routing.pickup_at is not None or (parcels is not None and parcels < 1):
         return None
-    ranked = [
-        (_numbers(place, units, routing), place.location_id, place)
-        for place, units in offers
-        if units >= quantity
-    ]
+    rules = _rules_with_opinion(routing)
+    ranked = _ranked(quantity, offers, rules, routing)
     if not ranked:
         return None
-    ranked.sort()  # no two ids are equal, so that locations are never compared
-    best = ranked[0][2]
+    best_numbers, best_id, best, best_km = ranked[0]
     before = rules_before_parcels(routing)
-    by_line = not ONLY_COUNTRY.issuperset(before)
+    by_line = bool(before) and not ONLY_COUNTRY.issuperset(before)
     country = routing.destination.country
     if before and not by_line and country and best.country != country:
         return None  # locations of the buyer's country may have it together
-    because = [f"{best.name} has all of it.", *compared(sum([units > 0 for _, units in offers]))]
-    chosen = _alternative(best, routing)
+    because = [f"{best.name} has all of it."]
+    if len(offers) > EXACT:
+        because += compared(sum([units > 0 for _, units in offers]))
+    chosen = Alternative((best_id,), 1, best_km)
     others: list[Alternative] = []
     if len(ranked) > 1 and not by_line:
-        other = ranked[1][2]
-        others = [_alternative(place, routing) for _, _, place in ranked[1 : alternatives + 1]]
-        pairs = zip(routing.rules, ranked[0][0], ranked[1][0], strict=True)
-        rule = next((rule for rule, ours, theirs in pairs if ours != theirs), None)
-        because.append(difference(rule, other.name, chosen, _alternative(other, routing)))
-    allocations = (Allocation(sku, quantity, best.location_id),)
+        numbers, id_, other, km = ranked[1]
+        others = [Alternative((row[1],), 1, row[3]) for row in ranked[1 : alternatives + 1]]
+        second = others[0] if others else Alternative((id_,), 1, km)
+        decisive = None
+        for rule, ours, theirs in zip(rules, best_numbers, numbers, strict=True):
+            if ours != theirs:
+                decisive = rule
+                break
+        because.append(difference(decisive, other.name, chosen, second))
+    allocations = (Allocation(sku, quantity, best_id),)
     return Route(allocations, tuple(because), tuple(others), chosen)
 
 
-def _numbers(place: Location, units: int, routing: Routing) -> list[float]:
-    """The scores of a location by itself, rule by rule, as `Preferences` has them."""
-    numbers = []
-    for rule in routing.rules:
-        number = 0.0
-        if rule is _PRIORITY:
-            number = float(place.priority)
-        elif rule is _STOCK:
-            number = -float(units)
-        elif rule is _COUNTRY:
-            country = routing.destination.country
-            number = 1.0 if country and place.country != country else 0.0
-        elif rule is _NEAREST and routing.destination.point is not None:
-            km = _distance(place, routing)
-            number = _UNKNOWN if km is None else km
-        numbers.append(number)
-    return numbers
+def _rules_with_opinion(routing: Routing) -> list[RoutingRule]:
+    """The rules that may give two locations different numbers, each by itself."""
+    destination = routing.destination
+    return [
+        rule
+        for rule in routing.rules
+        if rule is _PRIORITY
+        or rule is _STOCK
+        or (rule is _COUNTRY and destination.country)
+        or (rule is _NEAREST and destination.point is not None)
+    ]
 
 
-def _distance(place: Location, routing: Routing) -> float | None:
-    start, end = routing.point_of(place), routing.destination.point
-    return None if start is None or end is None else round(distance_km(start, end), 1)
-
-
-def _alternative(place: Location, routing: Routing) -> Alternative:
-    return Alternative((place.location_id,), 1, _distance(place, routing))
+def _ranked(
+    quantity: int, offers: Sequence[Offer], rules: Sequence[RoutingRule], routing: Routing
+) -> list[_Ranked]:
+    """The locations that have the line whole, the best first, with scores as in `Preferences`."""
+    country, end = routing.destination.country, routing.destination.point
+    ranked: list[_Ranked] = []
+    for place, units in offers:
+        if units < quantity:
+            continue
+        start = None if end is None else routing.point_of(place)
+        km = None if start is None or end is None else round(distance_km(start, end), 1)
+        numbers: list[float] = []
+        for rule in rules:
+            if rule is _PRIORITY:
+                numbers.append(place.priority)
+            elif rule is _STOCK:
+                numbers.append(-units)
+            elif rule is _COUNTRY:
+                numbers.append(place.country != country)
+            else:
+                numbers.append(_UNKNOWN if km is None else km)
+        ranked.append((numbers, place.location_id, place, km))
+    ranked.sort()  # no two ids are equal, so that locations are never compared
+    return ranked
 
 
 _COUNTRY = RoutingRule.SAME_COUNTRY

@@ -10,7 +10,7 @@ from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.locations.distance import Point
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.model import Allocation
-from fancymonkey.core.route_option import RouteOption
+from fancymonkey.core.route_option import RouteOption, shared_option
 
 ALTERNATIVES = 3
 """How many solutions that were not chosen an answer has."""
@@ -118,9 +118,9 @@ class Route:
         if self.chosen is None:
             return ()
         first = _option(self.chosen, "\n".join(self.because))
-        return (first, *(_option(other) for other in self.alternatives))
+        return (first, *[_option(other) for other in self.alternatives])
 
 
 def _option(solution: Alternative, because: str = "") -> RouteOption:
     km = None if solution.km is None else round(solution.km)
-    return RouteOption(" ".join(solution.locations), km, because)
+    return shared_option(" ".join(solution.locations), km, because)

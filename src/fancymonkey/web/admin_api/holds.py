@@ -54,7 +54,12 @@ from fancymonkey.web.routing.described import refusals
 router = APIRouter(prefix="/api/admin/holds", tags=["dashboard"], route_class=AuthorizedRoute)
 
 
-@router.get("", summary="List holds", dependencies=[requires("read", by_location=True)])
+@router.get(
+    "",
+    summary="List holds",
+    dependencies=[requires("read", by_location=True)],
+    responses=refusals(404),
+)
 async def list_holds(
     context: Context,
     actor: Caller,
