@@ -115,6 +115,14 @@ async def test_the_date_is_the_day_at_the_location_and_moves_at_its_midnight(sho
     assert (await shop.client.get(BY_LOCATION, seen)).status == 200
 
 
+async def test_a_location_with_an_unknown_time_zone_has_the_days_of_the_shop(shop: Shop) -> None:
+    lost = Location(
+        "lost", "Lost", priority=2, pickup=True, pickup_lead_days=1, time_zone="Mars/Olympus"
+    )
+    await with_locations(shop, lost)
+    assert await pickup(shop) == {"lost": (0, 20, "2025-10-08")}
+
+
 async def test_an_expired_hold_is_ready_for_pick_up_again(shop: Shop) -> None:
     await with_locations(shop, BERLIN)
     await shop.reserve("s1", quantity=2)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,14 +24,22 @@ def is_pickup(view: View, location: Location) -> bool:
 def pickup_dates(view: View, now: int, zone: ZoneInfo) -> dict[str, date]:
     """The dates of the locations with lead days, at the time `now` (ms).
 
-    Today is the day at the location; one without a time zone has that of the shop.
+    Today is the day at the location; one without a known time zone has that of the shop.
     """
     return {
-        id_: local_day(now, ZoneInfo(row.time_zone) if row.time_zone else zone)
-        + timedelta(days=row.pickup_lead_days)
+        id_: local_day(now, _zone_of(row.time_zone) or zone) + timedelta(days=row.pickup_lead_days)
         for id_, row in view.locations.items()
         if row.pickup_lead_days is not None and is_pickup(view, row)
     }
+
+
+@lru_cache(maxsize=1024)
+def _zone_of(name: str) -> ZoneInfo | None:
+    """The time zone, or None: another machine, where it was entered, may know more of them."""
+    try:
+        return ZoneInfo(name) if name else None
+    except (ValueError, OSError, KeyError):
+        return None
 
 
 def pickup_by_location(
