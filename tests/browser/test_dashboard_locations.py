@@ -41,10 +41,12 @@ async def test_a_location_from_adding_it_to_closing_it(browser: Browser) -> None
         await dialog.get_by_label("Name", exact=True).fill("Shop Berlin")
         await dialog.get_by_label("Latitude").fill("")
         await dialog.get_by_label("Longitude").fill("")
+        await dialog.get_by_label("Pick-up of units from other locations").fill("2")
         await dialog.get_by_role("button", name="Save").click()
         entry = page.locator(".entry", has_text="Shop Berlin")
         await expect(entry).to_contain_text("Sells online, pick-up by buyers")
-        assert shop.engine.view.locations["berlin"].latitude is None
+        changed = shop.engine.view.locations["berlin"]
+        assert (changed.latitude, changed.pickup_lead_days) == (None, 2)
         await shop.run(Adjust(sku=sku(), location="berlin", delta=3))
         await page.get_by_role("button", name="Close Shop Berlin …").click()
         await page.get_by_role("dialog").get_by_role("button", name="Close", exact=True).click()

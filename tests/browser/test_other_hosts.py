@@ -12,6 +12,9 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from fancymonkey.commands.storefront import storefront
+from fancymonkey.core.locations.edit import AddLocation
+from fancymonkey.core.locations.locations import Location
+from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.storefront import MODULE
 from tests.browser.shop_page import buyer, demo_shop, go_to_the_till, put_in_basket
 from tests.support.ports import free_port
@@ -53,6 +56,29 @@ async def test_the_pages_work_from_another_host(browser: Browser, tmp_path: Path
             await page.wait_for_url(f"{home}/success.html?session_id=cs_*")
             await expect(page.locator("body[data-done=paid]")).to_be_attached()
             assert shop.on_hand() == 19
+            watched.assert_clean()
+
+
+PICKUP_PAGE = """<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">
+<div data-fm-product="{product}"><p id="where" data-fm-pickup></p></div>
+<script type="module" src="{shop}/v1/fancymonkey.js"></script>"""
+
+
+async def test_a_foreign_page_shows_where_a_product_can_be_collected(
+    browser: Browser, tmp_path: Path
+) -> None:
+    port = free_port()
+    async with demo_shop(cors_origins=(f"http://127.0.0.1:{port}",)) as shop:
+        for command in (
+            AddLocation(location=Location("berlin", "Berlin", priority=2, pickup=True)),
+            Adjust(sku=f"{HOODIE}/M", location="berlin", delta=2),
+        ):
+            await shop.engine.submit(command)
+        (tmp_path / "index.html").write_text(PICKUP_PAGE.format(product=HOODIE, shop=shop.url))
+        async with static_host(tmp_path, port) as url, buyer(browser) as watched:
+            await watched.page.goto(url)
+            where = watched.page.locator("#where")
+            await expect(where).to_have_text("Pick up in Berlin today: M (2 left)")
             watched.assert_clean()
 
 

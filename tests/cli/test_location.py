@@ -36,7 +36,11 @@ def test_locations_of_a_stopped_store(cli: Run, shop: str) -> None:
         52.5,
         2,
     )
-    assert (row["pickup"], row["sellsOnline"]) == (True, True)
+    assert (row["pickup"], row["pickupLeadDays"], row["sellsOnline"]) == (True, None, True)
+    row = json.loads(
+        location(cli, "edit", "berlin", "--pickup-lead-days", 2, "--json", DATA, shop)
+    )["location"]
+    assert row["pickupLeadDays"] == 2
     assert location(cli, "edit", "berlin", "--name", "Shop", DATA, shop) == "Shop was changed.\n"
     assert location(cli, "close", "berlin", DATA, shop) == "Shop is closed.\n"
     listed = location(cli, "list", DATA, shop)
@@ -125,9 +129,10 @@ def test_locations_of_a_running_server(
         at = (DATA, tmp_path)
         location(cli, "add", "berlin", "--name", "Studio Berlin", *at)
         location(cli, "edit", "berlin", "--time-zone", "Europe/Berlin", "--no-sells-online", *at)
+        location(cli, "edit", "berlin", "--pickup-lead-days", 3, *at)
         row = json.loads(location(cli, "list", "--json", *at))["locations"][1]
-        shown = (row["name"], row["timeZone"], row["sellsOnline"])
-        assert shown == ("Studio Berlin", "Europe/Berlin", False)
+        shown = (row["name"], row["timeZone"], row["sellsOnline"], row["pickupLeadDays"])
+        assert shown == ("Studio Berlin", "Europe/Berlin", False, 3)
         assert location(cli, "close", "berlin", *at) == "Studio Berlin is closed.\n"
 
 

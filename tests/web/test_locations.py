@@ -27,6 +27,7 @@ BERLIN: dict[str, Any] = {
     "longitude": 13.4,
     "timeZone": "Europe/Berlin",
     "pickup": True,
+    "pickupLeadDays": 2,
 }
 
 

@@ -17,6 +17,7 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import DataError, StoreLocked
 from fancymonkey.services.container import opened_engine
 from fancymonkey.services.locations import (
+    PICKUP_LEAD_DAYS_MAX,
     PRIORITY_MAX,
     InvalidLocation,
     changed_location,
@@ -48,6 +49,11 @@ FIELDS = (
     click.option("--priority", type=click.IntRange(1, PRIORITY_MAX), help="1 comes first."),
     click.option("--sells-online/--no-sells-online", default=None, help="It sells online."),
     click.option("--pickup/--no-pickup", default=None, help="Buyers may pick up there."),
+    click.option(
+        "--pickup-lead-days",
+        type=click.IntRange(0, PICKUP_LEAD_DAYS_MAX),
+        help="Days until units of other locations can be picked up there.",
+    ),
     click.option("--accepts-returns/--no-accepts-returns", default=None, help="Takes returns."),
     click.option(
         "--receives-purchases/--no-receives-purchases", default=None, help="Takes purchases."

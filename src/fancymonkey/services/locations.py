@@ -38,6 +38,9 @@ DEGREE_DIGITS = 6
 """The digits after the point of a coordinate: a tenth of a metre."""
 
 PRIORITY_MAX = 10_000
+PICKUP_LEAD_DAYS_MAX = 365
+OPTIONAL = ("latitude", "longitude", "pickup_lead_days")
+"""The fields that None removes."""
 
 
 class InvalidLocation(ValueError):
@@ -74,13 +77,16 @@ def checked_location(location: Location) -> Location:
 
 
 def changed_location(location: Location, fields: Mapping[str, Any]) -> Location:
-    """The location with these fields, checked. None removes coordinates. Raises InvalidLocation."""
+    """The location with these fields, checked. None removes a field of `OPTIONAL`.
+
+    Raises InvalidLocation.
+    """
     given = dict(fields)
     for name in ("latitude", "longitude"):
         if given.get(name) is not None:
             given[name] = Decimal(str(round(given[name], DEGREE_DIGITS)))
     for name, value in given.items():
-        if value is None and name not in ("latitude", "longitude"):
+        if value is None and name not in OPTIONAL:
             raise InvalidLocation(f"{name.split('_')[0]} must not be null.")
     return checked_location(replace(location, **given))
 
@@ -126,6 +132,7 @@ def location_json(location: Location) -> dict[str, Any]:
         "priority": location.priority,
         "sellsOnline": location.sells_online,
         "pickup": location.pickup,
+        "pickupLeadDays": location.pickup_lead_days,
         "acceptsReturns": location.accepts_returns,
         "receivesPurchases": location.receives_purchases,
         "active": location.active,

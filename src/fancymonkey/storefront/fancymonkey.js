@@ -3,7 +3,7 @@
  *
  * <script type="module" src="https://YOUR-SERVICE/v1/fancymonkey.js"></script>
  * <div data-fm-product="prod_hoodie_001">
- *   <button data-fm-buy="M">M</button> <span data-fm-stock="M"></span>
+ *   <button data-fm-buy="M">M</button> <span data-fm-stock="M"></span> <p data-fm-pickup></p>
  * </div>
  */
 
@@ -173,6 +173,50 @@ export const words = (size, short = false) => {
 export const sizeOf = (productId, name) =>
   stock.get(productId)?.sizes.find((size) => size.size === name);
 
+/* Pick-up. */
+
+const day = (date) => new Date(`${date}T00:00`)
+  .toLocaleDateString([], { weekday: 'short', month: 'short', day: 'numeric' });
+
+function pickupAt(product, { id, name }) {
+  const sizes = new Map([[' today', []]]); // when -> names
+  for (const size of product.sizes) {
+    const there = size.locations.find((row) => row.location === id);
+    // Only a shop with several locations has `pickup`.
+    const { today, later, from } = there?.pickup ?? { today: there?.available ?? 0 };
+    if (size.soldOut || !(today || (later && from))) continue;
+    const when = today ? (there.pickup ? ' today' : '') : ` from ${day(from)}`;
+    const left = today || later;
+    const words = left <= size.lowStockThreshold ? `${size.size} (${left} left)` : size.size;
+    sizes.set(when, [...sizes.get(when) ?? [], words]);
+  }
+  return [...sizes].filter(([, names]) => names.length)
+    .map(([when, names]) => `Pick up in ${name}${when}: ${names.join(', ')}`);
+}
+
+/**
+ * Where and when a product of `byLocation()` can be collected:
+ * "Pick up in Berlin today: S, M (2 left). Pick up in Berlin from Thu, Dec 3: L".
+ */
+export const pickupWords = (product, locations) => locations.filter((row) => row.pickup)
+  .flatMap((row) => pickupAt(product, row)).join('. ');
+
+const PICKUP_PAUSE = 5000; // the least time (ms) between two readings
+let pickup = new Map(); // product id -> text
+let pickupReadAt = -Infinity;
+
+/** Reads the stock at each location if an element of the page shows it. */
+async function readPickup() {
+  if (performance.now() - pickupReadAt < PICKUP_PAUSE || !document.querySelector('[data-fm-pickup]')) return;
+  pickupReadAt = performance.now();
+  try {
+    const { inventory, locations } = await byLocation();
+    pickup = new Map(inventory.map((product) => [product.productId, pickupWords(product, locations)]));
+    paint();
+  } catch { /* the events `offline` and `online` report the connection */ }
+  setTimeout(() => document.hidden || readPickup(), PICKUP_PAUSE + 1);
+}
+
 /* The elements of the page. */
 
 function show(element, size, text) {
@@ -201,7 +245,12 @@ export function paint(root = document) {
     for (const element of place.querySelectorAll('[data-fm-stock]')) {
       show(element, sizeOf(id, element.dataset.fmStock), true);
     }
+    for (const element of place.querySelectorAll('[data-fm-pickup]')) {
+      const text = pickup.get(id) ?? '';
+      if (element.textContent !== text) element.textContent = text;
+    }
   }
+  readPickup();
 }
 
 document.addEventListener('click', async (event) => {

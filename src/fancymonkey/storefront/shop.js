@@ -53,32 +53,7 @@ function news(product) {
   return gone && product.restockDate ? `Back around ${product.restockDate}` : '';
 }
 
-const PICKUP_PAUSE = 5000; // the least time (ms) between two readings
-let pickup = new Map(); // product id -> text
-let pickupAt = -Infinity;
-let hasPickup = false;
-
-/** Where a product can be collected: "Pick up in Berlin: S, M (2 left)". */
-function pickupWords(product, places) {
-  const at = (place) => product.sizes.flatMap((size) => {
-    const left = size.soldOut ? 0 : size.locations.find((one) => one.location === place.id)?.available ?? 0;
-    return left > 0 ? [left <= size.lowStockThreshold ? `${size.size} (${left} left)` : size.size] : [];
-  });
-  const parts = places.map((place) => [place.name, at(place)]).filter(([, sizes]) => sizes.length);
-  return parts.map(([name, sizes]) => `Pick up in ${name}: ${sizes.join(', ')}`).join('. ');
-}
-
-async function readPickup() {
-  if (!hasPickup || performance.now() - pickupAt < PICKUP_PAUSE) return;
-  pickupAt = performance.now();
-  try {
-    const { inventory, locations } = await fm.byLocation();
-    const places = locations.filter((place) => place.pickup);
-    pickup = new Map(inventory.map((product) => [product.productId, pickupWords(product, places)]));
-    drawGrid();
-  } catch { /* the notice already reports that the shop cannot be reached */ }
-  setTimeout(() => document.hidden || readPickup(), PICKUP_PAUSE + 1);
-}
+let hasPickup = false; // whether buyers may collect somewhere
 
 function label(product, button) {
   const size = product.sizes.find((one) => one.size === button.dataset.fmSize);
@@ -112,9 +87,7 @@ function drawGrid() {
     const line = known.element.querySelector('.news');
     const text = news(product);
     if (line.textContent !== text) line.textContent = text;
-    const collect = known.element.querySelector('.pickup');
-    const where = pickup.get(product.productId) ?? '';
-    if (collect.textContent !== where) collect.textContent = where;
+    known.element.querySelector('.pickup').toggleAttribute('data-fm-pickup', hasPickup);
   }
   if (!products.length) grid.replaceChildren(el('li', { class: 'empty' }, 'The next drop is coming soon. Check back later.'));
   fm.paint(grid);
@@ -187,7 +160,6 @@ function draw() {
   drawFilters();
   drawGrid();
   drawLeft();
-  readPickup();
 }
 
 function connection() {
@@ -203,7 +175,6 @@ async function introduce() {
     find('demo').hidden = !about.demo;
     basket.know(about);
     hasPickup = Boolean(about.pickup?.length);
-    readPickup();
     cards.forEach((known) => { known.make = ''; });
     draw();
   } catch { /* the notice already reports that the shop cannot be reached */ }

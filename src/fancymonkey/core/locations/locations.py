@@ -21,6 +21,8 @@ class Location(Row):
 
     `location_id` is a slug. Coordinates are decimal degrees; `priority` 1 comes first. A location
     that is not `active` keeps its history and takes part in nothing.
+    `pickup_lead_days` are the days after which buyers can collect units of other locations here;
+    None if no date is promised.
     """
 
     TABLE: ClassVar[str] = "location"
@@ -41,6 +43,7 @@ class Location(Row):
     receives_purchases: bool = True
     active: bool = True
     updated_at: int = 0
+    pickup_lead_days: int | None = None
 
     @property
     def key(self) -> str:

@@ -34,6 +34,7 @@ export function askForLocation(title, location = null) {
       ${text("longitude", "Longitude", { example: "13.40", mode: "decimal", pattern: "-?\\d{1,3}([.,]\\d+)?" })}
       ${text("timeZone", "Time zone", { example: "Europe/Berlin" })}
       <label class="field">Priority (1 comes first)<input name="priority" type="number" min="1" max="10000" .value=${String(values.priority ?? "")} /></label>
+      <label class="field">Pick-up of units from other locations after (days)<input name="pickupLeadDays" type="number" min="0" max="365" placeholder="not promised" .value=${String(values.pickupLeadDays ?? "")} /></label>
       <fieldset class="choices"><legend>Used for</legend>
         ${USES.map(([name, words]) => html`<label><input type="checkbox" name=${name} .checked=${Boolean(values[name])} />${words}</label>`)}
       </fieldset>
@@ -50,6 +51,7 @@ function bodyOf(form, location) {
   for (const name of ["address", "country", "postalCode", "timeZone"]) body[name] = form.get(name).trim();
   for (const name of ["latitude", "longitude"]) body[name] = degrees(form.get(name));
   if (form.get("priority")) body.priority = Number(form.get("priority"));
+  body.pickupLeadDays = form.get("pickupLeadDays") ? Number(form.get("pickupLeadDays")) : null;
   for (const [name] of USES) body[name] = form.has(name);
   if (!location) return { ...body, id: form.get("id").trim() };
   return Object.fromEntries(Object.entries(body).filter(([name, value]) => value !== location[name]));

@@ -19,13 +19,18 @@ _WHICH = {"productId": "prod_hoodie_001", "size": "M"}
 _HOLD = "res_1f0c2a9be4d8466f9e0f4c1b7a3d5e60"
 
 
+PickupStock = TypedDict("PickupStock", {"today": int, "later": int, "from": str | None})
+"""The units for pick-up at a location; `later` ones can be collected `from` this date."""
+
+
 class ListedStock(TypedDict):
-    """The quantities of a size at a location."""
+    """The quantities of a size at a location; `pickup` where buyers may collect."""
 
     location: str
     stock: int
     reserved: int
     available: int
+    pickup: NotRequired[PickupStock]
 
 
 class ListedLocation(TypedDict):

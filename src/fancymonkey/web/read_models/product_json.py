@@ -14,6 +14,7 @@ from fancymonkey.store.products_file.bundle_json import public_definition
 from fancymonkey.store.products_file.extra_fields import image_of
 from fancymonkey.timestamps import iso
 from fancymonkey.web.http.wire import encode, left
+from fancymonkey.web.read_models.pickup import PickupDates, pickup_by_location
 
 
 @dataclass(slots=True)
@@ -42,18 +43,25 @@ def location_out(location: Location) -> dict[str, Any]:
     }
 
 
-def stock_by_location(view: View, sku: str) -> list[dict[str, Any]]:
-    """The stock of a SKU at each location that buyers see."""
-    return [
-        {
+def stock_by_location(view: View, sku: str, dates: PickupDates) -> list[dict[str, Any]]:
+    """The stock of a SKU at each location that buyers see, and its units for pick-up there."""
+    stocks = view.stock_by_location(sku)
+    pickup = pickup_by_location(view, stocks, dates)
+    rows = []
+    for id_, location in view.locations.items():
+        if not is_shown(location) or not (id_ in stocks or id_ in pickup):
+            continue
+        stock = stocks.get(id_) or SkuStock(sku)
+        row: dict[str, Any] = {
             "location": id_,
             "stock": stock.on_hand,
             "reserved": stock.reserved,
             "available": left(stock.available),
         }
-        for id_, stock in view.stock_by_location(sku).items()
-        if is_shown(view.locations[id_])
-    ]
+        if id_ in pickup:
+            row["pickup"] = pickup[id_]
+        rows.append(row)
+    return rows
 
 
 def size_out(view: View, item: Item, stock: SkuStock) -> dict[str, Any]:
@@ -88,14 +96,17 @@ def product_json(
     sizes: list[tuple[Item, SkuStock]],
     change: int,
     *,
-    by_location: bool = False,
+    dates: PickupDates | None = None,
 ) -> ProductJson:
-    """A product with these sizes, as of a change of its stock; on request by location, too."""
+    """A product with these sizes, as of a change of its stock; by location too if `dates` is given.
+
+    `dates` are those of the pick-up locations.
+    """
     product = view.products[product_id]
     rows = [size_out(view, item, stock) for item, stock in sizes]
-    if by_location:
+    if dates is not None:
         for row, (item, _) in zip(rows, sizes, strict=True):
-            row["locations"] = stock_by_location(view, item.sku)
+            row["locations"] = stock_by_location(view, item.sku, dates)
     body = encode(
         {
             "productId": product.product_id,

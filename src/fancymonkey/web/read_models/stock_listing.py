@@ -18,6 +18,7 @@ from fancymonkey.web.http.messages import JSON, NOSNIFF, Problem, Response
 from fancymonkey.web.http.refusals import refusal
 from fancymonkey.web.http.spelling import Spelling
 from fancymonkey.web.http.wire import encode
+from fancymonkey.web.read_models.pickup import PickupDates, pickup_dates
 from fancymonkey.web.read_models.product_json import (
     ProductJson,
     is_shown,
@@ -77,6 +78,7 @@ class StockListing:
         self._kept: dict[ListingQuery, Listed] = {}
         self._cards: dict[str, ProductJson] = {}
         self._cards_at: dict[tuple[str | None, bool], dict[str, ProductJson]] = {}
+        self._pickup_dates: PickupDates = {}
 
     def whole(self) -> bytes:
         """The response without a filter, as JSON."""
@@ -104,6 +106,8 @@ class StockListing:
         if view.changes != self._change:
             self._kept.clear()
             self._change = view.changes
+        if question.by_location:
+            self._follow_dates()
         answer = self._kept.get(question)
         if answer is None:
             cards = self._choose(question)
@@ -113,6 +117,17 @@ class StockListing:
             if cards and question.product_id is None and question.location is None:
                 self._kept[question] = answer
         return answer
+
+    def _follow_dates(self) -> None:
+        """Drops answers by location at midnight: their dates of pick-up are those of yesterday."""
+        dates = pickup_dates(self._engine.view, self._engine.clock(), self._engine.zone)
+        if dates != self._pickup_dates:
+            self._pickup_dates = dates
+            self._kept.clear()
+            self._cards_at.clear()
+
+    def _dates_for(self, question: ListingQuery) -> PickupDates | None:
+        return self._pickup_dates if question.by_location else None
 
     def _choose(self, question: ListingQuery) -> list[ProductJson]:
         view = self._engine.view
@@ -210,7 +225,7 @@ class StockListing:
         card = cards.get(product_id)
         if card is None or card.change != change:
             sizes = list(_sizes(view, product_id, question.location))
-            card = product_json(view, product_id, sizes, change, by_location=question.by_location)
+            card = product_json(view, product_id, sizes, change, dates=self._dates_for(question))
             cards[product_id] = card
         return card
 
@@ -219,7 +234,7 @@ class StockListing:
         view = self._engine.view
         pairs = _sizes(view, product_id, question.location)
         sizes = [pair for pair in pairs if is_low(*pair)]
-        return product_json(view, product_id, sizes, 0, by_location=question.by_location)
+        return product_json(view, product_id, sizes, 0, dates=self._dates_for(question))
 
 
 EVERYTHING = ListingQuery()

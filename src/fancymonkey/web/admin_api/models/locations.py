@@ -6,7 +6,7 @@ from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from fancymonkey.core.locations.routing import RoutingRule
-from fancymonkey.services.locations import PRIORITY_MAX
+from fancymonkey.services.locations import PICKUP_LEAD_DAYS_MAX, PRIORITY_MAX
 from fancymonkey.web.http.json_body import JsonBody, Number, Ok, Text, example
 
 _AT = "2025-10-07T12:00:00.000Z"
@@ -22,6 +22,7 @@ _BERLIN = {
     "priority": 2,
     "sellsOnline": True,
     "pickup": True,
+    "pickupLeadDays": 2,
     "acceptsReturns": True,
     "receivesPurchases": True,
     "active": True,
@@ -36,6 +37,7 @@ Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 Code = Annotated[str, Field(pattern="^[A-Z0-9]{1,12}$")]
 Rule = Literal["same_country", "fewest_parcels", "nearest", "priority", "most_stock"]
 Priority = Annotated[int, Field(ge=1, le=PRIORITY_MAX)]
+LeadDays = Annotated[int, Field(ge=0, le=PICKUP_LEAD_DAYS_MAX)]
 
 
 class LocationFields(JsonBody):
@@ -50,6 +52,7 @@ class LocationFields(JsonBody):
     priority: Priority | None = None
     sells_online: bool | None = None
     pickup: bool | None = None
+    pickup_lead_days: LeadDays | None = None
     accepts_returns: bool | None = None
     receives_purchases: bool | None = None
     reason: Text = ""
@@ -125,6 +128,7 @@ class LocationOut(TypedDict):
     priority: int
     sellsOnline: bool
     pickup: bool
+    pickupLeadDays: int | None
     acceptsReturns: bool
     receivesPurchases: bool
     active: bool
