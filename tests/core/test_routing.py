@@ -345,7 +345,7 @@ def test_the_locations_that_have_everything_are_those_that_the_search_finds(
     demands = lines(**basket)
     quick = route(demands, places, stock, routing)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(f"{route.__module__}._complete_places", lambda *_: [])
+        patch.setattr(f"{route.__module__}._complete_locations", lambda *_: [])
         searched = route(demands, places, stock, routing)
     assert quick == searched
     if isinstance(searched, Route):

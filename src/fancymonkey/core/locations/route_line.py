@@ -36,8 +36,8 @@ def route_line(
     if routing.pickup_at is not None or (parcels is not None and parcels < 1):
         return None
     ranked = [
-        (_numbers(place, units, routing), place.location_id, place)
-        for place, units in offers
+        (_numbers(location, units, routing), location.location_id, location)
+        for location, units in offers
         if units >= quantity
     ]
     if not ranked:
@@ -54,7 +54,9 @@ def route_line(
     others: list[Alternative] = []
     if len(ranked) > 1 and not by_line:
         other = ranked[1][2]
-        others = [_alternative(place, routing) for _, _, place in ranked[1 : alternatives + 1]]
+        others = [
+            _alternative(location, routing) for _, _, location in ranked[1 : alternatives + 1]
+        ]
         pairs = zip(routing.rules, ranked[0][0], ranked[1][0], strict=True)
         rule = next((rule for rule, ours, theirs in pairs if ours != theirs), None)
         because.append(difference(rule, other.name, chosen, _alternative(other, routing)))
@@ -62,32 +64,32 @@ def route_line(
     return Route(allocations, tuple(because), tuple(others), chosen)
 
 
-def _numbers(place: Location, units: int, routing: Routing) -> list[float]:
+def _numbers(location: Location, units: int, routing: Routing) -> list[float]:
     """The scores of a location by itself, rule by rule, as `Preferences` has them."""
     numbers = []
     for rule in routing.rules:
         number = 0.0
         if rule is _PRIORITY:
-            number = float(place.priority)
+            number = float(location.priority)
         elif rule is _STOCK:
             number = -float(units)
         elif rule is _COUNTRY:
             country = routing.destination.country
-            number = 1.0 if country and place.country != country else 0.0
+            number = 1.0 if country and location.country != country else 0.0
         elif rule is _NEAREST and routing.destination.point is not None:
-            km = _distance(place, routing)
+            km = _distance(location, routing)
             number = _UNKNOWN if km is None else km
         numbers.append(number)
     return numbers
 
 
-def _distance(place: Location, routing: Routing) -> float | None:
-    start, end = place.point, routing.destination.point
+def _distance(location: Location, routing: Routing) -> float | None:
+    start, end = location.point, routing.destination.point
     return None if start is None or end is None else round(distance_km(start, end), 1)
 
 
-def _alternative(place: Location, routing: Routing) -> Alternative:
-    return Alternative((place.location_id,), 1, _distance(place, routing))
+def _alternative(location: Location, routing: Routing) -> Alternative:
+    return Alternative((location.location_id,), 1, _distance(location, routing))
 
 
 _COUNTRY = RoutingRule.SAME_COUNTRY
