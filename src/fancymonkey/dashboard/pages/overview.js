@@ -67,7 +67,7 @@ function byLocation(data, owner) {
     ["Out", (row) => number(row.out), "number"],
     ["At your prices", (row) => money(row.value), "number"],
   ];
-  return html`<section class="part" aria-labelledby="places"><h2 id="places">By location</h2>${listing("By location", rows, data.locations, { key: (row) => row.location })}</section>`;
+  return html`<section class="part" aria-labelledby="locations"><h2 id="locations">By location</h2>${listing("By location", rows, data.locations, { key: (row) => row.location })}</section>`;
 }
 
 /* Sizes that sell, and demand that found no stock. */
