@@ -13,7 +13,7 @@ from tests.payments.conftest import OWNER
 from tests.web.shops import HOODIE, Shop
 from tests.web.test_changes import undo
 from tests.web.test_import import apply, take
-from tests.web.test_import_places import Cells, csv_of, export, reasons, table, with_places
+from tests.web.test_import_by_location import Cells, csv_of, export, reasons, table, with_places
 
 SET = "set/OS"
 PAIR = f"1 x {HOODIE}/M + 2 x {HOODIE}/L"

@@ -10,7 +10,7 @@ from tests.web.client import Answer
 from tests.web.shops import HOODIE, Shop
 from tests.web.test_changes import undo
 from tests.web.test_import import apply, take
-from tests.web.test_import_places import reasons, units, with_places
+from tests.web.test_import_by_location import reasons, units, with_places
 
 HEAD = (
     "Handle,Title,Option1 Name,Option1 Value,Option2 Name,Option2 Value,Option3 Name,"
