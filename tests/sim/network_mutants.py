@@ -33,8 +33,8 @@ LOCATIONS = [
         "routing is blind to holds",
         (
             "holds.serve:_free_units",
-            "state.level(sku, location).available",
-            "state.level(sku, location).on_hand",
+            "state.level(sku, location_id).available",
+            "state.level(sku, location_id).on_hand",
         ),
     ),
     bug(
