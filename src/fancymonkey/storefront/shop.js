@@ -59,12 +59,12 @@ let pickupAt = -Infinity;
 let hasPickup = false;
 
 /** Where a product can be collected: "Pick up in Berlin: S, M (2 left)". */
-function pickupWords(product, places) {
-  const at = (place) => product.sizes.flatMap((size) => {
-    const left = size.soldOut ? 0 : size.locations.find((one) => one.location === place.id)?.available ?? 0;
+function pickupWords(product, locations) {
+  const at = (location) => product.sizes.flatMap((size) => {
+    const left = size.soldOut ? 0 : size.locations.find((level) => level.location === location.id)?.available ?? 0;
     return left > 0 ? [left <= size.lowStockThreshold ? `${size.size} (${left} left)` : size.size] : [];
   });
-  const parts = places.map((place) => [place.name, at(place)]).filter(([, sizes]) => sizes.length);
+  const parts = locations.map((location) => [location.name, at(location)]).filter(([, sizes]) => sizes.length);
   return parts.map(([name, sizes]) => `Pick up in ${name}: ${sizes.join(', ')}`).join('. ');
 }
 
@@ -73,8 +73,8 @@ async function readPickup() {
   pickupAt = performance.now();
   try {
     const { inventory, locations } = await fm.byLocation();
-    const places = locations.filter((place) => place.pickup);
-    pickup = new Map(inventory.map((product) => [product.productId, pickupWords(product, places)]));
+    const collectable = locations.filter((location) => location.pickup);
+    pickup = new Map(inventory.map((product) => [product.productId, pickupWords(product, collectable)]));
     drawGrid();
   } catch { /* the notice already reports that the shop cannot be reached */ }
   setTimeout(() => document.hidden || readPickup(), PICKUP_PAUSE + 1);
