@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench.rows import bulk, crowd, ended, engine, http, lone, places, servers, size, workers
+from bench.rows import bulk, crowd, ended, engine, http, locations, lone, servers, size, workers
 from bench.settings import FULL, QUICK, Effort
 from bench.shops import STORES, Places
 from bench.table import Row, markdown
@@ -17,9 +17,9 @@ ROWS: dict[str, Callable[[Places, Effort], list[Row]]] = {
     "get": http.get,
     "lone": lone.lone,
     "bulk": bulk.bulk,
-    "bundle": places.bundle,
-    "routed": places.routed,
-    "second-location": places.second_location,
+    "bundle": locations.bundle,
+    "routed": locations.routed,
+    "second-location": locations.second_location,
     "memory": size.memory,
     "ended": ended.ended,
     "workers": workers.workers,

@@ -85,13 +85,13 @@ class Limited:
 
 
 async def limited(shop: Shop, right: Right = Right.STOCK, *locations: str) -> Limited:
-    places = locations or ("berlin",)
-    _, secret = await accounts(shop).keys.make("till", right, "owner", None, places)
+    limits = locations or ("berlin",)
+    _, secret = await accounts(shop).keys.make("till", right, "owner", None, limits)
     return Limited(shop, secret)
 
 
 @pytest.fixture
-async def places(shop: Shop) -> Shop:
+async def chain(shop: Shop) -> Shop:
     """Berlin with 5 M, Hamburg with 7 M, and 20 M in the first location."""
     for id_ in ("berlin", "hamburg"):
         await shop.engine.submit(AddLocation(location=Location(id_, id_.title())))
@@ -124,16 +124,16 @@ CLOSED = [
 
 @pytest.mark.parametrize(("method", "path"), CLOSED)
 async def test_a_route_that_knows_no_locations_is_closed(
-    places: Shop, method: str, path: str
+    chain: Shop, method: str, path: str
 ) -> None:
-    caller = await limited(places)
-    before = await units(places)
+    caller = await limited(chain)
+    before = await units(chain)
     body = routes.bodies().get((method, path), b"")
     answer = await caller.send(path.replace("{job}", "release-expired"), body, method)
     assert verdict(answer) == REFUSED
     assert "limited to berlin" in answer.json["detail"]
     assert answer.json["locations"] == ["berlin"]
-    assert await units(places) == before
+    assert await units(chain) == before
 
 
 async def test_the_routes_that_know_locations_are_the_listed_ones() -> None:
@@ -147,7 +147,11 @@ WRITES: dict[str, tuple[str, str, Any]] = {
         *("POST", "/api/inventory/update"),
         {"updates": [{**ROW, "location": "hamburg", "stock": 1}]},
     ),
-    "count without a place": ("POST", "/api/inventory/update", {"updates": [{**ROW, "stock": 1}]}),
+    "count without a location": (
+        "POST",
+        "/api/inventory/update",
+        {"updates": [{**ROW, "stock": 1}]},
+    ),
     "one row here and one elsewhere": (
         *("POST", "/api/inventory/update"),
         {
@@ -177,7 +181,7 @@ WRITES: dict[str, tuple[str, str, Any]] = {
         *("POST", "/api/inventory/bulk-update"),
         {"action": "set", "filter": {"location": "hamburg"}, "changes": {"stock": 1}},
     ),
-    "bulk without a place": (
+    "bulk without a location": (
         *("POST", "/api/inventory/bulk-update"),
         {"action": "adjust", "filter": {}, "changes": {"stock": -1}},
     ),
@@ -213,16 +217,16 @@ WRITES: dict[str, tuple[str, str, Any]] = {
 
 
 @pytest.mark.parametrize("attack", WRITES)
-async def test_a_write_elsewhere_is_refused_and_changes_nothing(places: Shop, attack: str) -> None:
-    caller = await limited(places)
-    revision = places.engine.view.revision
+async def test_a_write_elsewhere_is_refused_and_changes_nothing(chain: Shop, attack: str) -> None:
+    caller = await limited(chain)
+    revision = chain.engine.view.revision
     method, path, body = WRITES[attack]
     assert verdict(await caller.send(path, body, method)) == REFUSED
-    assert places.engine.view.revision == revision
+    assert chain.engine.view.revision == revision
 
 
-async def test_it_works_at_its_own_location(places: Shop) -> None:
-    caller = await limited(places)
+async def test_it_works_at_its_own_location(chain: Shop) -> None:
+    caller = await limited(chain)
     rows = {"updates": [{**ROW, "location": "berlin", "stock": 9, "reason": "count"}]}
     answer = await caller.send("/api/inventory/update", rows)
     (row,) = answer.json["results"]["details"]["successful"]
@@ -233,18 +237,18 @@ async def test_it_works_at_its_own_location(places: Shop) -> None:
     assert [row["stock"] for row in answer.json["results"]["details"]["successful"]] == [10]
     move = {**ROW, "quantity": 2, "location": "berlin", "to": "damaged", "reason": "wet"}
     assert (await caller.send("stock/move", move)).status == 200
-    assert await units(places) == {"main": 20, "berlin": 8, "berlin:damaged": 2, "hamburg": 7}
+    assert await units(chain) == {"main": 20, "berlin": 8, "berlin:damaged": 2, "hamburg": 7}
 
 
-async def test_the_numbers_of_other_locations_stay_unseen(places: Shop) -> None:
+async def test_the_numbers_of_other_locations_stay_unseen(chain: Shop) -> None:
     """Hamburg has 7 units and the shop 32: neither number is in any answer."""
-    await places.update({"stock": 4711, "location": "hamburg"})
+    await chain.update({"stock": 4711, "location": "hamburg"})
     await owner(
-        places,
+        chain,
         "transfers",
         {"from": "hamburg", "to": "main", "lines": [{**ROW, "quantity": 4713}]},
     )
-    caller = await limited(places)
+    caller = await limited(chain)
     for path in (
         *("inventory", f"history?sku={SKU}", "history", "history?kind=counted"),
         *(f"explain?sku={SKU}", "holds", "changes", "transfers?status=all", "orders"),
@@ -258,8 +262,8 @@ async def test_the_numbers_of_other_locations_stay_unseen(places: Shop) -> None:
     rows = (await caller.get("inventory")).json["rows"]
     (row,) = [row for row in rows if row["sku"] == SKU]
     assert (row["stock"], row["location"]) == (5, "berlin")
-    (place,) = (await caller.get(f"stock?productId={HOODIE}&size=M")).json["locations"]
-    assert (place["location"], place["stock"]) == ("berlin", 5)
+    (level,) = (await caller.get(f"stock?productId={HOODIE}&size=M")).json["locations"]
+    assert (level["location"], level["stock"]) == ("berlin", 5)
     assert (await caller.get(f"explain?sku={SKU}")).json["closing"]["stock"] == 5
     entries = (await caller.get("history")).json["entries"]
     assert {entry["location"] for entry in entries} == {"berlin"}
@@ -274,12 +278,12 @@ async def test_the_numbers_of_other_locations_stay_unseen(places: Shop) -> None:
         "transfers?location=hamburg",
     ],
 )
-async def test_another_location_cannot_be_read_by_name(places: Shop, path: str) -> None:
-    assert verdict(await (await limited(places)).get(path)) == REFUSED
+async def test_another_location_cannot_be_read_by_name(chain: Shop, path: str) -> None:
+    assert verdict(await (await limited(chain)).get(path)) == REFUSED
 
 
-async def test_with_several_locations_a_read_names_one(places: Shop) -> None:
-    caller = await limited(places, Right.READ, "berlin", "main")
+async def test_with_several_locations_a_read_names_one(chain: Shop) -> None:
+    caller = await limited(chain, Right.READ, "berlin", "main")
     assert verdict(await caller.get("inventory")) == REFUSED
     assert (await caller.get("inventory?location=main")).status == 200
     assert verdict(await caller.get("inventory?location=hamburg")) == REFUSED
@@ -287,12 +291,12 @@ async def test_with_several_locations_a_read_names_one(places: Shop) -> None:
     assert {entry["location"] for entry in entries} == {"berlin", "main"}
 
 
-async def test_only_its_own_changes_can_be_undone(places: Shop) -> None:
-    caller = await limited(places)
+async def test_only_its_own_changes_can_be_undone(chain: Shop) -> None:
+    caller = await limited(chain)
     ids = {}
     for location in ("hamburg", "berlin"):
         body = {"updates": [{**ROW, "location": location, "adjustStock": 1}]}
-        answer = await places.client.post("/api/inventory/update", body, OWNER)
+        answer = await chain.client.post("/api/inventory/update", body, OWNER)
         ids[location] = answer.json["changeId"]
     both = {
         "updates": [
@@ -300,24 +304,24 @@ async def test_only_its_own_changes_can_be_undone(places: Shop) -> None:
             {**ROW, "location": "hamburg", "adjustStock": 1},
         ]
     }
-    answer = await places.client.post("/api/inventory/update", both, OWNER)
-    before = await units(places)
+    answer = await chain.client.post("/api/inventory/update", both, OWNER)
+    before = await units(chain)
     for change in (ids["hamburg"], answer.json["changeId"]):
         for more in ({}, {"partial": True}, {"dryRun": True}):
             answer = await caller.send("undo", {"changeId": change, **more})
             assert verdict(answer) == REFUSED
-    assert await units(places) == before
+    assert await units(chain) == before
     listed = (await caller.get("changes")).json["changes"]
     assert ids["berlin"] in {row["id"] for row in listed}
     assert ids["hamburg"] not in {row["id"] for row in listed}
     assert (await caller.send("undo", {"changeId": ids["berlin"]})).status == 200
-    assert (await units(places))["berlin"] == before["berlin"] - 1
+    assert (await units(chain))["berlin"] == before["berlin"] - 1
 
 
-async def test_a_settings_change_cannot_be_undone(places: Shop) -> None:
+async def test_a_settings_change_cannot_be_undone(chain: Shop) -> None:
     body = {"updates": [{**ROW, "location": "berlin", "stock": 6, "lowStockThreshold": 2}]}
-    answer = await places.client.post("/api/inventory/update", body, OWNER)
-    caller = await limited(places)
+    answer = await chain.client.post("/api/inventory/update", body, OWNER)
+    caller = await limited(chain)
     change = {"changeId": answer.json["changeId"]}
     assert verdict(await caller.send("undo", change)) == REFUSED
 
@@ -328,8 +332,8 @@ async def sent(shop: Shop, source: str, destination: str) -> dict[str, Any]:
     return (await owner(shop, "transfers/send", {"id": transfer["id"]}))["transfer"]  # type: ignore[no-any-return]
 
 
-async def test_transfers_are_sent_from_and_received_at_its_location(places: Shop) -> None:
-    caller = await limited(places)
+async def test_transfers_are_sent_from_and_received_at_its_location(chain: Shop) -> None:
+    caller = await limited(chain)
     draft = {"from": "berlin", "to": "hamburg", "lines": [{**ROW, "quantity": 1}]}
     own = (await caller.send("transfers", draft)).json["transfer"]
     assert (await caller.send("transfers/send", {"id": own["id"]})).status == 200
@@ -338,7 +342,7 @@ async def test_transfers_are_sent_from_and_received_at_its_location(places: Shop
     assert verdict(await caller.send("transfers/receive", receive)) == REFUSED
     close = {"id": own["id"], "outcome": "lost", "reason": "x"}
     assert verdict(await caller.send("transfers/close", close)) == REFUSED
-    incoming = await sent(places, "hamburg", "berlin")
+    incoming = await sent(chain, "hamburg", "berlin")
     for path, body in (
         ("transfers/send", {}),
         ("transfers/cancel", {"outcome": "came_back", "reason": "x"}),
@@ -355,19 +359,19 @@ async def test_transfers_are_sent_from_and_received_at_its_location(places: Shop
     assert (await caller.send("transfers/undo-receipt", undo)).status == 200
 
 
-async def test_a_receipt_that_sent_units_back_is_undone_at_both_ends_only(places: Shop) -> None:
-    incoming = await sent(places, "hamburg", "berlin")
+async def test_a_receipt_that_sent_units_back_is_undone_at_both_ends_only(chain: Shop) -> None:
+    incoming = await sent(chain, "hamburg", "berlin")
     lines = [{**ROW, "accepted": 1, "rejected": 1, "rejectedTo": "back"}]
-    await owner(places, "transfers/receive", {"id": incoming["id"], "lines": lines, "reason": "x"})
+    await owner(chain, "transfers/receive", {"id": incoming["id"], "lines": lines, "reason": "x"})
     undo = {"id": incoming["id"], "receipt": 1}
-    assert verdict(await (await limited(places)).send("transfers/undo-receipt", undo)) == REFUSED
-    both = await limited(places, Right.STOCK, "berlin", "hamburg")
+    assert verdict(await (await limited(chain)).send("transfers/undo-receipt", undo)) == REFUSED
+    both = await limited(chain, Right.STOCK, "berlin", "hamburg")
     assert (await both.send("transfers/undo-receipt", undo)).status == 200
 
 
-async def test_a_transfer_between_others_does_not_exist(places: Shop) -> None:
-    other = await sent(places, "hamburg", "main")
-    caller = await limited(places)
+async def test_a_transfer_between_others_does_not_exist(chain: Shop) -> None:
+    other = await sent(chain, "hamburg", "main")
+    caller = await limited(chain)
     assert (await caller.get("transfers?status=all")).json["transfers"] == []
     assert (await caller.get(f"transfers?id={other['id']}")).json["transfers"] == []
     body = {"id": other["id"], "lines": [{**ROW, "accepted": 1, "rejected": 0}]}
@@ -396,9 +400,9 @@ async def held(shop: Shop, name: str, **units_at: int) -> None:
     assert {row.location: row.quantity for row in answer.data.allocations} == units_at  # type: ignore[union-attr]
 
 
-async def test_a_hold_with_units_elsewhere_shows_and_releases_only_its_own(places: Shop) -> None:
-    await held(places, "both", berlin=2, hamburg=3)
-    caller = await limited(places)
+async def test_a_hold_with_units_elsewhere_shows_and_releases_only_its_own(chain: Shop) -> None:
+    await held(chain, "both", berlin=2, hamburg=3)
+    caller = await limited(chain)
     answer = (await caller.get("holds")).json
     (hold,) = answer["holds"]
     assert (answer["units"], hold["lines"][0]["quantity"]) == (2, 2)
@@ -406,21 +410,21 @@ async def test_a_hold_with_units_elsewhere_shows_and_releases_only_its_own(place
     assert "route" not in hold
     release = await caller.send("holds/release", {"ids": ["res_both"]})
     assert verdict(release) == REFUSED
-    assert (await places.engine.store.reservation("both")).status == "held"  # type: ignore[union-attr]
+    assert (await chain.engine.store.reservation("both")).status == "held"  # type: ignore[union-attr]
 
 
-async def test_a_hold_elsewhere_is_not_listed(places: Shop) -> None:
-    await held(places, "far", hamburg=3)
-    caller = await limited(places)
+async def test_a_hold_elsewhere_is_not_listed(chain: Shop) -> None:
+    await held(chain, "far", hamburg=3)
+    caller = await limited(chain)
     for path in ("holds", "holds?id=res_far", "holds?q=res_far", f"holds?sku={SKU}"):
         answer = (await caller.get(path)).json
         assert (answer["holds"], answer["total"]) == ([], 0), path
 
 
-async def test_orders_are_shipped_from_its_location_only(places: Shop) -> None:
-    await held(places, "both", berlin=2, hamburg=3)
-    await places.engine.submit(Capture(ref="both", payment_id="pi_1"))
-    caller = await limited(places)
+async def test_orders_are_shipped_from_its_location_only(chain: Shop) -> None:
+    await held(chain, "both", berlin=2, hamburg=3)
+    await chain.engine.submit(Capture(ref="both", payment_id="pi_1"))
+    caller = await limited(chain)
     (order,) = (await caller.get("orders")).json["orders"]
     assert [row["location"] for row in order["allocations"]] == ["berlin"]
     assert (order["history"], order["amount"]) == ([], None)
@@ -440,7 +444,7 @@ async def test_orders_are_shipped_from_its_location_only(places: Shop) -> None:
         assert answer.status in (403, 422), (path, body, answer.json)
         assert answer.status == 422 or answer.code == "location_not_allowed", path
     three = {**name, "location": "berlin", "lines": [{**ROW, "quantity": 3}]}
-    await places.update({"adjustStock": 5, "location": "berlin"})
+    await chain.update({"adjustStock": 5, "location": "berlin"})
     answer = await caller.send("orders/ship", three)
     assert verdict(answer) == (409, "too_many_units"), "the third unit is Hamburg's"
     answer = await caller.send("orders/ship", {**name, "location": "berlin"})
@@ -449,14 +453,14 @@ async def test_orders_are_shipped_from_its_location_only(places: Shop) -> None:
     assert (parcel["location"], parcel["lines"][0]["quantity"]) == ("berlin", 2)
     back = {**name, "location": "berlin", "lines": [{**ROW, "quantity": 1}], "state": "damaged"}
     assert (await caller.send("orders/return", back)).status == 200
-    level = places.engine.view.levels[SKU, account_of("berlin", "damaged")]  # type: ignore[arg-type]
+    level = chain.engine.view.levels[SKU, account_of("berlin", "damaged")]  # type: ignore[arg-type]
     assert level.on_hand == 1
 
 
-async def test_an_order_elsewhere_does_not_exist(places: Shop) -> None:
-    await held(places, "far", hamburg=3)
-    await places.engine.submit(Capture(ref="far", payment_id="pi_1"))
-    caller = await limited(places)
+async def test_an_order_elsewhere_does_not_exist(chain: Shop) -> None:
+    await held(chain, "far", hamburg=3)
+    await chain.engine.submit(Capture(ref="far", payment_id="pi_1"))
+    caller = await limited(chain)
     answer = (await caller.get("orders")).json
     assert answer["orders"] == []
     assert set(answer["counts"].values()) == {0}
@@ -465,18 +469,18 @@ async def test_an_order_elsewhere_does_not_exist(places: Shop) -> None:
     assert verdict(ship) == (404, "unknown_order")
 
 
-async def test_an_import_and_product_edits_are_refused(places: Shop) -> None:
-    caller = await limited(places)
+async def test_an_import_and_product_edits_are_refused(chain: Shop) -> None:
+    caller = await limited(chain)
     sheet = b"productId,size,stock\r\n" + f"{HOODIE},M,1\r\n".encode()
     assert verdict(await caller.send("import", sheet)) == REFUSED
     edit = {"productId": HOODIE, "name": "Mine"}
     assert verdict(await caller.send("products", edit, "PUT")) == (403, "not_allowed")
 
 
-async def test_a_user_is_limited_too_and_the_log_shows_it(places: Shop) -> None:
-    users = accounts(places).users
+async def test_a_user_is_limited_too_and_the_log_shows_it(chain: Shop) -> None:
+    users = accounts(chain).users
     await users.add("ana", Role.STAFF, "six blue owls sing", ["berlin"])
-    ana = Visitor(places.client.elsewhere("198.51.100.7"))
+    ana = Visitor(chain.client.elsewhere("198.51.100.7"))
     await ana.logged_in("ana", "six blue owls sing")
     me = (await ana.get("/api/admin/me")).json["user"]
     assert me["locations"] == ["berlin"]
@@ -484,7 +488,7 @@ async def test_a_user_is_limited_too_and_the_log_shows_it(places: Shop) -> None:
     assert verdict(await ana.post("/api/inventory/update", body)) == REFUSED
     body = {"updates": [{**ROW, "location": "berlin", "stock": 1}]}
     assert (await ana.post("/api/inventory/update", body)).status == 200
-    answer = await places.client.get("/api/admin/audit-log?actor=ana", OWNER)
+    answer = await chain.client.get("/api/admin/audit-log?actor=ana", OWNER)
     texts = [
         (row["status"], row["about"]) for row in answer.json["entries"] if "update" in row["what"]
     ]
@@ -492,13 +496,13 @@ async def test_a_user_is_limited_too_and_the_log_shows_it(places: Shop) -> None:
     assert all("limited to berlin" in about for _, about in texts)
 
 
-async def test_a_limit_holds_for_running_sessions_at_once(places: Shop) -> None:
-    users = accounts(places).users
+async def test_a_limit_holds_for_running_sessions_at_once(chain: Shop) -> None:
+    users = accounts(chain).users
     await users.add("ana", Role.STAFF, "six blue owls sing")
-    ana = Visitor(places.client.elsewhere("198.51.100.7"))
+    ana = Visitor(chain.client.elsewhere("198.51.100.7"))
     await ana.logged_in("ana", "six blue owls sing")
     assert (await ana.get("/api/admin/inventory")).status == 200
-    await owner_limits(places, "ana", ["berlin"])
+    await owner_limits(chain, "ana", ["berlin"])
     assert (await ana.get("/api/admin/inventory?location=hamburg")).status == 401
 
 
@@ -507,11 +511,11 @@ async def owner_limits(shop: Shop, name: str, locations: list[str]) -> Answer:
     return await boss.post("/api/admin/users/limit", {"name": name, "locations": locations})
 
 
-async def test_a_key_of_a_limited_person_has_no_more_than_the_person(places: Shop) -> None:
+async def test_a_key_of_a_limited_person_has_no_more_than_the_person(chain: Shop) -> None:
     """An owner makes a key, becomes staff of Berlin, and the key ends."""
-    users = accounts(places).users
+    users = accounts(chain).users
     await users.add("bob", Role.OWNER, "six blue owls sing")
-    keys = accounts(places).keys
+    keys = accounts(chain).keys
     _, secret = await keys.make("sheet", Right.STOCK, "bob", None)
     _, narrow = await keys.make("till", Right.STOCK, "bob", None, ["berlin"])
     assert await keys.check(secret)
@@ -529,23 +533,23 @@ async def test_a_key_of_a_limited_person_has_no_more_than_the_person(places: Sho
         ("keys/make", {"label": "till", "right": "admin"}),
     ],
 )
-async def test_an_owner_cannot_be_limited(places: Shop, path: str, body: Any) -> None:
-    boss = await Visitor(places.client).logged_in()
+async def test_an_owner_cannot_be_limited(chain: Shop, path: str, body: Any) -> None:
+    boss = await Visitor(chain.client).logged_in()
     answer = await boss.post(f"/api/admin/{path}", {**body, "locations": ["berlin"]})
     assert verdict(answer) == (422, "invalid_request")
     assert "owner" in answer.json["detail"].lower()
 
 
-async def test_a_limit_names_locations_that_exist(places: Shop) -> None:
-    boss = await Visitor(places.client).logged_in()
+async def test_a_limit_names_locations_that_exist(chain: Shop) -> None:
+    boss = await Visitor(chain.client).logged_in()
     body = {"label": "till", "right": "stock", "locations": ["atlantis"]}
     answer = await boss.post("/api/admin/keys/make", body)
     assert verdict(answer) == (422, "invalid_request")
     assert "atlantis" in answer.json["detail"]
 
 
-async def test_the_log_has_who_was_limited(places: Shop) -> None:
-    boss = await Visitor(places.client).logged_in()
+async def test_the_log_has_who_was_limited(chain: Shop) -> None:
+    boss = await Visitor(chain.client).logged_in()
     password = "six blue owls sing"
     user = {"name": "ana", "role": "staff", "password": password, "locations": ["berlin"]}
     assert (await boss.post("/api/admin/users/add", user)).status == 200
@@ -562,10 +566,10 @@ async def test_the_log_has_who_was_limited(places: Shop) -> None:
     assert ana["locations"] == ["berlin"]
 
 
-async def test_live_rows_come_as_notices_without_numbers(places: Shop) -> None:
+async def test_live_rows_come_as_notices_without_numbers(chain: Shop) -> None:
     """The stream of a limited caller says that something changed, and not what."""
-    caller = await limited(places)
-    told = await caller.first_events(2, lambda: places.update({"stock": 4711, "location": "main"}))
+    caller = await limited(chain)
+    told = await caller.first_events(2, lambda: chain.update({"stock": 4711, "location": "main"}))
     assert [event["rows"] for event in told] == [[], []]
     assert all(event["removed"] == [] for event in told)
     assert "4711" not in json.dumps(told)

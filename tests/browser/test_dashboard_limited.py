@@ -17,15 +17,15 @@ from tests.browser.shop_page import NARROW, WIDE
 from tests.support.axe import assert_accessible
 from tests.web.shops import PASSWORD
 
-PLACES = tuple(
+STOCKED_LOCATIONS = tuple(
     AddLocation(location=Location(id_, name, priority=number))
     for number, (id_, name) in enumerate((("berlin", "Berlin"), ("hamburg", "Hamburg")), 2)
 )
 
 
-async def with_places(shop: AdminShop) -> None:
+async def with_locations(shop: AdminShop) -> None:
     await shop.run(
-        *PLACES,
+        *STOCKED_LOCATIONS,
         Adjust(sku=sku(), location="berlin", delta=5),
         Adjust(sku=sku(), location="hamburg", delta=7),
     )
@@ -39,7 +39,7 @@ async def limited(shop: AdminShop, *locations: str) -> str:
 
 async def test_a_limited_user_sees_and_changes_one_location(browser: Browser) -> None:
     async with admin_shop() as shop:
-        await with_places(shop)
+        await with_locations(shop)
         name = await limited(shop, "berlin")
         async with member(browser, shop, name) as watched:
             page = watched.page
@@ -65,7 +65,7 @@ async def test_a_limited_user_sees_and_changes_one_location(browser: Browser) ->
 
 async def test_two_locations_are_chosen_one_after_the_other(browser: Browser) -> None:
     async with admin_shop() as shop:
-        await with_places(shop)
+        await with_locations(shop)
         name = await limited(shop, "berlin", "hamburg")
         async with member(browser, shop, name) as watched:
             page = watched.page
@@ -81,7 +81,7 @@ async def test_two_locations_are_chosen_one_after_the_other(browser: Browser) ->
 
 async def test_pages_of_a_limited_user_show_own_units(browser: Browser) -> None:
     async with admin_shop() as shop:
-        await with_places(shop)
+        await with_locations(shop)
         await shop.run(
             Reserve(
                 reservation_id="res_1",
@@ -117,7 +117,7 @@ async def test_pages_of_a_limited_user_show_own_units(browser: Browser) -> None:
 
 async def test_an_owner_limits_a_user_and_a_key(browser: Browser) -> None:
     async with admin_shop() as shop:
-        await with_places(shop)
+        await with_locations(shop)
         await limited(shop)
         async with member(browser, shop) as watched:
             page = watched.page
@@ -147,7 +147,7 @@ async def test_the_limit_fits_and_is_accessible(
     browser: Browser, screen: tuple[int, int], scheme: Any
 ) -> None:
     async with admin_shop() as shop:
-        await with_places(shop)
+        await with_locations(shop)
         await limited(shop, "berlin")
         async with member(browser, shop, screen=screen, scheme=scheme) as watched:
             page = watched.page
@@ -164,7 +164,7 @@ async def test_the_limit_fits_and_is_accessible(
 
 async def test_the_history_and_the_holds_of_one_location(browser: Browser) -> None:
     async with admin_shop() as shop, member(browser, shop) as watched:
-        await with_places(shop)
+        await with_locations(shop)
         await shop.run(
             Reserve(
                 reservation_id="res_2",
@@ -200,7 +200,7 @@ async def test_pages_of_several_locations_are_not_in_the_menu_of_one(browser: Br
             await expect(menu.get_by_role("link", name=name)).to_have_count(0)
         await page.get_by_role("link", name="Add a location").click()
         await expect(page.get_by_role("heading", level=1)).to_have_text("Locations")
-        await shop.run(*PLACES)
+        await shop.run(*STOCKED_LOCATIONS)
         await visit(page, shop, "overview.html")
         for name in ("Transfers", "Locations"):
             await expect(menu.get_by_role("link", name=name)).to_be_visible()

@@ -102,7 +102,7 @@ def test_a_drop_from_three_locations_and_through_a_bundle(tmp_path: Path) -> Non
         assert (again, list(found["locations"])) == (0, ["main", "drill-2", "drill-3"])
 
 
-def test_a_place_whose_stock_moves_is_found(tmp_path: Path) -> None:
+def test_a_location_whose_stock_moves_is_found(tmp_path: Path) -> None:
     with Server(data=tmp_path, env={"RUN_JOBS": "off"}, arguments=["--demo", "--init"]) as server:
         assert drill(server, "--locations", "2", "--buyers", "1")[0] == 0
         program = begin(server, "--locations", "2", "--lose", "0", "--late", "0", "--buyers", "40")

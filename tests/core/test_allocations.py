@@ -25,7 +25,7 @@ def reserve(location: str = DEFAULT_LOCATION, *wanted: Line, only: bool = False)
     )
 
 
-def two_places() -> CoreShop:
+def two_locations() -> CoreShop:
     """Five of a/M at the default location and four in the shed."""
     shop = CoreShop()
     shop.do(AddLocation(location=Location(SHED, "Shed")))
@@ -84,7 +84,7 @@ def test_a_payment_is_compared_with_the_price_at_which_a_line_was_sold() -> None
 
 
 def test_units_come_from_the_location_that_the_caller_names() -> None:
-    shop = two_places()
+    shop = two_locations()
     answer = shop.do(reserve(SHED, Line(M, 3)))
     assert isinstance(answer, Accepted)
     assert shop.hold("s").allocations == (Allocation(M, 3, SHED),)
@@ -96,7 +96,7 @@ def test_units_come_from_the_location_that_the_caller_names() -> None:
 
 
 def test_a_line_that_another_location_serves_gives_its_first_units_back() -> None:
-    shop = two_places()
+    shop = two_locations()
     shop.do(reserve(DEFAULT_LOCATION, Line(M, 2), Line(S, 1)))
     shop.do(reserve(SHED, Line(M, 4)))
     hold = shop.hold("s")
@@ -107,7 +107,7 @@ def test_a_line_that_another_location_serves_gives_its_first_units_back() -> Non
 
 def spread() -> CoreShop:
     """A hold of a/M with two units at the default location and three in the shed."""
-    shop = two_places()
+    shop = two_locations()
     for location, units in ((DEFAULT_LOCATION, 2), (SHED, 3)):
         hold = Reserve(
             reservation_id=location,

@@ -181,29 +181,29 @@ def most(kinds: list[dict[str, int]], units: Mapping[str, int], known: dict[obje
 
 
 @settings(max_examples=300, deadline=None)
-@given(recipe=recipes(), places=st.lists(UNITS, max_size=2))
+@given(recipe=recipes(), levels=st.lists(UNITS, max_size=2))
 def test_no_way_of_building_makes_more_or_fewer_bundles(
-    recipe: Recipe, places: list[dict[str, int]]
+    recipe: Recipe, levels: list[dict[str, int]]
 ) -> None:
-    free = {f"place{number}": units for number, units in enumerate(places)}
+    free = {f"location{number}": units for number, units in enumerate(levels)}
     kinds = list(contents(recipe))
     expected = sum(most(kinds, units, {}) for units in pools(recipe, free))
     assert buildable(recipe, free) == expected
     if recipe.is_plain:
-        units = [[place.get(part.sku, 0) for place in places] for part in recipe.parts]
+        units = [[units.get(part.sku, 0) for units in levels] for part in recipe.parts]
         assert buildable_of_fixed(recipe, units) == expected
 
 
 @settings(max_examples=200, deadline=None)
-@given(recipe=recipes(), places=st.lists(UNITS, min_size=1, max_size=2))
+@given(recipe=recipes(), levels=st.lists(UNITS, min_size=1, max_size=2))
 def test_more_of_the_scarce_parts_and_nothing_else_makes_one_more(
-    recipe: Recipe, places: list[dict[str, int]]
+    recipe: Recipe, levels: list[dict[str, int]]
 ) -> None:
-    free = {f"place{number}": units for number, units in enumerate(places)}
+    free = {f"location{number}": units for number, units in enumerate(levels)}
     scarce = scarce_parts(recipe, free)
     assert scarce
     more = {
-        place: {sku: units.get(sku, 0) + (100 if sku in scarce else 0) for sku in SKUS}
-        for place, units in free.items()
+        location: {sku: units.get(sku, 0) + (100 if sku in scarce else 0) for sku in SKUS}
+        for location, units in free.items()
     }
     assert buildable(recipe, more) > buildable(recipe, free)

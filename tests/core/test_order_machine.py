@@ -21,7 +21,7 @@ from fancymonkey.core.stock.adjust import Adjust, Count
 from fancymonkey.core.verify import Finding, Verifier
 from tests.core.builders import CoreShop
 
-PLACES = (DEFAULT_LOCATION, "berlin", "hamburg")
+LOCATIONS = (DEFAULT_LOCATION, "berlin", "hamburg")
 SKUS = ("a/M", "b/S")
 STATES = (None, StockState.DAMAGED, StockState.RETURNED)
 
@@ -82,8 +82,8 @@ class Crowd:
         row = self.chance.choice(order.units)
         return (Line(row.sku, self.chance.randint(1, row.quantity)),)
 
-    def place(self) -> str:
-        return self.chance.choice(PLACES)
+    def any_location(self) -> str:
+        return self.chance.choice(LOCATIONS)
 
     def reserve(self, shop: CoreShop, orders: list[Order]) -> Command:
         self.count += 1
@@ -92,7 +92,7 @@ class Crowd:
             reservation_id=f"h{self.count}",
             session_id=f"s{self.count}",
             lines=tuple(Line(sku, self.chance.randint(1, 3)) for sku in skus),
-            location=self.place(),
+            location=self.any_location(),
             ttl=self.chance.choice((5, 50)),
         )
 
@@ -109,24 +109,24 @@ class Crowd:
         )
 
     def stock(self, shop: CoreShop, orders: list[Order]) -> Command:
-        sku, place = self.chance.choice(SKUS), self.place()
+        sku, location = self.chance.choice(SKUS), self.any_location()
         if self.chance.random() < 0.3:
-            return Count(sku=sku, location=place, quantity=self.chance.randint(0, 6))
+            return Count(sku=sku, location=location, quantity=self.chance.randint(0, 6))
         count = self.chance.randint(1, 5)
-        return Adjust(sku=sku, location=place, delta=count, kind=Kind.RECEIVED)
+        return Adjust(sku=sku, location=location, delta=count, kind=Kind.RECEIVED)
 
     def ship(self, shop: CoreShop, orders: list[Order]) -> Command:
         order = self.chance.choice(orders)
-        place = self.chance.choice((None, None, *PLACES))
-        return ShipOrder(order_id=order.order_id, lines=self.some(order), location=place)
+        location = self.chance.choice((None, None, *LOCATIONS))
+        return ShipOrder(order_id=order.order_id, lines=self.some(order), location=location)
 
     def move(self, shop: CoreShop, orders: list[Order]) -> Command:
         order = self.chance.choice(orders)
         return MoveOrderAllocation(
             order_id=order.order_id,
             lines=self.some(order),
-            location=self.chance.choice((None, self.place())),
-            to=self.place(),
+            location=self.chance.choice((None, self.any_location())),
+            to=self.any_location(),
         )
 
     def cancel(self, shop: CoreShop, orders: list[Order]) -> Command:
@@ -138,7 +138,7 @@ class Crowd:
         return ReturnOrder(
             order_id=order.order_id,
             lines=self.some(order),
-            location=self.chance.choice((None, self.place())),
+            location=self.chance.choice((None, self.any_location())),
             state=self.chance.choice(STATES),
         )
 
@@ -164,8 +164,8 @@ def test_random_orders_conserve_units(first: int) -> None:
     done: set[str] = set()
     for seed in range(first, first + 10):
         shop, crowd = CoreShop(), Crowd(seed)
-        for place in PLACES[1:]:
-            shop.do(AddLocation(location=Location(place, place.title())))
+        for location_id in LOCATIONS[1:]:
+            shop.do(AddLocation(location=Location(location_id, location_id.title())))
         for _ in range(120):
             shop.do(crowd.next(shop), at=shop.now + 1)
             conserved(shop)

@@ -39,7 +39,7 @@ CALAIS = Location(
 PLAIN = Routing()
 
 
-def place(name: str, priority: int = 1, country: str = "DE") -> Location:
+def location(name: str, priority: int = 1, country: str = "DE") -> Location:
     return Location(name, name.title(), country=country, priority=priority)
 
 
@@ -48,15 +48,15 @@ def lines(**units: int) -> list[Demand]:
 
 
 def served(
-    demands: Sequence[Demand], stock: Stock, routing: Routing = PLAIN, **places: Location
+    demands: Sequence[Demand], stock: Stock, routing: Routing = PLAIN, **locations: Location
 ) -> dict[tuple[str, str], int]:
-    found = route(demands, [places.get(id_) or place(id_) for id_ in stock], stock, routing)
+    found = route(demands, [locations.get(id_) or location(id_) for id_ in stock], stock, routing)
     assert isinstance(found, Route), found
     return {(row.location, row.sku): row.quantity for row in found.allocations}
 
 
 def refused(demands: Sequence[Demand], stock: Stock, routing: Routing = PLAIN) -> list[Shortfall]:
-    found = route(demands, [place(id_) for id_ in stock], stock, routing)
+    found = route(demands, [location(id_) for id_ in stock], stock, routing)
     assert isinstance(found, list), found
     return found
 
@@ -82,8 +82,8 @@ def test_a5_equal_distances_leave_it_to_the_priority() -> None:
     second = Location("b", "B", priority=2, latitude=one, longitude=one)
     stock: Stock = {"a": {"v": 1}, "b": {"v": 9}}
     routing = Routing(destination=LONDON, rules=(RoutingRule.NEAREST, RoutingRule.PRIORITY))
-    for places in ([first, second], [second, first]):
-        found = route(lines(v=1), places, stock, routing)
+    for locations in ([first, second], [second, first]):
+        found = route(lines(v=1), locations, stock, routing)
         assert isinstance(found, Route)
         assert [row.location for row in found.allocations] == ["a"]
 
@@ -125,12 +125,12 @@ def test_a32_the_pick_up_location_gives_its_own_units_first() -> None:
 
 def test_one_location_with_everything_is_better_than_two_that_are_preferred() -> None:
     stock: Stock = {"a": {"x": 1}, "b": {"y": 1}, "c": {"x": 1, "y": 1}}
-    last = place("c", priority=9)
+    last = location("c", priority=9)
     assert served(lines(x=1, y=1), stock, c=last) == {("c", "x"): 1, ("c", "y"): 1}
 
 
 def test_more_parcels_are_better_where_the_owner_puts_another_rule_first() -> None:
-    near, far = place("near", priority=1), place("far", priority=2)
+    near, far = location("near", priority=1), location("far", priority=2)
     stock: Stock = {"near": {"x": 1}, "far": {"x": 1, "y": 1}}
     rules = (RoutingRule.PRIORITY, RoutingRule.FEWEST_PARCELS)
     found = served(lines(x=1, y=1), stock, Routing(rules=rules), near=near, far=far)
@@ -243,7 +243,7 @@ def _can(sku: str, units: int, chosen: Sequence[str], stock: Stock) -> bool:
 @given(BASKETS, NETWORKS)
 @settings(max_examples=300, deadline=None)
 def test_the_parcels_are_the_least_possible(basket: dict[str, int], stock: Stock) -> None:
-    found = route(lines(**basket), [place(id_) for id_ in stock], stock, PLAIN)
+    found = route(lines(**basket), [location(id_) for id_ in stock], stock, PLAIN)
     least = least_parcels(basket, stock)
     if least is None:
         assert isinstance(found, list)
@@ -267,11 +267,11 @@ def test_the_order_of_the_input_changes_nothing(
     basket: dict[str, int], stock: Stock, chance: random.Random
 ) -> None:
     ids = list(stock)
-    first = route(lines(**basket), [place(id_) for id_ in ids], stock, PLAIN)
+    first = route(lines(**basket), [location(id_) for id_ in ids], stock, PLAIN)
     chance.shuffle(ids)
-    assert route(lines(**basket), [place(id_) for id_ in ids], stock, PLAIN) == first
+    assert route(lines(**basket), [location(id_) for id_ in ids], stock, PLAIN) == first
     turned = dict(reversed(basket.items()))
-    again = route(lines(**turned), [place(id_) for id_ in ids], stock, PLAIN)
+    again = route(lines(**turned), [location(id_) for id_ in ids], stock, PLAIN)
     if isinstance(first, Route):
         assert isinstance(again, Route)
         assert set(again.allocations) == set(first.allocations)
@@ -305,7 +305,7 @@ def test_competing_lines_are_served_where_it_is_possible(
     stock: Stock, kits: int, singles: int
 ) -> None:
     demands = [Demand("kit", (("x", 1), ("y", 1)), kits), *lines(x=singles)]
-    found = route(demands, [place(id_) for id_ in stock], stock, PLAIN)
+    found = route(demands, [location(id_) for id_ in stock], stock, PLAIN)
     possible = can_all_be_served(demands, stock)
     assert isinstance(found, Route) == possible
     if isinstance(found, Route):
@@ -317,14 +317,14 @@ def test_competing_lines_are_served_where_it_is_possible(
         assert sum(row.quantity for row in found.allocations) == 2 * kits + singles
 
 
-MANY_PLACES = st.fixed_dictionaries(
+MANY_LOCATIONS = st.fixed_dictionaries(
     {id_: st.fixed_dictionaries({"x": st.integers(0, 6)}) for id_ in "abcdefghijklmno"}
 )
 
 
 @given(
     BASKETS,
-    NETWORKS | MANY_PLACES,
+    NETWORKS | MANY_LOCATIONS,
     st.permutations(list(RoutingRule)),
     st.sampled_from(["", "DE", "FR", "GB"]),
     st.sampled_from([None, 1, 2]),
@@ -337,20 +337,20 @@ def test_the_locations_that_have_everything_are_those_that_the_search_finds(
     country: str,
     most: int | None,
 ) -> None:
-    places = [
-        place(id_, priority=1 + number % 2, country="DE" if number % 3 else "FR")
+    locations = [
+        location(id_, priority=1 + number % 2, country="DE" if number % 3 else "FR")
         for number, id_ in enumerate(stock)
     ]
     routing = Routing(rules=tuple(rules), destination=Destination(country), max_parcels=most)
     demands = lines(**basket)
-    quick = route(demands, places, stock, routing)
+    quick = route(demands, locations, stock, routing)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(f"{route.__module__}._complete_places", lambda *_: [])
-        searched = route(demands, places, stock, routing)
+        patch.setattr(f"{route.__module__}._complete_locations", lambda *_: [])
+        searched = route(demands, locations, stock, routing)
     assert quick == searched
     if isinstance(searched, Route):
         searched = replace(searched, alternatives=())
-    assert route(demands, places, stock, routing, alternatives=0) == searched
+    assert route(demands, locations, stock, routing, alternatives=0) == searched
 
 
 POINTS = [None, (Decimal("52.5"), Decimal("13.4")), (Decimal("48.1"), Decimal("11.6"))]
@@ -374,18 +374,18 @@ def test_a_single_line_has_the_route_that_the_search_finds(
     destination: Destination,
     most: int | None,
 ) -> None:
-    places = []
+    locations = []
     for number, (id_, point) in enumerate(zip(units, cycle(POINTS), strict=False)):
-        row = place(id_, priority=1 + number % 2, country="DE" if number % 3 else "FR")
+        row = location(id_, priority=1 + number % 2, country="DE" if number % 3 else "FR")
         latitude, longitude = point or (None, None)
-        places.append(replace(row, latitude=latitude, longitude=longitude))
+        locations.append(replace(row, latitude=latitude, longitude=longitude))
     stock = {id_: {"x": number} for id_, number in units.items()}
     routing = Routing(rules=rules, destination=destination, max_parcels=most)
-    quick = route(lines(x=quantity), places, stock, routing)
+    quick = route(lines(x=quantity), locations, stock, routing)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(f"{route.__module__}.route_line", lambda *_: None)
         patch.setattr(f"{route.__module__}._complete_places", lambda *_: [])
-        searched = route(lines(x=quantity), places, stock, routing)
+        searched = route(lines(x=quantity), locations, stock, routing)
     assert quick == searched
 
 
@@ -408,9 +408,9 @@ def test_ten_lines_and_twelve_locations_take_little_time() -> None:
     for _ in range(60):
         stock = {f"l{n}": {sku: chance.choice((0, 0, 1, 2)) for sku in skus} for n in range(12)}
         demands = [Demand(sku, ((sku, 1),), 2) for sku in skus]
-        places = [place(id_, country=chance.choice(("DE", "FR"))) for id_ in stock]
+        locations = [location(id_, country=chance.choice(("DE", "FR"))) for id_ in stock]
         start = time.process_time()
-        route(demands, places, stock, Routing(destination=Destination("DE")))
+        route(demands, locations, stock, Routing(destination=Destination("DE")))
         times.append(time.process_time() - start)
     print(sorted(times)[-3:])
     assert statistics.median(times) < 0.05  # far above the usual time: a search without an end
@@ -418,7 +418,7 @@ def test_ten_lines_and_twelve_locations_take_little_time() -> None:
 
 def test_more_than_twelve_locations_are_reported_in_the_reasons() -> None:
     stock = {f"l{n:02}": {"x": 1} for n in range(20)}
-    found = route(lines(x=15), [place(id_) for id_ in stock], stock, PLAIN)
+    found = route(lines(x=15), [location(id_) for id_ in stock], stock, PLAIN)
     assert isinstance(found, Route)
     assert sum(row.quantity for row in found.allocations) == 15
     assert "Of 20 locations, the best 12 were compared." in found.because

@@ -3,7 +3,7 @@
 from tests.mutants.planted import bug
 
 IMPORT = "web/test_import.py"
-PLACES = "web/test_import_places.py"
+BY_LOCATION = "web/test_import_by_location.py"
 SHOPIFY = "web/test_import_shopify.py"
 LOCATIONS = "store/test_json_locations.py"
 STALE = "store/test_stale_files.py"
@@ -69,7 +69,7 @@ SPREADSHEETS = [
         "spreadsheets.stock_cells:StockCells._command",
         "location = row.location or self._options.location",
         "location = self._options.location",
-        f"{PLACES}::test_sales_since_the_export_stay_sold_at_their_location",
+        f"{BY_LOCATION}::test_sales_since_the_export_stay_sold_at_their_location",
     ),
     bug(
         "spreadsheets",
@@ -93,7 +93,7 @@ SPREADSHEETS = [
         "core.changes.undo:undo",
         "sorted(rows, key=_goes_off_sale)",
         "rows",
-        f"{PLACES}::test_new_sizes_and_products_begin_at_several_locations[memory-main]",
+        f"{BY_LOCATION}::test_new_sizes_and_products_begin_at_several_locations[memory-main]",
     ),
 ]
 

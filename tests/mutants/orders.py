@@ -1,4 +1,4 @@
-"""Bugs of orders: units that are lost, doubled, or come back to the wrong place."""
+"""Bugs of orders: units that are lost, doubled, or come back to the wrong location."""
 
 from tests.mutants.planted import bug
 

@@ -1,4 +1,4 @@
-"""Random days of a shop with places, transfers, orders and bundles, each step against the model."""
+"""Random days of a shop with several locations and bundles, each step against the model."""
 
 import random
 from collections import Counter
@@ -59,11 +59,11 @@ class Shop:
         """The rows of the store at the end of the day."""
 
     async def begin(self) -> None:
-        """Adds places, parts and kits."""
+        """Adds locations, parts and kits."""
         await self.engine.open()
-        for number, place in enumerate(self.model.places[1:], 2):
+        for number, location in enumerate(self.model.locations[1:], 2):
             location = Location(
-                place, place.title(), priority=number, sells_online=place in SELLING
+                location, location.title(), priority=number, sells_online=location in SELLING
             )
             await self.do(AddLocation(location=location))
         for number, name in enumerate((*PARTS, *KITS)):
@@ -71,8 +71,8 @@ class Shop:
             product = Product(name, name.upper(), position=number)
             await self.do(UpsertProduct(product=product, location="main", items=items))
         for name in PARTS:
-            for place in self.model.places:
-                await self.receive(name, place, self.chance.randrange(6))
+            for location in self.model.locations:
+                await self.receive(name, location, self.chance.randrange(6))
         await self.define(0)
         self.model.kits[SPLIT] = Kit({"x": 1, "z": 1}, together=False, limit=4)
         await self._set(SPLIT, Bundle(0, BundlePolicy.SPLIT, max_sold=4))
@@ -114,16 +114,16 @@ class Shop:
     def wrong(self, text: str) -> None:
         raise Violation(f"seed {self.seed}: {text}")
 
-    async def receive(self, name: str, place: str, units: int) -> None:
+    async def receive(self, name: str, location: str, units: int) -> None:
         """Units come in."""
         if units:
-            await self.do(Adjust(sku=sku(name), location=place, delta=units, kind=Kind.RECEIVED))
-            self.model.receive(name, place, units)
+            await self.do(Adjust(sku=sku(name), location=location, delta=units, kind=Kind.RECEIVED))
+            self.model.receive(name, location, units)
 
     # Buyers -------------------------------------------------------------------------------------
 
     async def reserve(self, name: str, lines: dict[str, int]) -> bool:
-        """A buyer reserves; the places that serve it are valid and as few as possible."""
+        """A buyer reserves; the locations that serve it are valid and as few as possible."""
         model, choices = self.model, self._choices(lines)
         parts = {
             kit: choices if kit == CHOICE else dict(model.kits[kit].parts)
@@ -174,7 +174,7 @@ class Shop:
         return count <= own + self.model.exploded(kit, parts)
 
     def _own(self, name: str) -> int:
-        return sum(self.model.offered(name, place) for place in SELLING)
+        return sum(self.model.offered(name, location) for location in SELLING)
 
     def _check_refusal(self, answer: Answer, lines: dict[str, int]) -> None:
         assert isinstance(answer, Refused)
@@ -201,22 +201,24 @@ class Shop:
                 wanted[part] += each * rest
             if rest and model.kits[name].together:
                 demands.append((parts[name], rest))
-                for place in SELLING:
-                    sets = {units[part, place] / each for part, each in parts[name].items()}
+                for location in SELLING:
+                    sets = {units[part, location] / each for part, each in parts[name].items()}
                     if len(lines) == 1 and (len(sets) > 1 or int(min(sets)) != min(sets)):
-                        self.wrong(f"{place} has no whole sets of {parts[name]}: {units}")
+                        self.wrong(f"{location} has no whole sets of {parts[name]}: {units}")
             elif rest:
                 demands += [({part: 1}, each * rest) for part, each in parts[name].items()]
         sums: Counter[str] = Counter()
-        for (name, place), count in units.items():
+        for (name, location), count in units.items():
             sums[name] += count
-            if place not in SELLING or count > model.offered(name, place):
-                self.wrong(f"{count} of {name} from {place}, {model.offered(name, place)} are free")
+            if location not in SELLING or count > model.offered(name, location):
+                self.wrong(
+                    f"{count} of {name} from {location}, {model.offered(name, location)} are free"
+                )
         if sums != +wanted:
             self.wrong(f"{lines} has {sums}, should have {+wanted}")
-        places, fewest = {place for _, place in units}, model.fewest_places(demands)
-        if len(places) != fewest:
-            self.wrong(f"{lines} leaves from {places}, {fewest} would do")
+        locations, fewest = {location for _, location in units}, model.fewest_locations(demands)
+        if len(locations) != fewest:
+            self.wrong(f"{lines} leaves from {locations}, {fewest} would do")
 
     async def release(self, name: str) -> None:
         await self.do(Release(ref=name))
@@ -228,15 +230,15 @@ class Shop:
         )
         self.model.pay(name, later=later)
 
-    async def assemble(self, place: str, count: int) -> None:
+    async def assemble(self, location: str, count: int) -> None:
         """Kits are built in advance, or taken apart."""
         model, kit = self.model, self.model.kits[TOGETHER]
         changes = {part: -each * count for part, each in kit.parts.items()} | {TOGETHER: count}
-        fits = all(model.free(name, place) >= -change for name, change in changes.items())
-        command = Assemble(sku=sku(TOGETHER), location=place, quantity=count)
+        fits = all(model.free(name, location) >= -change for name, change in changes.items())
+        command = Assemble(sku=sku(TOGETHER), location=location, quantity=count)
         if isinstance(await self.expect(command, accepted=fits), Accepted):
             for name, change in changes.items():
-                model.receive(name, place, change)
+                model.receive(name, location, change)
 
     # Orders -------------------------------------------------------------------------------------
 
@@ -263,11 +265,11 @@ class Shop:
             self.wrong(f"{command} changed {+changed}, should be {wanted}")
         return True
 
-    def _account(self, command: Any, place: str) -> str:
+    def _account(self, command: Any, location: str) -> str:
         """The account that units return to."""
         state = getattr(command, "state", None)
-        place = command.location or place
-        return place if state is None else f"{place}:{state}"
+        location = command.location or location
+        return location if state is None else f"{location}:{state}"
 
     async def check(self) -> None:
         """Every level and every number that buyers see are those of the model."""
@@ -313,9 +315,9 @@ def rows_of(order: Order) -> dict[Key, OrderUnits]:
 
 
 def units_open(order: SoldOrder, without: str | None = None) -> dict[str, int]:
-    """The open units of an order by SKU, except those at a place."""
+    """The open units of an order by SKU, except those at a location."""
     counts: Counter[str] = Counter()
-    for (name, place), row in order.rows.items():
-        if place != without:
+    for (name, location), row in order.rows.items():
+        if location != without:
             counts[name] += row.open
     return dict(+counts)

@@ -1,4 +1,4 @@
-"""A second, simpler account of a shop with several places and bundles, for the simulation.
+"""A second, simpler account of a shop with several locations and bundles, for the simulation.
 
 It shares no code with the product: units by SKU and account in counters, and sums by trying.
 """
@@ -26,7 +26,7 @@ class Kit:
 
 @dataclass
 class Hold:
-    """Lines by SKU, units by SKU and place, and the parts that each kit had."""
+    """Lines by SKU, units by SKU and location, and the parts that each kit had."""
 
     lines: dict[str, int]
     units: Counter[Key]
@@ -35,7 +35,7 @@ class Hold:
 
 @dataclass
 class OrderUnits:
-    """Units of an order at a place."""
+    """Units of an order at a location."""
 
     quantity: int = 0
     shipped: int = 0
@@ -57,7 +57,7 @@ class SoldOrder:
     lines: dict[str, int]
 
     def total(self, sku: str, name: str) -> int:
-        """Units of a SKU over all places."""
+        """Units of a SKU over all locations."""
         return sum(getattr(row, name) for key, row in self.rows.items() if key[0] == sku)
 
     def back(self, sku: str) -> int:
@@ -82,7 +82,7 @@ class NetworkModel:
 
     def __init__(self, selling: Iterable[str], others: Iterable[str]) -> None:
         self.selling = list(selling)
-        self.places = [*self.selling, *others]
+        self.locations = [*self.selling, *others]
         self.on_hand: Counter[Key] = Counter()
         self.reserved: Counter[Key] = Counter()
         self.allocated: Counter[Key] = Counter()
@@ -95,71 +95,73 @@ class NetworkModel:
 
     # What there is ------------------------------------------------------------------------------
 
-    def free(self, sku: str, place: str) -> int:
-        """Units without a promise; negative if a place is short."""
-        key = (sku, place)
+    def free(self, sku: str, location: str) -> int:
+        """Units without a promise; negative if a location is short."""
+        key = (sku, location)
         return self.on_hand[key] - self.reserved[key] - self.allocated[key]
 
-    def offered(self, sku: str, place: str) -> int:
-        """Units that buyers may have from a place."""
-        return max(0, self.free(sku, place) - self.safety[sku, place])
+    def offered(self, sku: str, location: str) -> int:
+        """Units that buyers may have from a location."""
+        return max(0, self.free(sku, location) - self.safety[sku, location])
 
-    def sets(self, parts: Mapping[str, int], place: str) -> int:
-        """How many sets of parts one place makes."""
-        return min(self.offered(sku, place) // n for sku, n in parts.items())
+    def sets(self, parts: Mapping[str, int], location: str) -> int:
+        """How many sets of parts one location makes."""
+        return min(self.offered(sku, location) // n for sku, n in parts.items())
 
     def exploded(self, kit: Kit, parts: Mapping[str, int]) -> int:
         """How many kits of these parts could be sold, those built in advance left out."""
         if kit.together:
-            count = sum(self.sets(parts, place) for place in self.selling)
+            count = sum(self.sets(parts, location) for location in self.selling)
         else:
             sums = {sku: sum(self.offered(sku, at) for at in self.selling) for sku in parts}
             count = min(sums[sku] // n for sku, n in parts.items())
         for sku, keep in kit.keep.items():
-            units = sum(self.offered(sku, place) for place in self.selling)
+            units = sum(self.offered(sku, location) for location in self.selling)
             count = min(count, max(0, units - keep) // parts[sku])
         return count
 
     def sellable(self, sku: str) -> int:
         """How many of an item or kit could be sold now."""
-        own = sum(self.offered(sku, place) for place in self.selling)
+        own = sum(self.offered(sku, location) for location in self.selling)
         kit = self.kits.get(sku)
         if kit is None:
             return own
         count = own
         if kit.choose:
-            count += sum(self._choices(kit, place) for place in self.selling)
+            count += sum(self._choices(kit, location) for location in self.selling)
         else:
             count += self.exploded(kit, kit.parts)
         if kit.limit is not None:
             count = min(count, max(0, kit.limit - kit.held - kit.sold))
         return count
 
-    def _choices(self, kit: Kit, place: str) -> int:
-        """The most sets that a place makes: k sets take at most k times the maximum of each."""
+    def _choices(self, kit: Kit, location: str) -> int:
+        """The most sets that a location makes: k sets take at most k times the maximum of each."""
         count = 0
         while True:
-            units = [min(self.offered(sku, place), (count + 1) * n) for sku, n in kit.parts.items()]
+            units = [
+                min(self.offered(sku, location), (count + 1) * n) for sku, n in kit.parts.items()
+            ]
             if sum(units) < (count + 1) * kit.choose:
                 return count
             count += 1
 
-    def fewest_places(self, demands: list[tuple[dict[str, int], int]]) -> int:
-        """The fewest places from which all demands (parts of a set, sets) can leave.
+    def fewest_locations(self, demands: list[tuple[dict[str, int], int]]) -> int:
+        """The fewest locations from which all demands (parts of a set, sets) can leave.
 
-        A demand is split only where no single place has all of it.
+        A demand is split only where no single location has all of it.
         """
         for size in range(1, len(self.selling) + 1):
-            for places in combinations(self.selling, size):
-                if all(self._serves(places, parts, sets) for parts, sets in demands):
+            for locations in combinations(self.selling, size):
+                if all(self._serves(locations, parts, sets) for parts, sets in demands):
                     return size
         return 0
 
-    def _serves(self, places: Iterable[str], parts: dict[str, int], sets: int) -> bool:
-        there = [self.sets(parts, place) for place in places]
+    def _serves(self, locations: Iterable[str], parts: dict[str, int], sets: int) -> bool:
+        there = [self.sets(parts, location) for location in locations]
         if max(there) >= sets:
             return True
-        whole = any(self.sets(parts, place) >= sets for place in self.selling)
+        whole = any(self.sets(parts, location) >= sets for location in self.selling)
         return not whole and sum(there) >= sets
 
     # What happens -------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Planted bugs of places and bundles: the days of `network_steps` must notice each of them."""
+"""Planted bugs of locations and bundles: the days of `network_steps` must notice each of them."""
 
 from tests.sim.mutants import CORE, Edit, Mutant
 
@@ -8,9 +8,9 @@ def bug(name: str, *edits: tuple[str, str, str]) -> Mutant:
     return Mutant(name, tuple(Edit(f"{CORE}.{where}", old, new) for where, old, new in edits))
 
 
-PLACES = [
+LOCATIONS = [
     bug(
-        "an order is cancelled into the wrong place",
+        "an order is cancelled into the wrong location",
         ("orders.returns:cancel_units", "key, key[1], count", 'key, "main", count'),
     ),
     bug(
@@ -33,8 +33,8 @@ PLACES = [
         "routing is blind to holds",
         (
             "holds.serve:_free_units",
-            "state.level(sku, location).available",
-            "state.level(sku, location).on_hand",
+            "state.level(sku, location_id).available",
+            "state.level(sku, location_id).on_hand",
         ),
     ),
     bug(
@@ -62,7 +62,7 @@ PLACES = [
         ),
     ),
     bug(
-        "a short place hides the units of others",
+        "a short location hides the units of others",
         (
             "holds.serve:_free_units",
             "max(mine, mine if off_sale else units + mine, 0)",
@@ -78,7 +78,7 @@ PLACES = [
         ("orders.cancel:return_order", "units.shipped - units.returned", "units.shipped"),
     ),
 ]
-"""Bugs of places, transfers and orders."""
+"""Bugs of locations, transfers and orders."""
 
 BUNDLES = [
     bug(
@@ -90,7 +90,7 @@ BUNDLES = [
         ),
     ),
     bug(
-        "parts of several places count for a bundle that leaves together",
+        "parts of several locations count for a bundle that leaves together",
         ("bundles.availability:pools", "recipe.policy is BundlePolicy.SPLIT", "True"),
         (
             "bundles.availability:buildable_of_fixed",

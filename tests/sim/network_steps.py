@@ -86,7 +86,7 @@ class Day(Shop):
 
     async def goods_in(self) -> None:
         await self.receive(
-            self.chance.choice(PARTS), self.chance.choice(self.model.places), 1 + self.made % 4
+            self.chance.choice(PARTS), self.chance.choice(self.model.locations), 1 + self.made % 4
         )
 
     async def build(self) -> None:
@@ -96,13 +96,13 @@ class Day(Shop):
         await self.define(self.chance.randrange(len(VERSIONS)))
 
     async def keep_back(self) -> None:
-        name, place = self.chance.choice(PARTS), self.chance.choice(SELLING)
+        name, location = self.chance.choice(PARTS), self.chance.choice(SELLING)
         units = self.chance.choice((0, 0, 1, 3))
-        await self.do(SetSafetyStock(sku=sku(name), location=place, quantity=units))
-        self.model.safety[name, place] = units
+        await self.do(SetSafetyStock(sku=sku(name), location=location, quantity=units))
+        self.model.safety[name, location] = units
 
     async def hide(self) -> None:
-        """A count finds fewer units than are promised; those of other places are for sale."""
+        """A count finds fewer units than are promised; those of other locations are for sale."""
         model = self.model
         promised = sorted(
             key for key in model.reserved | model.allocated if key[0] in PARTS and key[1] in SELLING
@@ -110,19 +110,19 @@ class Day(Shop):
         promised = [key for key in promised if model.reserved[key] + model.allocated[key]]
         if not promised:
             return
-        name, place = self.chance.choice(promised)
-        there = model.on_hand[name, place]
+        name, location = self.chance.choice(promised)
+        there = model.on_hand[name, location]
         for count in (0, there):
-            await self.do(Count(sku=sku(name), location=place, quantity=count))
-            model.receive(name, place, count - model.on_hand[name, place])
+            await self.do(Count(sku=sku(name), location=location, quantity=count))
+            model.receive(name, location, count - model.on_hand[name, location])
             await self.check()
             if count == 0 and await self.reserve(self._name("h"), {name: 1}):
                 await self.release(f"h{self.made}")
 
     async def move(self) -> None:
-        """Units become damaged, or go to another place."""
+        """Units become damaged, or go to another location."""
         model, name = self.model, self.chance.choice(PARTS)
-        source, destination = self.chance.sample(model.places, 2)
+        source, destination = self.chance.sample(model.locations, 2)
         units, damaged = self.chance.randrange(1, 3), self.chance.random() < 0.5
         to_state = StockState.DAMAGED if damaged else None
         answer = await self.expect(
@@ -216,7 +216,7 @@ class Day(Shop):
         command = ReturnOrder(
             order_id=name,
             lines=lines,
-            location=self.chance.choice((None, *self.model.places)),
+            location=self.chance.choice((None, *self.model.locations)),
             state=self.chance.choice((None, None, StockState.DAMAGED, StockState.RETURNED)),
         )
         await self.change(name, command, wanted, most, "returned")
@@ -235,7 +235,7 @@ class Day(Shop):
 
     async def send(self) -> None:
         model, name = self.model, self._name("t")
-        source, destination = self.chance.sample(model.places, 2)
+        source, destination = self.chance.sample(model.locations, 2)
         skus = self.chance.sample(PARTS, self.chance.randrange(1, 3))
         planned = {name_: self.chance.randrange(1, 4) for name_ in skus}
         await self.do(

@@ -1,4 +1,4 @@
-"""Random days of places, transfers, orders and bundles against the second account of them.
+"""Random days of locations, transfers, orders and bundles against the second account of them.
 
 `python -m tests.sim.test_network` prints which check finds which planted bug.
 """
@@ -11,7 +11,7 @@ import pytest
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.store.open import open_store
 from tests.sim.mutants import Mutant
-from tests.sim.network_mutants import BUNDLES, PLACES
+from tests.sim.network_mutants import BUNDLES, LOCATIONS
 from tests.sim.network_steps import Day
 from tests.sim.run import Violation
 from tests.store.conftest import target
@@ -19,14 +19,14 @@ from tests.store.conftest import target
 __all__ = ["target"]
 
 SEEDS = 40
-MUTANTS = [*PLACES, *BUNDLES]
+MUTANTS = [*LOCATIONS, *BUNDLES]
 
 
 DAYS = int(os.environ.get("SIM_NETWORK_DAYS", "20"))
 
 
 @pytest.mark.parametrize("first", range(0, DAYS, 5))
-async def test_a_day_in_several_places_breaks_nothing(first: int) -> None:
+async def test_a_day_in_several_locations_breaks_nothing(first: int) -> None:
     for seed in range(first, first + 5):
         await Day(MemoryStore(), seed).run()
 

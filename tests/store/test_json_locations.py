@@ -83,11 +83,11 @@ def edit(path: Path, change: Callable[[dict[str, Any]], object], name: str = "M"
     path.write_text(json.dumps(products, indent=2) + "\n")
 
 
-def totals(stock: int | None = None, **places: Any) -> Callable[[dict[str, Any]], None]:
+def totals(stock: int | None = None, **at_locations: Any) -> Callable[[dict[str, Any]], None]:
     def change(fields: dict[str, Any]) -> None:
         if stock is not None:
             fields["stock"] = stock
-        for location, units in places.items():
+        for location, units in at_locations.items():
             fields["locations"].setdefault(location, {})["stock"] = units
 
     return change

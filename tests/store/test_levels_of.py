@@ -63,8 +63,8 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def catalogue() -> list[Command]:
     """Commands that fill an empty store, with two more locations."""
-    places = [AddLocation(location=Location(name, name.title())) for name in ("attic", "shed")]
-    return [*scripts.catalogue(), *places]
+    locations = [AddLocation(location=Location(name, name.title())) for name in ("attic", "shed")]
+    return [*scripts.catalogue(), *locations]
 
 
 def at(location: str, delta: int, sku: str = M) -> Adjust:

@@ -134,7 +134,7 @@ async def test_an_order_ships_in_parts(shop: OrderShop, on_shipment: bool) -> No
     await shop.check()
 
 
-async def test_a10_staff_ship_from_another_place(shop: OrderShop, on_shipment: bool) -> None:
+async def test_a10_staff_ship_from_another_location(shop: OrderShop, on_shipment: bool) -> None:
     await shop.add("l2", x=5)
     await shop.add("l3", x=5)
     await shop.sell("s1", "l2", x=1)
@@ -174,7 +174,7 @@ async def test_a11_moved_then_cancelled_leaves_ten_at_each(shop: OrderShop) -> N
     await shop.check()
 
 
-async def test_a13_a_cancelled_line_is_back_at_its_place(shop: OrderShop) -> None:
+async def test_a13_a_cancelled_line_is_back_at_its_location(shop: OrderShop) -> None:
     await shop.sell("s1", x=1, y=1)
     await shop.do(cancel("s1", x=1))
     level = await shop.level("x")

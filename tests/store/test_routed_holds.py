@@ -61,8 +61,8 @@ class Network:
         await self.do(
             *(
                 Adjust(sku=sku_of(name, "M"), location=location, delta=units)
-                for name, places in levels.items()
-                for location, units in places.items()
+                for name, units_at in levels.items()
+                for location, units in units_at.items()
             )
         )
 

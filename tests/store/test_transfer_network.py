@@ -40,7 +40,7 @@ class Network:
     def __init__(self, store: Store, seed: int) -> None:
         self.store = store
         self.chance = random.Random(seed)
-        self.places = ["main", *(f"p{number}" for number in range(self.chance.randrange(1, 5)))]
+        self.locations = ["main", *(f"p{number}" for number in range(self.chance.randrange(1, 5)))]
         self.units: Counter[str] = Counter()
         self.ids: list[str] = []
         self.holds = 0
@@ -50,14 +50,14 @@ class Network:
         commands: list[Command] = [
             UpsertProduct(product=Product("a", "A"), location="main", items=items)
         ]
-        commands += [AddLocation(location=Location(place, place)) for place in self.places[1:]]
+        commands += [AddLocation(location=Location(id_, id_)) for id_ in self.locations[1:]]
         commands += [
-            Adjust(sku=sku, location=place, delta=10, kind=Kind.RECEIVED)
+            Adjust(sku=sku, location=id_, delta=10, kind=Kind.RECEIVED)
             for sku in SKUS
-            for place in self.places[1:]
+            for id_ in self.locations[1:]
         ]
         await self.store.run(commands, 1, 0)
-        self.units.update(dict.fromkeys(SKUS, 10 + 10 * len(self.places)))
+        self.units.update(dict.fromkeys(SKUS, 10 + 10 * len(self.locations)))
 
     async def step(self, now: int) -> None:
         """A batch of random commands, and their effect in the second account."""
@@ -84,7 +84,7 @@ class Network:
 
     def _create(self) -> tuple[Command, ...]:
         self.ids.append(f"t{len(self.ids)}")
-        source, destination = self.chance.choices(self.places, k=2)
+        source, destination = self.chance.choices(self.locations, k=2)
         skus = self.chance.sample(SKUS, self.chance.randrange(1, 4))
         lines = tuple(Line(sku, self.chance.randrange(1, 12)) for sku in skus)
         create = CreateTransfer(
@@ -130,8 +130,8 @@ class Network:
 
     def _move(self) -> tuple[Command, ...]:
         fields: dict[str, Any] = {
-            "from_location": self.chance.choice(self.places),
-            "to_location": self.chance.choice(self.places),
+            "from_location": self.chance.choice(self.locations),
+            "to_location": self.chance.choice(self.locations),
             "from_state": self.chance.choice(STATES),
             "to_state": self.chance.choice(STATES),
         }
@@ -144,7 +144,7 @@ class Network:
             reservation_id=f"r{self.holds}",
             session_id=f"s{self.holds}",
             lines=(Line(self.chance.choice(SKUS), self.chance.randrange(1, 4)),),
-            location=self.chance.choice(self.places),
+            location=self.chance.choice(self.locations),
             ttl=20,
         )
         return (hold,)

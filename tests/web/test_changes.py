@@ -272,19 +272,19 @@ async def test_the_samples_are_what_is_really_answered(shop: Shop) -> None:
     got["archive_product"] = await shop.client.post(
         f"{path}products/archive", sent["archive_product"], OWNER
     )
-    places = f"{path}locations"
-    got["add_location"] = await shop.client.post(places, sent["add_location"], OWNER)
-    put = ("PUT", places, sent["change_location"], OWNER)
+    locations = f"{path}locations"
+    got["add_location"] = await shop.client.post(locations, sent["add_location"], OWNER)
+    put = ("PUT", locations, sent["change_location"], OWNER)
     got["change_location"] = await shop.client.request(*put)
-    got["list_locations"] = await shop.client.get(places, OWNER)
+    got["list_locations"] = await shop.client.get(locations, OWNER)
     got["set_routing_rules"] = await shop.client.request(
-        "PUT", f"{places}/routing", sent["set_routing_rules"], OWNER
+        "PUT", f"{locations}/routing", sent["set_routing_rules"], OWNER
     )
-    got["routing_rules"] = await shop.client.get(f"{places}/routing", OWNER)
+    got["routing_rules"] = await shop.client.get(f"{locations}/routing", OWNER)
     got["store_postal_codes"] = await shop.client.request(
-        "PUT", f"{places}/postal-codes", sent["store_postal_codes"], OWNER
+        "PUT", f"{locations}/postal-codes", sent["store_postal_codes"], OWNER
     )
-    closing = f"{places}/close"
+    closing = f"{locations}/close"
     got["close_location"] = await shop.client.post(closing, sent["close_location"], OWNER)
     assert got.keys() == documented.answers("dashboard").keys()
     for name, answer in got.items():

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.web.shops import HOODIE, Shop
-from tests.web.test_routing import OWNER, reserve, with_places
+from tests.web.test_routing import OWNER, reserve, with_locations
 
 NEAR_MUNICH = {"latitude": 48.2, "longitude": 11.5}
 SKU = f"{HOODIE}/M"
@@ -16,7 +16,7 @@ async def ask(shop: Shop, path: str) -> Any:
 
 
 async def test_the_history_says_why_and_what_the_others_would_have_cost(any_shop: Shop) -> None:
-    shop = await with_places(any_shop)
+    shop = await with_locations(any_shop)
     hold = await reserve(shop, "s1", shipTo=NEAR_MUNICH)
     (entry,) = (await ask(shop, f"history?sku={SKU}&kind=reserved"))["entries"]
     route = entry["route"]
@@ -33,7 +33,7 @@ async def test_the_history_says_why_and_what_the_others_would_have_cost(any_shop
 
 
 async def test_the_explanation_has_the_routes_of_the_latest_holds(any_shop: Shop) -> None:
-    shop = await with_places(any_shop)
+    shop = await with_locations(any_shop)
     for number in range(3):
         await reserve(shop, f"s{number}", shipTo=NEAR_MUNICH)
     routes = (await ask(shop, f"explain?sku={SKU}"))["routes"]
@@ -43,7 +43,7 @@ async def test_the_explanation_has_the_routes_of_the_latest_holds(any_shop: Shop
 
 
 async def test_a_hold_shows_its_units_by_location_and_its_route(any_shop: Shop) -> None:
-    shop = await with_places(any_shop)
+    shop = await with_locations(any_shop)
     await reserve(shop, "s1", 22)
     (hold,) = (await ask(shop, "holds"))["holds"]
     assert {row["location"]: row["quantity"] for row in hold["allocations"]} == {

@@ -13,7 +13,7 @@ from tests.payments.conftest import OWNER
 from tests.web.shops import HOODIE, Shop
 from tests.web.test_changes import undo
 from tests.web.test_import import apply, take
-from tests.web.test_import_places import Cells, csv_of, export, reasons, table, with_places
+from tests.web.test_import_by_location import Cells, csv_of, export, reasons, table, with_locations
 
 SET = "set/OS"
 PAIR = f"1 x {HOODIE}/M + 2 x {HOODIE}/L"
@@ -178,7 +178,7 @@ async def test_a_new_bundle_begins_without_stock(shop: Shop) -> None:
 
 
 async def test_pre_built_units_can_be_counted(any_shop: Shop) -> None:
-    shop = await with_places(await with_set(any_shop))
+    shop = await with_locations(await with_set(any_shop))
     body = {"productId": "set", "size": "OS", "quantity": 2, "location": "main"}
     made = await shop.client.post("/api/admin/bundles/assemble", body, OWNER)
     assert made.status == 200, made.json
@@ -222,7 +222,7 @@ async def test_an_older_export_of_an_ordinary_size_is_read(shop: Shop) -> None:
 
 @pytest.mark.parametrize("second", [f"1 x {HOODIE}/S", "none"])
 async def test_a_size_has_one_bundle_at_all_locations(shop: Shop, second: str) -> None:
-    await with_places(await with_set(shop))
+    await with_locations(await with_set(shop))
     rows = without_mark([row for row in await table(shop) if row["productId"] == "set"])
     rows[0]["bundle"], rows[1]["bundle"] = f"1 x {HOODIE}/L", second
     assert "a size has only one bundle" in reasons(await take(shop, csv_of(rows)))

@@ -10,7 +10,7 @@ from tests.web.client import Answer
 from tests.web.shops import HOODIE, Shop
 from tests.web.test_changes import undo
 from tests.web.test_import import apply, take
-from tests.web.test_import_places import reasons, units, with_places
+from tests.web.test_import_by_location import reasons, units, with_locations
 
 HEAD = (
     "Handle,Title,Option1 Name,Option1 Value,Option2 Name,Option2 Value,Option3 Name,"
@@ -24,7 +24,7 @@ SKU_ID = f"sku_{HOODIE}_m"
 def line(
     new: Any = "",
     current: Any = 5,
-    place: str = "Studio Berlin",
+    location: str = "Studio Berlin",
     sku: str = SKU_ID,
     handle: str = HOODIE,
     option: str = "M",
@@ -32,7 +32,7 @@ def line(
     available: Any = None,
 ) -> str:
     free = current if available is None else available
-    return f"{handle},{title},Size,{option},,,,,{sku},,,{place},,0,0,0,{free},{current},{new}"
+    return f"{handle},{title},Size,{option},,,,,{sku},,,{location},,0,0,0,{free},{current},{new}"
 
 
 def file(*lines: str, head: str = HEAD) -> str:
@@ -54,7 +54,7 @@ def notices(answer: Answer) -> str:
 
 
 async def test_new_numbers_are_applied_as_one_change(any_shop: Shop) -> None:
-    shop = await with_places(any_shop)
+    shop = await with_locations(any_shop)
     mine = sku_id(shop)
     data = file(
         line(8, 5, sku=mine), line(18, 20, "main", sku=mine), line("", 0, "Hamburg", sku=mine)
@@ -77,7 +77,7 @@ async def test_new_numbers_are_applied_as_one_change(any_shop: Shop) -> None:
 
 @pytest.mark.parametrize("by", [-3, -1, 1, 2, 10])
 async def test_a_current_that_differs_is_not_applied_and_reported(shop: Shop, by: int) -> None:
-    await with_places(shop)
+    await with_locations(shop)
     mine = sku_id(shop)
     await shop.engine.submit(Adjust(sku=f"{HOODIE}/M", location="berlin", delta=by))
     data = file(line(9, 5, sku=mine), line(19, 20, "main", sku=mine))
@@ -90,7 +90,7 @@ async def test_a_current_that_differs_is_not_applied_and_reported(shop: Shop, by
 
 
 async def test_the_same_file_twice_has_one_effect(shop: Shop) -> None:
-    await with_places(shop)
+    await with_locations(shop)
     data = file(line(8, 5, sku=sku_id(shop)))
     for _ in range(2):
         answer = await apply(shop, data)
@@ -110,7 +110,7 @@ async def test_the_same_file_twice_has_one_effect(shop: Shop) -> None:
     ],
 )
 async def test_a_size_is_found(shop: Shop, more: dict[str, Any]) -> None:
-    await with_places(shop)
+    await with_locations(shop)
     given = {"sku": sku_id(shop), **more}
     if given.pop("quoted", False):
         given["sku"] = f"'{sku_id(shop)}"
@@ -133,14 +133,14 @@ async def test_a_size_is_found(shop: Shop, more: dict[str, Any]) -> None:
 async def test_an_unknown_sku_is_a_fault_that_names_it(
     shop: Shop, more: dict[str, Any], words: str
 ) -> None:
-    await with_places(shop)
+    await with_locations(shop)
     answer = await take(shop, file(line(9, 5, **more)), "&create=true")
     assert codes(answer) == [(2, "SKU")]
     assert words in reasons(answer)
 
 
 async def test_a_sku_that_lost_its_zeros_is_named(shop: Shop) -> None:
-    await with_places(shop)
+    await with_locations(shop)
     rows = f"productId,size,skuId\r\n{HOODIE},M,00123\r\n"
     assert (await apply(shop, rows)).status == 200
     answer = await take(shop, file(line(9, 5, sku="123")))
@@ -164,14 +164,14 @@ async def test_a_sku_that_lost_its_zeros_is_named(shop: Shop) -> None:
 async def test_a_number_that_is_not_valid_is_a_fault(
     shop: Shop, new: Any, current: Any, column: str, words: str
 ) -> None:
-    await with_places(shop)
+    await with_locations(shop)
     answer = await take(shop, file(line(new, current, sku=sku_id(shop))))
     assert codes(answer) == [(2, column)]
     assert words in reasons(answer)
 
 
 @pytest.mark.parametrize(
-    ("new", "current", "place", "after"),
+    ("new", "current", "location", "after"),
     [
         ("", 5, "berlin", 5),
         (5, 5, "berlin", 5),
@@ -184,16 +184,18 @@ async def test_a_number_that_is_not_valid_is_a_fault(
         ("", 99, "berlin", 5),
     ],
 )
-async def test_a_number_counts(shop: Shop, new: Any, current: Any, place: str, after: int) -> None:
-    await with_places(shop)
-    answer = await apply(shop, file(line(new, current, place, sku=sku_id(shop))))
+async def test_a_number_counts(
+    shop: Shop, new: Any, current: Any, location: str, after: int
+) -> None:
+    await with_locations(shop)
+    answer = await apply(shop, file(line(new, current, location, sku=sku_id(shop))))
     assert answer.status == 200, answer.json
     assert not answer.json["faults"]
-    assert units(shop)[place] == after
+    assert units(shop)[location] == after
 
 
 @pytest.mark.parametrize(
-    ("place", "words"),
+    ("location", "words"),
     [
         ("studio berlin", "but 'berlin' exists"),
         ("Studio  Berlin", "but 'berlin' exists"),
@@ -203,15 +205,15 @@ async def test_a_number_counts(shop: Shop, new: Any, current: Any, place: str, a
         ("", "write one of"),
     ],
 )
-async def test_a_location_has_the_same_rules(shop: Shop, place: str, words: str) -> None:
-    await with_places(shop)
-    answer = await take(shop, file(line(3, "", place, sku=sku_id(shop))))
+async def test_a_location_has_the_same_rules(shop: Shop, location: str, words: str) -> None:
+    await with_locations(shop)
+    answer = await take(shop, file(line(3, "", location, sku=sku_id(shop))))
     assert bool(answer.json["faults"]) == bool(words)
     assert words in reasons(answer)
 
 
 async def test_the_layout_with_one_column_on_hand_counts(shop: Shop) -> None:
-    await with_places(shop)
+    await with_locations(shop)
     head = (
         "Handle,Title,Option1 Name,Option1 Value,Option2 Name,Option2 Value,Option3 Name,"
         "Option3 Value,SKU,HS Code,COO,Location,Incoming,Unavailable,Committed,Available,On hand"
@@ -223,7 +225,7 @@ async def test_the_layout_with_one_column_on_hand_counts(shop: Shop) -> None:
 
 
 async def test_the_layout_with_a_column_for_each_location_counts(any_shop: Shop) -> None:
-    shop = await with_places(any_shop)
+    shop = await with_locations(any_shop)
     head = (
         "Handle,Title,Option1 Name,Option1 Value,Option2 Name,Option2 Value,Option3 Name,"
         "Option3 Value,SKU,HS Code,COO,Studio Berlin,Hamburg,main"
@@ -252,7 +254,7 @@ async def test_a_shop_with_one_location_reads_any_name_of_it(shop: Shop) -> None
 
 
 async def test_columns_that_are_not_taken_in_are_reported(shop: Shop) -> None:
-    await with_places(shop)
+    await with_locations(shop)
     data = file(
         line(8, 5, sku=sku_id(shop), title="ANOTHER NAME", available=50),
         line("", 20, "main", sku=sku_id(shop), available=20),
@@ -264,7 +266,7 @@ async def test_columns_that_are_not_taken_in_are_reported(shop: Shop) -> None:
 
 
 async def test_a_spreadsheet_of_the_file_is_read(shop: Shop) -> None:
-    await with_places(shop)
+    await with_locations(shop)
     cells = [cell or None for cell in line("", 5, sku=sku_id(shop)).split(",")]
     cells[-1], cells[-2] = 12, 5  # type: ignore[call-overload]
     answer = await apply(shop, book(("inventory", [HEAD.split(","), cells])))
@@ -285,13 +287,13 @@ async def test_a_spreadsheet_of_the_file_is_read(shop: Shop) -> None:
     ],
 )
 async def test_odd_files_are_answered(shop: Shop, data: str) -> None:
-    await with_places(shop)
+    await with_locations(shop)
     answer = await take(shop, data)
     assert answer.status in (200, 400), answer.json
 
 
 async def test_two_rows_for_one_size_and_location_are_a_fault(shop: Shop) -> None:
-    await with_places(shop)
+    await with_locations(shop)
     mine = sku_id(shop)
     data = file(line(8, 5, sku=mine), line(9, 5, "berlin", sku=f"{HOODIE}-M"))
     assert "at berlin is already in row 2" in reasons(await take(shop, data))

@@ -8,7 +8,7 @@ from tests.web.client import Answer
 from tests.web.shops import HOODIE, Shop
 from tests.web.test_bundle_holds import reserve as reserve_bundles
 from tests.web.test_bundles import HOODIE_AND_TEE, SET, TEE, add
-from tests.web.test_routing import OWNER, reserve, with_places
+from tests.web.test_routing import OWNER, reserve, with_locations
 
 SKU = f"{HOODIE}/M"
 
@@ -18,7 +18,7 @@ async def ask(shop: Shop, path: str) -> Answer:
 
 
 async def test_the_history_and_explanation_of_one_location(any_shop: Shop) -> None:
-    shop = await with_places(any_shop)
+    shop = await with_locations(any_shop)
     entries = (await ask(shop, "history?location=munich")).json["entries"]
     assert [(row["location"], row["change"]) for row in entries] == [("munich", {"stock": 5})]
     of_size = (await ask(shop, f"history?location=munich&sku={SKU}")).json["entries"]
@@ -36,7 +36,7 @@ async def test_an_unknown_location_is_refused(any_shop: Shop, path: str) -> None
 
 
 async def test_holds_with_units_at_a_location(any_shop: Shop) -> None:
-    shop = await with_places(any_shop)
+    shop = await with_locations(any_shop)
     await reserve(shop, "s1", 2, location="munich")
     await reserve(shop, "s2", 22)
     found = (await ask(shop, "holds?location=munich")).json
@@ -70,7 +70,7 @@ async def test_holds_are_found_by_the_bundle_and_by_its_parts(any_shop: Shop) ->
 
 async def test_the_overview_lists_each_location(any_shop: Shop) -> None:
     assert "locations" not in (await ask(any_shop, "overview")).json
-    shop = await with_places(any_shop)
+    shop = await with_locations(any_shop)
     answer: dict[str, Any] = (await ask(shop, "overview")).json
     rows = {row["location"]: row for row in answer["locations"]}
     assert list(rows) == ["main", "munich", "paris", "store"]

@@ -226,10 +226,10 @@ async def test_units_that_come_while_it_closes_reopen_it(shop: Shop) -> None:
 
 
 async def test_the_ledger_names_the_owner_of_a_change(shop: Shop) -> None:
-    await send(shop, "POST", {**BERLIN, "reason": "a second place"})
+    await send(shop, "POST", {**BERLIN, "reason": "a second location"})
     entries = await shop.engine.store.entries_after(0)
     assert (entries[-1].kind, entries[-1].location) == (Kind.LOCATION_EDITED, "berlin")
-    assert (entries[-1].actor, entries[-1].reason) == ("admin", "a second place")
+    assert (entries[-1].actor, entries[-1].reason) == ("admin", "a second location")
 
 
 async def test_an_unknown_location_takes_no_units(shop: Shop) -> None:

@@ -19,7 +19,7 @@ OWNER = {"authorization": f"Bearer {PASSWORD}"}
 RULES = "/api/admin/locations/routing"
 
 
-def place(
+def location(
     id_: str, name: str, country: str, latitude: str, longitude: str, **more: Any
 ) -> Location:
     return Location(
@@ -27,14 +27,14 @@ def place(
     )
 
 
-HAMBURG = place("main", "Hamburg", "DE", "53.55", "10.0")
-MUNICH = place("munich", "Munich", "DE", "48.14", "11.58", priority=2)
-PARIS = place("paris", "Paris", "FR", "48.86", "2.35", priority=3, pickup=True)
-STORE = place("store", "Repair", "DE", "52.5", "13.4", priority=4, sells_online=False)
+HAMBURG = location("main", "Hamburg", "DE", "53.55", "10.0")
+MUNICH = location("munich", "Munich", "DE", "48.14", "11.58", priority=2)
+PARIS = location("paris", "Paris", "FR", "48.86", "2.35", priority=3, pickup=True)
+STORE = location("store", "Repair", "DE", "52.5", "13.4", priority=4, sells_online=False)
 
 
-async def with_places(shop: Shop) -> Shop:
-    """20 M in Hamburg, 5 in Munich, 3 in Paris, 9 in a place that sells nothing online."""
+async def with_locations(shop: Shop) -> Shop:
+    """20 M in Hamburg, 5 in Munich, 3 in Paris, 9 in a location that sells nothing online."""
     await shop.engine.submit(EditLocation(location=HAMBURG))
     for location in (MUNICH, PARIS, STORE):
         await shop.engine.submit(AddLocation(location=location))
@@ -51,7 +51,7 @@ async def reserve(shop: Shop, session: str, quantity: int = 1, **more: Any) -> A
     return await shop.client.post("/api/inventory/reserve", body)
 
 
-def places_of(answer: Answer) -> list[tuple[str, int]]:
+def locations_of(answer: Answer) -> list[tuple[str, int]]:
     assert answer.status == 200, answer.json
     rows = answer.json["reservation"]["allocations"]
     assert all((row["productId"], row["size"]) == (HOODIE, "M") for row in rows)
@@ -66,21 +66,21 @@ async def test_a_shop_with_one_location_answers_as_ever(any_shop: Shop) -> None:
     assert "because" not in plain.json["reservation"]
 
 
-async def test_units_come_from_the_nearest_place(any_shop: Shop) -> None:
-    shop = await with_places(any_shop)
+async def test_units_come_from_the_nearest_location(any_shop: Shop) -> None:
+    shop = await with_locations(any_shop)
     near_munich = {"latitude": 48.2, "longitude": 11.5}
     answer = await reserve(shop, "s1", shipTo=near_munich)
-    assert places_of(answer) == [("munich", 1)]
+    assert locations_of(answer) == [("munich", 1)]
     assert any("Munich" in text for text in answer.json["reservation"]["because"])
-    assert places_of(await reserve(shop, "s2", shipTo={"country": "FR", "postalCode": "1"})) == [
+    assert locations_of(await reserve(shop, "s2", shipTo={"country": "FR", "postalCode": "1"})) == [
         ("paris", 1)
     ]
-    assert places_of(await reserve(shop, "s3")) == [("main", 1)]  # by priority
+    assert locations_of(await reserve(shop, "s3")) == [("main", 1)]  # by priority
     await shop.check()
 
 
 async def test_a_location_without_coordinates_is_found_by_its_address(any_shop: Shop) -> None:
-    shop = await with_places(any_shop)
+    shop = await with_locations(any_shop)
     table = {"10": (52.53, 13.38), "8": (48.1, 11.5)}
     await shop.engine.submit(table_command(shop.engine, "DE 1", table))
     berlin = Location("berlin", "Berlin", country="DE", postal_code="10115", priority=9)
@@ -90,19 +90,21 @@ async def test_a_location_without_coordinates_is_found_by_its_address(any_shop: 
         await shop.update({"stock": 4, "location": location.location_id})
     near_berlin = {"latitude": 52.4, "longitude": 13.3}
     answer = await reserve(shop, "s1", shipTo=near_berlin)
-    assert places_of(answer) == [("berlin", 1)]
+    assert locations_of(answer) == [("berlin", 1)]
     in_spain = {"latitude": 39.5, "longitude": -6.4}
-    assert places_of(await reserve(shop, "s2", shipTo=in_spain)) == [("lisbon", 1)]  # its country
+    assert locations_of(await reserve(shop, "s2", shipTo=in_spain)) == [
+        ("lisbon", 1)
+    ]  # its country
     moved = replace(berlin, postal_code="", latitude=Decimal("40.4"), longitude=Decimal("-3.7"))
     await shop.engine.submit(EditLocation(location=moved))
     near_hamburg = await reserve(shop, "s3", shipTo={"latitude": 53.0, "longitude": 11.5})
-    assert places_of(near_hamburg) == [("main", 1)]
+    assert locations_of(near_hamburg) == [("main", 1)]
     await shop.check()
 
 
-async def test_a1_a_line_is_split_where_no_single_place_has_it_whole(any_shop: Shop) -> None:
-    shop = await with_places(any_shop)
-    assert sorted(places_of(await reserve(shop, "s1", 28))) == [
+async def test_a1_a_line_is_split_where_no_single_location_has_it_whole(any_shop: Shop) -> None:
+    shop = await with_locations(any_shop)
+    assert sorted(locations_of(await reserve(shop, "s1", 28))) == [
         ("main", 20),
         ("munich", 5),
         ("paris", 3),
@@ -113,8 +115,8 @@ async def test_a1_a_line_is_split_where_no_single_place_has_it_whole(any_shop: S
 
 
 async def test_units_come_from_the_named_location_only(any_shop: Shop) -> None:
-    shop = await with_places(any_shop)
-    assert places_of(await reserve(shop, "s1", 3, location="paris")) == [("paris", 3)]
+    shop = await with_locations(any_shop)
+    assert locations_of(await reserve(shop, "s1", 3, location="paris")) == [("paris", 3)]
     short = await reserve(shop, "s2", 1, location="paris")
     assert (short.status, short.json["code"]) == (409, "insufficient_stock")
     assert short.json["lines"][0]["available"] == 0
@@ -125,13 +127,13 @@ async def test_units_come_from_the_named_location_only(any_shop: Shop) -> None:
 
 
 async def test_a32_a_pick_up_takes_the_units_there_first(any_shop: Shop) -> None:
-    shop = await with_places(any_shop)
-    assert places_of(await reserve(shop, "s1", 4, pickupAt="paris"))[0] == ("paris", 3)
+    shop = await with_locations(any_shop)
+    assert locations_of(await reserve(shop, "s1", 4, pickupAt="paris"))[0] == ("paris", 3)
     await shop.check()
 
 
-async def test_a31_a_place_that_does_not_sell_online_serves_no_web_order(shop: Shop) -> None:
-    await with_places(shop)
+async def test_a31_a_location_that_does_not_sell_online_serves_no_web_order(shop: Shop) -> None:
+    await with_locations(shop)
     refused = await reserve(shop, "s1", 29)
     assert (refused.status, refused.json["lines"][0]["available"]) == (409, 28)
 
@@ -149,18 +151,18 @@ async def test_a31_a_place_that_does_not_sell_online_serves_no_web_order(shop: S
 async def test_an_unknown_address_leaves_it_to_the_next_rule(
     shop: Shop, ship_to: dict[str, Any]
 ) -> None:
-    await with_places(shop)
-    assert places_of(await reserve(shop, "s1", shipTo=ship_to)) == [("main", 1)]
+    await with_locations(shop)
+    assert locations_of(await reserve(shop, "s1", shipTo=ship_to)) == [("main", 1)]
 
 
 @pytest.mark.parametrize("ship_to", [{"latitude": 5}, {"latitude": 91, "longitude": 0}, "DE"])
 async def test_coordinates_that_are_not_valid_are_refused(shop: Shop, ship_to: Any) -> None:
-    await with_places(shop)
+    await with_locations(shop)
     assert (await reserve(shop, "s1", shipTo=ship_to)).status == 422
 
 
 async def test_several_lines_have_their_allocations(shop: Shop) -> None:
-    await with_places(shop)
+    await with_locations(shop)
     body = {
         "sessionId": "s1",
         "shipTo": {"country": "FR"},
@@ -178,7 +180,7 @@ async def test_several_lines_have_their_allocations(shop: Shop) -> None:
 
 
 async def test_a_repeated_request_gets_the_same_allocations(any_shop: Shop) -> None:
-    shop = await with_places(any_shop)
+    shop = await with_locations(any_shop)
     body = {"productId": HOODIE, "size": "M", "quantity": 2, "sessionId": "s", "location": "paris"}
     key = {"idempotency-key": "k"}
     first = await shop.client.post("/api/inventory/reserve", body, key)
@@ -189,16 +191,16 @@ async def test_a_repeated_request_gets_the_same_allocations(any_shop: Shop) -> N
 
 
 async def test_the_owner_chooses_the_order_of_the_rules(any_shop: Shop) -> None:
-    shop = await with_places(any_shop)
+    shop = await with_locations(any_shop)
     first = await shop.client.get(RULES, OWNER)
     assert first.json["rules"][0] == "same_country"
     near_paris = {"country": "DE", "postalCode": "", "latitude": 48.9, "longitude": 2.3}
-    assert places_of(await reserve(shop, "s1", shipTo=near_paris)) == [("munich", 1)]
+    assert locations_of(await reserve(shop, "s1", shipTo=near_paris)) == [("munich", 1)]
     changed = await shop.client.request("PUT", RULES, {"rules": ["most_stock", "priority"]}, OWNER)
     assert changed.json["rules"] == ["most_stock", "priority"]
-    assert places_of(await reserve(shop, "s2", shipTo=near_paris)) == [("main", 1)]
+    assert locations_of(await reserve(shop, "s2", shipTo=near_paris)) == [("main", 1)]
     await shop.client.request("PUT", RULES, {"rules": ["nearest"]}, OWNER)
-    assert places_of(await reserve(shop, "s3", shipTo=near_paris)) == [("paris", 1)]
+    assert locations_of(await reserve(shop, "s3", shipTo=near_paris)) == [("paris", 1)]
     entries = await shop.engine.store.entries_after(0)
     assert any(entry.reason == "routing: nearest" for entry in entries)
 
@@ -213,31 +215,31 @@ async def test_an_order_of_rules_that_is_not_valid_is_refused(shop: Shop, rules:
 async def whole_lines() -> AsyncIterator[Shop]:
     """A shop that does not split lines, and sends at most two parcels."""
     async with running(MemoryStore(), split_lines=False, max_parcels=2) as shop:
-        yield await with_places(shop)
+        yield await with_locations(shop)
 
 
-async def test_without_split_lines_buyers_see_the_best_single_place(whole_lines: Shop) -> None:
+async def test_without_split_lines_buyers_see_the_best_single_location(whole_lines: Shop) -> None:
     assert (await whole_lines.size())["available"] == 20
     short = await reserve(whole_lines, "s1", 21)
     assert (short.status, short.json["lines"][0]["available"]) == (409, 20)
     await reserve(whole_lines, "s2", 18)
     assert (await whole_lines.size())["available"] == 5
-    assert places_of(await reserve(whole_lines, "s3", 5)) == [("munich", 5)]
+    assert locations_of(await reserve(whole_lines, "s3", 5)) == [("munich", 5)]
 
 
 async def test_parcels_are_limited() -> None:
     async with running(MemoryStore(), max_parcels=2) as shop:
-        await with_places(shop)
+        await with_locations(shop)
         assert (await reserve(shop, "s1", 28)).status == 409
-        assert len(places_of(await reserve(shop, "s2", 25))) == 2
+        assert len(locations_of(await reserve(shop, "s2", 25))) == 2
 
 
 async def test_a_checkout_is_routed_and_keeps_its_allocations() -> None:
     async with opened(MemoryStore()) as till:
-        shop = await with_places(till.shop)
+        shop = await with_locations(till.shop)
         body = {"productId": HOODIE, "size": "M", "sessionId": "b1", "shipTo": {"country": "FR"}}
         answer = await shop.client.post("/api/checkout", body)
-        assert places_of(answer) == [("paris", 1)]
+        assert locations_of(answer) == [("paris", 1)]
         assert answer.json["reservation"]["because"]
         status = await shop.client.get("/api/checkout/status?sessionId=b1")
-        assert places_of(status) == [("paris", 1)]
+        assert locations_of(status) == [("paris", 1)]

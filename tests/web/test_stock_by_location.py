@@ -39,8 +39,8 @@ async def get(shop: Shop, query: str) -> dict[str, Any]:
 
 def by_location(row: dict[str, Any]) -> dict[str, tuple[int, int, int]]:
     return {
-        place["location"]: (place["stock"], place["reserved"], place["available"])
-        for place in row["locations"]
+        level["location"]: (level["stock"], level["reserved"], level["available"])
+        for level in row["locations"]
     }
 
 

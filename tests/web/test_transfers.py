@@ -318,7 +318,9 @@ async def test_the_samples_are_what_is_really_answered(desk: Desk) -> None:
     for name in ("move_stock", "set_safety_stock"):
         path = f"/api/admin/stock/{'move' if name == 'move_stock' else 'safety'}"
         got[name] = await client.post(path, sent[name], OWNER)
-    got["stock_by_place"] = await client.get(f"/api/admin/stock?productId={HOODIE}&size=M", OWNER)
+    got["stock_by_location"] = await client.get(
+        f"/api/admin/stock?productId={HOODIE}&size=M", OWNER
+    )
     samples = documented.answers("transfers")
     assert got.keys() == samples.keys()
     for name, answer in got.items():

@@ -145,14 +145,14 @@ def _line(entry: Entry, level: Level) -> str:
         for name, word in CHANGES.items()
         if getattr(entry, name)
     ]
-    place = "" if entry.location == DEFAULT_LOCATION else f" at {entry.location}"
+    where = "" if entry.location == DEFAULT_LOCATION else f" at {entry.location}"
     why = [f"“{entry.reason}”"] if entry.reason else []
     why += [f"by {entry.actor}"] if entry.actor else []
     why += [f"because of {entry.cause}"] if entry.cause else []
     why += [f"hold {entry.reservation_id}"] if entry.reservation_id else []
     return (
         f"  {iso(entry.at)}  #{entry.revision:<6} {entry.kind:<9} "
-        f"{', '.join(changes) or 'no quantity'}{place} → "
+        f"{', '.join(changes) or 'no quantity'}{where} → "
         f"{level.on_hand} on hand, {level.reserved} reserved, {level.available} available"
         f"{'; ' if why else ''}{', '.join(why)}"
     )

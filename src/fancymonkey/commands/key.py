@@ -41,8 +41,8 @@ def list_keys(data: str | None, url: str | None, as_json: bool) -> None:
         return
     for row in answer["keys"]:
         ended = "ended" if row["ended"] else row["endsAt"] or "no end"
-        places = joined(row["locations"]) if row.get("locations") else "all locations"
-        click.echo(f"{row['id']:<14}{row['right']:<7}{row['label']:<30}{places}, {ended}")
+        scope = joined(row["locations"]) if row.get("locations") else "all locations"
+        click.echo(f"{row['id']:<14}{row['right']:<7}{row['label']:<30}{scope}, {ended}")
 
 
 @key.command()

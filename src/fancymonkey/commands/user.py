@@ -59,8 +59,8 @@ def list_users(data: str | None, url: str | None, as_json: bool) -> None:
         return
     for row in answer["users"]:
         second = "second factor  " if row["secondFactor"] else ""
-        places = f"at {joined(row['locations'])}" if row.get("locations") else ""
-        click.echo(f"{row['name']:<30}{row['role']:<8}{second}{places}".rstrip())
+        scope = f"at {joined(row['locations'])}" if row.get("locations") else ""
+        click.echo(f"{row['name']:<30}{row['role']:<8}{second}{scope}".rstrip())
 
 
 @user.command()
@@ -120,8 +120,8 @@ def limit(
 
     body = {"name": name, "locations": list(locations)}
     answer = do_with_accounts(data, url, work, "/api/admin/users/limit", body)
-    places = joined(locations) if locations else "the whole shop"
-    _print(answer, as_json, f"{{name}} now has {places.replace('{', '').replace('}', '')}.")
+    scope = joined(locations) if locations else "the whole shop"
+    _print(answer, as_json, f"{{name}} now has {scope.replace('{', '').replace('}', '')}.")
 
 
 @user.command()

@@ -216,7 +216,7 @@ class Verifier:
             if problem is not None:
                 # The row has differed since the latest entry, or before it.
                 yield Finding(
-                    Rule.LEVEL, f"{_place(key)}: {problem}", self._latest.get(key), key[0]
+                    Rule.LEVEL, f"{_label(key)}: {problem}", self._latest.get(key), key[0]
                 )
 
     def _live(self, holds: list[Reservation]) -> Iterator[Finding]:
@@ -242,7 +242,7 @@ class Verifier:
             if level.reserved != units:
                 yield Finding(
                     Rule.RESERVED,
-                    f"{_place(key)}: {level.reserved} reserved, the live holds have {units}",
+                    f"{_label(key)}: {level.reserved} reserved, the live holds have {units}",
                     None,
                     key[0],
                 )
@@ -321,10 +321,10 @@ def _units(row: Reservation) -> dict[Key, int]:
 
 
 def _words(units: dict[Key, int]) -> str:
-    return ", ".join(f"{number} of {_place(key)}" for key, number in units.items()) or "nothing"
+    return ", ".join(f"{number} of {_label(key)}" for key, number in units.items()) or "nothing"
 
 
-def _place(key: Key) -> str:
+def _label(key: Key) -> str:
     return f"{key[0]} at {key[1]}"
 
 

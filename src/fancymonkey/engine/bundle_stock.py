@@ -90,10 +90,10 @@ def free_units(view: PartsView, recipe: Recipe, *, unsold: bool = False) -> Free
     parts = {sku: _part_units(view, sku) for sku in recipe.skus}
     return {
         location: {
-            sku: (units.unsold if unsold else units.available)[place]
+            sku: (units.unsold if unsold else units.available)[index]
             for sku, units in parts.items()
         }
-        for place, location in enumerate(_online(view))
+        for index, location in enumerate(_online(view))
     }
 
 

@@ -61,10 +61,10 @@ def route_in_words(hold: Reservation, names: Names) -> list[str]:
 
 
 def _cost(option: RouteOption, names: Names) -> str:
-    places = joined(names[id_].name if id_ in names else id_ for id_ in option.ids)
+    location_names = joined(names[id_].name if id_ in names else id_ for id_ in option.ids)
     parcels = counted(len(option.ids), "parcel")
     km = "distance not known" if option.km is None else f"{option.km} km"
-    return f"{places}, {parcels}, {km}"
+    return f"{location_names}, {parcels}, {km}"
 
 
 async def routed_holds(store: Store, entries: Iterable[Entry]) -> dict[str, Reservation]:

@@ -126,8 +126,8 @@ async def plan_table(
     if records and is_shopify(records[0].cells):
         shopify = await asyncio.to_thread(read_shopify, records, stock)
         records, base = shopify.records, shopify.base
-    places = RowLocations(stock)
-    records = [places.resolved(record) for record in records]
+    locations = RowLocations(stock)
+    records = [locations.resolved(record) for record in records]
     since = await asyncio.to_thread(marks_of, records, stock)
     changes = await stock_changes_since(engine.store, since, stock.revision)
     planner = Planner(stock, options, changes, base, progress=progress)

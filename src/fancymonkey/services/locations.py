@@ -161,7 +161,7 @@ async def open_work(engine: Engine, location_id: str) -> dict[str, list[dict[str
             )
     holds = []
     for id_, hold in view.holds.items():
-        units = sum(units for (_, place), units in hold.units.items() if place == location_id)
+        units = sum(units for (_, at), units in hold.units.items() if at == location_id)
         if units:
             holds.append({"id": id_, "quantity": units})
     transfers = [

@@ -68,13 +68,13 @@ def order_out(
         "shipments": shipments_out(order, name),
         "locations": [
             {
-                "id": place.location_id,
-                "name": place.name,
-                "address": place.address,
-                "country": place.country,
-                "postalCode": place.postal_code,
+                "id": location.location_id,
+                "name": location.name,
+                "address": location.address,
+                "country": location.country,
+                "postalCode": location.postal_code,
             }
-            for place in order.locations
+            for location in order.locations
         ],
         "history": [
             {"at": iso(step.at), "action": step.action, "text": step.text, "actor": step.actor}

@@ -29,12 +29,12 @@ SCANNED_MAX = 2000
 
 @dataclass(frozen=True, slots=True)
 class OrderSummary:
-    """The part of an order that filters read. `places` are the locations of its open units."""
+    """The part of an order that filters read. `locations` are those of its open units."""
 
     number: int
     order_id: str
     status: OrderStatus
-    places: tuple[str, ...]
+    locations: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class OrderFilter:
     def fits(self, brief: OrderSummary) -> bool:
         """Whether an order fits, apart from the words."""
         return self.status in (None, brief.status) and (
-            self.location is None or self.location in brief.places
+            self.location is None or self.location in brief.locations
         )
 
 
@@ -116,14 +116,14 @@ class OrderIndex:
         await self.refresh()
         by_status = dict.fromkeys(OrderStatus, 0)
         for brief in self._briefs.values():
-            if not within or not set(within).isdisjoint(brief.places):
+            if not within or not set(within).isdisjoint(brief.locations):
                 by_status[brief.status] += 1
         return by_status
 
     async def open_at(self, location: str) -> list[int]:
         """The numbers of the orders that have open units at a location."""
         await self.refresh()
-        return sorted(row.number for row in self._briefs.values() if location in row.places)
+        return sorted(row.number for row in self._briefs.values() if location in row.locations)
 
     async def refresh(self) -> None:
         """Takes everything into the index that the view shows by now."""
@@ -159,9 +159,9 @@ class OrderIndex:
         if order.order_id not in self._briefs:
             insort(self._numbers, order.number)
             self._ids[order.number] = order.order_id
-        places = tuple(dict.fromkeys(row.location for row in order.units if row.open))
+        locations = tuple(dict.fromkeys(row.location for row in order.units if row.open))
         self._briefs[order.order_id] = OrderSummary(
-            order.number, order.order_id, order.status, places
+            order.number, order.order_id, order.status, locations
         )
 
     async def _matches(self, order: Order, wanted: OrderFilter) -> bool:

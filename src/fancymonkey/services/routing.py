@@ -1,4 +1,4 @@
-"""How the orders of a shop are routed: its rules and limits, and the place that a buyer names."""
+"""Routes the orders of a shop: its rules and limits, and the location that a buyer names."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -26,7 +26,7 @@ class ShipTo:
 
 @dataclass(frozen=True, slots=True)
 class LocationRequest:
-    """The locations of a request: the only source, the place of collection, or the destination."""
+    """The locations of a request: the only source, the pick-up location, or the destination."""
 
     only_from: str | None = None
     pickup_at: str | None = None

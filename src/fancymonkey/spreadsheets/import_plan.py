@@ -18,7 +18,7 @@ from fancymonkey.spreadsheets.row_fingerprint import RowFingerprint, read_mark
 from fancymonkey.spreadsheets.spreadsheet_changes import tidy
 
 Key = tuple[str, str]
-Place = tuple[str, str]
+LevelKey = tuple[str, str]
 """A SKU, and a location, or an empty text for the totals."""
 
 
@@ -178,11 +178,11 @@ def edit_of(row: Product | Item, fields: Mapping[str, Any], location: str) -> Ed
     return EditFields(key=key, location=location, fields=tuple(fields.items()), was=was)
 
 
-def marks_of(records: Iterable[Record], current: CurrentStock) -> dict[Place, int]:
+def marks_of(records: Iterable[Record], current: CurrentStock) -> dict[LevelKey, int]:
     """SKUs and locations whose stock was changed in the file, and the revision from which the
     ledger counts.
     """
-    marks: dict[Place, int] = {}
+    marks: dict[LevelKey, int] = {}
     for record in records:
         sku = sku_of(*key_of(record))
         mark = _mark(record)
@@ -217,7 +217,7 @@ def key_of(record: Record) -> Key:
     return record.cells.get("productId", ""), record.cells.get("size", "")
 
 
-def place_of(record: Record) -> Place:
+def level_key_of(record: Record) -> LevelKey:
     """The SKU and the location that a line identifies."""
     return sku_of(*key_of(record)), record.cells.get(LOCATION, "")
 

@@ -27,11 +27,11 @@ from fancymonkey.spreadsheets.import_plan import (
     ImportPlan,
     ImportRow,
     ImportStep,
-    Place,
+    LevelKey,
     RowFault,
     edit_of,
     key_of,
-    place_of,
+    level_key_of,
     rows_by_sku,
     with_actor,
 )
@@ -47,14 +47,14 @@ from fancymonkey.store.products_file.extra_fields import with_image
 class Planner:
     """Compares a table with the current state, and with the state at its export.
 
-    `corrections` is the sum of counts and corrections of each place since the export.
+    `corrections` is the sum of counts and corrections of each SKU and location since the export.
     """
 
     def __init__(
         self,
         current: CurrentStock,
         options: ImportOptions,
-        corrections: Mapping[Place, int] | None = None,
+        corrections: Mapping[LevelKey, int] | None = None,
         base: Iterable[Record] | None = None,
         progress: Callable[[int], None] = lambda done: None,
     ) -> None:
@@ -64,36 +64,36 @@ class Planner:
         self._at = options.location
         self._stock = StockCells(current, options, corrections or {}, self.plan.notices)
         self._bundles = BundleCells(current, options, self.plan.notices)
-        self._base = {place_of(row): Base(row.cells) for row in base or ()}
+        self._base = {level_key_of(row): Base(row.cells) for row in base or ()}
         self._late: list[tuple[ImportRow, SetBundle]] = []
         self._added: list[Item] = []
         self._progress = progress
         self._position = max((row.position for row in current.products.values()), default=-1)
-        self._places: dict[str, int] = {}
+        self._last_positions: dict[str, int] = {}
         for item in current.items.values():
-            last = self._places.get(item.product_id, -1)
-            self._places[item.product_id] = max(last, item.position)
+            last = self._last_positions.get(item.product_id, -1)
+            self._last_positions[item.product_id] = max(last, item.position)
 
     def read(self, records: Iterable[Record]) -> ImportPlan:
         """The plan of a table."""
         groups: dict[str, list[ImportRow]] = {}
-        seen: dict[Place, int] = {}
+        seen: dict[LevelKey, int] = {}
         locations = RowLocations(self._current)
         records = [locations.resolved(record) for record in records]
         identity = RowIdentity(self._current, records)
         for record in records:
             self.plan.fates.setdefault(record.number, "unchanged")
-            place = place_of(record)
+            level_key = level_key_of(record)
             if record.fault:
                 self._fault(record, record.fault_column, record.fault)
-            elif place in seen:
-                where = f" at {place[1]}" if place[1] else ""
-                self._fault(record, "size", f"this size{where} is already in row {seen[place]}")
+            elif level_key in seen:
+                where = f" at {level_key[1]}" if level_key[1] else ""
+                self._fault(record, "size", f"this size{where} is already in row {seen[level_key]}")
             elif complaint := identity.complaint(record):
                 self._fault(record, *complaint)
             else:
-                seen[place] = record.number
-                row = ImportRow(record, self._current.items.get(place[0]), place[1])
+                seen[level_key] = record.number
+                row = ImportRow(record, self._current.items.get(level_key[0]), level_key[1])
                 groups.setdefault(key_of(record)[0], []).append(row)
         done = 0
         for product_id, group in groups.items():
@@ -135,7 +135,7 @@ class Planner:
     def _snapshot(self, row: ImportRow) -> None:
         """Reads the row as it was exported."""
         record = row.record
-        row.base = self._base.get(place_of(record))
+        row.base = self._base.get(level_key_of(record))
         text = record.cells.get("exported", "").strip()
         if not text or row.item is None:
             return
@@ -256,10 +256,10 @@ class Planner:
 
     def _new(self, rows: list[ImportRow], product_id: str) -> NewItem:
         """The item of new rows, one for each location, with its units at the default one."""
-        place = self._places[product_id] = self._places.get(product_id, -1) + 1
+        position = self._last_positions[product_id] = self._last_positions.get(product_id, -1) + 1
         size = rows[0].record.cells["size"]
         fields = {name: value for row in rows for name, value in row.fields.items()}
-        item = Item(sku_of(product_id, size), product_id, size, place, **fields)
+        item = Item(sku_of(product_id, size), product_id, size, position, **fields)
         self._added.append(item)
         return NewItem(item, sum(row.on_hand for row in rows if row.location in ("", self._at)))
 

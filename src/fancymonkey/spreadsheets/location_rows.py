@@ -11,7 +11,7 @@ def location_rows(
     view: View, rows: Iterable[StockRow], location: str | None = None
 ) -> Iterator[LocationRow]:
     """Each size at each active location, or at one location, with the stock there."""
-    ids = [id_ for id_, place in view.locations.items() if place.active]
+    ids = [id_ for id_, known in view.locations.items() if known.active]
     for row in rows:
         for id_ in ids if location is None else (location,):
             stock = view.stock_at(row.item.sku, id_)

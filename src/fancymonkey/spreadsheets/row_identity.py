@@ -8,7 +8,7 @@ from fancymonkey.core.model import sku_of
 from fancymonkey.spreadsheets.cells import plain
 from fancymonkey.spreadsheets.columns import Record
 from fancymonkey.spreadsheets.current_stock import CurrentStock
-from fancymonkey.spreadsheets.import_plan import key_of, place_of
+from fancymonkey.spreadsheets.import_plan import key_of, level_key_of
 from fancymonkey.spreadsheets.near_keys import NearKeys
 from fancymonkey.spreadsheets.row_fingerprint import RowFingerprint, hash_of, read_mark
 from fancymonkey.spreadsheets.spreadsheet_changes import broken
@@ -37,8 +37,10 @@ class RowIdentity:
 
     def __init__(self, current: CurrentStock, records: Iterable[Record]) -> None:
         self._current = current
-        places = map(place_of, records)
-        self._present = {hash_of(*place) for place in places if place[0] in current.items}
+        level_keys = map(level_key_of, records)
+        self._present = {
+            hash_of(*level_key) for level_key in level_keys if level_key[0] in current.items
+        }
         self._exported: dict[bytes, str] | None = None
         self._sizes: dict[str, list[str]] | None = None
         self._near_products: NearKeys | None = None
@@ -100,7 +102,7 @@ class RowIdentity:
                 mark = read_mark(text)
             except ValueError as error:
                 return "exported", f"{error}: export again, or empty this cell"
-            if not mark.is_of(*place_of(record)) and mark.sku_hash not in self._present:
+            if not mark.is_of(*level_key_of(record)) and mark.sku_hash not in self._present:
                 return "size", (
                     f"no such {'size' if known else 'product'}, and this row was exported "
                     f"as {self._name(mark)}, which is missing in the file: restore it, or "

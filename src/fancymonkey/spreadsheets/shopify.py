@@ -19,7 +19,7 @@ from fancymonkey.spreadsheets.notices import Notices
 from fancymonkey.spreadsheets.row_location import RowLocations
 from fancymonkey.spreadsheets.spreadsheet_changes import broken, tidy
 
-HANDLE, SKU, TITLE, PLACE = "handle", "sku", "title", "location"
+HANDLE, SKU, TITLE, LOCATION_NAME = "handle", "sku", "title", "location"
 CURRENT, NEW, ON_HAND = "on hand (current)", "on hand (new)", "on hand"
 NOT_STOCKED = "not stocked"
 PARTS = ("unavailable", "committed", "available")
@@ -85,7 +85,9 @@ class _Reader:
         self._table = ShopifyTable()
         names = list(records[0].cells) if records else []
         self._columns = [name for name in names if name and not _KNOWN.fullmatch(name)]
-        in_file = {tidy(line.cells[PLACE]) for line in records if PLACE in line.cells}
+        in_file = {
+            tidy(line.cells[LOCATION_NAME]) for line in records if LOCATION_NAME in line.cells
+        }
         self._only = self._only_location(in_file - {""} or set(self._columns))
 
     def _only_location(self, in_file: set[str]) -> str | None:
@@ -107,23 +109,23 @@ class _Reader:
 
     def _line(self, line: Record, item: Item) -> None:
         cells = line.cells
-        if PLACE in cells or ON_HAND in cells or NEW in cells:
+        if LOCATION_NAME in cells or ON_HAND in cells or NEW in cells:
             new = cells.get(NEW, cells.get(ON_HAND, ""))
             current = cells.get(CURRENT, "") if NEW in cells else ""
-            self._row(line, item, cells.get(PLACE, ""), new, current)
+            self._row(line, item, cells.get(LOCATION_NAME, ""), new, current)
             return
         for column in self._columns:
             self._row(line, item, column, cells[column], "")
 
-    def _row(self, line: Record, item: Item, place: str, new: str, current: str) -> None:
+    def _row(self, line: Record, item: Item, location_name: str, new: str, current: str) -> None:
         """One stock at one location."""
         text, was = tidy(new), tidy(current)
         if was and text.lower() == was.lower():
             text = ""  # unchanged, as an empty cell
-        location = self._only or place
-        if self._only and tidy(place) != self._only:
-            words = f"the location {tidy(place)!r} is read as {self._only!r} in {{rows}}"
-            self._table.notices.add(line.number, PLACE, "one", words)
+        location = self._only or location_name
+        if self._only and tidy(location_name) != self._only:
+            words = f"the location {tidy(location_name)!r} is read as {self._only!r} in {{rows}}"
+            self._table.notices.add(line.number, LOCATION_NAME, "one", words)
         key = {"productId": item.product_id, "size": item.size, LOCATION: location}
         resolved = self._locations.resolved(Record(line.number, {**key, "stock": text}))
         on_hand = self._current.on_hand(item.sku, resolved.cells[LOCATION])

@@ -11,7 +11,7 @@ from fancymonkey.spreadsheets.current_stock import CurrentStock
 from fancymonkey.spreadsheets.import_plan import (
     ImportOptions,
     ImportRow,
-    Place,
+    LevelKey,
     Unedited,
     key_of,
 )
@@ -35,14 +35,14 @@ class CellFault(ValueError):
 class StockCells:
     """Compares stock cells with the present stock, and with the stock at the export.
 
-    `corrections` is the sum of counts and corrections of each place since the export.
+    `corrections` is the sum of counts and corrections of each SKU and location since the export.
     """
 
     def __init__(
         self,
         current: CurrentStock,
         options: ImportOptions,
-        corrections: Mapping[Place, int],
+        corrections: Mapping[LevelKey, int],
         notices: Notices,
     ) -> None:
         self._current = current
@@ -122,8 +122,10 @@ class StockCells:
             return value
         assert item is not None
         change = value - snapshot.stock
-        place = (item.sku, row.location)
-        since = self._corrections.get(place, 0) if row.mark is not None else now - snapshot.stock
+        level_key = (item.sku, row.location)
+        since = (
+            self._corrections.get(level_key, 0) if row.mark is not None else now - snapshot.stock
+        )
         if not change or since == change:  # unchanged, or the same correction was already made
             return None
         if since:

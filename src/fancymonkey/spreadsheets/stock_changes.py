@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fancymonkey.core.locations.accounts import is_for_sale
 from fancymonkey.core.model import Kind
 from fancymonkey.errors import DataError
-from fancymonkey.spreadsheets.import_plan import Place
+from fancymonkey.spreadsheets.import_plan import LevelKey
 from fancymonkey.store.contract import Store
 
 CORRECTIONS = (Kind.ADJUSTED, Kind.COUNTED)
@@ -17,9 +17,9 @@ ENTRIES_MAX = 1_000_000
 
 
 async def stock_changes_since(
-    store: Store, since: Mapping[Place, int], revision: int
-) -> dict[Place, int]:
-    """The sum of counts and corrections of each place after its revision, up to another revision.
+    store: Store, since: Mapping[LevelKey, int], revision: int
+) -> dict[LevelKey, int]:
+    """The sum of counts and corrections of each SKU and location after its revision, up to another.
 
     Raises DataError if that is too long ago.
     """
@@ -34,9 +34,9 @@ async def stock_changes_since(
         for entry in entries:
             if entry.kind not in CORRECTIONS or not is_for_sale(entry.location):
                 continue
-            for place in ((entry.sku, ""), (entry.sku, entry.location)):
-                if place in since and entry.revision > since[place]:
-                    changes[place] += entry.on_hand
+            for level_key in ((entry.sku, ""), (entry.sku, entry.location)):
+                if level_key in since and entry.revision > since[level_key]:
+                    changes[level_key] += entry.on_hand
         start = entries[-1].revision
         await asyncio.sleep(0)
     return changes

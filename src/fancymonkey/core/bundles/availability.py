@@ -31,13 +31,13 @@ def buildable_of_fixed(recipe: Recipe, units: Sequence[Sequence[int]]) -> int:
     """
     if recipe.policy is BundlePolicy.SPLIT:
         counts = [
-            sum([max(0, here) for here in places]) // part.quantity
-            for part, places in zip(recipe.parts, units, strict=True)
+            sum([max(0, here) for here in units_there]) // part.quantity
+            for part, units_there in zip(recipe.parts, units, strict=True)
         ]
         return min(counts, default=0)
     sets = [
-        [max(0, here) // part.quantity for here in places]
-        for part, places in zip(recipe.parts, units, strict=True)
+        [max(0, here) // part.quantity for here in units_there]
+        for part, units_there in zip(recipe.parts, units, strict=True)
     ]
     return sum(map(min, zip(*sets, strict=True)))
 
@@ -86,7 +86,7 @@ def _kept(recipe: Recipe) -> dict[str, int]:
 
 
 def bundles_of(recipe: Recipe, units: Units) -> int:
-    """How many bundles these units make, all of them at one place."""
+    """How many bundles these units make, all of them at one location."""
     low, high = 0, MAX_QUANTITY
     for part in recipe.parts:
         high = min(high, max(0, units.get(part.sku, 0)) // part.quantity)

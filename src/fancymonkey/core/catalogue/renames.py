@@ -83,8 +83,8 @@ def renamed(state: State, hold: Reservation) -> Reservation:
     """A hold that has ended, under the names that its sizes have now."""
     units: dict[tuple[str, str], int] = {}
     for allocation in hold.allocations:
-        place = (on_sale(state, allocation.sku) or allocation.sku, allocation.location)
-        units[place] = units.get(place, 0) + allocation.quantity
+        level_key = (on_sale(state, allocation.sku) or allocation.sku, allocation.location)
+        units[level_key] = units.get(level_key, 0) + allocation.quantity
     sold_lines = hold.sold_lines and tuple(
         replace(line, sku=on_sale(state, line.sku) or line.sku) for line in hold.sold_lines
     )

@@ -101,10 +101,10 @@ def serve(
         return Served(current.allocations, parts, ())
     routing = Routing() if request.routing is None else request.routing
     skus = list(dict.fromkeys([*held, *[part.sku for part in parts]]))
-    places = _places(state, request, skus)
-    if isinstance(places, Refused):
-        return places
-    free = _free_units(state, places, skus, own)
+    locations = _locations(state, request, skus)
+    if isinstance(locations, Refused):
+        return locations
+    free = _free_units(state, locations, skus, own)
     built = pre_built(held, parts, free) if parts else {}
     demands, sets = _demands(state, held, parts, built)
     limited: list[Shortfall] = []
@@ -113,11 +113,11 @@ def serve(
         limited += over_limit(state, request.lines, earlier, built)
         limited += kept_back(state, held, parts, free, built)
         if limited:  # the refusal names the number that all limits together leave
-            limited += shortfalls(demands, places, free, routing)
+            limited += shortfalls(demands, locations, free, routing)
     result = (
         limited
-        or (route_from_one(demands, places[0], free) if len(places) == 1 else None)
-        or route(demands, places, free, routing)
+        or (route_from_one(demands, locations[0], free) if len(locations) == 1 else None)
+        or route(demands, locations, free, routing)
     )
     if isinstance(result, Route):
         options = None if request.routing is None else result.options()
@@ -138,13 +138,13 @@ def _one_line(state: State, held: Lines, routing: Routing) -> Served | None:
     safety_stock = () if item is None else item.safety_stock
     offers = []
     for account in state.accounts_of(sku):
-        place = location_of(state, account) if is_for_sale(account) else None
-        if place is not None and place.active and place.sells_online:
+        location = location_of(state, account) if is_for_sale(account) else None
+        if location is not None and location.active and location.sells_online:
             level = state.level(sku, account)
             units = level.on_hand - level.reserved - level.allocated
             if safety_stock:
                 units = offered(units, safety_at(safety_stock, account))
-            offers.append((place, units if units > 0 else 0))
+            offers.append((location, units if units > 0 else 0))
     result = route_line(sku, line.quantity, offers, routing)
     if result is None:
         return None
@@ -241,7 +241,7 @@ def _demands(
     return demands, units_of_one
 
 
-def _places(state: State, request: UnitsRequest, skus: list[str]) -> list[Location] | Refused:
+def _locations(state: State, request: UnitsRequest, skus: list[str]) -> list[Location] | Refused:
     """The locations that may serve the request."""
     routing = request.routing
     if routing is None:
@@ -254,17 +254,17 @@ def _places(state: State, request: UnitsRequest, skus: list[str]) -> list[Locati
     ids: dict[str, None] = {}
     for sku in skus:
         ids |= dict.fromkeys(state.accounts_of(sku))
-    places = []
+    locations = []
     for location_id in ids:
         location = location_of(state, location_id) if is_for_sale(location_id) else None
         if location is None:
             continue
         if routing.only_from is not None:
             if location_id == routing.only_from:
-                places.append(location)
+                locations.append(location)
         elif location.active and (location.sells_online or location_id == routing.pickup_at):
-            places.append(location)
-    return places
+            locations.append(location)
+    return locations
 
 
 def _sells(location: Location) -> bool:
@@ -272,19 +272,19 @@ def _sells(location: Location) -> bool:
 
 
 def _free_units(
-    state: State, places: Iterable[Location], skus: Iterable[str], own: Units
+    state: State, locations: Iterable[Location], skus: Iterable[str], own: Units
 ) -> dict[str, dict[str, int]]:
     """The units of SKUs that locations offer, with the hold's own units there."""
-    free: dict[str, dict[str, int]] = {place.location_id: {} for place in places}
+    free: dict[str, dict[str, int]] = {location.location_id: {} for location in locations}
     for sku in skus:
         item = state.get(Item, sku)
         off_sale = item is not None and item.archived  # a part
         safety_stock = () if item is None else item.safety_stock
-        for location, free_there in free.items():
-            units = state.level(sku, location).available
-            mine = own[sku, location].quantity if own and (sku, location) in own else 0
+        for location_id, free_there in free.items():
+            units = state.level(sku, location_id).available
+            mine = own[sku, location_id].quantity if own and (sku, location_id) in own else 0
             if safety_stock:
-                units = offered(units + mine, safety_at(safety_stock, location)) - mine
+                units = offered(units + mine, safety_at(safety_stock, location_id)) - mine
             free_there[sku] = max(mine, mine if off_sale else units + mine, 0)
     return free
 

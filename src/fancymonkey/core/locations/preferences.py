@@ -22,24 +22,26 @@ class Preferences:
     """
 
     def __init__(
-        self, demands: Sequence[Demand], places: Iterable[Location], free: Free, routing: Routing
+        self, demands: Sequence[Demand], locations: Iterable[Location], free: Free, routing: Routing
     ) -> None:
         self.routing = routing
         self._free = free
         self._skus = {sku for demand in demands for sku, _ in demand.units}
         self._km: dict[str, float | None] = {}
-        usable = [place for place in places if _has_any(demands, free[place.location_id])]
+        usable = [
+            location for location in locations if _has_any(demands, free[location.location_id])
+        ]
         if routing.rules:
             scores = list(zip(*[self._of(rule, usable) for rule in routing.rules], strict=True))
         else:
             scores = [()] * len(usable)
         first = routing.pickup_at
         ranked = [
-            ((place.location_id != first, numbers, place.location_id), place)
-            for place, numbers in zip(usable, scores, strict=True)
+            ((location.location_id != first, numbers, location.location_id), location)
+            for location, numbers in zip(usable, scores, strict=True)
         ]
         ranked.sort(key=_RANK)
-        self.places = [place for _, place in ranked]
+        self.locations = [location for _, location in ranked]
         self.numbers = [rank[1] for rank, _ in ranked]
         """The scores of each location by itself, rule by rule."""
 
@@ -54,11 +56,11 @@ class Preferences:
                 numbers.append(len(used))
             else:
                 numbers.append(sum(self.numbers[index][position] for index in used))
-        return (*numbers, tuple(self.places[index].key for index in used))
+        return (*numbers, tuple(self.locations[index].key for index in used))
 
     def kilometres(self, used: Sequence[int]) -> float | None:
         """The distances of these locations together, or None if one is not known."""
-        known = [self._distance(self.places[index]) for index in used]
+        known = [self._distance(self.locations[index]) for index in used]
         total = 0.0
         for km in known:
             if km is None:
@@ -66,28 +68,28 @@ class Preferences:
             total += km
         return round(total, 1)
 
-    def _of(self, rule: RoutingRule, places: Sequence[Location]) -> list[float]:
+    def _of(self, rule: RoutingRule, locations: Sequence[Location]) -> list[float]:
         """The number of each location; the same for all where the rule has no opinion."""
         destination = self.routing.destination
         if rule is RoutingRule.PRIORITY:
-            return [float(place.priority) for place in places]
+            return [float(location.priority) for location in locations]
         if rule is RoutingRule.MOST_STOCK:
-            stocks = [self._free[place.location_id] for place in places]
+            stocks = [self._free[location.location_id] for location in locations]
             return [-float(sum([units.get(sku, 0) for sku in self._skus])) for units in stocks]
         if rule is RoutingRule.SAME_COUNTRY and destination.country:
-            return [float(place.country != destination.country) for place in places]
+            return [float(location.country != destination.country) for location in locations]
         if rule is RoutingRule.NEAREST and destination.point is not None:
-            distances = [self._distance(place) for place in places]
+            distances = [self._distance(location) for location in locations]
             return [_UNKNOWN if km is None else round(km, 1) for km in distances]
-        return [0.0] * len(places)
+        return [0.0] * len(locations)
 
-    def _distance(self, place: Location) -> float | None:
+    def _distance(self, location: Location) -> float | None:
         """The kilometres to the destination, or None if a point is not known."""
-        if place.key not in self._km:
-            start, end = self.routing.point_of(place), self.routing.destination.point
+        if location.key not in self._km:
+            start, end = self.routing.point_of(location), self.routing.destination.point
             known = start is not None and end is not None
-            self._km[place.key] = distance_km(start, end) if known else None  # type: ignore[arg-type]
-        return self._km[place.key]
+            self._km[location.key] = distance_km(start, end) if known else None  # type: ignore[arg-type]
+        return self._km[location.key]
 
 
 def _has_any(demands: Sequence[Demand], units: Mapping[str, int]) -> bool:

@@ -27,45 +27,45 @@ from fancymonkey.core.model import Allocation
 
 def route(
     demands: Sequence[Demand],
-    places: Sequence[Location],
+    locations: Sequence[Location],
     free: Free,
     routing: Routing,
     alternatives: int = ALTERNATIVES,
 ) -> Route | list[Shortfall]:
     """The units that serve the demands, or a shortfall for each line that is short.
 
-    `free` has the units that the buyer may get at each of the places. Live holds, safety stock and
-    shortages are taken off already. The result does not depend on the order of `places`. It has as
-    many `alternatives` as that, or all.
+    `free` has the units that the buyer may get at each of the locations. Live holds, safety stock
+    and shortages are taken off already. The result does not depend on the order of `locations`. It
+    has as many `alternatives` as that, or all.
     """
     if len(demands) == 1 and len(demands[0].units) == 1:
         ((sku, each),) = demands[0].units
-        offers = [(place, free[place.location_id].get(sku, 0)) for place in places]
+        offers = [(location, free[location.location_id].get(sku, 0)) for location in locations]
         if each == 1:
             single = route_line(sku, demands[0].quantity, offers, routing, alternatives)
             if single is not None:
                 return single
-    preferences = Preferences(demands, places, free, routing)
-    complete = _complete_places(demands, preferences, free, 1 + max(1, alternatives))
+    preferences = Preferences(demands, locations, free, routing)
+    complete = _complete_locations(demands, preferences, free, 1 + max(1, alternatives))
     if complete:
         return _from_one(demands, preferences, complete, alternatives)
-    short = shortfalls(demands, sorted(places, key=_by_id), free, routing)
+    short = shortfalls(demands, sorted(locations, key=_by_id), free, routing)
     if short:
         return short
     solutions = Search(demands, preferences, free).solutions()
     most = routing.max_parcels
     within = [solution for solution in solutions if most is None or len(solution.used) <= most]
     if not within:
-        return _too_scattered(demands, preferences.places, free)
+        return _too_scattered(demands, preferences.locations, free)
     return Route(
-        _allocations(demands, preferences.places, within[0]),
+        _allocations(demands, preferences.locations, within[0]),
         tuple(_because(preferences, within)),
         tuple(_alternative(preferences, row.used) for row in within[1 : alternatives + 1]),
         _alternative(preferences, within[0].used),
     )
 
 
-def _complete_places(
+def _complete_locations(
     demands: Sequence[Demand], preferences: Preferences, free: Free, most: int
 ) -> list[int]:
     """The locations that have everything, the best first, if the `Search` finds only these.
@@ -84,13 +84,13 @@ def _complete_places(
         most = 1
     country = routing.destination.country if before and not by_line else ""
     complete: list[int] = []
-    for index, place in enumerate(preferences.places):
-        units = free[place.location_id]
+    for index, location in enumerate(preferences.locations):
+        units = free[location.location_id]
         for demand in demands:
             if sets_at(demand, units) < demand.quantity:
                 break
         else:
-            if country and not complete and place.country != country:
+            if country and not complete and location.country != country:
                 return []  # locations of the buyer's country may have it together
             complete.append(index)
             if len(complete) == most:
@@ -102,15 +102,15 @@ def _from_one(
     demands: Sequence[Demand], preferences: Preferences, complete: list[int], alternatives: int
 ) -> Route:
     """The route from the first of the locations that have everything."""
-    place = preferences.places[complete[0]]
-    because = [f"{place.name} has all of it.", *compared(len(preferences.places))]
+    location = preferences.locations[complete[0]]
+    because = [f"{location.name} has all of it.", *compared(len(preferences.locations))]
     if len(complete) > 1:
         ours, theirs = [preferences.numbers[index] for index in complete[:2]]
         because.append(_difference(preferences, complete[:1], complete[1:2], ours, theirs))
     return Route(
         tuple(
             [
-                Allocation(sku, each * demand.quantity, place.location_id)
+                Allocation(sku, each * demand.quantity, location.location_id)
                 for demand in demands
                 for sku, each in demand.units
             ]
@@ -121,9 +121,9 @@ def _from_one(
     )
 
 
-def route_from_one(demands: Sequence[Demand], place: Location, free: Free) -> Route | None:
+def route_from_one(demands: Sequence[Demand], location: Location, free: Free) -> Route | None:
     """The route where the only location has everything, without a search; else None."""
-    left = dict(free[place.key])
+    left = dict(free[location.key])
     units: dict[str, int] = {}
     for demand in demands:
         for sku, each in demand.units:
@@ -132,20 +132,20 @@ def route_from_one(demands: Sequence[Demand], place: Location, free: Free) -> Ro
             if left[sku] < 0:
                 return None
             units[sku] = units.get(sku, 0) + taken
-    allocations = tuple(Allocation(sku, number, place.key) for sku, number in units.items())
-    only = Alternative((place.key,), 1, None)
-    return Route(allocations, (f"{place.name} has all of it.",), (), only)
+    allocations = tuple(Allocation(sku, number, location.key) for sku, number in units.items())
+    only = Alternative((location.key,), 1, None)
+    return Route(allocations, (f"{location.name} has all of it.",), (), only)
 
 
-def _by_id(place: Location) -> str:
-    return place.key
+def _by_id(location: Location) -> str:
+    return location.key
 
 
 def shortfalls(
-    demands: Sequence[Demand], places: Sequence[Location], free: Free, routing: Routing
+    demands: Sequence[Demand], locations: Sequence[Location], free: Free, routing: Routing
 ) -> list[Shortfall]:
     """The lines for which the locations have too few units; lines take theirs in order."""
-    left = {place.key: dict(free[place.key]) for place in places}
+    left = {location.key: dict(free[location.key]) for location in locations}
     short = []
     for demand in demands:
         sets = [sets_at(demand, units) for units in left.values()]
@@ -176,36 +176,36 @@ def _scarce(
 
 
 def _too_scattered(
-    demands: Sequence[Demand], places: Sequence[Location], free: Free
+    demands: Sequence[Demand], locations: Sequence[Location], free: Free
 ) -> list[Shortfall]:
-    """The shortfalls where there are enough units, but in too many places."""
+    """The shortfalls where there are enough units, but in too many locations."""
     short = []
     for demand in demands:
-        most = max((sets_at(demand, free[place.key]) for place in places), default=0)
+        most = max((sets_at(demand, free[location.key]) for location in locations), default=0)
         short.append(Shortfall(demand.sku, demand.quantity, min(most, demand.quantity)))
     missing = [line for line in short if line.available < line.requested]
     return missing or [Shortfall(line.sku, line.requested, 0) for line in short]
 
 
 def _allocations(
-    demands: Sequence[Demand], places: Sequence[Location], solution: Solution
+    demands: Sequence[Demand], locations: Sequence[Location], solution: Solution
 ) -> tuple[Allocation, ...]:
     """The units of a solution, one row for each SKU and location, in the order of the lines."""
     units: dict[tuple[str, str], int] = {}
     for number, index, sets in sorted(solution.parts):
         for sku, each in demands[number].units:
-            key = (sku, places[index].key)
+            key = (sku, locations[index].key)
             units[key] = units.get(key, 0) + each * sets
     return tuple(Allocation(sku, quantity, location) for (sku, location), quantity in units.items())
 
 
 def _alternative(preferences: Preferences, used: Sequence[int]) -> Alternative:
-    ids = tuple(preferences.places[index].key for index in used)
+    ids = tuple(preferences.locations[index].key for index in used)
     return Alternative(ids, len(ids), preferences.kilometres(used))
 
 
 def _names(preferences: Preferences, used: Sequence[int]) -> str:
-    return " and ".join([preferences.places[index].name for index in used])
+    return " and ".join([preferences.locations[index].name for index in used])
 
 
 def _because(preferences: Preferences, solutions: Sequence[Solution]) -> Iterator[str]:
@@ -215,7 +215,7 @@ def _because(preferences: Preferences, solutions: Sequence[Solution]) -> Iterato
         yield f"{names} has all of it."
     else:
         yield f"{len(best.used)} parcels, from {names}: no single location has all of it."
-    yield from compared(len(preferences.places))
+    yield from compared(len(preferences.locations))
     if len(solutions) > 1:
         other = solutions[1]
         yield _difference(preferences, best.used, other.used, best.score[1:], other.score[1:])

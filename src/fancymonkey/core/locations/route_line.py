@@ -86,22 +86,22 @@ def _ranked(
     """The locations that have the line whole, the best first, with scores as in `Preferences`."""
     country, end = routing.destination.country, routing.destination.point
     ranked: list[_Ranked] = []
-    for place, units in offers:
+    for location, units in offers:
         if units < quantity:
             continue
-        start = None if end is None else routing.point_of(place)
+        start = None if end is None else routing.point_of(location)
         km = None if start is None or end is None else round(distance_km(start, end), 1)
         numbers: list[float] = []
         for rule in rules:
             if rule is _PRIORITY:
-                numbers.append(place.priority)
+                numbers.append(location.priority)
             elif rule is _STOCK:
                 numbers.append(-units)
             elif rule is _COUNTRY:
-                numbers.append(place.country != country)
+                numbers.append(location.country != country)
             else:
                 numbers.append(_UNKNOWN if km is None else km)
-        ranked.append((numbers, place.location_id, place, km))
+        ranked.append((numbers, location.location_id, location, km))
     ranked.sort()  # no two ids are equal, so that locations are never compared
     return ranked
 

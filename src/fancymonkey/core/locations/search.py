@@ -38,10 +38,11 @@ class Search:
         self._preferences = preferences
         self._routing = preferences.routing
         self._free = free
-        self._places = preferences.places
+        self._locations = preferences.locations
         self._competing = compete(demands)
         self._sets = [
-            [sets_at(demand, free[place.key]) for place in self._places] for demand in demands
+            [sets_at(demand, free[location.key]) for location in self._locations]
+            for demand in demands
         ]
         """The sets of each demand at each location."""
         self._has_whole = [
@@ -58,14 +59,14 @@ class Search:
             solutions = [] if solution is None else [solution]
         else:
             solutions = list(self._least_parcels(candidates, bool(before)))
-        if not solutions and len(candidates) < len(self._places):
-            solution = self._of(range(len(self._places)))
+        if not solutions and len(candidates) < len(self._locations):
+            solution = self._of(range(len(self._locations)))
             solutions = [] if solution is None else [solution]
         return sorted(solutions, key=lambda one: one.score)
 
     def _candidates(self) -> Sequence[int]:
         """The indexes to search: all, or those that have most of the lines, the best first."""
-        everywhere = range(len(self._places))
+        everywhere = range(len(self._locations))
         if len(everywhere) <= EXACT:
             return everywhere
         missing = [
@@ -88,15 +89,15 @@ class Search:
         if least_abroad is None:
             return
         whole = self._whole_masks()
-        bits = [1 << index for index in range(len(self._places))]
+        bits = [1 << index for index in range(len(self._locations))]
         complete = False
         for size in range(1, len(candidates) + 1):
             for chosen in combinations(candidates, size):
                 mask = 0
                 for index in chosen:  # no generators: this runs thousands of times
                     mask |= bits[index]
-                for places in whole:
-                    if not mask & places:
+                for suppliers in whole:
+                    if not mask & suppliers:
                         break
                 else:
                     foreign = len(abroad.intersection(chosen)) if abroad else 0
@@ -123,7 +124,7 @@ class Search:
         country = self._routing.destination.country
         if not country:
             return frozenset()
-        return frozenset(index for index in candidates if self._places[index].country != country)
+        return frozenset(index for index in candidates if self._locations[index].country != country)
 
     def _whole_masks(self) -> list[int]:
         """For each line that must stay whole, the locations that have it, as bits."""
@@ -139,7 +140,7 @@ class Search:
         """The best way to serve everything from these locations, or None."""
         if self._competing or self._routing.pickup_at is not None:
             parts = _Competition(self._demands, self._routing, self._sets, self._free).parts(
-                chosen, [place.key for place in self._places]
+                chosen, [location.key for location in self._locations]
             )
         else:
             parts = self._independent(chosen)
@@ -148,7 +149,7 @@ class Search:
         used = tuple(sorted({index for _, index, _ in parts}))
         first = self._routing.pickup_at
         at_pickup = sum(
-            sets for _, index, sets in parts if first and self._places[index].key == first
+            sets for _, index, sets in parts if first and self._locations[index].key == first
         )
         return Solution(used, tuple(parts), self._preferences.score(used, at_pickup))
 

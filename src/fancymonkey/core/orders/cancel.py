@@ -8,9 +8,9 @@ from fancymonkey.core.locations.accounts import StockState, account_of
 from fancymonkey.core.model import MAX_QUANTITY, Allocation, Line
 from fancymonkey.core.orders.choose import (
     choose,
+    known_location,
     needs_order,
     order_of,
-    place_of,
 )
 from fancymonkey.core.orders.open import answer_of
 from fancymonkey.core.orders.returns import (
@@ -136,13 +136,13 @@ def _no_room(
     state: State, command: ReturnOrder, location: str, sku: str, count: int
 ) -> Refused | None:
     """The refusal of a return to a location that cannot take it, or None."""
-    place = place_of(state, location)
-    if isinstance(place, Refused):
-        return place
-    if not (place.accepts_returns and place.active):
+    returned_to = known_location(state, location)
+    if isinstance(returned_to, Refused):
+        return returned_to
+    if not (returned_to.accepts_returns and returned_to.active):
         return Refused(
             Code.NO_RETURNS,
-            f"{place.name} does not accept returns. Choose another location.",
+            f"{returned_to.name} does not accept returns. Choose another location.",
             {"location": location},
         )
     level = state.level(sku, account_of(location, command.state))

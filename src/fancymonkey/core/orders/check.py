@@ -49,13 +49,13 @@ def unit_faults(order: Order) -> Iterator[str]:
     sums: dict[str, int] = {}
     for row in order.units:
         sums[row.sku] = sums.get(row.sku, 0) + row.quantity
-        place = f"{row.sku} at {row.location}"
+        label = f"{row.sku} at {row.location}"
         if min(row.quantity, row.shipped, row.cancelled, row.returned, row.backordered) < 0:
-            yield f"{place}: a quantity is below zero"
+            yield f"{label}: a quantity is below zero"
         if row.open < row.backordered:
-            yield f"{place}: more units have left or were cancelled than were ordered"
+            yield f"{label}: more units have left or were cancelled than were ordered"
         if row.returned > row.shipped:
-            yield f"{place}: {row.returned} have come back of {row.shipped} that left"
+            yield f"{label}: {row.returned} have come back of {row.shipped} that left"
     if sums != exploded(order, order.lines, pre_built(order)):
         yield "its units are not those of its lines"
     sent: dict[Key, int] = {}

@@ -110,7 +110,7 @@ def _about_backorders(order: Order, skus: Container[object] | None, verb: str) -
     return f" {be} backordered and can be {verb} after arrival."
 
 
-def place_of(state: State, location_id: str) -> Location | Refused:
+def known_location(state: State, location_id: str) -> Location | Refused:
     """A location by its id, or the refusal of an unknown one."""
     row = state.get(Location, location_id)
     first = first_location()

@@ -144,10 +144,14 @@ def _snapshots(
     """The known snapshots, and one of each further location of these units."""
     snapshots = {row.location_id: row for row in known}
     for row in units:
-        place = None if row.location in snapshots else location_of(state, row.location)
-        if place is not None:
+        location = None if row.location in snapshots else location_of(state, row.location)
+        if location is not None:
             snapshots[row.location] = LocationSnapshot(
-                place.location_id, place.name, place.address, place.country, place.postal_code
+                location.location_id,
+                location.name,
+                location.address,
+                location.country,
+                location.postal_code,
             )
     return tuple(snapshots.values())
 

@@ -9,9 +9,9 @@ from fancymonkey.core.model import Kind, Line, Reservation
 from fancymonkey.core.orders.choose import (
     Chosen,
     choose,
+    known_location,
     needs_order,
     order_of,
-    place_of,
 )
 from fancymonkey.core.orders.open import answer_of, with_locations
 from fancymonkey.core.orders.rows import Order, ShippedUnits
@@ -66,9 +66,9 @@ def ship_order(state: State, command: ShipOrder) -> Answer:
     if isinstance(order, Refused):
         return order
     at = command.location
-    place = None if at is None else place_of(state, at)
-    if isinstance(place, Refused):
-        return place
+    location = None if at is None else known_location(state, at)
+    if isinstance(location, Refused):
+        return location
     chosen = choose(
         order,
         command.lines,
@@ -102,9 +102,9 @@ def move_order(state: State, command: MoveOrderAllocation) -> Answer:
     order = order_of(state, command)
     if isinstance(order, Refused):
         return order
-    place = place_of(state, command.to)
-    if isinstance(place, Refused):
-        return place
+    location = known_location(state, command.to)
+    if isinstance(location, Refused):
+        return location
     source = command.location
     chosen = choose(
         order,

@@ -104,5 +104,5 @@ def record_step(state: State, order: Order, action: str, text: str, by: Author) 
 
 
 def in_words(units: Iterable[tuple[str, str, int]]) -> str:
-    """Units as text: `2 × prod_hoodie_001/M from berlin`, one part for each (SKU, place, units)."""
-    return ", ".join(f"{count} × {sku} {place}".rstrip() for sku, place, count in units)
+    """Units as text, one part for each SKU and location: `2 × prod_hoodie_001/M from berlin`."""
+    return ", ".join(f"{count} × {sku} {where}".rstrip() for sku, where, count in units)

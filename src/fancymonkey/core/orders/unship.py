@@ -73,15 +73,15 @@ def _fault(state: State, order: Order, parcel: list[ShippedUnits]) -> Refused | 
 def _book(state: State, order: Order, row: ShippedUnits, command: CancelShipment) -> None:
     """Books that units of a shipment are there again, promised to the order."""
     hold = state.get(Reservation, order.order_id)
-    place = (row.sku, row.location)
+    level_key = (row.sku, row.location)
     reason = f"order {order.number}: shipment {row.shipment} cancelled"
     if not order.on_shipment:  # they left the stock when they were paid
-        state.book_event(Kind.EDITED, *place, command, reservation=hold, reason=reason)
+        state.book_event(Kind.EDITED, *level_key, command, reservation=hold, reason=reason)
         return
     for there, promised in ((row.quantity, 0), (0, row.quantity)):
         state.book_movement(
             Kind.MOVED,
-            *place,
+            *level_key,
             command,
             on_hand=there,
             allocated=promised,

@@ -13,67 +13,67 @@ from fancymonkey.core.state import Key, State
 FOLDER = "waiting_orders"
 """The folder of the queues: each has the ids of its orders as a JSON array."""
 
-Place = tuple[str, str]
-"""A SKU and a location."""
+LevelKey = tuple[str, str]
+"""A SKU and a location: the key of a level."""
 
 
-def queue_key(place: Place) -> Key:
+def queue_key(level_key: LevelKey) -> Key:
     """The row of the queue for a SKU at a location."""
-    sku, location = place
+    sku, location = level_key
     return Document, (FOLDER, f"{location} {sku}")
 
 
-def needs_waiting(place: Place, state: State) -> Iterator[Key]:
+def needs_waiting(level_key: LevelKey, state: State) -> Iterator[Key]:
     """The rows that `fill_backorders` and `cancel_backorders` read, in addition to the level."""
-    level = state.get(Level, place)
+    level = state.get(Level, level_key)
     if level is None or not level.backordered:
         return
-    yield queue_key(place)
-    for id_ in _ids(state, place):
+    yield queue_key(level_key)
+    for id_ in _ids(state, level_key):
         yield Order, id_
         yield Reservation, id_
 
 
-def wait_for(state: State, place: Place, order_id: str) -> None:
+def wait_for(state: State, level_key: LevelKey, order_id: str) -> None:
     """Puts an order at the end of the queue."""
-    _write(state, place, [*_ids(state, place), order_id])
+    _write(state, level_key, [*_ids(state, level_key), order_id])
 
 
-def serve(state: State, place: Place, units: int) -> list[tuple[Order, int]]:
+def serve(state: State, level_key: LevelKey, units: int) -> list[tuple[Order, int]]:
     """Gives units that came in to the orders that wait for them. Returns each with its units.
 
     The units of the level that no order waits for were paid before orders were recorded: they come
     first, and are in no row of the answer.
     """
-    waiting = _waiting(state, place)
-    queued = sum(units_at(order, place).backordered for order in waiting)
-    left = units - max(0, state.level(*place).backordered - queued)
+    waiting = _waiting(state, level_key)
+    queued = sum(units_at(order, level_key).backordered for order in waiting)
+    left = units - max(0, state.level(*level_key).backordered - queued)
     served = []
     for order in waiting:
-        count = min(left, units_at(order, place).backordered)
+        count = min(left, units_at(order, level_key).backordered)
         if count > 0:
-            served.append((_fewer(state, order, place, count, cancelled=0), count))
+            served.append((_fewer(state, order, level_key, count, cancelled=0), count))
             left -= count
-    _tidy(state, place)
+    _tidy(state, level_key)
     return served
 
 
-def stop_waiting(state: State, place: Place, units: int, order_id: str | None) -> None:
+def stop_waiting(state: State, level_key: LevelKey, units: int, order_id: str | None) -> None:
     """Cancels units that an order waits for; without an order, those of the latest ones."""
-    waiting = _waiting(state, place)
-    queued = sum(units_at(order, place).backordered for order in waiting)
+    waiting = _waiting(state, level_key)
+    queued = sum(units_at(order, level_key).backordered for order in waiting)
     if order_id is None:  # units of no order first
-        units -= max(0, state.level(*place).backordered - queued)
+        units -= max(0, state.level(*level_key).backordered - queued)
     for order in reversed(waiting):
-        count = min(units, units_at(order, place).backordered)
+        count = min(units, units_at(order, level_key).backordered)
         if count > 0 and order_id in (None, order.order_id):
-            _fewer(state, order, place, count, cancelled=count)
+            _fewer(state, order, level_key, count, cancelled=count)
             units -= count
-    _tidy(state, place)
+    _tidy(state, level_key)
 
 
-def _fewer(state: State, order: Order, place: Place, count: int, cancelled: int) -> Order:
-    units = units_at(order, place)
+def _fewer(state: State, order: Order, level_key: LevelKey, count: int, cancelled: int) -> Order:
+    units = units_at(order, level_key)
     changed = replace(
         units, backordered=units.backordered - count, cancelled=units.cancelled + cancelled
     )
@@ -82,26 +82,26 @@ def _fewer(state: State, order: Order, place: Place, count: int, cancelled: int)
     return after
 
 
-def _ids(state: State, place: Place) -> list[str]:
-    kind, key = queue_key(place)
+def _ids(state: State, level_key: LevelKey) -> list[str]:
+    kind, key = queue_key(level_key)
     queue = state.get(kind, key)
     return json.loads(queue.body) if isinstance(queue, Document) and queue.body else []
 
 
-def _waiting(state: State, place: Place) -> list[Order]:
-    orders = (state.get(Order, id_) for id_ in _ids(state, place))
-    return [order for order in orders if order and units_at(order, place).backordered]
+def _waiting(state: State, level_key: LevelKey) -> list[Order]:
+    orders = (state.get(Order, id_) for id_ in _ids(state, level_key))
+    return [order for order in orders if order and units_at(order, level_key).backordered]
 
 
-def _tidy(state: State, place: Place) -> None:
-    before, ids = _ids(state, place), [order.order_id for order in _waiting(state, place)]
+def _tidy(state: State, level_key: LevelKey) -> None:
+    before, ids = _ids(state, level_key), [order.order_id for order in _waiting(state, level_key)]
     if ids != before:
-        _write(state, place, ids)
+        _write(state, level_key, ids)
 
 
-def _write(state: State, place: Place, ids: list[str]) -> None:
-    kind, key = queue_key(place)
+def _write(state: State, level_key: LevelKey, ids: list[str]) -> None:
+    kind, key = queue_key(level_key)
     before = state.get(kind, key)
     version = before.version + 1 if isinstance(before, Document) else 1
-    folder, name = FOLDER, f"{place[1]} {place[0]}"
+    folder, name = FOLDER, f"{level_key[1]} {level_key[0]}"
     state.put(Document(folder, name, version, state.now, json.dumps(ids) if ids else ""))

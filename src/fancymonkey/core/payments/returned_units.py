@@ -23,8 +23,8 @@ def needs_units(hold: Reservation, state: State) -> Iterator[Key]:
     yield from needs_allocations(hold)
     order = state.get(Order, hold.reservation_id)
     moved = () if order is None else order.units
-    places = {row.key for row in hold.allocations} | {row.key for row in moved}
-    for sku, location in sorted(places):
+    level_keys = {row.key for row in hold.allocations} | {row.key for row in moved}
+    for sku, location in sorted(level_keys):
         yield from needs_returns(sku, location, state)
 
 

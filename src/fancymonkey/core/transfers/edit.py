@@ -97,7 +97,7 @@ def create_transfer(state: State, command: CreateTransfer) -> Answer:
         created_at=state.now,
         updated_at=state.now,
     )
-    transfer = with_places(state, transfer)
+    transfer = with_locations(state, transfer)
     state.put(transfer)
     return accepted(state, transfer)
 
@@ -151,7 +151,7 @@ def planned(lines: Iterable[Line]) -> tuple[TransferLine, ...]:
     return tuple(TransferLine(sku, quantity) for sku, quantity in units.items())
 
 
-def with_places(state: State, transfer: Transfer) -> Transfer:
+def with_locations(state: State, transfer: Transfer) -> Transfer:
     """The transfer with the present names and addresses of its locations."""
     source = location_of(state, transfer.from_location)
     destination = location_of(state, transfer.to_location)

@@ -12,7 +12,7 @@ from fancymonkey.core.outcomes import Answer, Code, Refused
 from fancymonkey.core.state import Key, State
 from fancymonkey.core.stock.answers import unmovable_item
 from fancymonkey.core.transfers.answers import find
-from fancymonkey.core.transfers.edit import lines_limit_fault, planned, save, with_places
+from fancymonkey.core.transfers.edit import lines_limit_fault, planned, save, with_locations
 from fancymonkey.core.transfers.moves import move, transit_of
 from fancymonkey.core.transfers.transfer import Transfer, TransferLine, TransferStatus
 
@@ -60,7 +60,7 @@ def send_transfer(state: State, command: SendTransfer) -> Answer:
     for row in leaving:
         accounts = (transfer.from_location, transit_of(transfer))
         move(state, command, transfer, row.sku, row.sent, *accounts)
-    after = with_places(state, transfer)
+    after = with_locations(state, transfer)
     tracking, expected = command.tracking_number, command.expected_at or None
     return save(
         state,

@@ -149,14 +149,14 @@ class BundleForm {
         <tbody>${components.map((part) => html`<tr><td data-label="Part">${this.nameOf(part)}</td>
           <td class="number" data-label="In one bundle">${this.numberField(part, "quantity", `Quantity of ${this.nameOf(part)}`)}</td>
           <td class="number" data-label="Keep for single sale">${this.numberField(part, "keep", `Units of ${this.nameOf(part)} to keep`)}</td>
-          <td class="number"><button type="button" class="link" @click=${() => { this.draft.components = components.filter((one) => one !== part); this.changed(); }}>Remove<span class="unseen"> ${this.nameOf(part)}</span></button></td></tr>`)}</tbody></table>` : nothing}
+          <td class="number"><button type="button" class="link" @click=${() => { this.draft.components = components.filter((other) => other !== part); this.changed(); }}>Remove<span class="unseen"> ${this.nameOf(part)}</span></button></td></tr>`)}</tbody></table>` : nothing}
       ${this.finder("parts", "Search a part", (size) => {
         if (!components.some((part) => key(part) === key(size))) this.draft.components = [...components, { productId: size.productId, size: size.size, quantity: "1", keep: "0" }];
       })}`;
   }
 
   group(group, at) {
-    const drop = () => { this.draft.groups = this.draft.groups.filter((one) => one !== group); this.changed(); };
+    const drop = () => { this.draft.groups = this.draft.groups.filter((other) => other !== group); this.changed(); };
     return html`<fieldset class="group"><legend>Choice ${at + 1}</legend>
       <label class="field">Name<input maxlength="200" .value=${live(group.name)} @input=${(event) => { group.name = event.target.value; this.changed(); }} /></label>
       <label class="field">How many to choose<input class="short number" inputmode="numeric" .value=${live(group.choose)} @input=${(event) => { group.choose = event.target.value; this.changed(); }} /></label>

@@ -71,8 +71,8 @@ class Plot extends LitElement {
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 8, fill: line, stroke: line } },
       scales: { x: { time: false }, y: { range: (_plot, _low, high) => [0, Math.max(4, Math.ceil(high * 1.1))] } },
       axes: [
-        { ...axis, grid: { show: false }, size: 28, space: 64, incrs: [1, 2, 5, 7, 14, 30, 60, 90], values: (_plot, at) => at.map((one) => (this.days[one] ? short(this.days[one].day) : "")) },
-        { ...axis, grid: { stroke: colour("--line"), width: 1 }, size: 44, space: 36, incrs: STEPS, values: (_plot, at) => at.map((one) => number(one)) },
+        { ...axis, grid: { show: false }, size: 28, space: 64, incrs: [1, 2, 5, 7, 14, 30, 60, 90], values: (_plot, at) => at.map((index) => (this.days[index] ? short(this.days[index].day) : "")) },
+        { ...axis, grid: { stroke: colour("--line"), width: 1 }, size: 44, space: 36, incrs: STEPS, values: (_plot, at) => at.map((value) => number(value)) },
       ],
       series: [{}, { stroke: line, width: 1.75, fill: line.replace(/^rgb\((.*)\)$/, "rgba($1, 0.1)"), points: { show: this.days.length < 14, size: 5, fill: line } }],
       hooks: { setCursor: [(chart) => this.#point(chart.cursor.idx)] },

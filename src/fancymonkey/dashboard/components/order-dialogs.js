@@ -40,11 +40,11 @@ async function located(body, rows) {
 
 const buttons = (give, words, kind = "") => html`<div class="actions"><button type="button" class="quiet" @click=${() => give(null)}>Cancel</button><button class="button ${kind}">${words}</button></div>`;
 const reason = html`<label class="field">Reason, shown in the history<input name="reason" maxlength="500" /></label>`;
-const counts = (rows) => rows.map((row, place) => html`<label class="field">${sizeOf(row)}, of ${number(row.count)}<input name="line-${place}" type="number" inputmode="numeric" min="0" max=${row.count} step="1" required .value=${String(row.count)} /></label>`);
+const counts = (rows) => rows.map((row, index) => html`<label class="field">${sizeOf(row)}, of ${number(row.count)}<input name="line-${index}" type="number" inputmode="numeric" min="0" max=${row.count} step="1" required .value=${String(row.count)} /></label>`);
 
 const choice = (label, name, options, chosen) => html`<label class="field">${label}<select name=${name}>${options.map(([value, words]) => html`<option value=${value} ?selected=${value === chosen}>${words}</option>`)}</select></label>`;
-const placeOf = (places, id) => places.find((place) => place.id === id)?.name ?? id;
-const named = (places) => places.map((place) => [place.id, place.name]);
+const nameOf = (locations, id) => locations.find((location) => location.id === id)?.name ?? id;
+const named = (locations) => locations.map((location) => [location.id, location.name]);
 
 /** Asks for units and more fields; null after Cancel, or without any unit. */
 async function unitsAsked(title, label, rows, fields, kind) {
@@ -53,7 +53,7 @@ async function unitsAsked(title, label, rows, fields, kind) {
     (give) => html`<form @submit=${(event) => {
         event.preventDefault();
         const form = new FormData(event.target);
-        const lines = rows.map((row, place) => ({ productId: row.productId, size: row.size, quantity: Number(form.get(`line-${place}`)) })).filter((line) => line.quantity > 0);
+        const lines = rows.map((row, index) => ({ productId: row.productId, size: row.size, quantity: Number(form.get(`line-${index}`)) })).filter((line) => line.quantity > 0);
         give({ lines, form });
       }}>${counts(rows)}${fields}${buttons(give, label, kind)}</form>`,
   );
@@ -62,17 +62,17 @@ async function unitsAsked(title, label, rows, fields, kind) {
 
 const sum = (lines) => plural(lines.reduce((total, line) => total + line.quantity, 0), "unit");
 
-export async function ship(order, places, after) {
+export async function ship(order, locations, after) {
   const rows = unitsFor(order, "ship");
   const from = rows[0]?.location;
-  const fields = html`${places.length > 1 ? choice("Leaves from", "location", named(places), from) : nothing}
+  const fields = html`${locations.length > 1 ? choice("Leaves from", "location", named(locations), from) : nothing}
     <label class="field">Carrier<input name="carrier" maxlength="100" /></label>
     <label class="field">Tracking number<input name="tracking" maxlength="100" /></label>`;
   const answer = await unitsAsked(`Ship order #${order.number}`, "Ship", rows, fields);
   if (!answer) return;
   const { lines, form } = answer;
   const body = { id: order.id, lines, carrier: form.get("carrier").trim(), trackingNumber: form.get("tracking").trim() };
-  if (places.length > 1) body.location = form.get("location");
+  if (locations.length > 1) body.location = form.get("location");
   await change("ship", await located(body, rows), `${sum(lines)} of order #${order.number} shipped.`, after);
 }
 
@@ -85,14 +85,14 @@ export async function unship(order, parcel, after) {
   if (agreed) await change("unship", { id: order.id, shipment: parcel.number, reason: agreed }, `Shipment ${parcel.number} of order #${order.number} is cancelled.`, after);
 }
 
-export async function move(order, places, after) {
+export async function move(order, locations, after) {
   const rows = unitsFor(order, "move");
-  const others = places.filter((place) => place.id !== rows[0]?.location);
+  const others = locations.filter((location) => location.id !== rows[0]?.location);
   const fields = html`<p>The location that has them now gets its units back.</p>${choice("Ships from", "to", named(others))}${reason}`;
   const answer = await unitsAsked(`Move units of order #${order.number}`, "Move", rows, fields);
   if (!answer) return;
   const { lines, form } = answer;
-  await change("move", await located({ id: order.id, lines, to: form.get("to"), reason: form.get("reason").trim() }, rows), `${sum(lines)} moved to ${placeOf(places, form.get("to"))}.`, after);
+  await change("move", await located({ id: order.id, lines, to: form.get("to"), reason: form.get("reason").trim() }, rows), `${sum(lines)} moved to ${nameOf(locations, form.get("to"))}.`, after);
 }
 
 export async function cancel(order, after) {
@@ -104,15 +104,15 @@ export async function cancel(order, after) {
   await change("cancel", await located({ id: order.id, lines, reason: form.get("reason").trim() }, rows), `${sum(lines)} of order #${order.number} cancelled.`, after);
 }
 
-export async function takeBack(order, places, after) {
+export async function takeBack(order, locations, after) {
   const rows = unitsFor(order, "return");
-  const fields = html`${places.length > 1 ? choice("Came back to", "location", named(places), rows[0]?.location) : nothing}
+  const fields = html`${locations.length > 1 ? choice("Came back to", "location", named(locations), rows[0]?.location) : nothing}
     ${choice("State", "state", Object.entries(STATES), "for_sale")}${reason}`;
   const answer = await unitsAsked(`Take back units of order #${order.number}`, "Take back", rows, fields);
   if (!answer) return;
   const { lines, form } = answer;
   const body = { id: order.id, lines, state: form.get("state"), reason: form.get("reason").trim() };
-  if (places.length > 1) body.location = form.get("location");
+  if (locations.length > 1) body.location = form.get("location");
   await change("return", await located(body, rows), `${sum(lines)} of order #${order.number} came back.`, after);
 }
 

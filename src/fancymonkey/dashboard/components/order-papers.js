@@ -35,14 +35,14 @@ function slip(order, location) {
 }
 
 /** The papers of these orders; `location` limits them to the units there. */
-export function papers(orders, location, places) {
+export function papers(orders, location, locations) {
   const rows = picks(orders, location);
   if (!rows.length) return nothing;
-  const called = (id) => places.find((place) => place.id === id)?.name ?? id;
+  const called = (id) => locations.find((row) => row.id === id)?.name ?? id;
   return html`<div class="papers">
     <section class="paper"><h2>Pick list, ${plural(rows.reduce((sum, row) => sum + row.count, 0), "unit")}</h2>
-      <table><thead><tr>${places.length > 1 ? html`<th scope="col">Location</th>` : nothing}<th scope="col">Units</th><th scope="col">Product</th><th scope="col">SKU</th><th scope="col">Orders</th></tr></thead>
-        <tbody>${rows.map((row) => html`<tr>${places.length > 1 ? html`<td>${called(row.location)}</td>` : nothing}<td class="number">${number(row.count)}</td><td>${sizeOf(row)}</td><td>${skuOf(row)}</td><td>${row.numbers.map((one) => `#${one}`).join(", ")}</td></tr>`)}</tbody></table>
+      <table><thead><tr>${locations.length > 1 ? html`<th scope="col">Location</th>` : nothing}<th scope="col">Units</th><th scope="col">Product</th><th scope="col">SKU</th><th scope="col">Orders</th></tr></thead>
+        <tbody>${rows.map((row) => html`<tr>${locations.length > 1 ? html`<td>${called(row.location)}</td>` : nothing}<td class="number">${number(row.count)}</td><td>${sizeOf(row)}</td><td>${skuOf(row)}</td><td>${row.numbers.map((order) => `#${order}`).join(", ")}</td></tr>`)}</tbody></table>
     </section>
     ${orders.map((order) => slip(order, location))}
   </div>`;

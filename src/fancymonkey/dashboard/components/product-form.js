@@ -49,7 +49,7 @@ function changesOf(product, seen, draft) {
   }
   body.sizes = [];
   for (const size of draft.sizes) {
-    const before = seen.sizes.find((one) => one.size === size.size && !size.fresh);
+    const before = seen.sizes.find((other) => other.size === size.size && !size.fresh);
     const made = { size: size.size.trim() };
     if (size.fresh) made.stock = Number(size.stock);
     else made.was = {};
@@ -186,9 +186,9 @@ class Form {
 
   /** A concurrent change: take theirs or save mine. */
   stale({ field, expected, present, size }) {
-    const of = (draft) => (size ? draft.sizes.find((one) => one.size === size) : draft);
+    const of = (draft) => (size ? draft.sizes.find((other) => other.size === size) : draft);
     const value = typeof present === "boolean" ? present : text(present);
-    const show = (one) => (one === "" || one === null ? "nothing" : one === true ? "yes" : one === false ? "no" : one);
+    const show = (value) => (value === "" || value === null ? "nothing" : value === true ? "yes" : value === false ? "no" : value);
     const settle = (mine) => (event) => {
       of(this.seen)[field] = value;
       if (!mine) of(this.draft)[field] = value;
@@ -235,10 +235,10 @@ class Form {
   }
 
   size(size) {
-    const now = this.product?.sizes.find((one) => one.size === size.size && !size.fresh);
+    const now = this.product?.sizes.find((other) => other.size === size.size && !size.fresh);
     const whole = { inputmode: "numeric", pattern: "[0-9]{1,10}", title: "A whole number", required: true, class: "short number" };
     const drop = () => {
-      this.draft.sizes = this.draft.sizes.filter((one) => one !== size);
+      this.draft.sizes = this.draft.sizes.filter((other) => other !== size);
       this.draw();
     };
     return html`<tr class=${now?.archived ? "off" : ""}>

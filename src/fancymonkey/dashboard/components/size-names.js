@@ -27,8 +27,8 @@ export function readNames() {
 export function suggestions(typed) {
   const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
   const matches = [];
-  for (const one of words.length ? known : []) {
-    if (words.every((word) => one.text.includes(word))) matches.push(one);
+  for (const size of words.length ? known : []) {
+    if (words.every((word) => size.text.includes(word))) matches.push(size);
     if (matches.length === SHOWN) break;
   }
   return matches;
@@ -36,9 +36,9 @@ export function suggestions(typed) {
 
 /** The one size with exactly this name or SKU; null if none or several match. */
 export function sizeCalled(typed) {
-  const exact = known.filter((one) => one.sku === typed || one.name === typed);
+  const exact = known.filter((size) => size.sku === typed || size.name === typed);
   return exact.length === 1 ? exact[0].sku : null;
 }
 
 /** The name of a size, if known. */
-export const nameOf = (sku) => known.find((one) => one.sku === sku)?.name ?? null;
+export const nameOf = (sku) => known.find((size) => size.sku === sku)?.name ?? null;

@@ -26,7 +26,7 @@ export function askForTransfer(locations, sources) {
     matches = rows;
     draw();
   }
-  const select = (name, words, choices, chosen) => html`<label class="field">${words}<select name=${name}>${choices.map((place) => html`<option value=${place.id} ?selected=${place.id === chosen}>${place.name}</option>`)}</select></label>`;
+  const select = (name, words, choices, chosen) => html`<label class="field">${words}<select name=${name}>${choices.map((location) => html`<option value=${location.id} ?selected=${location.id === chosen}>${location.name}</option>`)}</select></label>`;
   return ask("New transfer", (give, draw) => {
     const add = (row) => {
       if (!lines.some((line) => skuOf(line) === skuOf(row))) lines = [...lines, { productId: row.productId, size: row.size, name: row.name, quantity: 1 }];

@@ -88,7 +88,7 @@ const time = (at) => html`<time datetime=${at} title=${when(at)}>${ago(at)}</tim
 const badge = (look, words) => html`<span class="badge ${look}">${words}</span>`;
 
 function channelRow(channel) {
-  const result = tested?.find((one) => one.name === channel.name);
+  const result = tested?.find((entry) => entry.name === channel.name);
   const error = result ? result.error : channel.error;
   const state = error ? badge("wrong", "Failing") : result ? badge("good", "Test sent") : badge("good", "Ready");
   return html`<li class="entry">
@@ -111,9 +111,9 @@ function channels(alerts) {
 function recent(alerts) {
   if (!alerts.recent.length) return html`<p>No alerts in the last 30 days.</p>`;
   return html`<ul class="entries">${alerts.recent.map(
-    (one) => html`<li class="entry">
-      <div class="what"><b>${one.title}</b>${one.text.split("\n").filter(Boolean).slice(0, 4).map((line) => html`<p class="quiet">${line}</p>`)}</div>
-      ${badge(LOOKS[one.look] ?? "", one.word)}<span class="quiet at">${time(one.at)}</span>
+    (alert) => html`<li class="entry">
+      <div class="what"><b>${alert.title}</b>${alert.text.split("\n").filter(Boolean).slice(0, 4).map((line) => html`<p class="quiet">${line}</p>`)}</div>
+      ${badge(LOOKS[alert.look] ?? "", alert.word)}<span class="quiet at">${time(alert.at)}</span>
     </li>`,
   )}</ul>`;
 }
@@ -125,7 +125,7 @@ function hookRow(hook, events) {
     <div class="what"><b class="url">${hook.url}</b>
       <p class="quiet">${hook.description ? `${hook.description}. ` : ""}${hook.events.join(", ")}</p>
       ${why ? html`<p class="bad">${why}</p>` : nothing}
-      <p class="quiet">Secret ${hook.secrets.map((one) => (one.until ? html`, and ${one.ends} until ${when(one.until)}` : one.ends))}</p>
+      <p class="quiet">Secret ${hook.secrets.map((secret) => (secret.until ? html`, and ${secret.ends} until ${when(secret.until)}` : secret.ends))}</p>
     </div>
     ${state}
     <div class="chips">
@@ -147,15 +147,15 @@ function hooks(data) {
 function deliveries(data) {
   if (!data.deliveries.length) return html`<p>No deliveries in the last 30 days.</p>`;
   const urls = new Map(data.hooks.webhooks.map((hook) => [hook.id, hook.url]));
-  return html`<ul class="entries">${data.deliveries.map((one) => {
-    const last = one.attempts.at(-1);
-    const [look, words] = STATES[one.state];
-    const next = !one.dueAt || !one.tries ? "" : new Date(one.dueAt) > Date.now() ? html`, next try ${time(one.dueAt)}` : ", next try soon";
+  return html`<ul class="entries">${data.deliveries.map((delivery) => {
+    const last = delivery.attempts.at(-1);
+    const [look, words] = STATES[delivery.state];
+    const next = !delivery.dueAt || !delivery.tries ? "" : new Date(delivery.dueAt) > Date.now() ? html`, next try ${time(delivery.dueAt)}` : ", next try soon";
     return html`<li class="entry">
-      <div class="what"><b>${one.event.type}</b> <span class="quiet url">${urls.get(one.webhook) ?? "a removed webhook"}</span>
-        <p class="quiet">${last ? html`${last.error ?? `Status ${last.status}.`} ${plural(one.tries, "try", "tries")}, ${number(last.tookMs)} ms${next}` : "Not tried yet"}</p></div>
-      ${badge(look, words)}<span class="quiet at">${time(one.madeAt)}</span>
-      ${one.state !== "waiting" && urls.has(one.webhook) ? html`<button type="button" class="link" @click=${() => again(one)}>Send again</button>` : nothing}
+      <div class="what"><b>${delivery.event.type}</b> <span class="quiet url">${urls.get(delivery.webhook) ?? "a removed webhook"}</span>
+        <p class="quiet">${last ? html`${last.error ?? `Status ${last.status}.`} ${plural(delivery.tries, "try", "tries")}, ${number(last.tookMs)} ms${next}` : "Not tried yet"}</p></div>
+      ${badge(look, words)}<span class="quiet at">${time(delivery.madeAt)}</span>
+      ${delivery.state !== "waiting" && urls.has(delivery.webhook) ? html`<button type="button" class="link" @click=${() => again(delivery)}>Send again</button>` : nothing}
     </li>`;
   })}</ul>`;
 }
@@ -171,7 +171,7 @@ function jobs(data) {
 
 function state({ alerts, hooks: { webhooks } }) {
   if (!alerts.channels.length && !webhooks.length) return "No alerts are set up yet.";
-  const failing = alerts.channels.filter((one) => one.error).length + webhooks.filter((one) => one.failingSince || !one.active).length;
+  const failing = alerts.channels.filter((channel) => channel.error).length + webhooks.filter((hook) => hook.failingSince || !hook.active).length;
   const parts = [plural(alerts.channels.length, "channel"), plural(webhooks.length, "webhook")];
   return `${parts.join(", ")}; ${failing ? `${failing} not working` : "all is well"}. ${alerts.waiting ? `${number(alerts.waiting)} waiting to be sent.` : ""}`;
 }

@@ -104,13 +104,13 @@ function form() {
   const day = (text) => (DATE.test(text) ? text : text ? localDay(text) : "");
   return html`<form class="columns" @submit=${(event) => event.preventDefault()}>
       <label class="field grow">Product or size<input name="sku" type="search" list="sizes" placeholder="Name, size, category or id   /" autocomplete="off" spellcheck="false" .value=${q || sku} @focus=${readNames} @input=${suggest} @change=${find} /></label>
-      <datalist id="sizes">${suggestions(typing).map((one) => html`<option value=${one.name}></option>`)}</datalist>
+      <datalist id="sizes">${suggestions(typing).map((size) => html`<option value=${size.name}></option>`)}</datalist>
       <label class="field">From<input name="from" type="date" .value=${live(day(from))} @change=${put} /></label>
       <label class="field">Up to<input name="to" type="date" .value=${live(day(to))} @change=${put} /></label>
-      <label class="field">Kind<select name="kind" .value=${live(kind)} @change=${put}><option value="">Everything</option>${Object.entries(KINDS).map(([one, words]) => html`<option value=${one} ?selected=${one === kind}>${words}</option>`)}</select></label>
-      ${locations.length > 1 ? html`<label class="field">Location<select name="location" .value=${live(location)} @change=${put}><option value="">All locations</option>${locations.map((place) => html`<option value=${place.id} ?selected=${place.id === location}>${place.name}</option>`)}</select></label>` : nothing}
+      <label class="field">Kind<select name="kind" .value=${live(kind)} @change=${put}><option value="">Everything</option>${Object.entries(KINDS).map(([name, words]) => html`<option value=${name} ?selected=${name === kind}>${words}</option>`)}</select></label>
+      ${locations.length > 1 ? html`<label class="field">Location<select name="location" .value=${live(location)} @change=${put}><option value="">All locations</option>${locations.map(({ id, name }) => html`<option value=${id} ?selected=${id === location}>${name}</option>`)}</select></label>` : nothing}
       <label class="field">Actor<input name="actor" list="actors" autocomplete="off" .value=${actor} @change=${put} /></label>
-      <datalist id="actors">${[...actors].map((one) => html`<option value=${one}></option>`)}</datalist>
+      <datalist id="actors">${[...actors].map((name) => html`<option value=${name}></option>`)}</datalist>
     </form>
     ${Object.values(view.values).some(Boolean) ? html`<div class="chips">
       ${cause ? html`<button type="button" class="chip long" aria-pressed="true" aria-label="Show everything, not only ${cause}" @click=${() => view.set({ cause: "" })}>Part of ${cause} ×</button>` : nothing}

@@ -111,10 +111,10 @@ function who(hold) {
 
 const back = (hold) => (hold.status === "held" ? html`<button type="button" class="quiet small" aria-label="Release ${unitsOf(hold)}" @click=${() => release([hold])}>Release</button>` : nothing);
 
-const places = (hold) => (hold.allocations ? html`<small class="block quiet">at ${[...new Set(hold.allocations.map((units) => units.location))].join(" and ")}</small>` : nothing);
+const locationsOf = (hold) => (hold.allocations ? html`<small class="block quiet">at ${[...new Set(hold.allocations.map((units) => units.location))].join(" and ")}</small>` : nothing);
 
 function columns(editable) {
-  const what = ["What", (hold) => html`${hold.lines.map((line) => html`<div><b class="number">${number(line.quantity)}</b> × ${toHistory(line)}${line.parts ? html` <small class="block quiet">${line.parts.map((part) => `${number(part.quantity)} × ${part.name ?? part.productId} ${part.size}`).join(", ")}</small>` : nothing}</div>`)}${places(hold)}${whyHere(hold.route)}`, "title"];
+  const what = ["What", (hold) => html`${hold.lines.map((line) => html`<div><b class="number">${number(line.quantity)}</b> × ${toHistory(line)}${line.parts ? html` <small class="block quiet">${line.parts.map((part) => `${number(part.quantity)} × ${part.name ?? part.productId} ${part.size}`).join(", ")}</small>` : nothing}</div>`)}${locationsOf(hold)}${whyHere(hold.route)}`, "title"];
   const state = (hold) => html`<span class="badge ${BADGE[hold.status]}">${WORDS[hold.status]}${hold.late ? ", late" : ""}</span>`;
   const rows = [what, ["Who", who], ["Since", (hold) => moment(hold.createdAt)], [isLive() ? "Ends in" : "Ended", end]];
   if (!isLive()) return [...rows, ["State", state], ...(editable && view.values.id ? [["Release", back, "act"]] : [])];
@@ -130,9 +130,9 @@ function tools() {
       <input type="search" aria-label="Search product, size or an id" placeholder="Product, size or an id   /" .value=${q} @change=${search} @keydown=${(event) => event.key === "Enter" && search(event)} />
     </div>
     <div class="chips" role="group" aria-label="Filters">
-      ${Object.entries(WORDS).map(([one, words]) => chip(words, !id && (status || "held") === one, { status: one === "held" ? "" : one, id: "", days: one === "held" ? "" : days }))}
+      ${Object.entries(WORDS).map(([name, words]) => chip(words, !id && (status || "held") === name, { status: name === "held" ? "" : name, id: "", days: name === "held" ? "" : days }))}
       ${status ? html`<span class="bar" aria-hidden="true"></span>${Object.entries(SPANS).map(([span, words]) => chip(words, (days || "1") === span, { days: span }))}` : nothing}
-      ${locations.length > 1 ? html`<span class="bar" aria-hidden="true"></span>${[{ id: "", name: "All locations" }, ...locations].map((place) => chip(place.name, (location || "") === place.id, { location: place.id, id: "" }))}` : nothing}
+      ${locations.length > 1 ? html`<span class="bar" aria-hidden="true"></span>${[{ id: "", name: "All locations" }, ...locations].map((choice) => chip(choice.name, (location || "") === choice.id, { location: choice.id, id: "" }))}` : nothing}
       ${sku ? html`<button type="button" class="chip" aria-pressed="true" aria-label="Show all sizes, not only ${sku}" @click=${() => view.set({ sku: "" })}>${sku} ×</button>` : nothing}
       ${id ? html`<button type="button" class="chip long" aria-pressed="true" aria-label="Show all holds, not only ${id}" @click=${() => view.set({ id: "" })}>${id} ×</button>` : nothing}
     </div>`;

@@ -167,28 +167,28 @@ function faults(list, count) {
   return html`<section class="part"><h3 class="bad">${plural(count, "row")} with errors</h3>
     <div class="preview" tabindex="0" role="region" aria-label="Rows with errors"><table>
       <thead><tr><th class="number">Row</th><th>Column</th><th>Why</th></tr></thead>
-      <tbody>${list.map((one) => html`<tr><td class="number">${number(one.row)}</td><td>${show(COLUMNS[one.column] ?? one.column)}</td><td class="why">${one.reason}</td></tr>`)}</tbody>
+      <tbody>${list.map((fault) => html`<tr><td class="number">${number(fault.row)}</td><td>${show(COLUMNS[fault.column] ?? fault.column)}</td><td class="why">${fault.reason}</td></tr>`)}</tbody>
     </table></div>${many(count, list)}</section>`;
 }
 
 function changes(list) {
   if (!list.length) return html`<p class="part">No changes.</p>`;
-  const marked = list.some((one) => one.exported !== null);
+  const marked = list.some((edit) => edit.exported !== null);
   return html`<section class="part"><h3>Changes</h3>
     <div class="preview" tabindex="0" role="region" aria-label="Changes"><table>
       <thead><tr><th class="number">Row</th><th>Product and size</th><th>Field</th>${marked ? html`<th class="number">Exported</th><th class="number">In the file</th>` : nothing}<th class="number">Now</th><th class="number">New</th></tr></thead>
-      <tbody>${list.map((one) => html`<tr>
-        <td class="number">${number(one.row)}</td><td>${one.productId} <b>${one.size}</b>${one.location ? html` · ${one.location}` : nothing}</td>
-        <td>${one.new ? html`<span class="badge new">New ${one.new}</span>` : (COLUMNS[one.column] ?? one.column)}</td>
-        ${marked ? html`<td class="number">${show(one.exported)}</td><td class="number">${show(one.file)}</td>` : nothing}
-        <td class="number">${show(one.now)}</td><td class="number"><b>${show(one.after)}</b></td></tr>`)}</tbody>
+      <tbody>${list.map((edit) => html`<tr>
+        <td class="number">${number(edit.row)}</td><td>${edit.productId} <b>${edit.size}</b>${edit.location ? html` · ${edit.location}` : nothing}</td>
+        <td>${edit.new ? html`<span class="badge new">New ${edit.new}</span>` : (COLUMNS[edit.column] ?? edit.column)}</td>
+        ${marked ? html`<td class="number">${show(edit.exported)}</td><td class="number">${show(edit.file)}</td>` : nothing}
+        <td class="number">${show(edit.now)}</td><td class="number"><b>${show(edit.after)}</b></td></tr>`)}</tbody>
     </table></div>${list.length === 1000 ? html`<p class="quiet">The first 1,000.</p>` : nothing}</section>`;
 }
 
 function notices(list) {
   if (!list?.length) return nothing;
   return html`<section class="part" aria-labelledby="kept"><h3 id="kept">Not imported</h3>
-    <ul class="notices">${list.map((one) => html`<li>${one.reason.replaceAll("`", "")}</li>`)}</ul></section>`;
+    <ul class="notices">${list.map((notice) => html`<li>${notice.reason.replaceAll("`", "")}</li>`)}</ul></section>`;
 }
 
 /** The sheet that was read, with the others to choose. */
@@ -196,13 +196,13 @@ function sheetsOf(names, read) {
   if (!names?.length) return nothing;
   if (names.length === 1) return html`<p class="quiet part">Sheet: ${names[0]}.</p>`;
   return html`<div class="part"><p class="quiet" id="sheets">${read === null ? "Choose the sheet to read:" : `Sheet read: ${read}. Other sheets:`}</p>
-    <div class="chips" role="group" aria-labelledby="sheets">${names.map((one) => html`<button type="button" class="chip" aria-pressed=${one === read} @click=${() => { sheet = one; look(); }}>${one}</button>`)}</div></div>`;
+    <div class="chips" role="group" aria-labelledby="sheets">${names.map((name) => html`<button type="button" class="chip" aria-pressed=${name === read} @click=${() => { sheet = name; look(); }}>${name}</button>`)}</div></div>`;
 }
 
 function columns(list) {
   if (list.includes("handle")) return html`<p class="quiet part">An inventory file of Shopify: the stock of each location is read. A row whose “On hand (current)” is no longer the stock here is an error.</p>`;
-  const read = list.filter((one) => COLUMNS[one] && one !== "productId" && one !== "size").map((one) => COLUMNS[one]);
-  const left = list.filter((one) => UNREAD.includes(one));
+  const read = list.filter((name) => COLUMNS[name] && name !== "productId" && name !== "size").map((name) => COLUMNS[name]);
+  const left = list.filter((name) => UNREAD.includes(name));
   const sure = list.includes("exported") ? " The file has its export values, so sales since then are kept." : " The file has no export values, so every difference from the current value is a change.";
   return html`<p class="quiet part">Columns read: ${read.join(", ") || "none that can be changed"}.${left.length ? ` Not imported: ${left.join(", ")}.` : ""}${sure}</p>`;
 }

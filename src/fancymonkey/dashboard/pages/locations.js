@@ -75,7 +75,7 @@ async function close(location) {
 
 const reopen = (location) => change(PATH, { body: { id: location.id, active: true }, method: "PUT" }, "is open again");
 
-function place(location) {
+function address(location) {
   const parts = [location.address.replaceAll("\n", ", "), location.country, location.postalCode].filter(Boolean);
   return parts.length ? html`<p class="quiet">${parts.join(" · ")}</p>` : nothing;
 }
@@ -84,7 +84,7 @@ function entry(location, can) {
   const uses = USES.filter(([name]) => location[name]).map(([, words], at) => (at ? words[0].toLowerCase() + words.slice(1) : words));
   return html`<li class="entry">
     <div class="what"><b>${location.name}</b> <span class="quiet">${location.id}</span>
-      ${place(location)}
+      ${address(location)}
       <p class="quiet">Priority ${location.priority}. ${uses.length ? `${uses.join(", ")}.` : "For no use yet."}</p></div>
     <span class="badge ${location.active ? "good" : ""}">${location.active ? "Open" : "Closed"}</span>
     ${can ? html`<div class="chips">

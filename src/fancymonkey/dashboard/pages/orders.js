@@ -31,20 +31,20 @@ const link = (order) => html`<a href="?id=${encodeURIComponent(order.id)}" @clic
 const buyer = (order) => (order.buyer ? html`${order.buyer.name || order.buyer.email}<small class="quiet block">${[order.buyer.city, order.buyer.country].filter(Boolean).join(", ")}</small>` : html`<span class="quiet">–</span>`);
 const paid = (order) => (order.amount === null ? html`<span class="quiet">–</span>` : html`<span class="number">${paidMoney(order.amount, order.currency)}</span>`);
 const refunds = ({ refund: money, currency }) => (money === null ? nothing : html`${money.refunded ? html`<p>${paidMoney(money.refunded, currency)} refunded</p>` : nothing}${money.due ? html`<p><span class="badge warn">${paidMoney(money.due, currency)} to refund</span></p>` : nothing}`);
-const placeOf = (data, id) => data.locations.find((place) => place.id === id)?.name ?? id;
-const from = (data) => (order) => [...new Set(order.allocations.filter((row) => row.open).map((row) => placeOf(data, row.location)))].join(", ") || html`<span class="quiet">–</span>`;
+const locationName = (data, id) => data.locations.find((location) => location.id === id)?.name ?? id;
+const from = (data) => (order) => [...new Set(order.allocations.filter((row) => row.open).map((row) => locationName(data, row.location)))].join(", ") || html`<span class="quiet">–</span>`;
 
 const act = (words, order, run, kind = "quiet small") => html`<button type="button" class=${kind} aria-label="${words.replace(" …", "")} order #${order.number}" @click=${run}>${words}</button>`;
 
 function actions(order, data, page_) {
   if (!page_.can("stock")) return nothing;
-  const { places } = data;
+  const { locations } = data;
   const can = (action) => unitsFor(order, action).length > 0;
   return html`<div class="row-actions left">
-    ${can("ship") ? act("Ship …", order, () => ship(order, places, again), "button") : nothing}
-    ${can("move") && places.length > 1 ? act("Move …", order, () => move(order, places, again)) : nothing}
+    ${can("ship") ? act("Ship …", order, () => ship(order, locations, again), "button") : nothing}
+    ${can("move") && locations.length > 1 ? act("Move …", order, () => move(order, locations, again)) : nothing}
     ${can("cancel") ? act("Cancel …", order, () => cancel(order, again)) : nothing}
-    ${can("return") ? act("Take back …", order, () => takeBack(order, places, again)) : nothing}
+    ${can("return") ? act("Take back …", order, () => takeBack(order, locations, again)) : nothing}
     ${page_.can("admin") && data.refunds && (order.intent || order.paymentId) ? act("Refund …", order, () => refund(order, again)) : nothing}
     ${order.buyer ? act("Erase personal data …", order, () => erase(order, again)) : nothing}
   </div>`;
@@ -71,12 +71,12 @@ function search(event) {
 function tools(data) {
   const { status, q, location } = view.values;
   const chip = (words, on, values) => html`<button type="button" class="chip" aria-pressed=${on} @click=${() => view.set(values)}>${words}</button>`;
-  const counted = (one, words) => html`${words} <span class="count">${number(data.counts[one])}</span>`;
+  const counted = (name, words) => html`${words} <span class="count">${number(data.counts[name])}</span>`;
   return html`<div class="tools"><input type="search" aria-label="Search a number, product, payment, tracking number or buyer" placeholder="Number, product or buyer   /" .value=${q} @change=${search} @keydown=${(event) => event.key === "Enter" && search(event)} /></div>
     <div class="chips" role="group" aria-label="Filters">
-      ${Object.entries(WORDS).map(([one, words]) => chip(counted(one, words), (status || "to_ship") === one, { status: one === "to_ship" ? "" : one }))}
+      ${Object.entries(WORDS).map(([name, words]) => chip(counted(name, words), (status || "to_ship") === name, { status: name === "to_ship" ? "" : name }))}
       ${chip("All", status === "all", { status: "all" })}
-      ${data.locations.length > 1 ? html`<span class="bar" aria-hidden="true"></span>${chip("All locations", !location, { location: "" })}${data.locations.map((place) => chip(place.name, location === place.id, { location: place.id }))}` : nothing}
+      ${data.locations.length > 1 ? html`<span class="bar" aria-hidden="true"></span>${chip("All locations", !location, { location: "" })}${data.locations.map(({ id, name }) => chip(name, location === id, { location: id }))}` : nothing}
     </div>`;
 }
 
@@ -85,7 +85,7 @@ const done = (row) => ["open", "backordered", "shipped", "cancelled", "returned"
 function detail(order, data, page_) {
   const allocations = [
     ["Size", (row) => html`<b class="number">${number(row.quantity)}</b> × ${toHistory(row)}`, "title"],
-    ["Location", (row) => order.locations.find((place) => place.id === row.location)?.name ?? row.location],
+    ["Location", (row) => order.locations.find((location) => location.id === row.location)?.name ?? row.location],
     ["Status", done],
   ];
   return html`<p><button type="button" class="quiet" @click=${() => view.set({ id: "" })}>← All orders</button></p>
@@ -97,7 +97,7 @@ function detail(order, data, page_) {
       <div><h2>Lines</h2><ul>${order.lines.map((line) => html`<li>${sizeOf(line)}: ${number(line.shipped)} of ${number(line.quantity)} shipped${line.price === null ? "" : `, ${line.price} each`}</li>`)}</ul></div>
     </div>
     ${listing("Units", allocations, order.allocations, { key: (row) => `${row.location} ${row.productId} ${row.size}` })}
-    ${order.shipments.length ? html`<section class="part"><h2>Shipments</h2><ul class="listed">${order.shipments.map((parcel) => html`<li>${parcel.lines.map((line) => `${number(line.quantity)} × ${sizeOf(line)}`).join(", ")} from ${order.locations.find((place) => place.id === parcel.location)?.name ?? parcel.location}, ${when(parcel.shippedAt)}${parcel.carrier || parcel.trackingNumber ? html`: <b>${`${parcel.carrier} ${parcel.trackingNumber}`.trim()}</b>` : nothing} ${page_.can("stock") ? html`<button type="button" class="quiet small" aria-label="Shipment ${parcel.number} of order #${order.number} did not leave" @click=${() => unship(order, parcel, again)}>Did not leave …</button>` : nothing}</li>`)}</ul></section>` : nothing}
+    ${order.shipments.length ? html`<section class="part"><h2>Shipments</h2><ul class="listed">${order.shipments.map((parcel) => html`<li>${parcel.lines.map((line) => `${number(line.quantity)} × ${sizeOf(line)}`).join(", ")} from ${order.locations.find((location) => location.id === parcel.location)?.name ?? parcel.location}, ${when(parcel.shippedAt)}${parcel.carrier || parcel.trackingNumber ? html`: <b>${`${parcel.carrier} ${parcel.trackingNumber}`.trim()}</b>` : nothing} ${page_.can("stock") ? html`<button type="button" class="quiet small" aria-label="Shipment ${parcel.number} of order #${order.number} did not leave" @click=${() => unship(order, parcel, again)}>Did not leave …</button>` : nothing}</li>`)}</ul></section>` : nothing}
     <section class="part"><h2>History</h2><ol class="order-steps">${order.history.map((step) => html`<li>${moment(step.at)} ${step.text} <small class="quiet">${step.action}${step.actor ? `, ${step.actor}` : ""}</small></li>`)}</ol></section>
     ${papers([order], "", data.locations)}`;
 }

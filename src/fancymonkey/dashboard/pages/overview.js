@@ -67,7 +67,7 @@ function byLocation(data, owner) {
     ["Out", (row) => number(row.out), "number"],
     ["At your prices", (row) => money(row.value), "number"],
   ];
-  return html`<section class="part" aria-labelledby="places"><h2 id="places">By location</h2>${listing("By location", rows, data.locations, { key: (row) => row.location })}</section>`;
+  return html`<section class="part" aria-labelledby="locations"><h2 id="locations">By location</h2>${listing("By location", rows, data.locations, { key: (row) => row.location })}</section>`;
 }
 
 /* Sizes that sell, and demand that found no stock. */
@@ -88,7 +88,7 @@ function sales(data) {
   const words = `in the last ${span} days`;
   return html`<section class="part" aria-labelledby="sales">
     <div class="with-action"><h2 id="sales">Sales and demand</h2>
-      <div class="chips" role="group" aria-label="How many days">${SPANS.map((one) => html`<button type="button" class="chip" aria-pressed=${one === span} @click=${() => view.set({ days: one === "30" ? "" : one }, false)}>${one} days</button>`)}</div></div>
+      <div class="chips" role="group" aria-label="How many days">${SPANS.map((count) => html`<button type="button" class="chip" aria-pressed=${count === span} @click=${() => view.set({ days: count === "30" ? "" : count }, false)}>${count} days</button>`)}</div></div>
     <div class="two">
       ${plot("Sold per day", conclusion(data.days, "sold", `Nothing was sold ${words}.`, "sold"), data.days, "sold", "--accent")}
       ${plot("Turned away per day", conclusion(data.days, "turnedAway", `No buyers were turned away ${words}.`, "turned away"), data.days, "turnedAway", "--out")}

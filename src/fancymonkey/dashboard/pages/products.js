@@ -36,7 +36,7 @@ function done(answer, words) {
 /** Opens the product of the address, or the form for a new one. */
 async function show() {
   if (!open || showing || !page.data) return;
-  const product = open === "new" ? null : page.data.products.find((one) => one.productId === open);
+  const product = open === "new" ? null : page.data.products.find((row) => row.productId === open);
   if (product === undefined || (!product && !editable)) {
     if (product === undefined) toast(`Product ${open} does not exist.`, { error: true });
     open = "";
@@ -125,10 +125,10 @@ function empty(any) {
 function body(data) {
   const wanted = search.toLowerCase().split(/\s+/).filter(Boolean);
   const all = data.products;
-  const on = all.filter((one) => !one.archived);
-  const meant = (archived ? all : on).filter((one) => (!category || one.category === category) && wanted.every((word) => words(one).includes(word)));
-  const categories = sorted(all.map((one) => one.category));
-  const toggle = (one) => { category = category === one ? "" : one; shown = SHOWN; keep(); page.draw(); };
+  const on = all.filter((product) => !product.archived);
+  const meant = (archived ? all : on).filter((product) => (!category || product.category === category) && wanted.every((word) => words(product).includes(word)));
+  const categories = sorted(all.map((product) => product.category));
+  const toggle = (name) => { category = category === name ? "" : name; shown = SHOWN; keep(); page.draw(); };
   const chip = (name, pressed, click) => html`<button type="button" class="chip" aria-pressed=${pressed} @click=${() => { click(); shown = SHOWN; keep(); page.draw(); }}>${name}</button>`;
   const off = all.length - on.length;
   return {

@@ -136,9 +136,9 @@ function why() {
   </select></label>`;
 }
 
-function places() {
+function locationChoice() {
   if (!stock.locations.length) return nothing;
-  return html`<label class="place"><span class="unseen">Location</span><select .value=${stock.location} @change=${(event) => { showLocation(event.target.value); event.target.value = stock.location; }}>
+  return html`<label><span class="unseen">Location</span><select .value=${stock.location} @change=${(event) => { showLocation(event.target.value); event.target.value = stock.location; }}>
     ${stock.limited ? nothing : html`<option value="" .selected=${!stock.location}>All locations</option>`}
     ${stock.locations.map(({ id, name }) => html`<option value=${id} .selected=${id === stock.location}>${name}</option>`)}
   </select></label>${stock.needsLocation && editable ? html`<span class="quiet">Choose a location to change numbers.</span>` : nothing}`;
@@ -146,7 +146,7 @@ function places() {
 
 function tools() {
   return html`<div class="tools">
-    ${places()}
+    ${locationChoice()}
     <input type="search" aria-label="Search product, size, SKU or Stripe price" placeholder="Search   /" .value=${page.view.q} @input=${(event) => page.change({ q: event.target.value }, { step: false })} />
     <p class="found"><span role="status">${stock.revision ? plural(skus.length, "size") : ""}</span>${stock.revision ? html`<span class="totals"> · ${totals()}</span>` : nothing}</p>
     ${moved ? html`<button type="button" class="chip" id="reorder" @click=${choose}>Order changed: refresh</button>` : nothing}

@@ -110,9 +110,9 @@ function list(data) {
     ${data.transfers.length ? html`<div class="transfers">${data.transfers.map(card)}</div>` : html`<div class="empty"><p>${chosen === "open" ? "No open transfers." : "No such transfers."}</p></div>`}`;
 }
 
-function places(transfer) {
+function ends(transfer) {
   const row = (words, value) => (value ? html`<div><dt>${words}</dt><dd>${value}</dd></div>` : nothing);
-  return html`<dl class="places">
+  return html`<dl class="ends">
     ${row("From", html`${transfer.fromName}${transfer.fromAddress ? html`<br /><small class="quiet">${transfer.fromAddress}</small>` : nothing}`)}
     ${row("To", html`${transfer.toName}${transfer.toAddress ? html`<br /><small class="quiet">${transfer.toAddress}</small>` : nothing}`)}
     ${row("Expected", transfer.expectedAt && html`${date(transfer.expectedAt)} ${late(transfer)}`)}
@@ -150,7 +150,7 @@ function detail(transfer, editable) {
     ${receives && onTheWay ? button("Close …", close) : nothing}
     ${sends && ["draft", "in_transit"].includes(transfer.status) ? button("Cancel the transfer …", cancel) : nothing}
   </div>`;
-  return html`${places(transfer)}
+  return html`${ends(transfer)}
     ${onTheWay && receives ? form.draw(transfer) : html`<ul class="sizes">${transfer.lines.map(lineOf)}</ul>`}
     ${steps}${receipts(transfer, receives)}`;
 }

@@ -19,13 +19,13 @@ let next = null;
 async function load() {
   const me = (await api("/api/admin/me")).user;
   const owner = me.right === "admin";
-  const [sessions, users, keys, places] = await Promise.all([
+  const [sessions, users, keys, listed] = await Promise.all([
     api("/api/admin/sessions"),
     owner ? api("/api/admin/users") : { users: [] },
     owner ? api("/api/admin/keys") : { keys: [] },
     owner ? api("/api/admin/locations") : { locations: [] },
   ]);
-  locations = places.locations.filter(({ active }) => active);
+  locations = listed.locations.filter(({ active }) => active);
   if (owner) await readActs();
   return { me, owner, sessions: sessions.sessions, users: users.users, keys: keys.keys };
 }
@@ -103,8 +103,8 @@ async function switchOff() {
 // Sessions.
 
 function logins({ sessions, me, owner }) {
-  const others = sessions.filter((one) => one.user === me.name && !one.current).length;
-  const end = (one) => change("/api/admin/sessions/revoke", { sessionId: one.id }, "The session has ended.");
+  const others = sessions.filter((session) => session.user === me.name && !session.current).length;
+  const end = (session) => change("/api/admin/sessions/revoke", { sessionId: session.id }, "The session has ended.");
   return html`<section class="part">
     <div class="head"><h2 id="logins">${owner ? "All sessions" : "Your sessions"}</h2>
       ${others ? html`<button type="button" class="quiet" @click=${() => change("/api/admin/sessions/revoke", { others: true }, "Your other sessions have ended.")}>End my ${plural(others, "other session")}</button>` : nothing}
@@ -112,11 +112,11 @@ function logins({ sessions, me, owner }) {
     <div class="plain cards" tabindex="0" role="region" aria-labelledby="logins"><table>
       <thead><tr><th>User</th><th>Address</th><th>Browser</th><th>Since</th><th>Last active</th><th><span class="unseen">End</span></th></tr></thead>
       <tbody>${sessions.map(
-        (one) => html`<tr>
-          <td data-label="User"><b>${one.user}</b>${one.current ? html` <span class="badge good">this session</span>` : nothing}</td>
-          <td data-label="Address">${one.address}</td><td data-label="Browser" title=${one.browser}>${agent(one.browser)}</td>
-          <td data-label="Since">${time(one.startedAt)}</td><td data-label="Last active">${time(one.renewedAt)}</td>
-          <td>${one.current ? nothing : html`<button type="button" class="quiet" aria-label="End the session of ${one.user} from ${one.address}" @click=${() => end(one)}>End</button>`}</td>
+        (session) => html`<tr>
+          <td data-label="User"><b>${session.user}</b>${session.current ? html` <span class="badge good">this session</span>` : nothing}</td>
+          <td data-label="Address">${session.address}</td><td data-label="Browser" title=${session.browser}>${agent(session.browser)}</td>
+          <td data-label="Since">${time(session.startedAt)}</td><td data-label="Last active">${time(session.renewedAt)}</td>
+          <td>${session.current ? nothing : html`<button type="button" class="quiet" aria-label="End the session of ${session.user} from ${session.address}" @click=${() => end(session)}>End</button>`}</td>
         </tr>`,
       )}</tbody></table></div>
   </section>`;
@@ -130,7 +130,7 @@ function agent(text) {
 }
 
 /** The names of the locations of a user or key. */
-const placesOf = (one) => one.locations?.map((id) => locations.find((place) => place.id === id)?.name ?? id).join(", ") ?? "All";
+const locationsOf = (account) => account.locations?.map((id) => locations.find((location) => location.id === id)?.name ?? id).join(", ") ?? "All";
 
 // People.
 
@@ -162,7 +162,7 @@ function people({ users, me }) {
         (user) => html`<tr>
           <td data-label="Name"><b>${user.name}</b>${user.name === me.name ? html` <span class="badge good">you</span>` : nothing}</td>
           <td data-label="Role"><select class="slim" aria-label="Role of ${user.name}" @change=${(event) => role(user, event)}>${Object.entries(ROLES).map(([id, words]) => html`<option value=${id} ?selected=${id === user.role} .selected=${id === user.role}>${words}</option>`)}</select></td>
-          ${locations.length > 1 ? html`<td data-label="Locations">${user.role === "owner" ? "All" : html`<button type="button" class="link" aria-label="Locations of ${user.name}: ${placesOf(user)}" @click=${() => limit(user)}>${placesOf(user)}</button>`}</td>` : nothing}
+          ${locations.length > 1 ? html`<td data-label="Locations">${user.role === "owner" ? "All" : html`<button type="button" class="link" aria-label="Locations of ${user.name}: ${locationsOf(user)}" @click=${() => limit(user)}>${locationsOf(user)}</button>`}</td>` : nothing}
           <td data-label="Two-factor">${user.secondFactor ? html`<span class="badge good">On</span>` : html`<span class="badge">Off</span>`}</td>
           <td data-label="Sessions" class="number">${user.sessions}</td><td data-label="Last active">${time(user.seenAt)}</td><td data-label="Since">${date(user.createdAt)}</td>
           <td>${user.name === me.name
@@ -195,7 +195,7 @@ function keys({ keys }) {
           <thead><tr><th>Label</th><th>Begins with</th><th>Rights</th><th>Created by</th><th>Last used</th><th>Expires</th><th><span class="unseen">Revoke</span></th></tr></thead>
           <tbody>${keys.map(
             (key) => html`<tr>
-              <td data-label="Label"><b>${key.label}</b></td><td data-label="Begins with"><code>${key.begins}</code></td><td data-label="Rights">${MAY[key.right]}${key.locations ? html` <small class="block quiet">at ${placesOf(key)}</small>` : nothing}</td>
+              <td data-label="Label"><b>${key.label}</b></td><td data-label="Begins with"><code>${key.begins}</code></td><td data-label="Rights">${MAY[key.right]}${key.locations ? html` <small class="block quiet">at ${locationsOf(key)}</small>` : nothing}</td>
               <td data-label="Created by">${key.madeBy}</td><td data-label="Last used">${time(key.usedAt)}</td>
               <td data-label="Expires">${key.ended ? html`<span class="badge out">expired</span>` : key.endsAt ? date(key.endsAt) : "never"}</td>
               <td><button type="button" class="quiet" aria-label="Revoke ${key.label}" @click=${() => revoke(key)}>Revoke …</button></td>

@@ -7,7 +7,7 @@ import { ask } from "/admin/components/dialogs.js";
 import { STATUS } from "/admin/stock/stock-store.js";
 import { VIEWS, isEmpty, keepView, ownViews, queryOf } from "/admin/stock/row-query.js";
 
-const toggled = (list, value) => (list.includes(value) ? list.filter((one) => one !== value) : [...list, value]);
+const toggled = (list, value) => (list.includes(value) ? list.filter((entry) => entry !== value) : [...list, value]);
 const chip = (words, on, click) => html`<button type="button" class="chip" aria-pressed=${on} @click=${click}>${words}</button>`;
 
 /** The views as tabs. `page` has `view`, `change(more)`, `open(query)`, `draw()`. */

@@ -18,7 +18,7 @@ export const VIEWS = [
 export function ownViews() {
   try {
     const saved = JSON.parse(localStorage.getItem(KEPT));
-    return Array.isArray(saved) ? saved.filter((one) => Array.isArray(one) && one.length === 2) : [];
+    return Array.isArray(saved) ? saved.filter((pair) => Array.isArray(pair) && pair.length === 2) : [];
   } catch {
     return []; // a private window keeps nothing
   }
@@ -47,8 +47,8 @@ export function readView(search = location.search) {
 export function queryOf(view) {
   const query = new URLSearchParams();
   if (view.q) query.set("q", view.q);
-  for (const one of view.category) query.append("category", one);
-  for (const one of view.status) query.append("status", one);
+  for (const name of view.category) query.append("category", name);
+  for (const name of view.status) query.append("status", name);
   if (view.reserved) query.set("reserved", "true");
   if (view.sort) query.set("sort", view.sort);
   if (view.location) query.set("location", view.location);

@@ -3,7 +3,7 @@
 import { html, nothing } from "/admin/lib/lit.js";
 import { ask } from "/admin/components/dialogs.js";
 import { money, number, when } from "/admin/lib/format.js";
-import { stockByPlace } from "/admin/stock/stock-by-place.js";
+import { stockByLocation } from "/admin/stock/stock-by-location.js";
 
 const factsOf = (row) => [
   ["SKU", row.sku],
@@ -33,12 +33,12 @@ export async function details(row, editing, editable, settings = editable) {
         ? html`<label class="check"><input type="checkbox" name="soldOut" .checked=${row.soldOut} />Sold out, even with units in stock</label>
           <label class="field">Restock date of the product<input type="date" name="restockDate" .value=${restock ?? ""} /></label>`
         : nothing}
-      <p><a href="/admin/history.html?sku=${encodeURIComponent(row.sku)}">History and explanation</a> · <a href="/admin/holds.html?sku=${encodeURIComponent(row.sku)}">Holds</a> · <button type="button" class="link" @click=${() => answer("places")}>Units by location and state</button></p>
+      <p><a href="/admin/history.html?sku=${encodeURIComponent(row.sku)}">History and explanation</a> · <a href="/admin/holds.html?sku=${encodeURIComponent(row.sku)}">Holds</a> · <button type="button" class="link" @click=${() => answer("locations")}>Units by location and state</button></p>
       <div class="actions"><button type="button" class="quiet" @click=${() => answer(null)}>Close</button>${settings ? html`<button class="button">Save</button>` : nothing}</div>
     </form>`,
   );
-  if (values === "places") await stockByPlace(row, editable);
-  if (!values || values === "places") return;
+  if (values === "locations") await stockByLocation(row, editable);
+  if (!values || values === "locations") return;
   const save = (field, value) => editing.save({ sku: row.sku, field, value, seen: row[field], reason: editing.reason });
   if (values.soldOut !== row.soldOut) await save("soldOut", values.soldOut);
   if (values.restockDate !== restock) await save("restockDate", values.restockDate);

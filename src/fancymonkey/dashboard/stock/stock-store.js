@@ -222,8 +222,8 @@ export class Stock extends EventTarget {
 
 /** A row with the numbers of one of its locations. A row without a list has all units at `main`. */
 export function located(row, location) {
-  const places = row.locations ?? [{ location: "main", stock: row.stock, reserved: row.reserved, available: row.available }];
-  const { stock, reserved, available } = places.find((place) => place.location === location) ?? { stock: 0, reserved: 0, available: 0 };
+  const levels = row.locations ?? [{ location: "main", stock: row.stock, reserved: row.reserved, available: row.available }];
+  const { stock, reserved, available } = levels.find((level) => level.location === location) ?? { stock: 0, reserved: 0, available: 0 };
   return { ...row, stock, reserved, available };
 }
 

@@ -193,14 +193,14 @@ def _wire(change: dict[str, int]) -> dict[str, int]:
     }
 
 
-PLACES = {"act_": "change", "evt_": "event", "pi_": "payment", "cs_": "payment"}
+LINK_TARGETS = {"act_": "change", "evt_": "event", "pi_": "payment", "cs_": "payment"}
 """The target of a link, by the prefix of a cause."""
 
 
 def _links(entry: Entry) -> list[EntryLink]:
     links: list[EntryLink] = [
-        {"to": place, "id": entry.cause}
-        for start, place in PLACES.items()
+        {"to": target, "id": entry.cause}
+        for start, target in LINK_TARGETS.items()
         if entry.cause.startswith(start)
     ]
     if entry.reservation_id is not None:
@@ -265,16 +265,16 @@ async def explain(
     if as_of is not None and since is not None and since > as_of:
         raise Problem(422, "invalid_request", "`from` must be before `asOf`.")
     product, item = _item(context, sku)
-    place = None if location is None and not actor.locations else location_to_read(actor, location)
-    if place is not None and place not in context.engine.view.locations:
-        raise unknown_location(place)
-    story = StockExplanation(product, item, deque(maxlen=ROUTES_OF), place, since)
+    at = None if location is None and not actor.locations else location_to_read(actor, location)
+    if at is not None and at not in context.engine.view.locations:
+        raise unknown_location(at)
+    story = StockExplanation(product, item, deque(maxlen=ROUTES_OF), at, since)
     await story.follow(context.engine.store.history(item.sku, as_of))
     view = context.engine.view
     if not actor.locations:  # the other ways are other locations
         story.routed = await routed_in(context.engine, [entry for entry, _ in story.lines])
     if as_of is None:
-        story.over = view.unbooked_expiries(item.sku, place)
+        story.over = view.unbooked_expiries(item.sku, at)
     return _explained(story, since, as_of, view.revision)
 
 

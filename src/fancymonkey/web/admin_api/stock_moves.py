@@ -1,4 +1,4 @@
-"""Moves between states, safety stock, and the stock of a size by place, over HTTP."""
+"""Moves between states, safety stock, and the stock of a size by location, over HTTP."""
 
 from functools import partial
 from typing import Annotated, Any
@@ -16,10 +16,10 @@ from fancymonkey.engine.view import View
 from fancymonkey.spreadsheets.import_plan import with_actor
 from fancymonkey.web.admin_api.models.stock_moves import (
     ChangedStock,
+    LocationStock,
     MoveStockBody,
-    PlaceStock,
     SafetyStockBody,
-    StockByPlace,
+    StockByLocation,
 )
 from fancymonkey.web.admin_api.request_changes import RequestChanges, raise_refused
 from fancymonkey.web.auth.location_limits import check_locations, may_see
@@ -52,15 +52,15 @@ Changes = Annotated[RequestChanges, Depends(changes_of)]
     dependencies=[requires("read", by_location=True)],
     responses=refusals(404),
 )
-async def stock_by_place(
+async def stock_by_location(
     context: Context,
     product_id: Annotated[Text, Query(alias="productId", description="The product")],
     size: Annotated[Text, Query(description="The size")],
     actor: Caller,
-) -> StockByPlace:
+) -> StockByLocation:
     """Returns the units of a size at every location, also those that are not for sale."""
     sku = _sku(context, product_id, size)
-    return {"success": True, **_places(context, sku, actor)}  # type: ignore[typeddict-item]
+    return {"success": True, **_stock_by_location(context, sku, actor)}  # type: ignore[typeddict-item]
 
 
 @router.post(
@@ -118,8 +118,8 @@ async def _do(
     doing.reason = reason
     raise_refused(await doing.whole([partial(_caused, command, doing)]))
     call.about = command.sku[:100]
-    places = _places(doing.shop, command.sku, actor)
-    return {"success": True, "changeId": doing.change_id, **places}  # type: ignore[typeddict-item]
+    answer = _stock_by_location(doing.shop, command.sku, actor)
+    return {"success": True, "changeId": doing.change_id, **answer}  # type: ignore[typeddict-item]
 
 
 def _caused(command: Command, doing: RequestChanges, act_id: str) -> Command:
@@ -138,7 +138,7 @@ def _sku(context: AppContext, product_id: str, size: str) -> str:
     return sku
 
 
-def _places(context: AppContext, sku: str, actor: Actor) -> dict[str, Any]:
+def _stock_by_location(context: AppContext, sku: str, actor: Actor) -> dict[str, Any]:
     """The answer about the stock of a size, at the locations that the caller may see."""
     context.stock_rows.stop_counting_due()
     view = context.engine.view
@@ -148,7 +148,7 @@ def _places(context: AppContext, sku: str, actor: Actor) -> dict[str, Any]:
         "productId": product_id,
         "size": size,
         "locations": [
-            _place(view, id_, stocks.get(id_) or SkuStock(sku), sku)
+            _location_stock(view, id_, stocks.get(id_) or SkuStock(sku), sku)
             for id_, location in view.locations.items()
             if (location.active or id_ in stocks) and may_see(actor, id_)
         ],
@@ -156,7 +156,7 @@ def _places(context: AppContext, sku: str, actor: Actor) -> dict[str, Any]:
     }
 
 
-def _place(view: View, location_id: str, stock: SkuStock, sku: str) -> PlaceStock:
+def _location_stock(view: View, location_id: str, stock: SkuStock, sku: str) -> LocationStock:
     return {
         "location": location_id,
         "name": view.locations[location_id].name,

@@ -87,10 +87,10 @@ class TransferRequest:
         transfer = await self.context.engine.store.find(Transfer, transfer_id)
         if transfer is None:
             return  # the command is refused
-        places = {"from": transfer.from_location, "to": transfer.to_location}
-        if not sees_any(self.actor, places.values()):
+        locations = {"from": transfer.from_location, "to": transfer.to_location}
+        if not sees_any(self.actor, locations.values()):
             raise Problem(404, "unknown_transfer", "No such transfer.", transferId=transfer_id)
-        check_locations(self.actor, *(places[end] for end in ends))
+        check_locations(self.actor, *(locations[end] for end in ends))
 
     def lines(self, rows: Sequence[TransferLineBody]) -> tuple[Line, ...]:
         """The lines of a body. Raises Problem 404 for a product id with a slash."""
@@ -156,7 +156,7 @@ async def list_transfers(
     engine, revision = context.engine, context.engine.view.revision
     if location is not None:
         check_locations(actor, location)
-    places = actor.locations if location is None else (location,)
+    locations = actor.locations if location is None else (location,)
     rows: list[Transfer] = []
     following = None
     if id is not None:
@@ -164,12 +164,12 @@ async def list_transfers(
         seen = row is not None and sees_any(actor, (row.from_location, row.to_location))
         rows = [row] if row is not None and seen else []
     else:
-        async for row in find_transfers(engine, status, places, after):
+        async for row in find_transfers(engine, status, locations, after):
             if len(rows) == limit:
                 following = rows[-1].transfer_id
                 break
             rows.append(row)
-    overdue = await overdue_transfers(engine, places)
+    overdue = await overdue_transfers(engine, locations)
     return json_response(
         {
             "success": True,

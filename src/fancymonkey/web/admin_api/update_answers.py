@@ -33,7 +33,7 @@ def _stock_out(view: View, stock: StockAnswer, at: str | None) -> dict[str, Any]
         return _stock_at(view, stock, at)
     row = wire.stock_out(stock)
     if stock.locations:
-        row["locations"] = [place._asdict() for place in stock.locations]
+        row["locations"] = [at_location._asdict() for at_location in stock.locations]
     elif view.has_several_locations:
         numbers = (stock.on_hand, stock.reserved, stock.available)
         row["locations"] = [StockAtLocation(DEFAULT_LOCATION, *numbers)._asdict()]
@@ -42,20 +42,20 @@ def _stock_out(view: View, stock: StockAnswer, at: str | None) -> dict[str, Any]
 
 def _stock_at(view: View, stock: StockAnswer, location: str) -> dict[str, Any]:
     """A SKU with its stock at one location."""
-    places = {place.location: place for place in stock.locations}
-    if not places:  # all units are at the first location
+    at_locations = {at_location.location: at_location for at_location in stock.locations}
+    if not at_locations:  # all units are at the first location
         numbers = (stock.on_hand, stock.reserved, stock.available)
-        places[DEFAULT_LOCATION] = StockAtLocation(DEFAULT_LOCATION, *numbers)
-    place = places.get(location) or StockAtLocation(location, 0, 0, 0)
+        at_locations[DEFAULT_LOCATION] = StockAtLocation(DEFAULT_LOCATION, *numbers)
+    at_location = at_locations.get(location) or StockAtLocation(location, 0, 0, 0)
     there = view.stock_at(stock.sku, location)
     return {
         **wire.stock_out(stock),
-        "stock": place.stock,
-        "reserved": place.reserved,
-        "available": place.available,
+        "stock": at_location.stock,
+        "reserved": at_location.reserved,
+        "available": at_location.available,
         "backordered": there.backordered,
         "short": there.short,
-        "locations": [place._asdict()],
+        "locations": [at_location._asdict()],
     }
 
 

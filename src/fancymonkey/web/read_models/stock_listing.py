@@ -26,7 +26,7 @@ from fancymonkey.web.read_models.product_json import (
     product_json,
 )
 
-PLACES_KEPT = 4
+LOCATIONS_KEPT = 4
 """The most locations whose products are kept as JSON."""
 
 
@@ -43,7 +43,7 @@ class ListingQuery(NamedTuple):
     by_location: bool = False
 
     @property
-    def place(self) -> tuple[str | None, bool]:
+    def stock_shown(self) -> tuple[str | None, bool]:
         """The part of the question that decides which stock is shown."""
         return self.location, self.by_location
 
@@ -171,10 +171,10 @@ class StockListing:
 
     def _make(self, cards: list[ProductJson], question: ListingQuery) -> Listed:
         view = self._engine.view
-        places = b""
+        locations = b""
         if question.by_location:
             rows = [location_out(row) for row in view.locations.values() if is_shown(row)]
-            places = b',"locations":' + encode(rows)
+            locations = b',"locations":' + encode(rows)
         tail = b"".join(
             (
                 b'],"summary":',
@@ -185,7 +185,7 @@ class StockListing:
                         "outOfStockItems": sum(card.out for card in cards),
                     }
                 ),
-                places,
+                locations,
                 b',"revision":%d}' % view.revision,
             )
         )
@@ -207,11 +207,11 @@ class StockListing:
 
     def _card_of(self, product_id: str, question: ListingQuery) -> ProductJson:
         """A product with the stock that the question means."""
-        if question.place == EVERYTHING.place:
+        if question.stock_shown == EVERYTHING.stock_shown:
             return self.card(product_id)
-        cards = self._cards_at.pop(question.place, None) or {}
-        self._cards_at[question.place] = cards  # the latest is the last
-        if len(self._cards_at) > PLACES_KEPT:
+        cards = self._cards_at.pop(question.stock_shown, None) or {}
+        self._cards_at[question.stock_shown] = cards  # the latest is the last
+        if len(self._cards_at) > LOCATIONS_KEPT:
             del self._cards_at[next(iter(self._cards_at))]
         return self._kept_card(cards, product_id, question)
 

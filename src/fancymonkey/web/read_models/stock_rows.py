@@ -31,7 +31,7 @@ class StockRowJson:
     body: bytes
 
 
-PLACES_KEPT = 4
+LOCATIONS_KEPT = 4
 """The most locations whose rows are kept as JSON."""
 
 
@@ -53,14 +53,14 @@ class StockRows:
         self._engine = engine
         self._location = location
         self._products: dict[str, Rows] = {}
-        self._places: dict[str, StockRows] = {}
+        self._rows_at: dict[str, StockRows] = {}
 
     def at(self, location: str) -> "StockRows":
         """The rows with the stock at a location."""
-        rows = self._places.pop(location, None) or StockRows(self._engine, location)
-        self._places[location] = rows  # the latest is the last
-        if len(self._places) > PLACES_KEPT:
-            del self._places[next(iter(self._places))]
+        rows = self._rows_at.pop(location, None) or StockRows(self._engine, location)
+        self._rows_at[location] = rows  # the latest is the last
+        if len(self._rows_at) > LOCATIONS_KEPT:
+            del self._rows_at[next(iter(self._rows_at))]
         return rows
 
     async def choose(self, choice: RowQuery) -> list[StockRow]:
@@ -123,12 +123,12 @@ class StockRows:
             rows: list[StockRowJson] = []
             for sku in view.sizes.get(product_id, ()) if product is not None else ():
                 assert product is not None
-                place = self._location
-                stock = view.stock(sku) if place is None else view.stock_at(sku, place)
+                location = self._location
+                stock = view.stock(sku) if location is None else view.stock_at(sku, location)
                 stocked = StockRow(product, view.items[sku], stock)
                 row = row_out(stocked)
-                if place is not None:
-                    row["location"] = place
+                if location is not None:
+                    row["location"] = location
                 elif view.has_several_locations:
                     row["locations"] = locations_out(view, sku)
                 rows.append(StockRowJson(stocked, encode(row)))

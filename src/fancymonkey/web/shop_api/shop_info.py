@@ -46,11 +46,11 @@ async def about(context: Context) -> ShopInfo:
         "checkout": context.checkouts is not None,
         "currency": settings.payments.currency,
     }
-    places: list[PickupLocation] = [
+    pickup: list[PickupLocation] = [
         {"id": row.location_id, "name": row.name, "address": row.address}
         for row in context.engine.view.locations.values()
         if row.active and row.pickup
     ]
-    if places:
-        answer["pickup"] = places
+    if pickup:
+        answer["pickup"] = pickup
     return answer

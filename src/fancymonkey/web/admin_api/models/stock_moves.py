@@ -1,4 +1,4 @@
-"""The bodies and answers of moves between states, of safety stock, and of stock by place."""
+"""The bodies and answers of moves between states, of safety stock, and of stock by location."""
 
 from typing import Annotated, Literal
 
@@ -15,7 +15,7 @@ Units = Annotated[int, Field(ge=0, le=MAX_QUANTITY)]
 Some = Annotated[int, Field(ge=1, le=MAX_QUANTITY)]
 
 _SIZE = {"productId": "prod_hoodie_001", "size": "M"}
-_PLACE = {
+_LOCATION = {
     "location": "main",
     "name": "Main",
     "stock": 18,
@@ -31,7 +31,7 @@ _ANSWER = {
     "success": True,
     "changeId": "act_8e6c1d2f0a59b0c4d2e6f81a",
     **_SIZE,
-    "locations": [_PLACE],
+    "locations": [_LOCATION],
     "revision": 84,
 }
 
@@ -66,7 +66,7 @@ class SafetyStockBody(JsonBody):
     reason: Text = ""
 
 
-class PlaceStock(TypedDict):
+class LocationStock(TypedDict):
     """The units of a size at a location, by state."""
 
     location: str
@@ -82,13 +82,13 @@ class PlaceStock(TypedDict):
 
 
 @with_config(example({key: value for key, value in _ANSWER.items() if key != "changeId"}))
-class StockByPlace(TypedDict):
+class StockByLocation(TypedDict):
     """The stock of a size at each of its locations."""
 
     success: Ok
     productId: str
     size: str
-    locations: list[PlaceStock]
+    locations: list[LocationStock]
     revision: int
 
 
@@ -100,5 +100,5 @@ class ChangedStock(TypedDict):
     changeId: str | None
     productId: str
     size: str
-    locations: list[PlaceStock]
+    locations: list[LocationStock]
     revision: int

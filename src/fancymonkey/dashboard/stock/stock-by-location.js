@@ -12,7 +12,7 @@ const FIELDS = { for_sale: "stock", damaged: "damaged", quarantine: "quarantine"
 const key = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
 
 /** Shows the units of a row; `editable`: with forms that change them. */
-export async function stockByPlace(row, editable) {
+export async function stockByLocation(row, editable) {
   const size = { productId: row.productId, size: row.size };
   let [data, fault] = [null, ""];
   try {
@@ -42,26 +42,26 @@ export async function stockByPlace(row, editable) {
     change("/move", { location, toLocation, from: state, to: toState, quantity: Number(quantity), reason: reason.trim() }, `${number(Number(quantity))} moved.`, give, draw);
   };
 
-  const accounts = (name, words, chosen) => html`<label class="field">${words}<select name=${name}>${data.locations.flatMap((place) =>
-    Object.entries(STATES).map(([state, text]) => html`<option value=${JSON.stringify([place.location, state])} ?selected=${state === chosen && place === data.locations[0]}>${place.name}: ${text} (${number(place[FIELDS[state]])})</option>`))}</select></label>`;
+  const accounts = (name, words, chosen) => html`<label class="field">${words}<select name=${name}>${data.locations.flatMap((there) =>
+    Object.entries(STATES).map(([state, text]) => html`<option value=${JSON.stringify([there.location, state])} ?selected=${state === chosen && there === data.locations[0]}>${there.name}: ${text} (${number(there[FIELDS[state]])})</option>`))}</select></label>`;
 
-  const safety = (place, give, draw) => html`<form class="pair" @submit=${(event) => {
+  const safety = (there, give, draw) => html`<form class="pair" @submit=${(event) => {
       event.preventDefault();
       const quantity = Number(new FormData(event.target).get("quantity"));
-      change("/safety", { location: place.location, quantity, was: place.safetyStock }, "The safety stock is saved.", give, draw);
+      change("/safety", { location: there.location, quantity, was: there.safetyStock }, "The safety stock is saved.", give, draw);
     }}>
-      <label class="field">Safety stock at ${place.name}<input type="number" inputmode="numeric" name="quantity" min="0" max="1000000000" required .value=${String(place.safetyStock)} /></label>
+      <label class="field">Safety stock at ${there.name}<input type="number" inputmode="numeric" name="quantity" min="0" max="1000000000" required .value=${String(there.safetyStock)} /></label>
       <button class="quiet">Save</button>
     </form>`;
 
-  const facts = (place) => [["On hand", place.stock], ["Reserved", place.reserved], ["Available", place.available], ["Safety stock", place.safetyStock], ["Damaged", place.damaged], ["Quarantine", place.quarantine], ["Returned", place.returned], ["On the way here", place.inTransit]];
+  const facts = (there) => [["On hand", there.stock], ["Reserved", there.reserved], ["Available", there.available], ["Safety stock", there.safetyStock], ["Damaged", there.damaged], ["Quarantine", there.quarantine], ["Returned", there.returned], ["On the way here", there.inTransit]];
 
   await ask(
-    `${row.name} ${row.size} by place`,
+    `${row.name} ${row.size} by location`,
     (give, draw) => html`
-      ${data.locations.map((place) => html`<section aria-label=${place.name}><h3>${place.name}</h3>
-        <dl class="facts">${facts(place).map(([name, units]) => html`<div><dt>${name}</dt><dd>${number(units)}</dd></div>`)}</dl>
-        ${editable ? safety(place, give, draw) : nothing}</section>`)}
+      ${data.locations.map((there) => html`<section aria-label=${there.name}><h3>${there.name}</h3>
+        <dl class="facts">${facts(there).map(([name, units]) => html`<div><dt>${name}</dt><dd>${number(units)}</dd></div>`)}</dl>
+        ${editable ? safety(there, give, draw) : nothing}</section>`)}
       ${editable ? html`<form aria-label="Move units" @submit=${(event) => move(event, give, draw)}>
         <h3>Move units</h3>
         ${accounts("from", "From", "for_sale")}${accounts("to", "To", "damaged")}

@@ -1,4 +1,4 @@
-"""Several locations and bundles: the cost of routing and of parts, and the time to add a place."""
+"""Several locations and bundles: the cost of routing and of parts, and of one more location."""
 
 import json
 import time
@@ -127,11 +127,11 @@ def _several(count: int) -> list[Command]:
     """Locations, `count` with the first one; the hot SKU is at some of them."""
     commands: list[Command] = []
     for number in range(1, count):
-        key = f"place{number}"
-        place = Location(key, f"Place {number}", country="DE")
-        commands.append(AddLocation(location=place, actor="bench"))
+        location_id = f"location{number}"
+        location = Location(location_id, f"Location {number}", country="DE")
+        commands.append(AddLocation(location=location, actor="bench"))
         if number < SPREAD:
-            stock = Count(sku=sku_of(*HOT), location=key, quantity=PLENTY, actor="bench")
+            stock = Count(sku=sku_of(*HOT), location=location_id, quantity=PLENTY, actor="bench")
             commands.append(stock)
     return commands
 

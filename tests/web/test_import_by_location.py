@@ -24,7 +24,7 @@ SKU = f"{HOODIE}/M"  # 20 at main, 5 in Berlin
 Cells = dict[str, str]
 
 
-async def with_places(shop: Shop) -> Shop:
+async def with_locations(shop: Shop) -> Shop:
     for location in (Location("berlin", "Studio Berlin"), Location("hamburg", "Hamburg")):
         await shop.engine.submit(AddLocation(location=location))
     await shop.update({"stock": 5, "location": "berlin"})
@@ -68,7 +68,7 @@ def reasons(answer: Answer) -> str:
 
 
 async def test_an_export_by_location_has_a_row_for_each(shop: Shop) -> None:
-    await with_places(shop)
+    await with_locations(shop)
     rows = await table(shop)
     assert list(rows[0])[4:6] == ["size", "location"]
     mine = [row for row in rows if (row["productId"], row["size"]) == (HOODIE, "M")]
@@ -86,7 +86,7 @@ async def test_an_export_by_location_has_a_row_for_each(shop: Shop) -> None:
 
 @pytest.mark.parametrize("query", ["locations=true", "location=berlin", ""])
 async def test_an_export_without_edits_changes_nothing(any_shop: Shop, query: str) -> None:
-    shop = await with_places(any_shop)
+    shop = await with_locations(any_shop)
     before = shop.engine.view.revision
     answer = await apply(shop, csv_of(await table(shop, query)))
     assert answer.status == 200, answer.json
@@ -98,7 +98,7 @@ async def test_an_export_without_edits_changes_nothing(any_shop: Shop, query: st
 async def test_edits_of_several_locations_are_one_change_with_one_undo(
     any_shop: Shop, marked: bool
 ) -> None:
-    shop = await with_places(any_shop)
+    shop = await with_locations(any_shop)
     rows = await table(shop)
     row_of(rows, "berlin")["stock"] = "9"
     row_of(rows, "hamburg")["stock"] = "3"
@@ -120,7 +120,7 @@ async def test_edits_of_several_locations_are_one_change_with_one_undo(
 
 
 async def test_sales_since_the_export_stay_sold_at_their_location(shop: Shop) -> None:
-    await with_places(shop)
+    await with_locations(shop)
     rows = await table(shop)
     row_of(rows)["stock"] = "9"
     sold = Adjust(sku=SKU, location="hamburg", delta=2)
@@ -131,7 +131,7 @@ async def test_sales_since_the_export_stay_sold_at_their_location(shop: Shop) ->
 
 
 async def test_a_count_since_the_export_refuses_its_location_only(shop: Shop) -> None:
-    await with_places(shop)
+    await with_locations(shop)
     rows = await table(shop)
     row_of(rows)["stock"] = "9"
     row_of(rows, "hamburg")["stock"] = "3"
@@ -167,7 +167,7 @@ async def test_a_count_since_the_export_refuses_its_location_only(shop: Shop) ->
     ],
 )
 async def test_an_unclear_location_is_a_fault(shop: Shop, text: str, words: str) -> None:
-    await with_places(shop)
+    await with_locations(shop)
     rows = [{"productId": HOODIE, "size": "M", "location": text, "stock": "7"}]
     answer = await take(shop, csv_of(rows))
     assert answer.status == 200, answer.json
@@ -180,7 +180,7 @@ async def test_an_unclear_location_is_a_fault(shop: Shop, text: str, words: str)
     "text", ["berlin", " berlin ", "Studio Berlin", "\ufeffberlin", "\u00a0berlin"]
 )
 async def test_a_location_is_known_by_id_and_by_name(shop: Shop, text: str) -> None:
-    await with_places(shop)
+    await with_locations(shop)
     rows = [{"productId": HOODIE, "size": "M", "ort": text, "stock": "7"}]
     answer = await apply(shop, csv_of(rows))
     assert answer.status == 200, answer.json
@@ -217,7 +217,7 @@ async def test_a_spreadsheet_keeps_the_locations_as_texts(shop: Shop) -> None:
 
 
 async def test_a_spreadsheet_with_odd_cells_of_locations_is_read(shop: Shop) -> None:
-    await with_places(shop)
+    await with_locations(shop)
     head = ["productId", "size", "location", "stock"]
     data = book(
         (
@@ -241,7 +241,7 @@ async def test_a_spreadsheet_with_odd_cells_of_locations_is_read(shop: Shop) -> 
 
 @pytest.mark.parametrize("text", ["-1", "2.5", "1e2x", "many", "99999999999", "#VALUE!"])
 async def test_a_stock_at_a_location_has_the_rules_of_stock(shop: Shop, text: str) -> None:
-    await with_places(shop)
+    await with_locations(shop)
     rows = await table(shop)
     row_of(rows)["stock"] = text
     answer = await take(shop, csv_of(rows))
@@ -251,14 +251,14 @@ async def test_a_stock_at_a_location_has_the_rules_of_stock(shop: Shop, text: st
 
 @pytest.mark.parametrize("second", ["berlin", " berlin", "Studio Berlin"])
 async def test_two_rows_for_one_size_and_location_are_a_fault(shop: Shop, second: str) -> None:
-    await with_places(shop)
+    await with_locations(shop)
     row = {"productId": HOODIE, "size": "M", "location": "berlin", "stock": "7"}
     answer = await take(shop, csv_of([row, {**row, "location": second, "stock": "8"}]))
     assert "3 size: this size at berlin is already in row 2" in reasons(answer)
 
 
 async def test_a_row_of_another_export_is_a_fault(shop: Shop) -> None:
-    await with_places(shop)
+    await with_locations(shop)
     by_location, totals = await table(shop), await table(shop, "")
     moved = {**row_of(by_location), "location": "hamburg", "stock": "7"}
     assert "it belongs to another row" in reasons(await take(shop, csv_of([moved])))
@@ -269,7 +269,7 @@ async def test_a_row_of_another_export_is_a_fault(shop: Shop) -> None:
 
 
 async def test_a_size_has_one_threshold_at_all_locations(shop: Shop) -> None:
-    await with_places(shop)
+    await with_locations(shop)
     rows = await table(shop)
     row_of(rows)["lowStockThreshold"] = "9"
     answer = await apply(shop, csv_of(rows))
@@ -288,7 +288,7 @@ async def test_a_size_has_one_threshold_at_all_locations(shop: Shop) -> None:
 async def test_new_sizes_and_products_begin_at_several_locations(
     any_shop: Shop, first: str
 ) -> None:
-    shop = await with_places(any_shop)
+    shop = await with_locations(any_shop)
     places = [first, "berlin" if first == "main" else "main", "hamburg"]
     rows = [
         {"productId": "pin", "size": "OS", "location": id_, "name": "PIN", "stock": str(number)}
@@ -312,7 +312,7 @@ async def test_new_sizes_and_products_begin_at_several_locations(
 
 
 async def test_a_closed_location_takes_no_units(shop: Shop) -> None:
-    await with_places(shop)
+    await with_locations(shop)
     rows = await table(shop)
     closed = await shop.engine.submit(CloseLocation(location_id="hamburg"))
     assert isinstance(closed, Accepted), closed

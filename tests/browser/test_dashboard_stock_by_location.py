@@ -19,11 +19,11 @@ async def shop() -> AsyncIterator[AdminShop]:
         yield running
 
 
-async def open_places(page: Page, shop: AdminShop) -> None:
+async def open_stock_by_location(page: Page, shop: AdminShop) -> None:
     await page.goto(f"{shop.url}/admin/")
     await page.get_by_role("button", name=f"More about {NAME}", exact=True).click()
     await page.get_by_role("button", name="Units by location and state").click()
-    await expect(page.get_by_role("dialog")).to_contain_text("by place")
+    await expect(page.get_by_role("dialog")).to_contain_text("by location")
 
 
 def on_hand(shop: AdminShop, account: str) -> int:
@@ -35,7 +35,7 @@ async def test_a28_units_become_damaged_and_the_move_is_undone(
 ) -> None:
     async with member(browser, shop, "sam") as watched:
         page = watched.page
-        await open_places(page, shop)
+        await open_stock_by_location(page, shop)
         asked = page.get_by_role("dialog")
         await asked.get_by_label("Units", exact=True).fill("2")
         await asked.get_by_label("Reason").fill("torn seam")
@@ -53,13 +53,13 @@ async def test_safety_stock_is_set_and_a_refusal_is_shown(
 ) -> None:
     async with member(browser, shop, "sam", screen=NARROW) as watched:
         page = watched.page
-        await open_places(page, shop)
+        await open_stock_by_location(page, shop)
         asked = page.get_by_role("dialog")
         await asked.get_by_label("Safety stock at Main").fill("5")
         await asked.get_by_role("button", name="Save").click()
         await expect(asked).to_have_count(0)
         assert shop.engine.view.stock(sku()).available == 15
-        await open_places(page, shop)
+        await open_stock_by_location(page, shop)
         await asked.get_by_label("Units", exact=True).fill("21")
         await asked.get_by_label("Reason").fill("too many")
         await asked.get_by_role("button", name="Move").click()
@@ -73,7 +73,7 @@ async def test_the_dialog_is_accessible_and_fits(
 ) -> None:
     async with member(browser, shop, screen=screen, scheme=scheme) as watched:
         page = watched.page
-        await open_places(page, shop)
+        await open_stock_by_location(page, shop)
         await assert_accessible(page)
         assert not await too_wide(page)
         watched.assert_clean()
