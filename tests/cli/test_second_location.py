@@ -25,7 +25,7 @@ PATHS = (
 )
 
 MOMENT = ("revision", "lastUpdated", "lastChanged", "serverTime")
-"""Fields of the moment: buyers go on in between."""
+"""Fields of the moment: buyers reserve and release in between."""
 BY_LOCATION = ("locations", "allocations")
 """Fields that the owner's answers have in a shop with several locations."""
 
@@ -105,7 +105,7 @@ class Buyer(threading.Thread):
 def test_a_running_shop_gets_its_second_location(
     cli: Run, store: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Buyers go on while the command runs, in the store or through its server."""
+    """Buyers reserve while the command runs, in the store or through its server."""
     asyncio.run(written(store, catalogue(), 0))
     monkeypatch.setenv("ADMIN_PASSWORD", PASSWORD)
     with server_of(store) as server, httpx.Client(base_url=server.url) as client:
