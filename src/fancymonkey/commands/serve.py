@@ -34,8 +34,8 @@ STOP_SECONDS = 10
 KEEP_ALIVE_SECONDS = 65
 """Longer than the minute after which common proxies close an idle connection."""
 
-PORT_SECONDS = 2.0
-"""How long a port in use is tried again."""
+PORT_TRIES, PORT_PAUSE = 40, 0.05
+"""How often a port in use is tried, and the seconds between two tries."""
 
 BACKLOG = 2048
 """The most connections that wait to be accepted, if the file limit allows."""
@@ -97,8 +97,8 @@ def _check_workers(workers: int, settings: Settings) -> None:
 def listen(host: str, port: int) -> socket.socket:
     """Binds a socket without listening yet, so that no other program can take the port.
 
-    Workers of a process that was killed free the port soon, so a port in use is tried again for
-    `PORT_SECONDS`. Raises ConfigError if the address is not available.
+    Workers of a process that was killed free the port soon, so a port in use is tried again
+    for two seconds. Raises ConfigError if the address is not available.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
@@ -108,8 +108,7 @@ def listen(host: str, port: int) -> socket.socket:
         raise ConfigError(
             f"The address {host!r} is not available on this machine. Set --host."
         ) from error
-    deadline = time.monotonic() + PORT_SECONDS
-    while True:
+    for tries_left in reversed(range(PORT_TRIES)):
         listener = socket.socket(family, kind, protocol)
         try:
             if os.name == "posix":  # elsewhere it would let two programs share the port
@@ -117,11 +116,12 @@ def listen(host: str, port: int) -> socket.socket:
             listener.bind(address)
         except OSError as error:
             listener.close()
-            if error.errno != errno.EADDRINUSE or time.monotonic() >= deadline:
+            if error.errno != errno.EADDRINUSE or not tries_left:
                 raise _refused(host, port, error) from error
-            time.sleep(0.05)
+            time.sleep(PORT_PAUSE)
         else:
             return listener
+    raise AssertionError("the last try returns or raises")
 
 
 def _refused(host: str, port: int, error: OSError) -> ConfigError:
