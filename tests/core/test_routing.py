@@ -384,7 +384,7 @@ def test_a_single_line_has_the_route_that_the_search_finds(
     quick = route(lines(x=quantity), locations, stock, routing)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(f"{route.__module__}.route_line", lambda *_: None)
-        patch.setattr(f"{route.__module__}._complete_places", lambda *_: [])
+        patch.setattr(f"{route.__module__}._complete_locations", lambda *_: [])
         searched = route(lines(x=quantity), locations, stock, routing)
     assert quick == searched
 

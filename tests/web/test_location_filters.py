@@ -28,7 +28,9 @@ async def test_the_history_and_explanation_of_one_location(any_shop: Shop) -> No
     assert (await ask(shop, f"explain?sku={SKU}")).json["closing"]["stock"] == 37
 
 
-@pytest.mark.parametrize("path", ["history", "holds", f"explain?sku={SKU}"])
+@pytest.mark.parametrize(
+    "path", ["history", "holds", f"explain?sku={SKU}", "orders", "transfers", "export", "inventory"]
+)
 async def test_an_unknown_location_is_refused(any_shop: Shop, path: str) -> None:
     joint = "&" if "?" in path else "?"
     answer = await ask(any_shop, f"{path}{joint}location=atlantis")

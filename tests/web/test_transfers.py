@@ -183,7 +183,6 @@ async def test_overdue_transfers_have_days_and_value(desk: Desk) -> None:
     assert answer["overdue"] == {"transfers": 1, "days": 4, "units": 3, "value": 174}
     everything = await desk.listed()
     assert len(everything["transfers"]) == 2
-    assert (await desk.listed("?location=nowhere"))["transfers"] == []
     one = await desk.listed(f"?id={transfer['id']}")
     assert [row["id"] for row in one["transfers"]] == [transfer["id"]]
 

@@ -22,6 +22,7 @@ from fancymonkey.web.read_models.stock_listing import unknown_location
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 from fancymonkey.web.routing.dependencies import Context
+from fancymonkey.web.routing.described import refusals
 
 router = APIRouter(prefix="/api/admin", tags=["dashboard"], route_class=AuthorizedRoute)
 
@@ -40,7 +41,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     summary="Export the stock table as CSV or XLSX",
     dependencies=[requires("read")],
     response_class=Response,
-    responses=files_of("text/csv", XLSX),
+    responses=files_of("text/csv", XLSX) | refusals(404),
 )
 async def export(
     context: Context,

@@ -57,7 +57,7 @@ EntryWithLevels = tuple[Entry, int, int, int]
     summary="List ledger entries, the latest first",
     dependencies=[requires("read", by_location=True)],
     response_model=HistoryPage,
-    responses=also_csv(),
+    responses=also_csv() | refusals(404),
 )
 async def history(
     context: Context,

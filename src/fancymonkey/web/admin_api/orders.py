@@ -43,6 +43,7 @@ from fancymonkey.web.http.json_body import JsonBody, json_response
 from fancymonkey.web.http.messages import Problem, Request
 from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text
 from fancymonkey.web.http.refusals import refusal, request_fingerprint
+from fancymonkey.web.read_models.stock_listing import unknown_location
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 from fancymonkey.web.routing.dependencies import Call, Caller, Context, IdempotencyKey
@@ -59,6 +60,7 @@ Change = dict[str, Any]
     summary="List orders",
     dependencies=[requires("read", by_location=True)],
     response_model=OrderPage,
+    responses=refusals(404),
 )
 async def list_orders(
     context: Context,
@@ -89,6 +91,8 @@ async def list_orders(
     else:
         if location is not None:
             check_locations(actor, location)
+            if location not in context.engine.view.locations:
+                raise unknown_location(location)
         wanted = OrderFilter(
             status, location, q or "", buyers=_sees_buyers(actor), within=actor.locations
         )

@@ -41,6 +41,7 @@ from fancymonkey.web.http.json_body import json_response
 from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text
 from fancymonkey.web.http.refusals import request_fingerprint
+from fancymonkey.web.read_models.stock_listing import unknown_location
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 from fancymonkey.web.routing.dependencies import Call, Caller, Context, IdempotencyKey
@@ -138,6 +139,7 @@ Doing = Annotated[TransferRequest, Depends(this_request)]
     summary="List transfers",
     dependencies=[requires("read", by_location=True)],
     response_model=TransferList,
+    responses=refusals(404),
 )
 async def list_transfers(
     context: Context,
@@ -156,6 +158,8 @@ async def list_transfers(
     engine, revision = context.engine, context.engine.view.revision
     if location is not None:
         check_locations(actor, location)
+        if location not in engine.view.locations:
+            raise unknown_location(location)
     locations = actor.locations if location is None else (location,)
     rows: list[Transfer] = []
     following = None

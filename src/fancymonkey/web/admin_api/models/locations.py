@@ -69,6 +69,7 @@ class AddLocationBody(LocationFields):
             "postalCode": "10119",
             "latitude": 52.53,
             "longitude": 13.4,
+            "pickupLeadDays": 2,
         }
     )
 
@@ -80,7 +81,13 @@ class ChangeLocationBody(LocationFields):
     """The fields to change. `active: true` reopens a closed location."""
 
     model_config = example(
-        {"id": "main", "name": "Store room", "latitude": 53.55, "longitude": 10.0}
+        {
+            "id": "main",
+            "name": "Store room",
+            "latitude": 53.55,
+            "longitude": 10.0,
+            "pickupLeadDays": 1,
+        }
     )
 
     id: LocationId
