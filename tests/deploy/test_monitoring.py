@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from fancymonkey.core.locations.edit import AddLocation
+from fancymonkey.core.locations.locations import Location
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.web.shops import CRON, running
 from tests.web.signing import deliver, event
@@ -24,6 +26,7 @@ async def exposed() -> set[str]:
     async with running(MemoryStore()) as shop:
         await shop.reserve("buyer")
         await shop.reserve("other", quantity=999)
+        await shop.engine.submit(AddLocation(location=Location("berlin", "Berlin")))
         await deliver(shop, event("completed", "cs_1"))
         await shop.client.post(
             "/api/cron/release-expired", b"", {"Authorization": f"Bearer {CRON}"}
