@@ -84,7 +84,7 @@ function columns() {
     ["Reserved", after("reserved"), "number"],
     ["Available", after("available"), "number"],
     ["Actor and reason", (entry) => html`${entry.actor ? button(entry.actor, `Show only entries of ${entry.actor}`, () => view.set({ actor: entry.actor })) : html`<span class="quiet">–</span>`}${entry.reason ? html`<small class="block why">${entry.reason}</small>` : nothing}${entry.location && entry.sku ? html`<small class="block quiet">at ${entry.location.replace(":", ", ")}</small>` : nothing}${whyHere(entry.route)}`],
-    ["Part of", (entry) => html`${(entry.partOf ?? []).map((bundle) => html`<div>${number(bundle.quantity)} × ${bundle.name ?? bundle.productId} ${bundle.size}</div>`)}${(entry.links.length ? html`<span class="links">${entry.links.map((link) => LINKS[link.to]?.(link.id) ?? nothing)}</span>` : entry.partOf ? nothing : html`<span class="quiet">–</span>`)}`, "part-of"],
+    ["Part of", (entry) => html`${(entry.partOf ?? []).map((bundle) => html`<div>${number(bundle.quantity)} × ${bundle.name ?? bundle.productId} ${bundle.size}</div>`)}${(entry.links.length ? html`<span class="links">${entry.links.map((link) => LINKS[link.to]?.(link.id) ?? nothing)}</span>` : entry.partOf ? nothing : html`<span class="quiet">–</span>`)}`],
   ];
 }
 
