@@ -41,9 +41,9 @@ RUNS = [
     pytest.param(None, SOME, 200, id="anonymous"),
     pytest.param("read", SOME, 200, id="read"),
     pytest.param("stock", SOME, 200, id="stock"),
-    pytest.param("admin", ALL + tagged("accounts", "system"), 300, id="admin-accounts"),
-    pytest.param("admin", ALL + tagged("dashboard", "jobs"), 300, id="admin-dashboard"),
-    pytest.param("admin", ALL + tagged("orders", "transfers"), 300, id="admin-orders"),
+    pytest.param("admin", ALL + tagged("accounts", "system"), 350, id="admin-accounts"),
+    pytest.param("admin", ALL + tagged("dashboard", "jobs"), 400, id="admin-dashboard"),
+    pytest.param("admin", ALL + tagged("orders", "transfers"), 350, id="admin-orders"),
     pytest.param(
         "admin",
         ALL + tagged("inventory", "checkout", "admin", "stripe", "payments", "alerts"),
