@@ -172,22 +172,23 @@ async def test_a_second_failure_while_it_starts_again_loses_nothing_either(
     tmp_path: Path, name: str
 ) -> None:
     """Each operation of the start after the failure fails as well, and the one after that works."""
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    failed, confirmed = await stopped(folder, *FAILURES[name])
+    shown = await content_of(failed.after_crash("kept", tmp_path / "kept"))
     number, finished = 1, False
     while not finished:
-        folder = tmp_path / f"{number}"
-        folder.mkdir()
-        disk, confirmed = await stopped(folder, *FAILURES[name])
-        shown = await content_of(disk.after_crash("kept", tmp_path / f"{number}-kept"))
-        disk.revive(once(len(disk.operations) + number))
+        disk = failed.copied(tmp_path / f"{number}")
         before = len(disk.operations)
-        second = JsonStore(folder, disk=disk, segment_entries=25)
+        disk.revive(once(before + number))
+        second = JsonStore(disk.folder, disk=disk, segment_entries=25)
         with contextlib.suppress(StoreUnavailable):
             await second.open(0)
         finished = len(disk.operations) < before + number
         await second.close()
         cut = await content_of(disk.after_crash("lost", tmp_path / f"{number}-cut"))
         assert cut["entries"][:confirmed] == shown["entries"][:confirmed]
-        after, found = await after_restart_and_cut(disk, folder, tmp_path / f"{number}-lost")
+        after, found = await after_restart_and_cut(disk, disk.folder, tmp_path / f"{number}-lost")
         assert after["entries"][: len(shown["entries"])] == shown["entries"]
         assert found == after
         number += 7
