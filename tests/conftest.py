@@ -5,7 +5,6 @@ import inspect
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
-from types import FrameType
 
 import pytest
 import pytest_asyncio
