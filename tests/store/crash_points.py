@@ -16,6 +16,21 @@ from tests.store.faults import FaultyDisk, write_files
 T = TypeVar("T")
 
 
+class Images:
+    """Folders with given files; equal files get the same folder."""
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+        self._folders: dict[str, Path] = {}
+
+    def folder(self, files: dict[Path, bytes]) -> Path:
+        """The folder with these files, made when it is first needed."""
+        key = digest(files)
+        if key not in self._folders:
+            self._folders[key] = write_files(files, self._target / f"image-{len(self._folders)}")
+        return self._folders[key]
+
+
 @dataclass(frozen=True)
 class CrashPoint(Generic[T]):
     """The moment before an operation, or the end of the run."""
@@ -40,9 +55,9 @@ class CrashPoints(Generic[T]):
         every: int = 1,
     ) -> None:
         self.points: list[CrashPoint[T]] = []
-        self._disk, self._target, self._ways = disk, target, ways
+        self._disk, self._ways = disk, ways
         self._progress, self._every = progress, every
-        self._folders: dict[str, Path] = {}
+        self._images = Images(target)
         disk.revive(self._before)
 
     def end(self) -> list[CrashPoint[T]]:
@@ -55,15 +70,8 @@ class CrashPoints(Generic[T]):
             self._add(at, self._disk.operations[-1])
 
     def _add(self, number: int, operation: str) -> None:
-        images = {way: self._folder(way) for way in self._ways}
+        images = {way: self._images.folder(self._disk.files_after_crash(way)) for way in self._ways}
         self.points.append(CrashPoint(number, operation, self._progress(), images))
-
-    def _folder(self, way: str) -> Path:
-        files = self._disk.files_after_crash(way)
-        key = digest(files)
-        if key not in self._folders:
-            self._folders[key] = write_files(files, self._target / f"image-{len(self._folders)}")
-        return self._folders[key]
 
 
 class CopiedDisks:

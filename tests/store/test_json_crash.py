@@ -12,7 +12,7 @@ from fancymonkey.core.state import State
 from fancymonkey.errors import StoreUnavailable
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.store.json.store import JsonStore
-from tests.store.crash_points import CopiedDisks, CrashPoints, ReadOnce
+from tests.store.crash_points import CopiedDisks, CrashPoints, Images, ReadOnce
 from tests.store.faults import WAYS, FaultyDisk, NoFileSync, NoFolderSync
 from tests.store.scripts import batches, catalogue, script
 from tests.store.test_conformance import everything
@@ -151,6 +151,7 @@ async def fail_everywhere(
     expected = await reference()
     faults: list[str] = []
     total = await _operations(tmp_path / "count")
+    images, read = Images(tmp_path), ReadOnce(content_of)
     for number in range(1, total, every):
         folder = tmp_path / f"{number}"
         folder.mkdir()
@@ -166,8 +167,7 @@ async def fail_everywhere(
             if run.acknowledged:
                 faults += await _wrong_after(run, expected)
         for way in ("kept", "lost"):
-            after = run.disk.after_crash(way, tmp_path / f"{number}-{way}")
-            found = await content_of(after)
+            found = await read(images.folder(run.disk.files_after_crash(way)))
             if found not in expected[run.acknowledged : run.acknowledged + 2]:
                 faults.append(f"{number} {way}: not what was told")
     return faults
