@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from bench.shops import HOT
-from fancymonkey.commands import serve
+from fancymonkey.commands.operation import serve
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.holds.reserved import Reserved
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from fancymonkey.commands.serve import _config
+from fancymonkey.commands.operation.serve import _config
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.web.http.messages import Problem

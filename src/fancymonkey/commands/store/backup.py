@@ -16,7 +16,7 @@ from fancymonkey.commands.common import (
     run,
     store_target,
 )
-from fancymonkey.commands.verify import as_data, in_words
+from fancymonkey.commands.store.verify import as_data, in_words
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.settings.settings import without_password
 

@@ -15,10 +15,10 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from fancymonkey import __version__, gc_tuning
+from fancymonkey.commands.catalogue.init import fill_empty
 from fancymonkey.commands.common import choose_store, data_option, opened, run
-from fancymonkey.commands.init import fill_empty
 from fancymonkey.commands.numbers import WholeNumber
-from fancymonkey.commands.parent import end_with_parent
+from fancymonkey.commands.operation.parent import end_with_parent
 from fancymonkey.errors import ConfigError, FancyMonkeyError
 from fancymonkey.log_format import logging_config
 from fancymonkey.settings.fields import PUBLISHED_PASSWORD

@@ -14,7 +14,7 @@ from fancymonkey.commands.common import (
     json_option,
     run,
 )
-from fancymonkey.commands.transfer_show import in_one_line, list_transfers, show
+from fancymonkey.commands.stock.transfer_show import in_one_line, list_transfers, show
 from fancymonkey.core.command import Command
 from fancymonkey.core.model import Line, split_sku
 from fancymonkey.core.transfers.edit import CreateTransfer, EditTransfer

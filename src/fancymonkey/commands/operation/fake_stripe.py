@@ -6,7 +6,7 @@ import click
 import uvicorn
 
 from fancymonkey.commands.numbers import WholeNumber
-from fancymonkey.commands.serve import listen
+from fancymonkey.commands.operation.serve import listen
 from fancymonkey.fake_stripe.app import DEMO_KEY, StandIn, StandInSettings
 
 

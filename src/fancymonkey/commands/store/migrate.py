@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from fancymonkey.commands.common import emit, json_option, opened, progress, run
-from fancymonkey.commands.migrate_live import move_live
-from fancymonkey.commands.verify import as_data, in_words
+from fancymonkey.commands.store.migrate_live import move_live
+from fancymonkey.commands.store.verify import as_data, in_words
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.engine.migration.markers import COPY, MOVED, MovedTo, copy_of, moved, write_marker
 from fancymonkey.errors import DataError, StoreLocked
