@@ -228,7 +228,7 @@ def test_features_of_the_core_do_not_import_each_other() -> None:
         ("core.holds.reserve", "from fancymonkey.errors import StoreError"),
         ("store.contract", "import fancymonkey.engine.batcher"),
         ("store.contract", "def f():\n    from fancymonkey.engine.batcher import Batcher"),
-        ("engine.feed", "from fancymonkey.web.app import app"),
+        ("engine.view.feed", "from fancymonkey.web.app import app"),
         ("web.app", "from fancymonkey.cli import main"),
         ("web.app", "from fancymonkey import commands"),
         ("jobs.alerts", "import fancymonkey.web.app"),

@@ -9,7 +9,7 @@ from fancymonkey.alerts.alerts import Alerts
 from fancymonkey.alerts.channels import channels_of
 from fancymonkey.alerts.quiet_hours import QuietHours
 from fancymonkey.core.dates import DAY_MS
-from fancymonkey.engine.daily_demand import DemandKeeper
+from fancymonkey.engine.demand.daily_demand import DemandKeeper
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import StoreUnavailable
 from fancymonkey.jobs.executor import FAILED, FinishedRun, JobExecutor, JobRunning

@@ -13,7 +13,7 @@ from fancymonkey.core.outcomes import Answer, Refused
 from fancymonkey.core.records import StoreResult
 from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.ledger_queries import entries_since
+from fancymonkey.engine.queries.ledger_queries import entries_since
 from fancymonkey.services.change_runner import ChangeRunner
 from fancymonkey.services.import_read import OnProgress
 from fancymonkey.services.request_key import RequestKey

@@ -6,7 +6,7 @@ from fancymonkey.core.holds.end import Expire
 from fancymonkey.core.model import Kind, Reservation
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.job_names import RELEASE_EXPIRED
-from fancymonkey.engine.ledger_queries import entries_since
+from fancymonkey.engine.queries.ledger_queries import entries_since
 
 
 @dataclass(slots=True)

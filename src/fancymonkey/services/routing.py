@@ -9,7 +9,7 @@ from fancymonkey.core.locations.distance import Point
 from fancymonkey.core.locations.routing import Destination, Routing, RoutingRule
 from fancymonkey.core.locations.routing_order import ROUTING_RULES, read_rules
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.location_index import LOCATIONS
+from fancymonkey.engine.view.location_index import LOCATIONS
 from fancymonkey.services.locations import DEGREE_DIGITS
 from fancymonkey.services.postal_codes import KEPT_MS, PostalCodes, in_task
 

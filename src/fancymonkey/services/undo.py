@@ -13,7 +13,7 @@ from fancymonkey.core.documents.document import Document
 from fancymonkey.core.execute import DryRun
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.ledger_queries import StockCorrection, corrections_since
+from fancymonkey.engine.queries.ledger_queries import StockCorrection, corrections_since
 from fancymonkey.errors import Overloaded
 from fancymonkey.services.change_runner import ChangeRefused, new_change_id
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from fancymonkey.core.stock.status import StockRow
-from fancymonkey.engine.view import View
+from fancymonkey.engine.view.view import View
 from fancymonkey.spreadsheets.columns import LocationRow
 
 

@@ -8,7 +8,7 @@ import click
 from fancymonkey.commands.common import data_option, opened, run, store_target
 from fancymonkey.core.stock.status import StockRow
 from fancymonkey.engine.clock import system_clock
-from fancymonkey.engine.view import View
+from fancymonkey.engine.view.view import View
 from fancymonkey.spreadsheets import csv_table, xlsx
 from fancymonkey.spreadsheets.columns import KINDS, columns_with
 from fancymonkey.spreadsheets.location_rows import location_rows

@@ -14,8 +14,8 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.locations.lookup import unknown_location
 from fancymonkey.core.model import Item, split_sku
-from fancymonkey.engine.bundle_stock import free_units
-from fancymonkey.engine.view import View
+from fancymonkey.engine.view.bundle_stock import free_units
+from fancymonkey.engine.view.view import View
 from fancymonkey.store.products_file.bundle_json import read_definition
 from fancymonkey.web.admin_api.models.bundles import (
     AssembleBody,

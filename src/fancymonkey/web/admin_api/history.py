@@ -13,7 +13,7 @@ from fancymonkey.core.ledger import InvariantBroken, evolve
 from fancymonkey.core.model import Entry, Item, Kind, Level, Product, Reservation, split_sku
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.ledger_queries import revision_at
+from fancymonkey.engine.queries.ledger_queries import revision_at
 from fancymonkey.services.explain import CHANGES, StockExplanation
 from fancymonkey.services.hold_routes import route_json
 from fancymonkey.spreadsheets.formula_escape import safe

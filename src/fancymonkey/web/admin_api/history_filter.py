@@ -9,7 +9,7 @@ from fancymonkey.core.locations.accounts import split_account
 from fancymonkey.core.model import Entry, Kind
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.core.stock.status import StockRow
-from fancymonkey.engine.view import View
+from fancymonkey.engine.view.view import View
 from fancymonkey.web.auth.location_limits import check_locations
 from fancymonkey.web.http.query_params import Text, Time, WholeParam
 from fancymonkey.web.http.time_params import instant

@@ -13,9 +13,9 @@ from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.model import Event, TurnedAway
 from fancymonkey.core.payments.rows import IssueKind, IssueStatus, JobRun
 from fancymonkey.core.state import FOREVER
+from fancymonkey.engine.demand.turned_away import HOUR
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.job_runs import runs_since
-from fancymonkey.engine.turned_away import HOUR
 from fancymonkey.errors import StoreError
 from fancymonkey.payments.refunds import payment_issues
 from fancymonkey.timestamps import iso

@@ -16,7 +16,7 @@ from fancymonkey.core.model import sku_of
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.records import StoreResult
 from fancymonkey.core.stock.adjust import Unchanged
-from fancymonkey.engine.ledger_queries import latest_entries
+from fancymonkey.engine.queries.ledger_queries import latest_entries
 from fancymonkey.text import counted
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.models.stock_updates import (

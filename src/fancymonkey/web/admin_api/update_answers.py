@@ -7,7 +7,7 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import split_sku
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.stock.answers import StockAnswer, StockAtLocation
-from fancymonkey.engine.view import View
+from fancymonkey.engine.view.view import View
 from fancymonkey.web.http import wire
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.stock.sku_stock import SkuStock
-from fancymonkey.engine.view import View
+from fancymonkey.engine.view.view import View
 from fancymonkey.timestamps import local_day
 from fancymonkey.web.http.wire import left
 

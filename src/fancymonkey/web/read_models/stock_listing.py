@@ -11,7 +11,7 @@ from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.core.stock.status import is_low
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.view import View
+from fancymonkey.engine.view.view import View
 from fancymonkey.free_memory import return_free_memory
 from fancymonkey.web.http.etag import etag_of, is_known
 from fancymonkey.web.http.messages import JSON, NOSNIFF, Problem, Response

@@ -9,7 +9,7 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Line, split_sku
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.hold_details import HoldDetails, find_hold
+from fancymonkey.engine.queries.hold_details import HoldDetails, find_hold
 from fancymonkey.errors import PaymentRefused, PaymentUnknown
 from fancymonkey.payments.basket import NoPrice
 from fancymonkey.payments.checkout import (

@@ -4,7 +4,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from fancymonkey.engine.view import View
+from fancymonkey.engine.view.view import View
 from fancymonkey.services.routing import LocationRequest, ShipTo
 from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.read_models.stock_listing import unknown_location

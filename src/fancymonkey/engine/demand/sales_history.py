@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from fancymonkey.core.model import Entry
 from fancymonkey.core.planning.daily_demand import units_sold
+from fancymonkey.engine.demand.turned_away import HOUR
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.ledger_queries import entries_since, revision_at
-from fancymonkey.engine.turned_away import HOUR
+from fancymonkey.engine.queries.ledger_queries import entries_since, revision_at
 
 
 @dataclass(slots=True)

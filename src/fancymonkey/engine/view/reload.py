@@ -9,9 +9,9 @@ from fancymonkey.core.bundles.sales import BundleSales
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.model import Entry, Row
 from fancymonkey.core.state import Rows
-from fancymonkey.engine.feed import Feed
-from fancymonkey.engine.location_index import LOCATIONS
-from fancymonkey.engine.view import View
+from fancymonkey.engine.view.feed import Feed
+from fancymonkey.engine.view.location_index import LOCATIONS
+from fancymonkey.engine.view.view import View
 from fancymonkey.errors import StoreError
 from fancymonkey.store.contract import Commit, Store
 

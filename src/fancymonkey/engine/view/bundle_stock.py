@@ -14,7 +14,7 @@ from fancymonkey.core.item_parts import BundlePolicy
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.model import Item, Level
 from fancymonkey.core.stock.sku_stock import SkuStock, offered, safety_at
-from fancymonkey.engine.bundle_index import BundleIndex, PartUnits
+from fancymonkey.engine.view.bundle_index import BundleIndex, PartUnits
 
 
 class PartsView(Protocol):

@@ -19,9 +19,9 @@ from fancymonkey.core.planning.daily_demand import (
     RestartDemand,
     units_sold,
 )
+from fancymonkey.engine.demand.turned_away import turned_away_command
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.follow import PAUSE_SECONDS, LedgerFollower, Superseded
-from fancymonkey.engine.turned_away import turned_away_command
 from fancymonkey.timestamps import local_day
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from fancymonkey.core.model import Entry
-from fancymonkey.engine.location_index import LOCATIONS
+from fancymonkey.engine.view.location_index import LOCATIONS
 from fancymonkey.errors import Overloaded
 
 REMEMBERED = 20_000

@@ -3,7 +3,7 @@
 import heapq
 from collections.abc import Iterable, Mapping
 
-from fancymonkey.engine.held_units import HeldUnits
+from fancymonkey.engine.view.held_units import HeldUnits
 
 
 class HoldEnds:
