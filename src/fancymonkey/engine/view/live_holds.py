@@ -1,9 +1,22 @@
-"""The deadlines of live holds, for each size that was asked for."""
+"""Live holds as the view counts them, and their deadlines for each size that was asked for."""
 
 import heapq
 from collections.abc import Iterable, Mapping
 
-from fancymonkey.engine.view.held_units import HeldUnits
+
+class HeldUnits:
+    """A live hold: its deadline, and its units by SKU and location."""
+
+    __slots__ = ("lapsed", "units", "until")
+
+    def __init__(self, until: int | None) -> None:
+        self.until = until
+        self.units: dict[tuple[str, str], int] = {}
+        self.lapsed = False
+
+    def has(self, sku: str) -> bool:
+        """Whether it holds units of the SKU."""
+        return any(key[0] == sku for key in self.units)
 
 
 class HoldEnds:

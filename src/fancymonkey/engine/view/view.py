@@ -12,8 +12,7 @@ from fancymonkey.core.model import Entry, Item, Kind, Level, Product, Reservatio
 from fancymonkey.core.stock.sku_stock import SkuStock, best_of
 from fancymonkey.engine.view.bundle_index import BundleIndex
 from fancymonkey.engine.view.bundle_stock import bundle_back_by, bundle_stock
-from fancymonkey.engine.view.held_units import HeldUnits
-from fancymonkey.engine.view.hold_ends import HoldEnds
+from fancymonkey.engine.view.live_holds import HeldUnits, HoldEnds
 from fancymonkey.engine.view.location_index import in_order, online_locations, sells_online, skus_at
 from fancymonkey.engine.view.shared_texts import SharedTexts, share_in_items, share_in_levels
 from fancymonkey.engine.view.stocked_rows import StockedRows

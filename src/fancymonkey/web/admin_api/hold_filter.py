@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fancymonkey.core.model import Reservation, Status
 from fancymonkey.core.state import FOREVER
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.view.held_units import HeldUnits
+from fancymonkey.engine.view.live_holds import HeldUnits
 from fancymonkey.web.http.messages import Problem
 
 SCANNED_MAX = 20_000
