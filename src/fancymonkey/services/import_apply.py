@@ -18,14 +18,14 @@ from fancymonkey.services.change_runner import ChangeRunner
 from fancymonkey.services.import_read import OnProgress
 from fancymonkey.services.request_key import RequestKey
 from fancymonkey.services.undo import find_change_set, undo_change_set
-from fancymonkey.spreadsheets.import_plan import (
+from fancymonkey.spreadsheets.imports.import_plan import (
     ImportOptions,
     ImportPlan,
     ImportStep,
     RowFault,
     with_actor,
 )
-from fancymonkey.spreadsheets.stock_changes import CORRECTIONS
+from fancymonkey.spreadsheets.imports.stock_changes import CORRECTIONS
 
 
 async def import_plan(

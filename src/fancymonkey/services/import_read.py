@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import DataError
-from fancymonkey.spreadsheets import csv_table, xlsx, xlsx_process
-from fancymonkey.spreadsheets.columns import Record
-from fancymonkey.spreadsheets.current_stock import CurrentStock
-from fancymonkey.spreadsheets.import_plan import ImportOptions, ImportPlan, marks_of
-from fancymonkey.spreadsheets.import_planner import Planner
-from fancymonkey.spreadsheets.row_identity import with_known_keys
-from fancymonkey.spreadsheets.row_location import RowLocations
-from fancymonkey.spreadsheets.shopify import is_shopify, read_shopify, shopify_records
-from fancymonkey.spreadsheets.stock_changes import stock_changes_since
+from fancymonkey.spreadsheets.imports.current_stock import CurrentStock
+from fancymonkey.spreadsheets.imports.import_plan import ImportOptions, ImportPlan, marks_of
+from fancymonkey.spreadsheets.imports.import_planner import Planner
+from fancymonkey.spreadsheets.imports.row_identity import with_known_keys
+from fancymonkey.spreadsheets.imports.row_location import RowLocations
+from fancymonkey.spreadsheets.imports.shopify import is_shopify, read_shopify, shopify_records
+from fancymonkey.spreadsheets.imports.stock_changes import stock_changes_since
+from fancymonkey.spreadsheets.table import csv_table, xlsx, xlsx_process
+from fancymonkey.spreadsheets.table.columns import Record
 
 OnProgress = Callable[[str, int, int], None]
 """Receives the progress: the step, how many rows are done, and of how many."""

@@ -9,9 +9,9 @@ from fancymonkey.commands.common import data_option, opened, run, store_target
 from fancymonkey.core.stock.status import StockRow
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.engine.view.view import View
-from fancymonkey.spreadsheets import csv_table, xlsx
-from fancymonkey.spreadsheets.columns import KINDS, columns_with
-from fancymonkey.spreadsheets.location_rows import location_rows
+from fancymonkey.spreadsheets.table import csv_table, xlsx
+from fancymonkey.spreadsheets.table.columns import KINDS, columns_with
+from fancymonkey.spreadsheets.table.location_rows import location_rows
 from fancymonkey.store.contract import Store
 from fancymonkey.store.products_file.likely_location import likely_location
 from fancymonkey.text import counted

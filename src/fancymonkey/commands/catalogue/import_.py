@@ -13,7 +13,7 @@ from fancymonkey.services.import_apply import import_plan
 from fancymonkey.services.import_read import OnProgress, TableFile, plan_table, read_table
 from fancymonkey.services.import_turn import import_turn
 from fancymonkey.settings.settings import Settings
-from fancymonkey.spreadsheets.import_plan import ImportOptions, ImportPlan
+from fancymonkey.spreadsheets.imports.import_plan import ImportOptions, ImportPlan
 from fancymonkey.text import counted, joined
 
 ACTOR = "import"

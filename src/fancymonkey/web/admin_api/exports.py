@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query, Response
 
 from fancymonkey.core.stock.status import StockRow
 from fancymonkey.errors import DataError
-from fancymonkey.spreadsheets import csv_table, xlsx_process
-from fancymonkey.spreadsheets.columns import ALL_COLUMNS, KINDS, LOCATION, columns_with
-from fancymonkey.spreadsheets.location_rows import location_rows
+from fancymonkey.spreadsheets.table import csv_table, xlsx_process
+from fancymonkey.spreadsheets.table.columns import ALL_COLUMNS, KINDS, LOCATION, columns_with
+from fancymonkey.spreadsheets.table.location_rows import location_rows
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.row_params import ChosenRows
 from fancymonkey.web.admin_api.row_query import RowQuery

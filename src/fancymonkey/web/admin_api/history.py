@@ -16,7 +16,7 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.queries.ledger_queries import revision_at
 from fancymonkey.services.explain import CHANGES, StockExplanation
 from fancymonkey.services.hold_routes import route_json
-from fancymonkey.spreadsheets.formula_escape import safe
+from fancymonkey.spreadsheets.cells.formula_escape import safe
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.bundle_marks import holds_with_bundles, part_of
 from fancymonkey.web.admin_api.history_filter import HistoryFilter

@@ -18,9 +18,14 @@ from fancymonkey.services.import_apply import import_plan
 from fancymonkey.services.import_read import OnProgress, plan_table, read_table, steady
 from fancymonkey.services.import_turn import ImportRunning, import_turn
 from fancymonkey.services.request_key import RequestKey
-from fancymonkey.spreadsheets.csv_table import TooManyRows
-from fancymonkey.spreadsheets.import_plan import CellChange, ImportOptions, ImportPlan, RowFault
-from fancymonkey.spreadsheets.xlsx import SheetAmbiguous
+from fancymonkey.spreadsheets.imports.import_plan import (
+    CellChange,
+    ImportOptions,
+    ImportPlan,
+    RowFault,
+)
+from fancymonkey.spreadsheets.table.csv_table import TooManyRows
+from fancymonkey.spreadsheets.table.xlsx import SheetAmbiguous
 from fancymonkey.web.admin_api.exports import XLSX
 from fancymonkey.web.admin_api.models.imports import (
     ImportCounts,

@@ -25,8 +25,8 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Kind, Product, sku_of
 from fancymonkey.core.outcomes import Accepted
 from fancymonkey.engine.engine import Engine
-from fancymonkey.spreadsheets.cells import plain
-from fancymonkey.spreadsheets.import_plan import with_actor
+from fancymonkey.spreadsheets.cells.cells import plain
+from fancymonkey.spreadsheets.imports.import_plan import with_actor
 from fancymonkey.web.admin_api.bundles import bundle_commands
 from fancymonkey.web.admin_api.models.products import (
     AddedProduct,

@@ -13,7 +13,7 @@ from fancymonkey.core.stock.move import MoveStock
 from fancymonkey.core.stock.safety_stock import SetSafetyStock
 from fancymonkey.core.stock.sku_stock import SkuStock, safety_at
 from fancymonkey.engine.view.view import View
-from fancymonkey.spreadsheets.import_plan import with_actor
+from fancymonkey.spreadsheets.imports.import_plan import with_actor
 from fancymonkey.web.admin_api.models.stock_moves import (
     ChangedStock,
     LocationStock,

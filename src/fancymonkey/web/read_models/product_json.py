@@ -9,7 +9,7 @@ from fancymonkey.core.model import Item, Product
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.core.stock.status import is_low
 from fancymonkey.engine.view.view import View
-from fancymonkey.spreadsheets.cells import loadable
+from fancymonkey.spreadsheets.cells.cells import loadable
 from fancymonkey.store.products_file.bundle_json import public_definition
 from fancymonkey.store.products_file.extra_fields import image_of
 from fancymonkey.timestamps import iso

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from fancymonkey.core.stock.status import StockRow
 from fancymonkey.errors import DataError
-from fancymonkey.spreadsheets.columns import (
+from fancymonkey.spreadsheets.cells.formula_escape import safe, unsafe
+from fancymonkey.spreadsheets.cells.spreadsheet_changes import UNRESOLVED
+from fancymonkey.spreadsheets.table.columns import (
     BUNDLE,
     COLUMNS,
     ITEM_FIELDS,
@@ -17,9 +19,7 @@ from fancymonkey.spreadsheets.columns import (
     cells_of,
     columns_of,
 )
-from fancymonkey.spreadsheets.formula_escape import safe, unsafe
-from fancymonkey.spreadsheets.row_fingerprint import mark_text
-from fancymonkey.spreadsheets.spreadsheet_changes import UNRESOLVED
+from fancymonkey.spreadsheets.table.row_fingerprint import mark_text
 
 BOM = "\ufeff"
 """Without it some spreadsheet programs misread UTF-8, and write the misread text."""

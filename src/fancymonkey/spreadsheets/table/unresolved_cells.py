@@ -9,7 +9,7 @@ import zipfile
 from xml.parsers import expat
 
 from fancymonkey.errors import DataError
-from fancymonkey.spreadsheets.spreadsheet_changes import UNRESOLVED
+from fancymonkey.spreadsheets.cells.spreadsheet_changes import UNRESOLVED
 
 Found = dict[int, list[tuple[int, str]]]
 """Cells by the number of their row: column index (from 0), and text."""

@@ -3,7 +3,8 @@
 An XLSX is a zip of XML from an unknown source. This process has a limit of memory and time, and
 buyers never wait for it. The two processes exchange lines of JSON.
 
-Run as `python -m fancymonkey.spreadsheets.xlsx_process read|write`: a file comes in or goes out.
+Run as `python -m fancymonkey.spreadsheets.table.xlsx_process read|write`: a file comes in
+or goes out.
 """
 
 import asyncio
@@ -15,8 +16,8 @@ from dataclasses import dataclass
 from itertools import chain
 
 from fancymonkey.errors import DataError
-from fancymonkey.spreadsheets import xlsx
-from fancymonkey.spreadsheets.csv_table import TooManyRows
+from fancymonkey.spreadsheets.table import xlsx
+from fancymonkey.spreadsheets.table.csv_table import TooManyRows
 
 PORTION = 500
 MEMORY = 2 << 30
@@ -96,7 +97,7 @@ async def write(
 
 
 async def _start(what: str) -> asyncio.subprocess.Process:
-    command = (sys.executable, "-P", "-m", "fancymonkey.spreadsheets.xlsx_process", what)
+    command = (sys.executable, "-P", "-m", "fancymonkey.spreadsheets.table.xlsx_process", what)
     try:
         return await asyncio.create_subprocess_exec(
             *command,

@@ -14,11 +14,11 @@ from decimal import Decimal
 from typing import Any
 
 from fancymonkey.errors import DataError
-from fancymonkey.spreadsheets.columns import columns_of
-from fancymonkey.spreadsheets.csv_table import ROWS_MAX, TooManyRows, trimmed
-from fancymonkey.spreadsheets.numbers import without_noise
-from fancymonkey.spreadsheets.spreadsheet_changes import tidy
-from fancymonkey.spreadsheets.unresolved_cells import unread_cells
+from fancymonkey.spreadsheets.cells.numbers import without_noise
+from fancymonkey.spreadsheets.cells.spreadsheet_changes import tidy
+from fancymonkey.spreadsheets.table.columns import columns_of
+from fancymonkey.spreadsheets.table.csv_table import ROWS_MAX, TooManyRows, trimmed
+from fancymonkey.spreadsheets.table.unresolved_cells import unread_cells
 
 UNPACKED_MAX = 128 * 1024 * 1024
 """The most bytes of the unpacked file."""

@@ -15,8 +15,14 @@ from functools import lru_cache
 from hashlib import blake2b
 
 from fancymonkey.core.model import MAX_QUANTITY
-from fancymonkey.spreadsheets.cells import canonical
-from fancymonkey.spreadsheets.columns import BUNDLE, ITEM_FIELDS, LOCATION, PRODUCT_FIELDS, UNREAD
+from fancymonkey.spreadsheets.cells.cells import canonical
+from fancymonkey.spreadsheets.table.columns import (
+    BUNDLE,
+    ITEM_FIELDS,
+    LOCATION,
+    PRODUCT_FIELDS,
+    UNREAD,
+)
 
 SIZE = 5
 UNREAD_SIZE = 3

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fancymonkey.core.locations.accounts import is_for_sale
 from fancymonkey.core.model import Kind
 from fancymonkey.errors import DataError
-from fancymonkey.spreadsheets.import_plan import LevelKey
+from fancymonkey.spreadsheets.imports.import_plan import LevelKey
 from fancymonkey.store.contract import Store
 
 CORRECTIONS = (Kind.ADJUSTED, Kind.COUNTED)

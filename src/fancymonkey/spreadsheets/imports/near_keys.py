@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from fancymonkey.core.keys import skeleton
-from fancymonkey.spreadsheets.dates import days_of, shows_date
-from fancymonkey.spreadsheets.numbers import meanings, precision_of, rounded
-from fancymonkey.spreadsheets.spreadsheet_changes import SWITCHES, shows
+from fancymonkey.spreadsheets.cells.dates import days_of, shows_date
+from fancymonkey.spreadsheets.cells.numbers import meanings, precision_of, rounded
+from fancymonkey.spreadsheets.cells.spreadsheet_changes import SWITCHES, shows
 
 
 class NearKeys:

@@ -3,8 +3,8 @@
 import re
 
 from fancymonkey.core.keys import is_invisible, normal_form
-from fancymonkey.spreadsheets.dates import shows_date
-from fancymonkey.spreadsheets.numbers import shows_number
+from fancymonkey.spreadsheets.cells.dates import shows_date
+from fancymonkey.spreadsheets.cells.numbers import shows_number
 
 UNRESOLVED = "\0"
 """Begins the text of a formula without a result; no file can contain this character in a text."""

@@ -10,12 +10,12 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.execute import SkuCommands
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Product, sku_of
-from fancymonkey.spreadsheets.cells import PARSERS, alike
-from fancymonkey.spreadsheets.columns import LOCATION, Record
-from fancymonkey.spreadsheets.current_stock import CurrentStock
-from fancymonkey.spreadsheets.notices import Notices
-from fancymonkey.spreadsheets.row_fingerprint import RowFingerprint, read_mark
-from fancymonkey.spreadsheets.spreadsheet_changes import tidy
+from fancymonkey.spreadsheets.cells.cells import PARSERS, alike
+from fancymonkey.spreadsheets.cells.spreadsheet_changes import tidy
+from fancymonkey.spreadsheets.imports.current_stock import CurrentStock
+from fancymonkey.spreadsheets.imports.notices import Notices
+from fancymonkey.spreadsheets.table.columns import LOCATION, Record
+from fancymonkey.spreadsheets.table.row_fingerprint import RowFingerprint, read_mark
 
 Key = tuple[str, str]
 LevelKey = tuple[str, str]

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 from fancymonkey.core.keys import key_fault, normal_form, skeleton
 from fancymonkey.core.model import sku_of
-from fancymonkey.spreadsheets.cells import plain
-from fancymonkey.spreadsheets.columns import Record
-from fancymonkey.spreadsheets.current_stock import CurrentStock
-from fancymonkey.spreadsheets.import_plan import key_of, level_key_of
-from fancymonkey.spreadsheets.near_keys import NearKeys
-from fancymonkey.spreadsheets.row_fingerprint import RowFingerprint, hash_of, read_mark
-from fancymonkey.spreadsheets.spreadsheet_changes import broken
+from fancymonkey.spreadsheets.cells.cells import plain
+from fancymonkey.spreadsheets.cells.spreadsheet_changes import broken
+from fancymonkey.spreadsheets.imports.current_stock import CurrentStock
+from fancymonkey.spreadsheets.imports.import_plan import key_of, level_key_of
+from fancymonkey.spreadsheets.imports.near_keys import NearKeys
+from fancymonkey.spreadsheets.table.columns import Record
+from fancymonkey.spreadsheets.table.row_fingerprint import RowFingerprint, hash_of, read_mark
 
 Complaint = tuple[str, str]
 """A column, and why its cell cannot be imported."""

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from fancymonkey.spreadsheets.columns import LOCATION, Record
-from fancymonkey.spreadsheets.current_stock import CurrentStock
-from fancymonkey.spreadsheets.near_keys import NearKeys
-from fancymonkey.spreadsheets.spreadsheet_changes import broken, tidy
+from fancymonkey.spreadsheets.cells.spreadsheet_changes import broken, tidy
+from fancymonkey.spreadsheets.imports.current_stock import CurrentStock
+from fancymonkey.spreadsheets.imports.near_keys import NearKeys
+from fancymonkey.spreadsheets.table.columns import LOCATION, Record
 from fancymonkey.store.products_file.likely_location import likely_location
 
 COMPARED = 100

@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from fancymonkey.spreadsheets.cells import PARSERS, alike, exact_price
-from fancymonkey.spreadsheets.columns import BUNDLE, ITEM_FIELDS, PRODUCT_FIELDS
-from fancymonkey.spreadsheets.import_plan import UNEDITED, ImportRow, rows_by_sku
-from fancymonkey.spreadsheets.notices import Notices
-from fancymonkey.spreadsheets.spreadsheet_changes import UNRESOLVED, broken, shows
-from fancymonkey.spreadsheets.untouched_cells import is_untouched, is_untouched_stock
+from fancymonkey.spreadsheets.cells.cells import PARSERS, alike, exact_price
+from fancymonkey.spreadsheets.cells.spreadsheet_changes import UNRESOLVED, broken, shows
+from fancymonkey.spreadsheets.imports.import_plan import UNEDITED, ImportRow, rows_by_sku
+from fancymonkey.spreadsheets.imports.notices import Notices
+from fancymonkey.spreadsheets.imports.untouched_cells import is_untouched, is_untouched_stock
+from fancymonkey.spreadsheets.table.columns import BUNDLE, ITEM_FIELDS, PRODUCT_FIELDS
 
 TEXTS = frozenset({"name", "category", "skuId", "priceId"})
 

@@ -2,12 +2,12 @@
 
 from decimal import Decimal
 
-from fancymonkey.spreadsheets.columns import NUMBERS
-from fancymonkey.spreadsheets.dates import days_of, shows_date, time_of
-from fancymonkey.spreadsheets.import_plan import Base, ImportRow
-from fancymonkey.spreadsheets.numbers import meanings
-from fancymonkey.spreadsheets.row_fingerprint import RowFingerprint
-from fancymonkey.spreadsheets.spreadsheet_changes import shows
+from fancymonkey.spreadsheets.cells.dates import days_of, shows_date, time_of
+from fancymonkey.spreadsheets.cells.numbers import meanings
+from fancymonkey.spreadsheets.cells.spreadsheet_changes import shows
+from fancymonkey.spreadsheets.imports.import_plan import Base, ImportRow
+from fancymonkey.spreadsheets.table.columns import NUMBERS
+from fancymonkey.spreadsheets.table.row_fingerprint import RowFingerprint
 
 
 def is_untouched(row: ImportRow, column: str, text: str, now: str) -> bool:

@@ -7,16 +7,16 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import MAX_QUANTITY, Item, sku_of
 from fancymonkey.core.outcomes import Code
 from fancymonkey.core.stock.adjust import Adjust, Count
-from fancymonkey.spreadsheets.current_stock import CurrentStock
-from fancymonkey.spreadsheets.import_plan import (
+from fancymonkey.spreadsheets.imports.current_stock import CurrentStock
+from fancymonkey.spreadsheets.imports.import_plan import (
     ImportOptions,
     ImportRow,
     LevelKey,
     Unedited,
     key_of,
 )
-from fancymonkey.spreadsheets.notices import Notices
-from fancymonkey.spreadsheets.values import AmbiguousCell, value_of
+from fancymonkey.spreadsheets.imports.notices import Notices
+from fancymonkey.spreadsheets.imports.values import AmbiguousCell, value_of
 
 IS_BUNDLE = (
     "this is a bundle: its stock follows from its parts. Change theirs, or assemble it, and leave "

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 from fancymonkey.core.bundles.definition import Definition
 from fancymonkey.core.keys import name_fault
 from fancymonkey.core.model import MAX_QUANTITY
-from fancymonkey.spreadsheets.bundle_text import bundle_text, read_bundle
-from fancymonkey.spreadsheets.dates import parsed_date
-from fancymonkey.spreadsheets.numbers import is_ambiguous, without_groups, without_noise
-from fancymonkey.spreadsheets.spreadsheet_changes import tidy
+from fancymonkey.spreadsheets.cells.bundle_text import bundle_text, read_bundle
+from fancymonkey.spreadsheets.cells.dates import parsed_date
+from fancymonkey.spreadsheets.cells.numbers import is_ambiguous, without_groups, without_noise
+from fancymonkey.spreadsheets.cells.spreadsheet_changes import tidy
 
 TEXT_MAX = 200
 URL_MAX = 2000

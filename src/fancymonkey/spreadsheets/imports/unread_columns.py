@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.core.stock.status import StockRow
-from fancymonkey.spreadsheets.columns import NUMBERS, UNREAD, cells_of
-from fancymonkey.spreadsheets.current_stock import CurrentStock
-from fancymonkey.spreadsheets.dates import is_shown_date
-from fancymonkey.spreadsheets.import_plan import ImportRow
-from fancymonkey.spreadsheets.notices import Notices
-from fancymonkey.spreadsheets.numbers import meanings
-from fancymonkey.spreadsheets.spreadsheet_changes import shows
+from fancymonkey.spreadsheets.cells.dates import is_shown_date
+from fancymonkey.spreadsheets.cells.numbers import meanings
+from fancymonkey.spreadsheets.cells.spreadsheet_changes import shows
+from fancymonkey.spreadsheets.imports.current_stock import CurrentStock
+from fancymonkey.spreadsheets.imports.import_plan import ImportRow
+from fancymonkey.spreadsheets.imports.notices import Notices
+from fancymonkey.spreadsheets.table.columns import NUMBERS, UNREAD, cells_of
 
 IDLE = {"", "0", "in_stock", "low", "out", "archived"}
 """Values without a meaning in a new row, also copied from another row."""

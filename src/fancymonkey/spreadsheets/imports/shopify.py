@@ -10,14 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from fancymonkey.core.model import Item
-from fancymonkey.spreadsheets.cells import PARSERS
-from fancymonkey.spreadsheets.columns import LOCATION, Record
-from fancymonkey.spreadsheets.current_stock import CurrentStock
-from fancymonkey.spreadsheets.formula_escape import unsafe
-from fancymonkey.spreadsheets.near_keys import NearKeys
-from fancymonkey.spreadsheets.notices import Notices
-from fancymonkey.spreadsheets.row_location import RowLocations
-from fancymonkey.spreadsheets.spreadsheet_changes import broken, tidy
+from fancymonkey.spreadsheets.cells.cells import PARSERS
+from fancymonkey.spreadsheets.cells.formula_escape import unsafe
+from fancymonkey.spreadsheets.cells.spreadsheet_changes import broken, tidy
+from fancymonkey.spreadsheets.imports.current_stock import CurrentStock
+from fancymonkey.spreadsheets.imports.near_keys import NearKeys
+from fancymonkey.spreadsheets.imports.notices import Notices
+from fancymonkey.spreadsheets.imports.row_location import RowLocations
+from fancymonkey.spreadsheets.table.columns import LOCATION, Record
 
 HANDLE, SKU, TITLE, LOCATION_NAME = "handle", "sku", "title", "location"
 CURRENT, NEW, ON_HAND = "on hand (current)", "on hand (new)", "on hand"

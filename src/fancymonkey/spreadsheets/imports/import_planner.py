@@ -8,19 +8,10 @@ from fancymonkey.core.catalogue.products import AddItem, AddProduct, NewItem, Re
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import SkuCommands
 from fancymonkey.core.model import Item, Product, sku_of
-from fancymonkey.spreadsheets.bundle_cells import BundleCells
-from fancymonkey.spreadsheets.cells import alike
-from fancymonkey.spreadsheets.columns import (
-    BUNDLE,
-    ITEM_FIELDS,
-    PRODUCT_FIELDS,
-    STOCK_ONLY,
-    Record,
-    item_cells,
-    product_cells,
-)
-from fancymonkey.spreadsheets.current_stock import CurrentStock
-from fancymonkey.spreadsheets.import_plan import (
+from fancymonkey.spreadsheets.cells.cells import alike
+from fancymonkey.spreadsheets.imports.bundle_cells import BundleCells
+from fancymonkey.spreadsheets.imports.current_stock import CurrentStock
+from fancymonkey.spreadsheets.imports.import_plan import (
     UNEDITED,
     Base,
     ImportOptions,
@@ -35,12 +26,21 @@ from fancymonkey.spreadsheets.import_plan import (
     rows_by_sku,
     with_actor,
 )
-from fancymonkey.spreadsheets.row_fingerprint import read_mark
-from fancymonkey.spreadsheets.row_identity import RowIdentity
-from fancymonkey.spreadsheets.row_location import RowLocations
-from fancymonkey.spreadsheets.stock_cells import CellFault, StockCells, units_elsewhere
-from fancymonkey.spreadsheets.unread_columns import note_unread
-from fancymonkey.spreadsheets.values import AmbiguousCell, disagreements, value_of
+from fancymonkey.spreadsheets.imports.row_identity import RowIdentity
+from fancymonkey.spreadsheets.imports.row_location import RowLocations
+from fancymonkey.spreadsheets.imports.stock_cells import CellFault, StockCells, units_elsewhere
+from fancymonkey.spreadsheets.imports.unread_columns import note_unread
+from fancymonkey.spreadsheets.imports.values import AmbiguousCell, disagreements, value_of
+from fancymonkey.spreadsheets.table.columns import (
+    BUNDLE,
+    ITEM_FIELDS,
+    PRODUCT_FIELDS,
+    STOCK_ONLY,
+    Record,
+    item_cells,
+    product_cells,
+)
+from fancymonkey.spreadsheets.table.row_fingerprint import read_mark
 from fancymonkey.store.products_file.extra_fields import with_image
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from fancymonkey.core.stock.status import StockRow
 from fancymonkey.engine.view.view import View
-from fancymonkey.spreadsheets.columns import LocationRow
+from fancymonkey.spreadsheets.table.columns import LocationRow
 
 
 def location_rows(

@@ -10,15 +10,15 @@ from fancymonkey.core.keys import normal_form
 from fancymonkey.core.model import Item, split_sku
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.state import State
-from fancymonkey.spreadsheets.bundle_text import bundle_text
-from fancymonkey.spreadsheets.cells import alike
-from fancymonkey.spreadsheets.columns import BUNDLE
-from fancymonkey.spreadsheets.current_stock import CurrentStock
-from fancymonkey.spreadsheets.import_plan import ImportOptions, ImportRow, Unedited
-from fancymonkey.spreadsheets.near_keys import NearKeys
-from fancymonkey.spreadsheets.notices import Notices
-from fancymonkey.spreadsheets.stock_cells import CellFault
-from fancymonkey.spreadsheets.values import AmbiguousCell, value_of
+from fancymonkey.spreadsheets.cells.bundle_text import bundle_text
+from fancymonkey.spreadsheets.cells.cells import alike
+from fancymonkey.spreadsheets.imports.current_stock import CurrentStock
+from fancymonkey.spreadsheets.imports.import_plan import ImportOptions, ImportRow, Unedited
+from fancymonkey.spreadsheets.imports.near_keys import NearKeys
+from fancymonkey.spreadsheets.imports.notices import Notices
+from fancymonkey.spreadsheets.imports.stock_cells import CellFault
+from fancymonkey.spreadsheets.imports.values import AmbiguousCell, value_of
+from fancymonkey.spreadsheets.table.columns import BUNDLE
 from fancymonkey.store.contract import empty_rows
 
 

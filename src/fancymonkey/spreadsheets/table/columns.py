@@ -10,7 +10,7 @@ from fancymonkey.core.bundles.definition import definition_of
 from fancymonkey.core.model import Item, Product
 from fancymonkey.core.stock.status import StockRow, status_of
 from fancymonkey.errors import DataError
-from fancymonkey.spreadsheets.bundle_text import bundle_text
+from fancymonkey.spreadsheets.cells.bundle_text import bundle_text
 from fancymonkey.store.products_file.extra_fields import image_of
 from fancymonkey.store.products_file.write import time_text
 
