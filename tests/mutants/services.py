@@ -6,7 +6,7 @@ ENGINE = [
     bug(
         "locations",
         "a location closes although units came at the last moment",
-        "services.locations:close_if_empty",
+        "services.locations.locations:close_if_empty",
         "refused is None:\n        return answer",
         "True:\n        return answer",
         "web/test_locations.py::test_units_that_come_while_it_closes_reopen_it",

@@ -19,8 +19,8 @@ from fancymonkey.payments.events import PaymentPolicy, livemode_of
 from fancymonkey.payments.gateway import Gateway
 from fancymonkey.payments.reconcile import Reconciler
 from fancymonkey.services.job_definitions import jobs_of
-from fancymonkey.services.orders import OrderIndex
-from fancymonkey.services.routing import OrderRouting
+from fancymonkey.services.locations.routing import OrderRouting
+from fancymonkey.services.sales.orders import OrderIndex
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.open import open_store
 

@@ -16,7 +16,7 @@ from fancymonkey.payments.events import PaymentPolicy
 from fancymonkey.payments.payers import Payers
 from fancymonkey.payments.reconcile import Reconciler
 from fancymonkey.services.container import Services
-from fancymonkey.services.routing import OrderRouting
+from fancymonkey.services.locations.routing import OrderRouting
 from fancymonkey.settings.settings import Settings
 from fancymonkey.web.auth.guess_alert import Alarm
 from fancymonkey.web.auth.guesses import Guesses

@@ -9,9 +9,9 @@ import click
 from fancymonkey.commands.common import choose_store, data_option, progress, run
 from fancymonkey.errors import DataError
 from fancymonkey.services.container import opened_engine
-from fancymonkey.services.import_apply import import_plan
-from fancymonkey.services.import_read import OnProgress, TableFile, plan_table, read_table
-from fancymonkey.services.import_turn import import_turn
+from fancymonkey.services.imports.import_apply import import_plan
+from fancymonkey.services.imports.import_read import OnProgress, TableFile, plan_table, read_table
+from fancymonkey.services.imports.import_turn import import_turn
 from fancymonkey.settings.settings import Settings
 from fancymonkey.spreadsheets.imports.import_plan import ImportOptions, ImportPlan
 from fancymonkey.text import counted, joined

@@ -19,8 +19,8 @@ from fancymonkey.core.orders.unship import CancelShipment
 from fancymonkey.core.outcomes import Refused
 from fancymonkey.errors import ConfigError, StoreLocked
 from fancymonkey.services.container import Services, opened_services
-from fancymonkey.services.order_json import money_of_order, order_out
-from fancymonkey.services.orders import OrderFilter
+from fancymonkey.services.sales.order_json import money_of_order, order_out
+from fancymonkey.services.sales.orders import OrderFilter
 from fancymonkey.settings.settings import Settings
 
 PATH = "/api/admin/orders"

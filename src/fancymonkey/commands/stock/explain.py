@@ -13,7 +13,7 @@ from fancymonkey.core.model import Entry, Item, Kind, Level, Product, Reservatio
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.errors import DataError
 from fancymonkey.services.explain import CHANGES, StockExplanation
-from fancymonkey.services.hold_routes import route_in_words, route_json, routed_holds
+from fancymonkey.services.locations.hold_routes import route_in_words, route_json, routed_holds
 from fancymonkey.store.contract import StockSnapshot
 from fancymonkey.text import counted, joined
 from fancymonkey.timestamps import in_ms, iso

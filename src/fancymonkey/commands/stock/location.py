@@ -16,7 +16,7 @@ from fancymonkey.core.outcomes import Answer, Refused
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import DataError, StoreLocked
 from fancymonkey.services.container import opened_engine
-from fancymonkey.services.locations import (
+from fancymonkey.services.locations.locations import (
     PICKUP_LEAD_DAYS_MAX,
     PRIORITY_MAX,
     InvalidLocation,
@@ -26,8 +26,8 @@ from fancymonkey.services.locations import (
     location_json,
     new_location,
 )
-from fancymonkey.services.orders import OrderIndex, orders_to_ship_at
-from fancymonkey.services.postal_codes import read_geonames, table_command
+from fancymonkey.services.locations.postal_codes import read_geonames, table_command
+from fancymonkey.services.sales.orders import OrderIndex, orders_to_ship_at
 from fancymonkey.settings.settings import Settings
 
 ACTOR = "shell"

@@ -26,7 +26,7 @@ from fancymonkey.core.transfers.undo_receipt import UndoReceipt
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import StoreLocked
 from fancymonkey.services.container import opened_engine
-from fancymonkey.services.transfers import (
+from fancymonkey.services.locations.transfers import (
     day_or_time,
     new_transfer_id,
     run_transfer,

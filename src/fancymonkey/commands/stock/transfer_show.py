@@ -15,7 +15,7 @@ from fancymonkey.commands.common import (
 from fancymonkey.core.transfers.transfer import Transfer
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import DataError
-from fancymonkey.services.transfers import CHOICES, find_transfers, listed_json
+from fancymonkey.services.locations.transfers import CHOICES, find_transfers, listed_json
 from fancymonkey.settings.settings import Settings
 
 PARTS = {

@@ -9,8 +9,8 @@ from fancymonkey.core.changes.change_set import CHANGE_SETS
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import split_sku
-from fancymonkey.services.change_locations import is_within
-from fancymonkey.services.undo import StoredChangeSet, find_change_set, undo_change_set
+from fancymonkey.services.changes.change_locations import is_within
+from fancymonkey.services.changes.undo import StoredChangeSet, find_change_set, undo_change_set
 from fancymonkey.text import counted
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.models.changes import (

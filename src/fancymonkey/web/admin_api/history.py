@@ -15,7 +15,7 @@ from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.queries.ledger_queries import revision_at
 from fancymonkey.services.explain import CHANGES, StockExplanation
-from fancymonkey.services.hold_routes import route_json
+from fancymonkey.services.locations.hold_routes import route_json
 from fancymonkey.spreadsheets.cells.formula_escape import safe
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.bundle_marks import holds_with_bundles, part_of

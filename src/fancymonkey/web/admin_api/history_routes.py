@@ -5,7 +5,7 @@ from typing import Any
 from fancymonkey.core.model import Entry, Kind, Reservation
 from fancymonkey.engine.engine import Engine
 from fancymonkey.services.explain import StockExplanation
-from fancymonkey.services.hold_routes import route_json, routed_holds
+from fancymonkey.services.locations.hold_routes import route_json, routed_holds
 from fancymonkey.timestamps import iso
 
 ROUTES_OF = 50

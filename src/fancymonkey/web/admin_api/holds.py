@@ -17,7 +17,7 @@ from fancymonkey.core.payments.pending import FOLDER, pending_until
 from fancymonkey.core.payments.rows import Checkout, Stage
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.queries.hold_details import status_at
-from fancymonkey.services.hold_routes import route_json
+from fancymonkey.services.locations.hold_routes import route_json
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.bundle_marks import parts_of
 from fancymonkey.web.admin_api.hold_filter import (

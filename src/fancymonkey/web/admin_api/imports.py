@@ -14,10 +14,10 @@ from fancymonkey.core.model import Outcome
 from fancymonkey.core.outcomes import Refused
 from fancymonkey.core.records import StoreResult
 from fancymonkey.errors import DataError
-from fancymonkey.services.import_apply import import_plan
-from fancymonkey.services.import_read import OnProgress, plan_table, read_table, steady
-from fancymonkey.services.import_turn import ImportRunning, import_turn
-from fancymonkey.services.request_key import RequestKey
+from fancymonkey.services.changes.request_key import RequestKey
+from fancymonkey.services.imports.import_apply import import_plan
+from fancymonkey.services.imports.import_read import OnProgress, plan_table, read_table, steady
+from fancymonkey.services.imports.import_turn import ImportRunning, import_turn
 from fancymonkey.spreadsheets.imports.import_plan import (
     CellChange,
     ImportOptions,

@@ -10,7 +10,7 @@ from fancymonkey.core.locations.edit import AddLocation
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.outcomes import Refused
 from fancymonkey.core.records import StoreResult
-from fancymonkey.services.locations import (
+from fancymonkey.services.locations.locations import (
     InvalidLocation,
     changed_location,
     close_if_empty,
@@ -18,7 +18,7 @@ from fancymonkey.services.locations import (
     location_json,
     new_location,
 )
-from fancymonkey.services.orders import orders_to_ship_at
+from fancymonkey.services.sales.orders import orders_to_ship_at
 from fancymonkey.web.admin_api.models.locations import (
     AddLocationBody,
     ChangedLocation,

@@ -19,9 +19,9 @@ from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.payments.answers import PaymentNews
 from fancymonkey.errors import PaymentRefused, PaymentUnknown
 from fancymonkey.payments.order_refunds import RefundRequest, refund_once
-from fancymonkey.services.order_json import money_of_order, order_out, part_of_order
-from fancymonkey.services.orders import OrderFilter
-from fancymonkey.services.request_key import RequestKey
+from fancymonkey.services.changes.request_key import RequestKey
+from fancymonkey.services.sales.order_json import money_of_order, order_out, part_of_order
+from fancymonkey.services.sales.orders import OrderFilter
 from fancymonkey.web.admin_api.asked_refund import asked_amount
 from fancymonkey.web.admin_api.holds import product_name
 from fancymonkey.web.admin_api.models.order_refunds import RefundBody

@@ -6,7 +6,7 @@ from fancymonkey.core.locations.countries import CENTRES
 from fancymonkey.core.locations.routing import RoutingRule
 from fancymonkey.core.locations.routing_order import SetRoutingRules
 from fancymonkey.core.outcomes import Refused
-from fancymonkey.services.postal_codes import table_command
+from fancymonkey.services.locations.postal_codes import table_command
 from fancymonkey.web.admin_api.locations import Repeatable
 from fancymonkey.web.admin_api.models.locations import (
     PostalCodesBody,

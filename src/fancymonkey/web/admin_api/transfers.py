@@ -14,7 +14,7 @@ from fancymonkey.core.transfers.receive import ReceivedLine, ReceiveTransfer
 from fancymonkey.core.transfers.send import SendTransfer
 from fancymonkey.core.transfers.transfer import Missing, RejectTo, Transfer
 from fancymonkey.core.transfers.undo_receipt import UndoReceipt
-from fancymonkey.services.transfers import (
+from fancymonkey.services.locations.transfers import (
     day_or_time,
     find_transfers,
     listed_json,

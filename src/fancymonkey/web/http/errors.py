@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 from fancymonkey.accounts.model import Denied
 from fancymonkey.errors import FancyMonkeyError, Overloaded
-from fancymonkey.services.change_runner import ChangeRefused
+from fancymonkey.services.changes.change_runner import ChangeRefused
 from fancymonkey.web.http.account_errors import account_problem
 from fancymonkey.web.http.messages import RETRY_SOON, Problem, Request, Response
 from fancymonkey.web.http.refusals import refusal

@@ -9,7 +9,7 @@ from fancymonkey.core.holds.ended import Released
 from fancymonkey.core.holds.reserved import Reserved
 from fancymonkey.core.model import MANUAL
 from fancymonkey.core.outcomes import Code, Refused
-from fancymonkey.services.request_key import RequestKey
+from fancymonkey.services.changes.request_key import RequestKey
 from fancymonkey.web.http.messages import Headers, Problem, Request
 from fancymonkey.web.http.wire import fault_out
 

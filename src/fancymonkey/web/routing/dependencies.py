@@ -6,7 +6,7 @@ from fastapi import Depends, Header
 from starlette.requests import HTTPConnection
 
 from fancymonkey.accounts.model import Actor
-from fancymonkey.services.request_key import RequestKey
+from fancymonkey.services.changes.request_key import RequestKey
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.messages import Request
 from fancymonkey.web.http.refusals import request_key

@@ -10,7 +10,7 @@ from fancymonkey.core.holds.ended import Released
 from fancymonkey.core.model import Status
 from fancymonkey.core.stock.answers import MovedLine
 from fancymonkey.engine.job_names import RELEASE_EXPIRED
-from fancymonkey.services.release_due import ReleasedHold
+from fancymonkey.services.sales.release_due import ReleasedHold
 from fancymonkey.text import counted
 from fancymonkey.web.admin_api.jobs import run_job
 from fancymonkey.web.context import AppContext

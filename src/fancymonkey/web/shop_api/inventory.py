@@ -13,8 +13,8 @@ from fancymonkey.core.holds.reserved import Reserved
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Line
 from fancymonkey.core.outcomes import Refused
-from fancymonkey.services.replace_hold import reserve_instead
-from fancymonkey.services.routing import NOTHING_WANTED
+from fancymonkey.services.locations.routing import NOTHING_WANTED
+from fancymonkey.services.sales.replace_hold import reserve_instead
 from fancymonkey.web.auth.authorize import bearer_of, require
 from fancymonkey.web.context import AppContext, new_reservation_id
 from fancymonkey.web.http import wire

@@ -5,7 +5,7 @@ from typing import NotRequired
 from pydantic import with_config
 from typing_extensions import TypedDict
 
-from fancymonkey.services.hold_routes import HoldRoute
+from fancymonkey.services.locations.hold_routes import HoldRoute
 from fancymonkey.web.http.json_body import Ok, example
 
 _AT = "2025-10-07T12:00:00.000Z"

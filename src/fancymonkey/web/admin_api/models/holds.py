@@ -5,7 +5,7 @@ from typing import Annotated, NotRequired
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
-from fancymonkey.services.hold_routes import HoldRoute
+from fancymonkey.services.locations.hold_routes import HoldRoute
 from fancymonkey.web.http.change_names import NamedChange, named_change
 from fancymonkey.web.http.json_body import Id, JsonBody, Ok, Text, example
 

@@ -9,7 +9,7 @@ from fancymonkey.core.changes.change_set import CHANGE_SET_ROWS, part_name
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.locations.accounts import split_account
 from fancymonkey.engine.engine import Engine
-from fancymonkey.services.undo import StoredChangeSet
+from fancymonkey.services.changes.undo import StoredChangeSet
 
 
 class _Row(Struct):

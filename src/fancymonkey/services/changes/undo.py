@@ -15,7 +15,7 @@ from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.queries.ledger_queries import StockCorrection, corrections_since
 from fancymonkey.errors import Overloaded
-from fancymonkey.services.change_runner import ChangeRefused, new_change_id
+from fancymonkey.services.changes.change_runner import ChangeRefused, new_change_id
 
 LOOKS = 20
 """How often a portion is tried while buyers keep changing its stock."""

@@ -14,10 +14,10 @@ from fancymonkey.core.records import StoreResult
 from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.queries.ledger_queries import entries_since
-from fancymonkey.services.change_runner import ChangeRunner
-from fancymonkey.services.import_read import OnProgress
-from fancymonkey.services.request_key import RequestKey
-from fancymonkey.services.undo import find_change_set, undo_change_set
+from fancymonkey.services.changes.change_runner import ChangeRunner
+from fancymonkey.services.changes.request_key import RequestKey
+from fancymonkey.services.changes.undo import find_change_set, undo_change_set
+from fancymonkey.services.imports.import_read import OnProgress
 from fancymonkey.spreadsheets.imports.import_plan import (
     ImportOptions,
     ImportPlan,

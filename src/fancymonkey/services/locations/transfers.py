@@ -14,7 +14,7 @@ from fancymonkey.core.transfers.answers import TransferChanged, as_json
 from fancymonkey.core.transfers.transfer import OPEN, Transfer, TransferStatus
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.queries.transfers import overdue_days, value_in_transit
-from fancymonkey.services.change_runner import ChangeRefused, new_change_id
+from fancymonkey.services.changes.change_runner import ChangeRefused, new_change_id
 from fancymonkey.timestamps import in_ms, iso
 
 TIMES = ("expectedAt", "createdAt", "sentAt", "endedAt", "updatedAt")

@@ -10,8 +10,8 @@ from fancymonkey.core.locations.routing import Destination, Routing, RoutingRule
 from fancymonkey.core.locations.routing_order import ROUTING_RULES, read_rules
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.view.location_index import LOCATIONS
-from fancymonkey.services.locations import DEGREE_DIGITS
-from fancymonkey.services.postal_codes import KEPT_MS, PostalCodes, in_task
+from fancymonkey.services.locations.locations import DEGREE_DIGITS
+from fancymonkey.services.locations.postal_codes import KEPT_MS, PostalCodes, in_task
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from fancymonkey.core.group_answers import ChangeSetAnswer, GroupAnswer
 from fancymonkey.core.outcomes import Answer, Refused
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import FancyMonkeyError
-from fancymonkey.services.request_key import RequestKey
+from fancymonkey.services.changes.request_key import RequestKey
 
 Maker = Callable[[str], Command]
 """Makes a command whose entries have this change's id as their cause."""
