@@ -8,7 +8,7 @@ from fancymonkey.accounts.accounts import Accounts
 from fancymonkey.accounts.model import ApiKey, Right
 from fancymonkey.commands.accounts.user import do_with_accounts, location_option, url_option
 from fancymonkey.commands.common import data_option, emit, json_option
-from fancymonkey.services.key_json import key_json
+from fancymonkey.services.account_json import key_json
 from fancymonkey.settings.account_names import ADMIN
 from fancymonkey.text import joined
 

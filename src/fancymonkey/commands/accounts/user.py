@@ -12,8 +12,8 @@ from fancymonkey.accounts.model import Denied, Role, User
 from fancymonkey.commands.ask_server import address, ask
 from fancymonkey.commands.common import choose_store, data_option, emit, json_option, run
 from fancymonkey.errors import ConfigError, StoreLocked, StoreUnavailable
+from fancymonkey.services.account_json import user_json
 from fancymonkey.services.container import accounts_of, opened_engine
-from fancymonkey.services.user_json import user_json
 from fancymonkey.settings.settings import Settings
 from fancymonkey.text import joined
 
