@@ -11,8 +11,8 @@ import pytest
 from fancymonkey.core.outcomes import Code
 from fancymonkey.payments.events import StripeEvent
 from fancymonkey.store.in_memory.store import MemoryStore
-from fancymonkey.web.http import wire
-from fancymonkey.web.http.refusals import STATUS
+from fancymonkey.web.http.bodies import wire
+from fancymonkey.web.http.problems.refusals import STATUS
 from fancymonkey.web.routing.described import MEANING
 from fancymonkey.web.routing.routes import body_model, methods_of, routes_of
 from tests.accounts.client import Visitor, code_of

@@ -19,7 +19,7 @@ from fancymonkey.errors import (
     StoreUnavailable,
 )
 from fancymonkey.store.in_memory.store import MemoryStore
-from fancymonkey.web.http.rate_limits import RATES, Rate
+from fancymonkey.web.http.clients.rate_limits import RATES, Rate
 from tests.payments.conftest import OWNER
 from tests.web.client import Answer
 from tests.web.shops import CRON, Shop, running

@@ -45,9 +45,9 @@ from fancymonkey.web.admin_api import (
     webhooks,
 )
 from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.errors import problem_response
+from fancymonkey.web.http.clients.rate_limits import RateLimits
 from fancymonkey.web.http.messages import NO_STORE, Problem, Request, Response, response_of
-from fancymonkey.web.http.rate_limits import RateLimits
+from fancymonkey.web.http.problems.errors import problem_response
 from fancymonkey.web.http.security_headers import SecurityHeaders
 from fancymonkey.web.openapi import description, document
 from fancymonkey.web.pages import dashboard, files

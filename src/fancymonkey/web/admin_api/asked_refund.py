@@ -7,7 +7,7 @@ from fancymonkey.core.payments.currencies import major_units
 from fancymonkey.payments.order_refunds import amount_asked
 from fancymonkey.web.admin_api.models.order_refunds import RefundBody
 from fancymonkey.web.http.messages import Problem
-from fancymonkey.web.http.refusals import refusal
+from fancymonkey.web.http.problems.refusals import refusal
 
 
 def asked_amount(order: Order, money: OrderMoney, body: RefundBody) -> int | None:

@@ -27,11 +27,11 @@ from fancymonkey.web.admin_api.models.bundles import (
 from fancymonkey.web.admin_api.models.products import SizeBody
 from fancymonkey.web.admin_api.request_changes import RequestChanges, raise_refused
 from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.change_names import named_change
+from fancymonkey.web.http.bodies.change_names import named_change
+from fancymonkey.web.http.bodies.spelling import Spelling
+from fancymonkey.web.http.bodies.wire import size_key
 from fancymonkey.web.http.messages import Problem
-from fancymonkey.web.http.refusals import refusal, request_fingerprint
-from fancymonkey.web.http.spelling import Spelling
-from fancymonkey.web.http.wire import size_key
+from fancymonkey.web.http.problems.refusals import refusal, request_fingerprint
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 from fancymonkey.web.routing.dependencies import Call, Caller, Context, IdempotencyKey

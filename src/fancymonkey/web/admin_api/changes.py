@@ -26,7 +26,7 @@ from fancymonkey.web.admin_api.row_params import ChosenRows
 from fancymonkey.web.auth.authorize import require
 from fancymonkey.web.auth.location_limits import check_whole_shop, location_to_read
 from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.change_names import named_change
+from fancymonkey.web.http.bodies.change_names import named_change
 from fancymonkey.web.http.etag import is_known
 from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text

@@ -31,8 +31,8 @@ from fancymonkey.web.admin_api.models.history import (
 )
 from fancymonkey.web.auth.location_limits import location_to_read
 from fancymonkey.web.context import AppContext
+from fancymonkey.web.http.bodies.json_body import json_response
 from fancymonkey.web.http.files import FORMAT, also_csv, file_response
-from fancymonkey.web.http.json_body import json_response
 from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text, Time
 from fancymonkey.web.http.time_params import instant

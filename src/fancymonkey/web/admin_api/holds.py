@@ -39,12 +39,12 @@ from fancymonkey.web.admin_api.models.holds import (
 )
 from fancymonkey.web.admin_api.request_changes import RequestChanges
 from fancymonkey.web.auth.location_limits import check_locations, may_see
-from fancymonkey.web.http.change_names import named_change
+from fancymonkey.web.http.bodies.change_names import named_change
+from fancymonkey.web.http.bodies.wire import encode
 from fancymonkey.web.http.messages import Problem
+from fancymonkey.web.http.problems.refusals import request_fingerprint
 from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text, Time
-from fancymonkey.web.http.refusals import request_fingerprint
 from fancymonkey.web.http.time_params import instant
-from fancymonkey.web.http.wire import encode
 from fancymonkey.web.read_models.stock_listing import unknown_location
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute

@@ -36,13 +36,13 @@ from fancymonkey.web.admin_api.models.imports import (
 )
 from fancymonkey.web.auth.audit import note
 from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.change_names import named_change
-from fancymonkey.web.http.errors import problem_response
+from fancymonkey.web.http.bodies.change_names import named_change
+from fancymonkey.web.http.bodies.wire import encode
 from fancymonkey.web.http.files import BINARY
 from fancymonkey.web.http.messages import Problem, Request
+from fancymonkey.web.http.problems.errors import problem_response
+from fancymonkey.web.http.problems.refusals import refusal, request_key
 from fancymonkey.web.http.query_params import Flag, Text
-from fancymonkey.web.http.refusals import refusal, request_key
-from fancymonkey.web.http.wire import encode
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute, SelfRecording
 from fancymonkey.web.routing.dependencies import Call, Caller, Context, KeyHeader

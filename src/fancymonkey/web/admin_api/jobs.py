@@ -12,7 +12,7 @@ from fancymonkey.jobs.executor import FAILED, FinishedRun, JobRunning
 from fancymonkey.services.job_definitions import unknown_job_text
 from fancymonkey.timestamps import iso
 from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.json_body import Ok, example
+from fancymonkey.web.http.bodies.json_body import Ok, example
 from fancymonkey.web.http.messages import RETRY_SOON, Problem
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute

@@ -29,9 +29,9 @@ from fancymonkey.web.admin_api.models.locations import (
 )
 from fancymonkey.web.auth.location_limits import may_see
 from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.json_body import json_response
+from fancymonkey.web.http.bodies.json_body import json_response
 from fancymonkey.web.http.messages import Problem, Request
-from fancymonkey.web.http.refusals import refusal, request_fingerprint
+from fancymonkey.web.http.problems.refusals import refusal, request_fingerprint
 from fancymonkey.web.read_models.stock_listing import unknown_location
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute

@@ -16,9 +16,9 @@ from fancymonkey.store.contract import Store
 from fancymonkey.store.open import empty_store
 from fancymonkey.store.url import same_store
 from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.json_body import JsonBody, example
+from fancymonkey.web.http.bodies.json_body import JsonBody, example
+from fancymonkey.web.http.bodies.wire import encode
 from fancymonkey.web.http.messages import Problem
-from fancymonkey.web.http.wire import encode
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 from fancymonkey.web.routing.dependencies import Call

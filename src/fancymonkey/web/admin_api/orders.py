@@ -39,10 +39,10 @@ from fancymonkey.web.admin_api.models.orders import (
 from fancymonkey.web.admin_api.order_limits import locations_seen, order_seen
 from fancymonkey.web.auth.location_limits import check_locations
 from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.json_body import JsonBody, json_response
+from fancymonkey.web.http.bodies.json_body import JsonBody, json_response
 from fancymonkey.web.http.messages import Problem, Request
+from fancymonkey.web.http.problems.refusals import refusal, request_fingerprint
 from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text
-from fancymonkey.web.http.refusals import refusal, request_fingerprint
 from fancymonkey.web.read_models.stock_listing import unknown_location
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute

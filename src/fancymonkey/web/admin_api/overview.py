@@ -33,7 +33,7 @@ from fancymonkey.web.admin_api.models.overview import (
 )
 from fancymonkey.web.admin_api.row_query import RowQuery
 from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.json_body import json_response
+from fancymonkey.web.http.bodies.json_body import json_response
 from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.http.query_params import Text, WholeParam
 from fancymonkey.web.read_models.location_totals import stock_of_locations

@@ -34,10 +34,10 @@ from fancymonkey.web.admin_api.models.payments import (
 )
 from fancymonkey.web.auth.authorize import require
 from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.json_body import json_response
+from fancymonkey.web.http.bodies.json_body import json_response
 from fancymonkey.web.http.messages import Problem
+from fancymonkey.web.http.problems.refusals import refusal
 from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text
-from fancymonkey.web.http.refusals import refusal
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 from fancymonkey.web.routing.dependencies import Call, Caller, Context

@@ -17,9 +17,9 @@ from fancymonkey.web.admin_api.models.products import (
     SeenSize,
     SizeBody,
 )
-from fancymonkey.web.http.json_body import JsonBody
+from fancymonkey.web.http.bodies.json_body import JsonBody
+from fancymonkey.web.http.bodies.spelling import new_name
 from fancymonkey.web.http.messages import Problem
-from fancymonkey.web.http.spelling import new_name
 
 DIGITS_MAX = 20
 Fields = dict[str, Any]

@@ -47,13 +47,13 @@ from fancymonkey.web.admin_api.product_bodies import (
 )
 from fancymonkey.web.admin_api.product_details import product_out, product_with_sizes
 from fancymonkey.web.admin_api.request_changes import RequestChanges, raise_refused
-from fancymonkey.web.http.change_names import named_change
-from fancymonkey.web.http.json_body import json_response
+from fancymonkey.web.http.bodies.change_names import named_change
+from fancymonkey.web.http.bodies.json_body import json_response
+from fancymonkey.web.http.bodies.spelling import new_size
+from fancymonkey.web.http.bodies.wire import encode
 from fancymonkey.web.http.messages import Problem
+from fancymonkey.web.http.problems.refusals import request_fingerprint
 from fancymonkey.web.http.query_params import Flag, Text
-from fancymonkey.web.http.refusals import request_fingerprint
-from fancymonkey.web.http.spelling import new_size
-from fancymonkey.web.http.wire import encode
 from fancymonkey.web.read_models.stock_rows import SLICE_SECONDS
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute

@@ -6,7 +6,7 @@ from fancymonkey.core.outcomes import Answer, Refused
 from fancymonkey.services.changes.change_runner import ChangeRunner, Maker
 from fancymonkey.services.changes.request_key import RequestKey
 from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.refusals import refusal
+from fancymonkey.web.http.problems.refusals import refusal
 
 __all__ = ["Maker", "RequestChanges", "raise_refused"]
 

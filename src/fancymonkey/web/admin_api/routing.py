@@ -16,7 +16,7 @@ from fancymonkey.web.admin_api.models.locations import (
 )
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.messages import Problem
-from fancymonkey.web.http.refusals import refusal
+from fancymonkey.web.http.problems.refusals import refusal
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 from fancymonkey.web.routing.dependencies import Call, Context

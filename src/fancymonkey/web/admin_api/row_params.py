@@ -8,8 +8,8 @@ from pydantic import AfterValidator, WithJsonSchema
 from fancymonkey.core.changes.bulk import Filter
 from fancymonkey.core.keys import normal_form
 from fancymonkey.web.admin_api.row_query import SORTS, RowQuery
+from fancymonkey.web.http.bodies.wire import Status
 from fancymonkey.web.http.query_params import Flag, Text
-from fancymonkey.web.http.wire import Status
 from fancymonkey.web.routing.dependencies import Context
 
 

@@ -11,8 +11,8 @@ from fancymonkey.core.model import split_sku
 from fancymonkey.errors import StoreError
 from fancymonkey.web.auth.authorize import require
 from fancymonkey.web.context import AppContext
+from fancymonkey.web.http.bodies.wire import encode
 from fancymonkey.web.http.messages import Problem
-from fancymonkey.web.http.wire import encode
 from fancymonkey.web.read_models.live_messages import ChangeBody, LiveView
 from fancymonkey.web.read_models.stock_rows import StockRowJson, StockRows, off_sale
 from fancymonkey.web.routing.access import requires

@@ -25,8 +25,8 @@ from fancymonkey.web.admin_api.request_changes import RequestChanges, raise_refu
 from fancymonkey.web.auth.location_limits import check_locations, may_see
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.messages import Problem
+from fancymonkey.web.http.problems.refusals import request_fingerprint
 from fancymonkey.web.http.query_params import Text
-from fancymonkey.web.http.refusals import request_fingerprint
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 from fancymonkey.web.routing.dependencies import Call, Caller, Context, IdempotencyKey

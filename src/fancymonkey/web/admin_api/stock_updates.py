@@ -36,12 +36,12 @@ from fancymonkey.web.admin_api.update_rows import (
     row_change,
 )
 from fancymonkey.web.context import AppContext
-from fancymonkey.web.http import wire
-from fancymonkey.web.http.change_names import named_change
-from fancymonkey.web.http.json_body import json_response
+from fancymonkey.web.http.bodies import wire
+from fancymonkey.web.http.bodies.change_names import named_change
+from fancymonkey.web.http.bodies.json_body import json_response
+from fancymonkey.web.http.bodies.unknown_fields import LISTED_MAX, parse_open
 from fancymonkey.web.http.messages import Problem
-from fancymonkey.web.http.refusals import refusal, request_fingerprint, request_key
-from fancymonkey.web.http.unknown_fields import LISTED_MAX, parse_open
+from fancymonkey.web.http.problems.refusals import refusal, request_fingerprint, request_key
 from fancymonkey.web.read_models.stock_listing import unknown_location
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute

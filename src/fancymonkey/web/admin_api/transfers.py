@@ -37,10 +37,10 @@ from fancymonkey.web.admin_api.models.transfers import (
 )
 from fancymonkey.web.auth.location_limits import check_locations, sees_any
 from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.json_body import json_response
+from fancymonkey.web.http.bodies.json_body import json_response
 from fancymonkey.web.http.messages import Problem
+from fancymonkey.web.http.problems.refusals import request_fingerprint
 from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text
-from fancymonkey.web.http.refusals import request_fingerprint
 from fancymonkey.web.read_models.stock_listing import unknown_location
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute

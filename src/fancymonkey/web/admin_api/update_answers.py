@@ -8,7 +8,7 @@ from fancymonkey.core.model import split_sku
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.stock.answers import StockAnswer, StockAtLocation
 from fancymonkey.engine.view.view import View
-from fancymonkey.web.http import wire
+from fancymonkey.web.http.bodies import wire
 
 
 def row_out(view: View, change: SkuChange, at: str | None) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Kind
 from fancymonkey.core.stock.adjust import UNCHANGED, Unchanged
 from fancymonkey.web.auth.location_limits import check_locations, check_whole_shop
-from fancymonkey.web.http import wire
+from fancymonkey.web.http.bodies import wire
+from fancymonkey.web.http.bodies.spelling import Spelling
 from fancymonkey.web.http.messages import Problem
-from fancymonkey.web.http.spelling import Spelling
 from fancymonkey.web.read_models.stock_listing import unknown_location
 
 RowChange = tuple[str, str, Change]

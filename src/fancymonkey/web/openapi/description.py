@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 from starlette.requests import HTTPConnection
 
-from fancymonkey.web.http.json_body import json_response
+from fancymonkey.web.http.bodies.json_body import json_response
 from fancymonkey.web.routing.access import public
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 

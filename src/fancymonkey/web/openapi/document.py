@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from fancymonkey.payments.events import StripeEvent
-from fancymonkey.web.http import wire
+from fancymonkey.web.http.bodies import wire
 from fancymonkey.web.openapi.hot_routes import TEMPLATE, described_hot_routes
 from fancymonkey.web.routing.access import SCHEMES
 from fancymonkey.web.routing.routes import body_model

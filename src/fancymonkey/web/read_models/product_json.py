@@ -13,7 +13,7 @@ from fancymonkey.spreadsheets.cells.cells import loadable
 from fancymonkey.store.products_file.bundle_json import public_definition
 from fancymonkey.store.products_file.extra_fields import image_of
 from fancymonkey.timestamps import iso
-from fancymonkey.web.http.wire import encode, left
+from fancymonkey.web.http.bodies.wire import encode, left
 from fancymonkey.web.read_models.pickup import PickupDates, pickup_by_location
 
 

@@ -20,11 +20,11 @@ from fancymonkey.payments.checkout import (
 )
 from fancymonkey.timestamps import iso
 from fancymonkey.web.context import AppContext, new_reservation_id
+from fancymonkey.web.http.bodies.unknown_fields import ignored_fields
+from fancymonkey.web.http.bodies.wire import deadline, routed_out
 from fancymonkey.web.http.messages import RETRY_SOON, Problem
+from fancymonkey.web.http.problems.refusals import buyer_hold_id, refusal, session_as_sent
 from fancymonkey.web.http.query_params import Text
-from fancymonkey.web.http.refusals import buyer_hold_id, refusal, session_as_sent
-from fancymonkey.web.http.unknown_fields import ignored_fields
-from fancymonkey.web.http.wire import deadline, routed_out
 from fancymonkey.web.routing.access import public
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 from fancymonkey.web.routing.dependencies import Call, Context

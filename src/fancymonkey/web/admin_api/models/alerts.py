@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from fancymonkey.alerts.events import WEBHOOKS
 from fancymonkey.settings.event_names import ALERTS, present_event
-from fancymonkey.web.http.json_body import Id, JsonBody, Ok, Text, example
+from fancymonkey.web.http.bodies.json_body import Id, JsonBody, Ok, Text, example
 
 Url = Annotated[str, Field(min_length=1, max_length=2000)]
 

@@ -6,8 +6,8 @@ from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from fancymonkey.core.model import MAX_LINES, MAX_QUANTITY
-from fancymonkey.web.http.change_names import NamedChange, named_change
-from fancymonkey.web.http.json_body import Id, JsonBody, Ok, Text, example
+from fancymonkey.web.http.bodies.change_names import NamedChange, named_change
+from fancymonkey.web.http.bodies.json_body import Id, JsonBody, Ok, Text, example
 
 Count = Annotated[int, Field(ge=1, le=MAX_QUANTITY)]
 Units = Annotated[int, Field(ge=0, le=MAX_QUANTITY)]

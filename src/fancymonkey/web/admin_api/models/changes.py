@@ -5,8 +5,8 @@ from typing import Annotated, Any, NotRequired
 from pydantic import AliasChoices, Field, with_config
 from typing_extensions import TypedDict
 
-from fancymonkey.web.http.change_names import NamedChange, named_change
-from fancymonkey.web.http.json_body import JsonBody, Number, Ok, example
+from fancymonkey.web.http.bodies.change_names import NamedChange, named_change
+from fancymonkey.web.http.bodies.json_body import JsonBody, Number, Ok, example
 
 _AT = "2025-10-07T12:00:00.000Z"
 _NAME = "MIDNIGHT EMERALD HOODIE"

@@ -6,7 +6,7 @@ from pydantic import with_config
 from typing_extensions import TypedDict
 
 from fancymonkey.services.locations.hold_routes import HoldRoute
-from fancymonkey.web.http.json_body import Ok, example
+from fancymonkey.web.http.bodies.json_body import Ok, example
 
 _AT = "2025-10-07T12:00:00.000Z"
 _NAME = "MIDNIGHT EMERALD HOODIE"

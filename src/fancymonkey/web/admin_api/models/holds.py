@@ -6,8 +6,8 @@ from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from fancymonkey.services.locations.hold_routes import HoldRoute
-from fancymonkey.web.http.change_names import NamedChange, named_change
-from fancymonkey.web.http.json_body import Id, JsonBody, Ok, Text, example
+from fancymonkey.web.http.bodies.change_names import NamedChange, named_change
+from fancymonkey.web.http.bodies.json_body import Id, JsonBody, Ok, Text, example
 
 _AT = "2025-10-07T12:00:00.000Z"
 _NAME = "MIDNIGHT EMERALD HOODIE"

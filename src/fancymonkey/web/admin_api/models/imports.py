@@ -5,8 +5,8 @@ from typing import Literal, NotRequired
 from pydantic import with_config
 from typing_extensions import TypedDict
 
-from fancymonkey.web.http.change_names import NamedChange, named_change
-from fancymonkey.web.http.json_body import Ok, example
+from fancymonkey.web.http.bodies.change_names import NamedChange, named_change
+from fancymonkey.web.http.bodies.json_body import Ok, example
 
 
 class ImportCounts(TypedDict):

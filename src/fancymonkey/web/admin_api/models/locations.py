@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from fancymonkey.core.locations.routing import RoutingRule
 from fancymonkey.services.locations.locations import PICKUP_LEAD_DAYS_MAX, PRIORITY_MAX
-from fancymonkey.web.http.json_body import JsonBody, Number, Ok, Text, example
+from fancymonkey.web.http.bodies.json_body import JsonBody, Number, Ok, Text, example
 
 _AT = "2025-10-07T12:00:00.000Z"
 _BERLIN = {

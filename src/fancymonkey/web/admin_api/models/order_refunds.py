@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from fancymonkey.web.http.json_body import Id, JsonBody, Money, Number, example
+from fancymonkey.web.http.bodies.json_body import Id, JsonBody, Money, Number, example
 
 MAX_MONEY = 10**13
 _ID = "res_1f0c2a9be4d8466f9e0f4c1b7a3d5e60"

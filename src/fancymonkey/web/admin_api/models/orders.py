@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from fancymonkey.core.model import MAX_LINES, MAX_QUANTITY
 from fancymonkey.web.admin_api.models.order_refunds import OrderRefundOut
-from fancymonkey.web.http.json_body import Id, JsonBody, Number, Ok, Text, example
+from fancymonkey.web.http.bodies.json_body import Id, JsonBody, Number, Ok, Text, example
 
 _ID = "res_1f0c2a9be4d8466f9e0f4c1b7a3d5e60"
 _WHICH = {"productId": "prod_hoodie_001", "size": "M"}

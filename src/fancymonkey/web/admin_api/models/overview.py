@@ -5,7 +5,7 @@ from typing import Literal, NotRequired
 from pydantic import with_config
 from typing_extensions import TypedDict
 
-from fancymonkey.web.http.json_body import Number, Ok, example
+from fancymonkey.web.http.bodies.json_body import Number, Ok, example
 
 
 class OverviewStock(TypedDict):

@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from fancymonkey.core.model import MAX_QUANTITY
 from fancymonkey.web.admin_api.models.holds import HoldLine
-from fancymonkey.web.http.json_body import Id, JsonBody, Number, Ok, Text, example
+from fancymonkey.web.http.bodies.json_body import Id, JsonBody, Number, Ok, Text, example
 
 _WHICH = {"productId": "prod_hoodie_001", "size": "M"}
 _ISSUE = {

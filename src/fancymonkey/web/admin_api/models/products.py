@@ -8,8 +8,8 @@ from typing_extensions import TypedDict
 
 from fancymonkey.core.model import MAX_QUANTITY
 from fancymonkey.web.admin_api.models.bundles import BundleBody, BundleOut
-from fancymonkey.web.http.change_names import NamedChange, named_change
-from fancymonkey.web.http.json_body import Id, JsonBody, Number, Ok, Text, example
+from fancymonkey.web.http.bodies.change_names import NamedChange, named_change
+from fancymonkey.web.http.bodies.json_body import Id, JsonBody, Number, Ok, Text, example
 
 SIZES_MAX = 100
 Address = Annotated[str, Field(max_length=2000)]

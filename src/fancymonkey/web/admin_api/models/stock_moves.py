@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import MAX_QUANTITY
-from fancymonkey.web.http.json_body import Id, JsonBody, Ok, Text, example
+from fancymonkey.web.http.bodies.json_body import Id, JsonBody, Ok, Text, example
 
 State = Literal["for_sale", "damaged", "quarantine", "returned"]
 Reason = Annotated[str, Field(min_length=1, max_length=500)]

@@ -5,8 +5,8 @@ from typing import Any, NotRequired
 from pydantic import with_config
 from typing_extensions import TypedDict
 
-from fancymonkey.web.http.change_names import NamedChange, named_change
-from fancymonkey.web.http.json_body import example
+from fancymonkey.web.http.bodies.change_names import NamedChange, named_change
+from fancymonkey.web.http.bodies.json_body import example
 
 _WHICH = {"productId": "prod_hoodie_001", "size": "M"}
 _LEVEL = {

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 from fancymonkey.core.model import MAX_QUANTITY
 from fancymonkey.core.transfers.edit import MOST_LINES
 from fancymonkey.core.transfers.transfer import TransferStatus
-from fancymonkey.web.http.json_body import Id, JsonBody, Number, Ok, Text, example
+from fancymonkey.web.http.bodies.json_body import Id, JsonBody, Number, Ok, Text, example
 
 Units = Annotated[int, Field(ge=0, le=MAX_QUANTITY)]
 Some = Annotated[int, Field(ge=1, le=MAX_QUANTITY)]

@@ -14,10 +14,15 @@ from fancymonkey.core.documents.put import DocumentWrite, PutDocuments
 from fancymonkey.core.holds.limits import ClientSource, HoldLimits
 from fancymonkey.engine.engine import Engine
 from fancymonkey.settings.settings import Settings
-from fancymonkey.web.http.begin_rates import NETWORK, STRIPE_A_MINUTE, TILL_NETWORK, BeginRate
+from fancymonkey.web.http.clients.begin_rates import (
+    NETWORK,
+    STRIPE_A_MINUTE,
+    TILL_NETWORK,
+    BeginRate,
+)
+from fancymonkey.web.http.clients.private_networks import FORWARDING, UNCLEAR, public_address
+from fancymonkey.web.http.clients.proxies import Proxies
 from fancymonkey.web.http.messages import Request
-from fancymonkey.web.http.private_networks import FORWARDING, UNCLEAR, public_address
-from fancymonkey.web.http.proxies import Proxies
 
 FOLDER, NAME = "secret", "sources"
 NO_LIMITS = HoldLimits()

@@ -8,10 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSche
 from pydantic.alias_generators import to_camel
 from starlette.responses import Response
 
-from fancymonkey.web.http.errors import invalid
+from fancymonkey.web.http.bodies.unknown_fields import unknown_field
+from fancymonkey.web.http.bodies.wire import encode
 from fancymonkey.web.http.messages import Problem, parse
-from fancymonkey.web.http.unknown_fields import unknown_field
-from fancymonkey.web.http.wire import encode
+from fancymonkey.web.http.problems.errors import invalid
 
 B = TypeVar("B", bound=BaseModel)
 Id = Annotated[str, Field(min_length=1, max_length=200)]

@@ -4,8 +4,13 @@ import logging
 from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
+from fancymonkey.web.http.clients.private_networks import (
+    FORWARDING,
+    forwarded_for,
+    hint_of,
+    public_address,
+)
 from fancymonkey.web.http.messages import Request, network
-from fancymonkey.web.http.private_networks import FORWARDING, forwarded_for, hint_of, public_address
 from fancymonkey.web.http.request_metrics import RequestMetrics
 
 log = logging.getLogger(__name__)

@@ -11,9 +11,9 @@ from starlette.exceptions import HTTPException
 from fancymonkey.accounts.model import Denied
 from fancymonkey.errors import FancyMonkeyError, Overloaded
 from fancymonkey.services.changes.change_runner import ChangeRefused
-from fancymonkey.web.http.account_errors import account_problem
 from fancymonkey.web.http.messages import RETRY_SOON, Problem, Request, Response
-from fancymonkey.web.http.refusals import refusal
+from fancymonkey.web.http.problems.account_errors import account_problem
+from fancymonkey.web.http.problems.refusals import refusal
 
 log = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fancymonkey.engine.clock import Clock
+from fancymonkey.web.http.clients.private_networks import public_address
 from fancymonkey.web.http.messages import RETRY_SOON, Problem
-from fancymonkey.web.http.private_networks import public_address
 
 CLIENTS_MAX = 50_000
 """The most clients kept per class; beyond that the oldest one is removed."""

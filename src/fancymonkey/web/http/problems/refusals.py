@@ -10,8 +10,8 @@ from fancymonkey.core.holds.reserved import Reserved
 from fancymonkey.core.model import MANUAL
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.services.changes.request_key import RequestKey
+from fancymonkey.web.http.bodies.wire import fault_out
 from fancymonkey.web.http.messages import Headers, Problem, Request
-from fancymonkey.web.http.wire import fault_out
 
 STATUS: dict[str, int] = {
     Code.IDEMPOTENCY_CONFLICT: 409,
