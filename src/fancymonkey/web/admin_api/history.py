@@ -34,8 +34,7 @@ from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.bodies.json_body import json_response
 from fancymonkey.web.http.files import FORMAT, also_csv, file_response
 from fancymonkey.web.http.messages import Problem
-from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text, Time
-from fancymonkey.web.http.time_params import instant
+from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text, Time, instant
 from fancymonkey.web.read_models.stock_listing import unknown_location
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute

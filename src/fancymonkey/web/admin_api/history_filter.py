@@ -11,8 +11,7 @@ from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.core.stock.status import StockRow
 from fancymonkey.engine.view.view import View
 from fancymonkey.web.auth.location_limits import check_locations
-from fancymonkey.web.http.query_params import Text, Time, WholeParam
-from fancymonkey.web.http.time_params import instant
+from fancymonkey.web.http.query_params import Text, Time, WholeParam, instant
 from fancymonkey.web.read_models.stock_listing import unknown_location
 from fancymonkey.web.routing.dependencies import Caller, Context
 

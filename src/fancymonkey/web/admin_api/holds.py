@@ -43,8 +43,7 @@ from fancymonkey.web.http.bodies.change_names import named_change
 from fancymonkey.web.http.bodies.wire import encode
 from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.http.problems.refusals import request_fingerprint
-from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text, Time
-from fancymonkey.web.http.time_params import instant
+from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text, Time, instant
 from fancymonkey.web.read_models.stock_listing import unknown_location
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
