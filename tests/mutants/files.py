@@ -101,7 +101,7 @@ OWNERS_FILE = [
     bug(
         "products.json",
         "an old number takes sales back",
-        "store.products_file.stale:_old",
+        "store.products_file.edits.stale:_old",
         "return at is not None and changed(at)",
         "return False",
         f"{STALE}::test_the_old_file_itself_comes_back",
@@ -109,7 +109,7 @@ OWNERS_FILE = [
     bug(
         "products.json",
         "a size that came since goes off sale with an old file",
-        "store.products_file.stale:_EditedProduct._sizes",
+        "store.products_file.edits.stale:_EditedProduct._sizes",
         "elif not self._added_since(changes, sku):",
         "elif True:",
         f"{STALE}::test_other_additions_and_removals_stay",
@@ -117,7 +117,7 @@ OWNERS_FILE = [
     bug(
         "products.json",
         "older versions are forgotten at a restart",
-        "store.products_file.older_versions:OlderVersions.open",
+        "store.products_file.edits.older_versions:OlderVersions.open",
         "if at <= revision:",
         "if at > revision:",
         f"{STALE}::test_only_what_was_edited_counts",
@@ -125,7 +125,7 @@ OWNERS_FILE = [
     bug(
         "products.json",
         "a stock that is gone counts as none",
-        "store.products_file.mistakes:Mistakes._size",
+        "store.products_file.edits.mistakes:Mistakes._size",
         "if had and _lost(size.fields, name, refuse_null=strict):",
         "if False:",
         f"{MISTAKES}::test_the_edit_is_refused_and_the_last_good_state_stays",
@@ -133,7 +133,7 @@ OWNERS_FILE = [
     bug(
         "products.json",
         "a mistyped name is the owner's own field",
-        "store.products_file.mistakes:Mistakes._names",
+        "store.products_file.edits.mistakes:Mistakes._names",
         "if known is None or any(name in fields for fields in object_.before):",
         "if True:",
         f"{MISTAKES}::test_the_edit_is_refused_and_the_last_good_state_stays",
@@ -157,7 +157,7 @@ OWNERS_FILE = [
     bug(
         "products.json",
         "a total and locations that disagree are both taken",
-        "store.products_file.stock_edits:edited_stock",
+        "store.products_file.edits.stock_edits:edited_stock",
         "if by_location:",
         "if False:",
         f"{LOCATIONS}::test_an_edit_is_refused_with_its_place",
@@ -165,7 +165,7 @@ OWNERS_FILE = [
     bug(
         "products.json",
         "an older stock of a location takes a sale back",
-        "store.products_file.stale:_EditedProduct._locations",
+        "store.products_file.edits.stale:_EditedProduct._locations",
         "if _old(value, present, old, changed):",
         "if False:",
         f"{LOCATIONS}::test_an_older_file_takes_no_sale_back",

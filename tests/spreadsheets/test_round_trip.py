@@ -21,7 +21,7 @@ from fancymonkey.spreadsheets.imports.import_planner import Planner
 from fancymonkey.spreadsheets.table import csv_table, xlsx
 from fancymonkey.spreadsheets.table.columns import COLUMNS, KINDS, Record
 from fancymonkey.spreadsheets.table.row_fingerprint import LENGTH, read_mark
-from fancymonkey.store.products_file.extra_fields import with_image
+from fancymonkey.store.products_file.fields.extra_fields import with_image
 
 # What a store and XML can hold; two code points have no place in any spreadsheet.
 CHARS = st.characters(exclude_categories=["Cs"], exclude_characters="\0\ufffe\uffff")

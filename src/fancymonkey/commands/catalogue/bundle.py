@@ -16,7 +16,7 @@ from fancymonkey.core.outcomes import Refused
 from fancymonkey.errors import DataError, StoreLocked
 from fancymonkey.services.container import opened_engine
 from fancymonkey.settings.settings import Settings
-from fancymonkey.store.products_file.bundle_json import definition_out, read_definition
+from fancymonkey.store.products_file.fields.bundle_json import definition_out, read_definition
 
 ACTOR = "shell"
 url_option = click.option(

@@ -7,12 +7,12 @@ import click
 from fancymonkey.commands.common import emit, json_option
 from fancymonkey.core.catalogue.shared_ids import shared_ids
 from fancymonkey.errors import DataError
-from fancymonkey.store.products_file.assumptions import assumptions
-from fancymonkey.store.products_file.intake import described
-from fancymonkey.store.products_file.mistakes import Mistakes
+from fancymonkey.store.products_file.edits.assumptions import assumptions
+from fancymonkey.store.products_file.edits.intake import described
+from fancymonkey.store.products_file.edits.mistakes import Mistakes
+from fancymonkey.store.products_file.edits.stock_edits import stock_mistakes
 from fancymonkey.store.products_file.read import Catalogue, read_products
 from fancymonkey.store.products_file.saved_versions import Versions
-from fancymonkey.store.products_file.stock_edits import stock_mistakes
 from fancymonkey.store.shared.files import Disk
 from fancymonkey.text import counted
 

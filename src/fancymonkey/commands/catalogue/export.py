@@ -13,7 +13,7 @@ from fancymonkey.spreadsheets.table import csv_table, xlsx
 from fancymonkey.spreadsheets.table.columns import KINDS, columns_with
 from fancymonkey.spreadsheets.table.location_rows import location_rows
 from fancymonkey.store.contract import Store
-from fancymonkey.store.products_file.likely_location import likely_location
+from fancymonkey.store.products_file.edits.likely_location import likely_location
 from fancymonkey.text import counted
 
 ENDINGS = {".xlsx": "xlsx", ".csv": "csv", ".txt": "csv", "": "csv"}

@@ -41,7 +41,7 @@ from fancymonkey.spreadsheets.table.columns import (
     product_cells,
 )
 from fancymonkey.spreadsheets.table.row_fingerprint import read_mark
-from fancymonkey.store.products_file.extra_fields import with_image
+from fancymonkey.store.products_file.fields.extra_fields import with_image
 
 
 class Planner:

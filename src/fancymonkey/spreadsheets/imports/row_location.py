@@ -6,7 +6,7 @@ from fancymonkey.spreadsheets.cells.spreadsheet_changes import broken, tidy
 from fancymonkey.spreadsheets.imports.current_stock import CurrentStock
 from fancymonkey.spreadsheets.imports.near_keys import NearKeys
 from fancymonkey.spreadsheets.table.columns import LOCATION, Record
-from fancymonkey.store.products_file.likely_location import likely_location
+from fancymonkey.store.products_file.edits.likely_location import likely_location
 
 COMPARED = 100
 """How many unknown locations of a file are compared letter by letter with the known ones."""

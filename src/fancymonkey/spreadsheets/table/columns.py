@@ -11,7 +11,7 @@ from fancymonkey.core.model import Item, Product
 from fancymonkey.core.stock.status import StockRow, status_of
 from fancymonkey.errors import DataError
 from fancymonkey.spreadsheets.cells.bundle_text import bundle_text
-from fancymonkey.store.products_file.extra_fields import image_of
+from fancymonkey.store.products_file.fields.extra_fields import image_of
 from fancymonkey.store.products_file.write import time_text
 
 COLUMNS = (

@@ -16,7 +16,7 @@ from fancymonkey.core.locations.lookup import unknown_location
 from fancymonkey.core.model import Item, split_sku
 from fancymonkey.engine.view.bundle_stock import free_units
 from fancymonkey.engine.view.view import View
-from fancymonkey.store.products_file.bundle_json import read_definition
+from fancymonkey.store.products_file.fields.bundle_json import read_definition
 from fancymonkey.web.admin_api.models.bundles import (
     AssembleBody,
     Assembled,

@@ -9,7 +9,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from fancymonkey.core.model import Item, Product
 from fancymonkey.spreadsheets.cells.cells import PARSERS, exact_price
-from fancymonkey.store.products_file.extra_fields import image_of, with_image
+from fancymonkey.store.products_file.fields.extra_fields import image_of, with_image
 from fancymonkey.web.admin_api.models.products import (
     AddProductBody,
     ChangeProductBody,

@@ -5,8 +5,8 @@ from typing import cast
 from fancymonkey.core.model import Item, Product
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.engine.engine import Engine
-from fancymonkey.store.products_file.bundle_json import definition_out
-from fancymonkey.store.products_file.extra_fields import image_of, others_of
+from fancymonkey.store.products_file.fields.bundle_json import definition_out
+from fancymonkey.store.products_file.fields.extra_fields import image_of, others_of
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.models.bundles import BundleOut
 from fancymonkey.web.admin_api.models.products import ProductOut, SizeOut

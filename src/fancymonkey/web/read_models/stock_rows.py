@@ -10,7 +10,7 @@ from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.core.stock.status import StockRow, status_of
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.view.view import View
-from fancymonkey.store.products_file.bundle_json import definition_out
+from fancymonkey.store.products_file.fields.bundle_json import definition_out
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.row_query import RowQuery, ordered
 from fancymonkey.web.http.bodies.wire import encode, stock_fields

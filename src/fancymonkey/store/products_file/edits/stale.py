@@ -14,12 +14,12 @@ from typing import Any
 from fancymonkey.core.catalogue.field_changes import WIRE
 from fancymonkey.core.locations.accounts import is_for_sale
 from fancymonkey.core.model import Entry, Kind, split_sku
-from fancymonkey.store.products_file.bundle_edits import ACTOR
-from fancymonkey.store.products_file.diff import Products
-from fancymonkey.store.products_file.mistakes import Before
-from fancymonkey.store.products_file.older_versions import MatchingVersions, OlderVersions
+from fancymonkey.store.products_file.edits.bundle_edits import ACTOR
+from fancymonkey.store.products_file.edits.diff import Products
+from fancymonkey.store.products_file.edits.mistakes import Before
+from fancymonkey.store.products_file.edits.older_versions import MatchingVersions, OlderVersions
+from fancymonkey.store.products_file.fields.size_locations import LocationUnits
 from fancymonkey.store.products_file.read import Described, Size, time_of
-from fancymonkey.store.products_file.size_locations import LocationUnits
 
 Since = Callable[[int], Awaitable[list[Entry]]]
 """All entries after a revision."""

@@ -8,7 +8,7 @@ from fancymonkey.core.bundles.definition import Definition
 from fancymonkey.core.dates import DATE_FORMAT, iso_date
 from fancymonkey.core.model import MAX_QUANTITY
 from fancymonkey.errors import DataError
-from fancymonkey.store.products_file.bundle_json import read_definition
+from fancymonkey.store.products_file.fields.bundle_json import read_definition
 from fancymonkey.store.products_file.lossless_json import NULL, Branch, Leaf, Node, text_of, where
 
 _MAX_DIGITS = 15

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from fancymonkey.core.locations.edit import AddLocation
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION, Location
-from fancymonkey.store.products_file.bundle_edits import ACTOR, CAUSE
-from fancymonkey.store.products_file.likely_location import likely_location
+from fancymonkey.store.products_file.edits.bundle_edits import ACTOR, CAUSE
+from fancymonkey.store.products_file.edits.likely_location import likely_location
+from fancymonkey.store.products_file.fields.size_locations import LOCATIONS
 from fancymonkey.store.products_file.lossless_json import Branch
 from fancymonkey.store.products_file.read import Described, Size
-from fancymonkey.store.products_file.size_locations import LOCATIONS
 
 _ID = re.compile(r"[a-z0-9]([a-z0-9_-]{0,38}[a-z0-9])?")
 

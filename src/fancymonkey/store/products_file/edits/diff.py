@@ -17,11 +17,16 @@ from fancymonkey.core.group_answers import GroupAnswer
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.outcomes import Answer, Refused
 from fancymonkey.core.stock.adjust import UNCHANGED, Count, SetItem
-from fancymonkey.store.products_file.bundle_edits import ACTOR, CAUSE, bundle_edits, with_bundle_of
-from fancymonkey.store.products_file.location_edits import new_locations, reserved_units
+from fancymonkey.store.products_file.edits.bundle_edits import (
+    ACTOR,
+    CAUSE,
+    bundle_edits,
+    with_bundle_of,
+)
+from fancymonkey.store.products_file.edits.location_edits import new_locations, reserved_units
+from fancymonkey.store.products_file.edits.stock_edits import StockDisagrees, edited_stock
+from fancymonkey.store.products_file.edits.store_rows import StoreRows
 from fancymonkey.store.products_file.read import Described, Size
-from fancymonkey.store.products_file.stock_edits import StockDisagrees, edited_stock
-from fancymonkey.store.products_file.store_rows import StoreRows
 
 T = TypeVar("T")
 

@@ -8,9 +8,9 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
+from fancymonkey.store.products_file.fields.size_locations import total_stock
 from fancymonkey.store.products_file.lossless_json import Branch, where
 from fancymonkey.store.products_file.read import Catalogue, Described, Size
-from fancymonkey.store.products_file.size_locations import total_stock
 
 OnHand = Mapping[str, int]
 """The units on hand of a size in the store, by location."""

@@ -7,8 +7,8 @@ from fancymonkey.core.locations.accounts import is_for_sale
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION, Location, first_location
 from fancymonkey.core.model import Item, Level, Product
 from fancymonkey.core.state import Rows
+from fancymonkey.store.products_file.fields.size_locations import LocationUnits, listed_levels
 from fancymonkey.store.products_file.read import Described, Size
-from fancymonkey.store.products_file.size_locations import LocationUnits, listed_levels
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from fancymonkey.core.locations.accounts import is_for_sale
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Level
-from fancymonkey.store.products_file.field_names import intended
-from fancymonkey.store.products_file.field_reader import FieldReader
+from fancymonkey.store.products_file.fields.field_names import intended
+from fancymonkey.store.products_file.fields.field_reader import FieldReader
 from fancymonkey.store.products_file.lossless_json import NULL, Branch, Leaf
 
 LOCATIONS = "locations"

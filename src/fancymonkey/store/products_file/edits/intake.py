@@ -8,21 +8,21 @@ from dataclasses import dataclass
 from fancymonkey.core.command import Command
 from fancymonkey.core.outcomes import Answer
 from fancymonkey.errors import DataError
-from fancymonkey.store.products_file.assumptions import assumptions
-from fancymonkey.store.products_file.diff import (
+from fancymonkey.store.products_file.edits.assumptions import assumptions
+from fancymonkey.store.products_file.edits.diff import (
     Products,
     bases_of,
     commands_of,
     refusals,
     reserved_edits,
 )
-from fancymonkey.store.products_file.mistakes import Mistakes
-from fancymonkey.store.products_file.older_versions import OlderVersions
+from fancymonkey.store.products_file.edits.mistakes import Mistakes
+from fancymonkey.store.products_file.edits.older_versions import OlderVersions
+from fancymonkey.store.products_file.edits.stale import Since, Stale, stale_in, versions_of
+from fancymonkey.store.products_file.edits.stock_edits import stock_mistakes
+from fancymonkey.store.products_file.edits.store_rows import StoreRows
 from fancymonkey.store.products_file.read import Catalogue, Described, read_products
 from fancymonkey.store.products_file.saved_versions import SavedVersion
-from fancymonkey.store.products_file.stale import Since, Stale, stale_in, versions_of
-from fancymonkey.store.products_file.stock_edits import stock_mistakes
-from fancymonkey.store.products_file.store_rows import StoreRows
 
 log = logging.getLogger(__name__)
 

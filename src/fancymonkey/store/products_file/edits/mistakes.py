@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from fancymonkey.core.keys import key_fault, normal_form, skeleton
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION, Location
-from fancymonkey.store.products_file.field_names import (
+from fancymonkey.store.products_file.edits.location_edits import location_mistakes
+from fancymonkey.store.products_file.fields.field_names import (
     PRODUCT_NAMES,
     SIZE_NAMES,
     intended,
     spelled_like,
 )
-from fancymonkey.store.products_file.location_edits import location_mistakes
 from fancymonkey.store.products_file.lossless_json import Branch, Node, where
 from fancymonkey.store.products_file.read import (
     DEFAULT_THRESHOLD,
