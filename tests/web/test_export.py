@@ -16,7 +16,7 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Product, sku_of
 from fancymonkey.spreadsheets.table import csv_table
 from fancymonkey.spreadsheets.table.columns import COLUMNS
-from fancymonkey.web.admin_api.exports import PORTION
+from fancymonkey.web.admin_api.catalogue.exports import PORTION
 from tests.payments.conftest import OWNER
 from tests.web.client import Answer
 from tests.web.shops import HOODIE, Shop
@@ -168,7 +168,7 @@ async def test_others_get_their_turn_between_portions_of_a_spreadsheet(
         made.add(turns)
         return csv_table.texts_of(*given)
 
-    monkeypatch.setattr("fancymonkey.web.admin_api.exports.csv_table", SimpleNamespace(
+    monkeypatch.setattr("fancymonkey.web.admin_api.catalogue.exports.csv_table", SimpleNamespace(
         texts_of=texts_of, ROWS_MAX=csv_table.ROWS_MAX))  # fmt: skip
     waiting = asyncio.create_task(others())
     await export(shop, "?format=xlsx")

@@ -12,9 +12,9 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.view.view import View
 from fancymonkey.store.products_file.fields.bundle_json import definition_out
 from fancymonkey.timestamps import iso
-from fancymonkey.web.admin_api.row_query import RowQuery, ordered
 from fancymonkey.web.http.bodies.wire import encode, stock_fields
 from fancymonkey.web.http.etag import etag_of
+from fancymonkey.web.read_models.row_query import RowQuery, ordered
 
 SLICE_SECONDS = 0.005
 """The longest time without a pause for other tasks while the rows are encoded."""

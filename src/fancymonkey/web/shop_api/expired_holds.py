@@ -12,7 +12,7 @@ from fancymonkey.core.stock.answers import MovedLine
 from fancymonkey.engine.job_names import RELEASE_EXPIRED
 from fancymonkey.services.sales.release_due import ReleasedHold
 from fancymonkey.text import counted
-from fancymonkey.web.admin_api.jobs import run_job
+from fancymonkey.web.admin_api.operation.jobs import run_job
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.bodies import wire
 from fancymonkey.web.http.bodies.json_body import Ok, example
