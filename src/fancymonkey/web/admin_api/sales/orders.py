@@ -22,7 +22,6 @@ from fancymonkey.payments.order_refunds import RefundRequest, refund_once
 from fancymonkey.services.changes.request_key import RequestKey
 from fancymonkey.services.sales.order_json import money_of_order, order_out, part_of_order
 from fancymonkey.services.sales.orders import OrderFilter
-from fancymonkey.web.admin_api.sales.asked_refund import asked_amount
 from fancymonkey.web.admin_api.sales.holds import product_name
 from fancymonkey.web.admin_api.sales.order_limits import locations_seen, order_seen
 from fancymonkey.web.admin_api.sales.order_models import (
@@ -36,7 +35,7 @@ from fancymonkey.web.admin_api.sales.order_models import (
     ShipBody,
     UnshipBody,
 )
-from fancymonkey.web.admin_api.sales.refund_models import RefundBody
+from fancymonkey.web.admin_api.sales.refund_models import RefundBody, asked_amount
 from fancymonkey.web.auth.location_limits import check_locations
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.bodies.json_body import JsonBody, json_response

@@ -5,7 +5,14 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from fancymonkey.core.orders.money import OrderMoney
+from fancymonkey.core.orders.rows import Order
+from fancymonkey.core.outcomes import Refused
+from fancymonkey.core.payments.currencies import major_units
+from fancymonkey.payments.order_refunds import amount_asked
 from fancymonkey.web.http.bodies.json_body import Id, JsonBody, Money, Number, example
+from fancymonkey.web.http.messages import Problem
+from fancymonkey.web.http.problems.refusals import refusal
 
 MAX_MONEY = 10**13
 _ID = "res_1f0c2a9be4d8466f9e0f4c1b7a3d5e60"
@@ -49,3 +56,16 @@ class OrderRefundOut(TypedDict):
     due: Number
     left: Number
     shares: list[ShareOut]
+
+
+def asked_amount(order: Order, money: OrderMoney, body: RefundBody) -> int | None:
+    """The amount of a refund in the smallest unit, or None for the rest of the payment."""
+    present = major_units(money.refunded, order.currency)
+    if body.refunded is not None and body.refunded != present:
+        raise Problem(409, "stale", f"{present} were refunded by now. Read the order again.")
+    if body.amount is None:
+        return None
+    amount = amount_asked(order, money, body.amount)
+    if isinstance(amount, Refused):
+        raise refusal(amount)
+    return amount

@@ -26,13 +26,14 @@ from fancymonkey.web.admin_api.stock.stock_update_models import (
     BulkUpdate,
     StockUpdate,
 )
-from fancymonkey.web.admin_api.stock.update_answers import failed_out, row_out
 from fancymonkey.web.admin_api.stock.update_rows import (
     RowChange,
     check_units_only,
+    failed_out,
     names_in,
     restock_date_of,
     row_change,
+    row_out,
 )
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.bodies import wire
