@@ -141,6 +141,13 @@ async def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None
     assert {ref.removeprefix(REF) for ref in found} <= document["components"]["schemas"].keys()
 
 
+async def test_no_schema_is_named_after_a_file(document: dict[str, Any]) -> None:
+    """FastAPI adds the path of the module where two types have one name."""
+    names = document["components"]["schemas"].keys()
+    assert {"RowLocationStock", "LocationStock"} <= names
+    assert not [name for name in names if "__" in name]
+
+
 async def test_operation_ids_are_unique_and_tags_known(document: dict[str, Any]) -> None:
     ids = [operation["operationId"] for operation in operations(document).values()]
     assert len(ids) == len(set(ids))

@@ -51,7 +51,7 @@ class UndoBody(JsonBody):
     dry_run: bool = False
 
 
-class LocationStock(TypedDict):
+class RowLocationStock(TypedDict):
     """The stock of a SKU at a location."""
 
     location: str
@@ -95,7 +95,7 @@ class StockRowOut(TypedDict):
     restockDate: str | None
     lastChanged: str | None
     position: list[int]
-    locations: NotRequired[list[LocationStock]]
+    locations: NotRequired[list[RowLocationStock]]
     location: NotRequired[str]
 
 
