@@ -1,7 +1,7 @@
 // The form that receives a transfer: accepted and rejected units of each size, with big buttons.
 
 import { html, nothing } from "/admin/lib/lit.js";
-import { askWhyMore } from "/admin/components/transfer-dialogs.js";
+import { askWhyMore } from "/admin/forms/transfer-dialogs.js";
 import { number, plural } from "/admin/lib/format.js";
 import { sizeOf, skuOf } from "/admin/components/responsive-table.js";
 

@@ -1,7 +1,7 @@
 // The form of one product: its fields and sizes, in a dialog that keeps everything typed.
 
 import { html, nothing, render, live } from "/admin/lib/lit.js";
-import { editBundle, inShort } from "/admin/components/bundle-form.js";
+import { editBundle, inShort } from "/admin/forms/bundle-form.js";
 import { ask as question } from "/admin/components/dialogs.js";
 import { number, plural } from "/admin/lib/format.js";
 import { api } from "/admin/lib/session.js";
