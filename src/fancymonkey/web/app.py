@@ -33,7 +33,7 @@ from fancymonkey.web.http.clients.rate_limits import RateLimits
 from fancymonkey.web.http.messages import NO_STORE, Problem, Request, Response, response_of
 from fancymonkey.web.http.problems.errors import problem_response
 from fancymonkey.web.http.security_headers import SecurityHeaders
-from fancymonkey.web.openapi import description, document
+from fancymonkey.web.openapi import document
 from fancymonkey.web.pages import dashboard, files
 from fancymonkey.web.routing import former_names
 from fancymonkey.web.routing.hot_router import HotRouter
@@ -84,7 +84,7 @@ ROUTERS = (
     alerts.router,
     webhooks.router,
     jobs.router,
-    description.router,
+    document.router,
 )
 """The routers of the endpoints, in the order of the OpenAPI document."""
 
