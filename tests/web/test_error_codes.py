@@ -41,7 +41,7 @@ def raised() -> dict[str, set[int]]:
                     assert f'"{name}"' in module.text
                     found.setdefault(name, set()).add(status.value)
             else:  # statuses of the core, and those of the framework
-                where = module.name.removeprefix("fancymonkey.web.http.")
+                where = module.name.removeprefix("fancymonkey.web.http.problems.")
                 assert where in ("refusals", "errors")
     for refusal in Code:
         found.setdefault(refusal.value, set()).add(STATUS[refusal])
