@@ -88,8 +88,8 @@ class Crowd:
     async def settle(self, port: int) -> None:
         """Sends everything again that broke off, as clients and Stripe do."""
         with Client(port) as client:
-            wishes, self.unknown = self.unknown, []
-            await asyncio.gather(*(self._send(client, wish) for wish in wishes))
+            attempts, self.unknown = self.unknown, []
+            await asyncio.gather(*(self._send(client, attempt) for attempt in attempts))
         if self.unknown:
             raise Unexpected("the server went away while requests were sent again")
 
@@ -97,23 +97,23 @@ class Crowd:
         while not self._stopped and await self._send(client, self._wish()):
             pass
 
-    async def _send(self, client: Client, wish: Wish) -> bool:
+    async def _send(self, client: Client, attempt: Wish) -> bool:
         """Whether there was an answer."""
-        if wish.hold is not None:
-            self.books.touched.add(wish.hold.session)
+        if attempt.hold is not None:
+            self.books.touched.add(attempt.hold.session)
         try:
-            answer = await wish.send(client)
+            answer = await attempt.send(client)
         except Broken:
-            self.unknown.append(wish)
+            self.unknown.append(attempt)
             return False
         if answer.status == 503:  # the store is away: as unknown as no answer
-            self.unknown.append(wish)
+            self.unknown.append(attempt)
             return False
         if answer.status == 200:
-            wish.done(answer)
+            attempt.done(answer)
         elif answer.status != 409:
-            raise Unexpected(f"{wish.kind}: {answer.status} {answer.body.decode()}")
-        self.books.answers[f"{wish.kind} {answer.status}"] += 1
+            raise Unexpected(f"{attempt.kind}: {answer.status} {answer.body.decode()}")
+        self.books.answers[f"{attempt.kind} {answer.status}"] += 1
         return True
 
     def _wish(self) -> Wish:

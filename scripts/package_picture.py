@@ -81,8 +81,8 @@ def packages() -> set[str]:
 
 def folders(package: str) -> list[str]:
     """The packages inside a package."""
-    found = (SOURCE / package).glob("*/__init__.py")
-    return sorted(path.parent.name for path in found)
+    folders = (SOURCE / package).glob("*/__init__.py")
+    return sorted(path.parent.name for path in folders)
 
 
 def floors() -> list[list[str]]:

@@ -89,12 +89,12 @@ def _buyers(
                 return load.run(wanted, server.pid)
             crowd = stack.enter_context(Crowd(replace(audience, since=_revision(server))))
             crowd.mark()
-            found = load.run(wanted, server.pid)
+            report = load.run(wanted, server.pid)
             heard.append(crowd.last(_revision(server)))
         if heard[-1].missing:
             raise RuntimeError(f"{heard[-1].missing} listeners without the last state")
         _wait_until_left(server)
-        return found
+        return report
 
     return measure
 

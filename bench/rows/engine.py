@@ -114,9 +114,9 @@ async def reserves(
     try:
         await closed_loop(one, clients, min(0.3, seconds))  # warm
         before = 0.0 if database is None else cpu_seconds(database)
-        found = await closed_loop(one, clients, seconds)
+        measure = await closed_loop(one, clients, seconds)
         after = 0.0 if database is None else cpu_seconds(database)
     finally:
         await engine.close()
-    each = (after - before) / (found.rate * seconds) * 1e6
-    return Measure(found.rate, found.p50, found.p99, found.server_cpu, each)
+    each = (after - before) / (measure.rate * seconds) * 1e6
+    return Measure(measure.rate, measure.p50, measure.p99, measure.server_cpu, each)

@@ -93,10 +93,10 @@ async def test_a_webhook_of_apprise() -> None:
         (channel,) = channels_of([f"json://user:hush@127.0.0.1:{receiver.port}/hidden/path"])
         await channel.send(message_of(ONE, TWO))
     (request,) = receiver.requests
-    told = json.loads(request.body)
-    assert told["title"] == "2 alerts: 1 low, 1 out"
-    assert "Out of stock: Tee, L\nThe last unit was sold or is held." in told["message"]
-    assert told["type"] == "failure"
+    payload = json.loads(request.body)
+    assert payload["title"] == "2 alerts: 1 low, 1 out"
+    assert "Out of stock: Tee, L\nThe last unit was sold or is held." in payload["message"]
+    assert payload["type"] == "failure"
     assert channel.name == "JSON to 127.0.0.1"
 
 
@@ -107,10 +107,10 @@ async def test_a_channels_answer_is_reported_without_secrets(
     async with HttpReceiver() as receiver:
         receiver.answer = (500, {}, b"")
         (channel,) = channels_of([f"json://user:hushhush@127.0.0.1:{receiver.port}/hiddenpath"])
-        with pytest.raises(SendFailed) as told:
+        with pytest.raises(SendFailed) as raised:
             await channel.send(message_of())
     for secret in ("hushhush", "hiddenpath"):
-        assert secret not in str(told.value)
+        assert secret not in str(raised.value)
         assert secret not in channel.name
         assert secret not in caplog.text
 
@@ -129,7 +129,9 @@ async def test_a_receiver_that_hangs_holds_one_thread_and_no_more(
         for _ in range(5):
             with pytest.raises(SendFailed, match="still being sent"):
                 await channel.send(message_of())
-        names = [one.name for one in threading.enumerate() if one.name.startswith("alert ")]
+        names = [
+            thread.name for thread in threading.enumerate() if thread.name.startswith("alert ")
+        ]
         assert len(names) == 1
         assert channel._thread is not None
         channel._thread.join()
@@ -160,9 +162,9 @@ def test_urls_are_understood(url: str, kind: type[object], name: str) -> None:
 
 @pytest.mark.parametrize("url", ["nonsense://hushhush", "slack://hushhush", "mailto://"])
 def test_a_url_that_is_not_understood_ends_the_start(url: str) -> None:
-    with pytest.raises(ConfigError, match="ALERT_URLS: number 2") as told:
+    with pytest.raises(ConfigError, match="ALERT_URLS: number 2") as raised:
         channels_of(["json://127.0.0.1/", url])
-    assert "hushhush" not in str(told.value)
+    assert "hushhush" not in str(raised.value)
 
 
 def test_messages_too_long_for_a_service_are_split() -> None:
@@ -177,11 +179,11 @@ def test_messages_too_long_for_a_service_are_split() -> None:
 
 def test_a_long_letter_says_how_much_more_there_is() -> None:
     many = [event_type("stock.low", NOW, str(n), f"Low: {n}", "Few.") for n in range(SHOWN + 7)]
-    told = message_of(*many)
-    assert told.text().count("Few.") == SHOWN
-    assert "And 7 more." in told.text()
-    assert "And 7 more." in told.html()
-    assert told.subject == f"{SHOWN + 7} alerts: {SHOWN + 7} low"
+    text = message_of(*many)
+    assert text.text().count("Few.") == SHOWN
+    assert "And 7 more." in text.text()
+    assert "And 7 more." in text.html()
+    assert text.subject == f"{SHOWN + 7} alerts: {SHOWN + 7} low"
 
 
 def test_words_of_trouble_and_of_an_endpoint_that_is_off() -> None:

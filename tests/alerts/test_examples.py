@@ -30,8 +30,8 @@ CASES = [
 
 
 def example(language: str) -> str:
-    (found,) = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
-    return str(found)
+    (example,) = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+    return str(example)
 
 
 def test_python() -> None:

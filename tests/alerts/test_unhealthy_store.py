@@ -58,7 +58,7 @@ def test_the_owner_is_alerted_without_the_store_once_each_time(what: str) -> Non
                 assert len(cries(shop)) == times
                 await stays(store, what, True, 3 * REST_SECONDS)
             assert len(cries(shop)) == 2
-            assert set(shop.channel.told) == {("store.unhealthy",)}
+            assert set(shop.channel.sent_types) == {("store.unhealthy",)}
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
 

@@ -109,8 +109,8 @@ ANY = re.compile("|".join(WORDS.values()), re.I)
 def refused_words(text: str) -> Iterator[str]:
     """Yield each refused word of a text, by its name in WORDS."""
     if ANY.search(text):
-        rest = FINE.sub("", text)
-        yield from (word for word, pattern in PATTERNS.items() if pattern.search(rest))
+        sentence = FINE.sub("", text)
+        yield from (word for word, pattern in PATTERNS.items() if pattern.search(sentence))
 
 
 def files() -> list[Path]:

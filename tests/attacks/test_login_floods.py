@@ -31,8 +31,8 @@ SECONDS = 4.0
 
 @pytest.fixture
 async def shop() -> AsyncIterator[Shop]:
-    async with running(MemoryStore()) as found:
-        yield found
+    async with running(MemoryStore()) as shop:
+        yield shop
 
 
 async def test_a_known_client_does_not_wait_for_unknown_ones() -> None:
@@ -56,7 +56,7 @@ async def test_a_known_client_does_not_wait_for_unknown_ones() -> None:
     finally:
         free.set()
         done = await asyncio.gather(*strangers, return_exceptions=True)
-    assert sum(isinstance(one, Busy) for one in done) == 20
+    assert sum(isinstance(answer, Busy) for answer in done) == 20
     assert done.count(False) == WAITING_MAX
 
 

@@ -125,7 +125,7 @@ async def test_no_open_answer_names_the_holds_of_others(
         await ended_holds(shop)
         shop.clock.now -= 0 if ended else TTL
         answer = await shop.client.request(method, path, body)
-        found = set(harvest(answer))
+        leaked = set(harvest(answer))
         if answer.status == 200 and path.endswith("reserve"):
-            found.discard(answer.json["reservation"]["id"])
-        assert found == set(), answer
+            leaked.discard(answer.json["reservation"]["id"])
+        assert leaked == set(), answer

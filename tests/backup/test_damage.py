@@ -56,14 +56,14 @@ async def test_a_damaged_backup_is_refused_wherever_it_is_damaged(
         torn = whole[:at] if number % 2 else whole[:at] + flipped + whole[at + 1 :]
         bad.write_bytes(torn)
         try:
-            found = inspect(bad)
+            problems = inspect(bad)
         except BackupError as error:
             assert "Nothing was changed" in str(error)  # noqa: PT017
             if number < 4:
                 with pytest.raises(BackupError):
                     await restore(bad, again, NOW)
         else:  # a bit that says nothing, as in the header of gzip
-            assert found == inspect(made)
+            assert problems == inspect(made)
     assert kind != "json" or not list(Path(again).glob("*"))
     assert (await restore(made, again, NOW)).clean
 

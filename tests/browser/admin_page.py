@@ -79,18 +79,18 @@ class AdminShop:
         body = {"productId": product, "size": size, "quantity": quantity, "sessionId": basket}
         answer = await self.http.post("/api/checkout", json=body)
         assert answer.status_code == 200, answer.text
-        found: str = answer.json()["sessionId"]
-        return found
+        session_id: str = answer.json()["sessionId"]
+        return session_id
 
     async def at_stripe(self, session: str, action: str) -> None:
         """Acts on the fake Stripe, and waits until its events have arrived."""
-        kept = await self._untold()
+        notes = await self._untold()
         path = f"/demo/stripe/demo/sessions/{session}/{action}"
         answer = await self.http.post(path, headers=STRIPE)
         assert answer.status_code == 200, answer.text
         if action != "pay_quietly":
             async with asyncio.timeout(10):
-                while await self._untold() > (0 if action == "deliver" else kept):
+                while await self._untold() > (0 if action == "deliver" else notes):
                     await asyncio.sleep(0.01)
 
     async def _untold(self) -> int:
@@ -237,13 +237,13 @@ new PerformanceObserver(list => {
 
 async def moved(page: Page) -> float:
     """How much the page has jumped since it was opened; needs the init script SHIFTS."""
-    found: float = await page.evaluate("window.__shifts.reduce((sum, one) => sum + one, 0)")
-    return found
+    shift: float = await page.evaluate("window.__shifts.reduce((sum, one) => sum + one, 0)")
+    return shift
 
 
 async def too_wide(page: Page) -> list[str]:
     """The elements that make the page scroll sideways."""
-    found: list[str] = await page.evaluate(
+    texts: list[str] = await page.evaluate(
         """() => {
         const width = document.documentElement.clientWidth;
         if (document.documentElement.scrollWidth <= width) return [];
@@ -252,4 +252,4 @@ async def too_wide(page: Page) -> list[str]:
             .map(one => one.outerHTML.slice(0, 120));
         }"""
     )
-    return found
+    return texts

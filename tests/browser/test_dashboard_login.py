@@ -75,17 +75,17 @@ async def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(
         error = page.get_by_role("alert")
         await expect(error).to_have_text("Enter your email or name.")
         await expect(page.get_by_label("Email or name")).to_be_focused()
-        told = []
+        texts = []
         for name in ("ana", "nobody"):
             await fill(page, name, "wrong horse")
             await expect(error).to_have_text(re.compile("incorrect"))
-            told.append(await error.inner_text())
+            texts.append(await error.inner_text())
             await expect(page.get_by_label("Password")).to_be_focused()
             await expect(page.get_by_label("Password")).to_have_attribute("aria-invalid", "true")
             await expect(page.get_by_label("Password")).to_have_attribute(
                 "aria-describedby", "error"
             )
-        assert told[0] == told[1]
+        assert texts[0] == texts[1]
 
 
 async def test_after_too_many_tries_it_says_for_how_long(browser: Browser, shop: AdminShop) -> None:
@@ -104,7 +104,7 @@ async def test_after_too_many_tries_it_says_for_how_long(browser: Browser, shop:
         button = page.get_by_role("button", name="Log in")
         await expect(button).to_have_text(re.compile(r"^Log in \(in \d+ seconds\)$"))
         sent: list[str] = []
-        page.on("request", lambda one: sent.append(one.url))
+        page.on("request", lambda request: sent.append(request.url))
         await page.get_by_label("Password").press("Enter")
         await expect(button).to_have_attribute("aria-disabled", "true")
         assert sent == []
@@ -161,7 +161,10 @@ async def test_two_clicks_log_in_once(browser: Browser, shop: AdminShop) -> None
     async with buyer(browser) as watched:
         page = watched.page
         sent: list[str] = []
-        page.on("request", lambda one: sent.append(one.url) if "api/admin/login" in one.url else 0)
+        page.on(
+            "request",
+            lambda request: sent.append(request.url) if "api/admin/login" in request.url else 0,
+        )
         await page.goto(f"{shop.url}{LOGIN}")
         await page.get_by_label("Email or name").fill("ana")
         await page.get_by_label("Password").fill(PASSWORD)

@@ -36,8 +36,8 @@ async def buy(shop: AdminShop, size: str = "M", quantity: int = 2) -> None:
 
 
 async def orders(shop: AdminShop) -> list[Order]:
-    found = [order async for order in shop.engine.store.scan(Order)]
-    return sorted(found, key=lambda order: order.number)
+    orders = [order async for order in shop.engine.store.scan(Order)]
+    return sorted(orders, key=lambda order: order.number)
 
 
 async def test_an_order_is_picked_shipped_and_returned(browser: Browser, shop: AdminShop) -> None:

@@ -60,7 +60,9 @@ async def test_the_owner_refunds_a_late_payment_once(browser: Browser, shop: Adm
     async with member(browser, shop) as watched:
         page = watched.page
         sent: list[str] = []
-        page.on("request", lambda one: sent.append(one.url) if "settle" in one.url else None)
+        page.on(
+            "request", lambda request: sent.append(request.url) if "settle" in request.url else None
+        )
         await visit(page, shop, PAGE)
         await matters(page).get_by_role("button", name=re.compile("Refund")).click()
         asked = page.get_by_role("dialog", name="Refund this payment?")

@@ -139,8 +139,8 @@ async def watching(browser: Browser, shop: AdminShop, screen: Any) -> AsyncItera
 
 async def assert_nothing_runs(page: Page) -> None:
     """Nothing of it is markup, and no link leads into a script."""
-    found = await page.locator(RUNS).evaluate_all("all => all.map(one => one.outerHTML)")
-    assert found == [], page.url
+    message = await page.locator(RUNS).evaluate_all("all => all.map(one => one.outerHTML)")
+    assert message == [], page.url
     assert await page.evaluate(LEADS) == [], page.url
 
 

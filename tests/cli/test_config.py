@@ -183,7 +183,7 @@ def test_settings_do_not_change() -> None:
         Settings().server.port = 81  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("name", [one.name for one in declarations() if one.secret])
+@pytest.mark.parametrize("name", [setting.name for setting in declarations() if setting.secret])
 def test_a_secret_may_be_in_a_file(name: str, tmp_path: Path) -> None:
     texts = {"DATABASE_URL": "sqlite:///shop.db", "ALERT_URLS": "json://host/a"}
     texts |= {"MIGRATION_TARGETS": "/srv/shop"}

@@ -144,8 +144,8 @@ ROWS = (
 def test_postal_codes_are_imported(cli: Run, shop: str, tmp_path: Path) -> None:
     file = tmp_path / "DE.txt"
     file.write_text(ROWS)
-    said = location(cli, "import-postal-codes", file, DATA, shop)
-    assert said == "10 codes and beginnings of DE were imported.\n"
+    result = location(cli, "import-postal-codes", file, DATA, shop)
+    assert result == "10 codes and beginnings of DE were imported.\n"
     text = location(cli, "import-postal-codes", file, "--json", DATA, shop)  # again: replaced
     assert json.loads(text) == {"countries": ["DE"], "codes": 10}
     file.write_bytes(b"PK\x03\x04\xff\xfe")

@@ -18,7 +18,7 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Level, Line, Product
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.stock.adjust import Adjust, Count
-from tests.core.builders import CoreShop, told, upsert
+from tests.core.builders import CoreShop, entry_text, upsert
 
 SKU = "a/M"
 
@@ -79,7 +79,7 @@ def test_a_change_of_stock_is_undone_by_its_opposite(change: dict[str, int]) -> 
         {"key": SKU, "changes": [{"field": "stock", "from": after, "to": 5}]}
     ]
     assert on_hand(shop) == 5
-    assert [told(entry) for entry in shop.new] == [f"adjusted {SKU} on_hand{5 - after:+d}"]
+    assert [entry_text(entry) for entry in shop.new] == [f"adjusted {SKU} on_hand{5 - after:+d}"]
     assert (shop.new[0].actor, shop.new[0].cause) == ("ben", "act_2")
 
 

@@ -193,8 +193,8 @@ def test_holds_of_seconds_are_remembered_as_one_sum() -> None:
     (document,) = shop.image.rows[Document].values()
     words = document.body.split()
     assert len(words) <= 5  # one for each ten minutes, the latest hold, and the one before
-    kept = sum(int(word.split(":")[2]) for word in words if word.startswith("~"))
-    assert kept == 300 * 3000
+    units = sum(int(word.split(":")[2]) for word in words if word.startswith("~"))
+    assert units == 300 * 3000
 
 
 def test_a_chain_of_short_holds_counts_as_a_long_one() -> None:

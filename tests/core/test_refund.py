@@ -15,7 +15,7 @@ from fancymonkey.core.payments.refunds import (
 )
 from fancymonkey.core.payments.rows import IssueKind, IssueStatus, PaymentIssue
 from fancymonkey.core.stock.adjust import Adjust, Count
-from tests.core.builders import CoreShop, Row, lines, named, take, told
+from tests.core.builders import CoreShop, Row, entry_text, lines, named, take
 
 HELD = take("s1", a_M=2, b_S=1)
 PAY = Capture(ref="s1", payment_id="cs_1", intent="pi_1")
@@ -120,7 +120,7 @@ ASIDE = ResolveIssue(issue_id=ASKED, then=IssueStatus.DISMISSED, note="goodwill"
 @pytest.mark.parametrize(
     **named(
         [
-            Row("is told again", [HELD, PAY, PART, ASIDE], PART, {"outcome": "no change"}),
+            Row("is reported again", [HELD, PAY, PART, ASIDE], PART, {"outcome": "no change"}),
             Row("of its charge", [HELD, PAY, PART, ASIDE], CHARGE, {"outcome": "no change"}),
             Row("is another", [HELD, PAY, PART, ASIDE], MORE, {"outcome": "return proposed"}),
             Row("is the rest", [HELD, PAY, PART, ASIDE], BACK, {"outcome": "return proposed"}),
@@ -156,8 +156,8 @@ def test_a_further_refund_asks_again_for_the_remaining_units() -> None:
     shop.do(HELD, PAY, PART, ResolveIssue(issue_id=ASKED, returned=lines(a_M=1)), ASIDE)
     shop.do(MORE, at=7)
     assert matters(shop) == {ASKED: (IssueKind.REFUNDED, IssueStatus.OPEN, {"a/M": 1, "b/S": 1})}
-    found = shop.image.rows[PaymentIssue][ASKED]
-    assert (found.opened_at, found.closed_at, found.note) == (7, None, "re_2")
+    issue = shop.image.rows[PaymentIssue][ASKED]
+    assert (issue.opened_at, issue.closed_at, issue.note) == (7, None, "re_2")
 
 
 def test_a_second_payment_is_a_matter_and_its_refund_settles_it() -> None:
@@ -196,7 +196,7 @@ def test_a_late_payment_takes_what_there_is_and_owes_the_rest() -> None:
     }
     # The refund of it strikes off what was never delivered and brings back the rest.
     shop.do(AUTO)
-    assert [told(entry) for entry in shop.new] == [
+    assert [entry_text(entry) for entry in shop.new] == [
         "returned a/M backordered-2",
         "returned a/M on_hand+2",
     ]
@@ -225,7 +225,7 @@ def test_a_refund_cancels_backorders_for_any_answer_of_the_owner(
     if decided is not None:
         shop.do(decided)
     shop.do(BACK)
-    assert [told(entry) for entry in shop.new] == ["returned a/M backordered-2"]
+    assert [entry_text(entry) for entry in shop.new] == ["returned a/M backordered-2"]
     assert matters(shop)[ASKED] == (IssueKind.REFUNDED, IssueStatus.OPEN, {"a/M": 2})
     assert matters(shop)[OWED][1] is (IssueStatus.DONE if decided is None else decided.then)
     shop.do(BACK)
@@ -244,7 +244,7 @@ def test_a_refund_of_undelivered_units_raises_no_issue() -> None:
     answer = shop.do(BACK)
     assert isinstance(answer, Accepted)
     assert answer.data == PaymentNews("returned")
-    assert [told(entry) for entry in shop.new] == ["returned a/M backordered-2"]
+    assert [entry_text(entry) for entry in shop.new] == ["returned a/M backordered-2"]
     assert matters(shop)[ASKED] == (IssueKind.REFUNDED, IssueStatus.DONE, {})
     shop.audit()
 
@@ -267,7 +267,7 @@ def test_a_refund_by_the_shop_makes_no_unit_out_of_nothing() -> None:
 def test_units_received_since_are_kept() -> None:
     shop = CoreShop()
     shop.do(*LATE, PAY, Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=1), BACK)
-    assert [told(entry) for entry in shop.new] == ["returned a/M backordered-1"]
+    assert [entry_text(entry) for entry in shop.new] == ["returned a/M backordered-1"]
     assert matters(shop)[ASKED] == (IssueKind.REFUNDED, IssueStatus.OPEN, {"a/M": 3})
 
 
@@ -276,9 +276,9 @@ def test_after_a_part_the_owner_says_first_what_was_never_delivered() -> None:
     shop.do(*LATE, PAY, RecordRefund(ref="pi_1", whole=False, note="re_1"))
     assert shop.new == []
     shop.do(ResolveIssue(issue_id=ASKED, returned=lines(a_M=1)))
-    assert [told(entry) for entry in shop.new] == ["returned a/M backordered-1"]
+    assert [entry_text(entry) for entry in shop.new] == ["returned a/M backordered-1"]
     shop.do(AUTO)
-    assert [told(entry) for entry in shop.new] == [
+    assert [entry_text(entry) for entry in shop.new] == [
         "returned a/M backordered-1",
         "returned a/M on_hand+2",
     ]

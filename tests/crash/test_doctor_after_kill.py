@@ -86,5 +86,5 @@ def test_both_find_nothing_before_the_next_start_and_after_it(target: str, tmp_p
             seen = fancymonkey("doctor", "--data", target, "--json", "--url", server.url)
             report = json.loads(seen.stdout)
             assert seen.returncode == 0, seen.stdout
-            kinds = {one["id"].partition(".")[0] for one in report["findings"]}
+            kinds = {finding["id"].partition(".")[0] for finding in report["findings"]}
             assert not kinds & {"ledger", "store", "database", "journal", "products"}, report

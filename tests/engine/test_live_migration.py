@@ -74,7 +74,7 @@ async def buyers(
 ) -> None:
     """Adds one unit again and again, and keeps a document; each with an id of its own."""
 
-    async def one(buyer: int) -> None:
+    async def buy(buyer: int) -> None:
         number = 0
         while not stop.is_set():
             number += 1
@@ -94,7 +94,7 @@ async def buyers(
             await engine.submit(PutDocuments(drafts=(DocumentWrite("notes", id_, '"kept"'),)))
             await asyncio.sleep(pause)
 
-    await asyncio.gather(*(one(buyer) for buyer in range(4)))
+    await asyncio.gather(*(buy(buyer) for buyer in range(4)))
 
 
 async def _sold(count: int, answered: list[str], selling: asyncio.Task[None]) -> None:

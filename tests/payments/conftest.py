@@ -33,9 +33,9 @@ class Till:
 
     @property
     def checkouts(self) -> Checkouts:
-        found = self.shop.client.app._shop.checkouts
-        assert isinstance(found, Checkouts)
-        return found
+        checkouts = self.shop.client.app._shop.checkouts
+        assert isinstance(checkouts, Checkouts)
+        return checkouts
 
     @property
     def sessions(self) -> list[dict[str, Any]]:
@@ -52,8 +52,8 @@ class Till:
     async def status(self, ref: str) -> dict[str, Any]:
         answer = await self.shop.client.get(f"/api/checkout/status?sessionId={ref}")
         assert answer.status == 200, answer
-        found: dict[str, Any] = answer.json
-        return found
+        body: dict[str, Any] = answer.json
+        return body
 
     async def act(self, id_: str, action: str) -> None:
         """Something happens at Stripe, and its events arrive."""
@@ -76,8 +76,8 @@ class Till:
     async def matters(self) -> list[dict[str, Any]]:
         answer = await self.shop.client.get("/api/payments/issues", OWNER)
         assert answer.status == 200, answer
-        found: list[dict[str, Any]] = answer.json["issues"]
-        return found
+        issues: list[dict[str, Any]] = answer.json["issues"]
+        return issues
 
     async def settle_issue(self, **body: Any) -> Answer:
         return await self.shop.client.post("/api/payments/issues/settle", body, OWNER)

@@ -167,9 +167,9 @@ def test_one_payment_under_two_sessions_of_one_hold_is_never_paid_back(*, late: 
 
 async def paid_otherwise(till: Till, **changed: Any) -> list[dict[str, Any]]:
     """A checkout session whose event has another amount than requested. Returns the issues."""
-    found: str = (await till.checkout(quantity=2)).json["sessionId"]
-    till.twin.account.sessions[found] |= changed
-    await till.act(found, "pay")
+    session_id: str = (await till.checkout(quantity=2)).json["sessionId"]
+    till.twin.account.sessions[session_id] |= changed
+    await till.act(session_id, "pay")
     return await till.matters()
 
 
@@ -231,10 +231,10 @@ async def test_on_every_store_and_settled_by_the_owner(any_till: Till) -> None:
 
 
 async def test_reconciliation_compares_missed_payments(till: Till) -> None:
-    found: str = (await till.checkout(quantity=2)).json["sessionId"]
-    till.twin.account.sessions[found] |= {"amount_subtotal": 7500, "amount_total": 7500}
+    session_id: str = (await till.checkout(quantity=2)).json["sessionId"]
+    till.twin.account.sessions[session_id] |= {"amount_subtotal": 7500, "amount_total": 7500}
     till.cut()
-    till.twin.act(found, "pay")
+    till.twin.act(session_id, "pay")
     till.twin.account.events.clear()
     await till.reconcile()
     (matter,) = await till.matters()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fancymonkey.alerts.event_texts import issue_detail as told
+from fancymonkey.alerts.event_texts import issue_detail
 from fancymonkey.core.payments.refunds import ResolveIssue
 from fancymonkey.core.payments.rows import IssueStatus, PaymentIssue
 from fancymonkey.payments.events import DISPUTES, StripeEvent
@@ -42,27 +42,27 @@ def sold() -> CoreShop:
 
 
 def the_matter(shop: CoreShop) -> PaymentIssue:
-    (found,) = shop.image.rows[PaymentIssue].values()
-    assert isinstance(found, PaymentIssue)
-    return found
+    (issue,) = shop.image.rows[PaymentIssue].values()
+    assert isinstance(issue, PaymentIssue)
+    return issue
 
 
 @pytest.mark.parametrize("name", [type_.rpartition(".")[2] for type_ in DISPUTES])
 def test_whichever_comes_first_raises_it_with_all_that_the_owner_needs(name: str) -> None:
     shop = sold()
     assert take_in(shop, dispute(name)).outcome == "disputed"
-    found = the_matter(shop)
-    assert (found.payment, found.reservation_id, found.progress) == (
+    issue = the_matter(shop)
+    assert (issue.payment, issue.reservation_id, issue.progress) == (
         "pi_A",
         "h-s1",
         IssueStatus.OPEN,
     )
     parts = ("25.00 USD", "product not received", "Respond by 2025-12-09 23:59 UTC", "Respond in")
     for part in parts:
-        assert part in found.note
-    assert [line.quantity for line in found.lines] == [2]
+        assert part in issue.note
+    assert [line.quantity for line in issue.lines] == [2]
     assert shop.numbers("a/M") == (3, 0, 0)
-    assert found.note in told(found, []).text
+    assert issue.note in issue_detail(issue, []).text
 
 
 @pytest.mark.parametrize(
@@ -86,22 +86,22 @@ def test_every_order_with_its_end_and_its_payment(
     for order in permutations(news):
         shop = CoreShop()
         shop.do(take("s1", a_M=2))
-        for one in order:
-            take_in(shop, one)
-        found = the_matter(shop)
-        assert found.progress is progress, order
-        assert words in found.note, order
-        assert "The money was withdrawn." in found.note
-        assert "Answer" not in found.note
-        assert found.reservation_id == "h-s1", order
+        for stripe_event in order:
+            take_in(shop, stripe_event)
+        issue = the_matter(shop)
+        assert issue.progress is progress, order
+        assert words in issue.note, order
+        assert "The money was withdrawn." in issue.note
+        assert "Answer" not in issue.note
+        assert issue.reservation_id == "h-s1", order
         assert shop.numbers("a/M") == (3, 0, 0)
 
 
 def test_reinstated_money_is_shown_in_any_order_of_events() -> None:
     for order in permutations([dispute("funds_withdrawn"), dispute("funds_reinstated")]):
         shop = sold()
-        for one in order:
-            take_in(shop, one)
+        for stripe_event in order:
+            take_in(shop, stripe_event)
         assert "The money was reinstated." in the_matter(shop).note
 
 
@@ -139,9 +139,9 @@ def test_odd_disputes_raise_one_too(odd: dict[str, Any]) -> None:
     shop = sold()
     take_in(shop, dispute("created", **odd))
     take_in(shop, dispute("updated", **odd))
-    found = the_matter(shop) if len(shop.image.rows[PaymentIssue]) == 1 else None
-    assert found is not None
-    assert "\0" not in found.note
+    issue = the_matter(shop) if len(shop.image.rows[PaymentIssue]) == 1 else None
+    assert issue is not None
+    assert "\0" not in issue.note
 
 
 def test_two_disputes_are_two_issues_also_for_an_unknown_payment() -> None:

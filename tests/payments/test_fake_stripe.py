@@ -146,18 +146,18 @@ async def test_the_library_for_node_drives_it_too(node: Path) -> None:
         )
         out, err = await process.communicate()
     assert process.returncode == 0, err.decode()
-    told = json.loads(out)
-    assert told["statuses"] == ["open", "complete", "expired"]
-    assert told["payment"] == "paid"
-    assert told["line"] == ["Two of them", 2, 5000]
-    assert told["same"] is True
-    assert told["refused"] == ["StripeIdempotencyError", 400]
-    assert told["missing"] == ["resource_missing", 404]
-    assert told["early"] == ["StripeInvalidRequestError", "expires_at"]
-    assert told["wrongKey"] == "StripeAuthenticationError"
-    assert told["refund"] == ["succeeded", 5000]
-    assert told["twice"] == "charge_already_refunded"
-    assert told["listed"] == 12
-    assert told["types"] == ["checkout.session.completed", "checkout.session.expired"]
-    assert told["checked"] == ["checkout.session.completed", True]
+    started = json.loads(out)
+    assert started["statuses"] == ["open", "complete", "expired"]
+    assert started["payment"] == "paid"
+    assert started["line"] == ["Two of them", 2, 5000]
+    assert started["same"] is True
+    assert started["refused"] == ["StripeIdempotencyError", 400]
+    assert started["missing"] == ["resource_missing", 404]
+    assert started["early"] == ["StripeInvalidRequestError", "expires_at"]
+    assert started["wrongKey"] == "StripeAuthenticationError"
+    assert started["refund"] == ["succeeded", 5000]
+    assert started["twice"] == "charge_already_refunded"
+    assert started["listed"] == 12
+    assert started["types"] == ["checkout.session.completed", "checkout.session.expired"]
+    assert started["checked"] == ["checkout.session.completed", True]
     await twin.stop()

@@ -17,14 +17,14 @@ from tests.web.signing import deliver, event
 
 async def late(till: Till, taken: int = 0, quantity: int = 2) -> str:
     """A payment whose word comes when the hold is gone, and others hold some of the units."""
-    found = (await till.checkout(quantity=quantity, size="S")).json
-    till.twin.act(found["sessionId"], "pay_quietly")
+    body = (await till.checkout(quantity=quantity, size="S")).json
+    till.twin.act(body["sessionId"], "pay_quietly")
     await till.shop.release("buyer-1")
     await till.settle()
     if taken:
         assert (await till.shop.reserve("faster", "S", taken)).status == 200
-    await till.act(found["sessionId"], "deliver")
-    session: str = found["sessionId"]
+    await till.act(body["sessionId"], "deliver")
+    session: str = body["sessionId"]
     return session
 
 
@@ -38,8 +38,8 @@ async def test_a_late_payment_is_served_from_the_stock(any_till: Till) -> None:
 
 async def test_a_late_payment_owes_what_is_missing(any_till: Till) -> None:
     session = await late(any_till, taken=2)
-    told = await any_till.status(session)
-    assert (told["status"], told["late"]) == ("captured", True)
+    status = await any_till.status(session)
+    assert (status["status"], status["late"]) == ("captured", True)
     (matter,) = await any_till.matters()
     line = {"productId": HOODIE, "size": "S", "quantity": 1, "name": "MIDNIGHT EMERALD HOODIE"}
     assert matter["lines"] == [line]
@@ -54,8 +54,8 @@ async def test_a_late_payment_is_refunded_once_where_the_owner_wants_it(target: 
         session = await late(till, taken=2)
         await till.settle()
         assert len(till.twin.account.refunds) == 1
-        told = await till.status(session)
-        assert (told["status"], told["paid"], told["late"]) == ("released", True, True)
+        status = await till.status(session)
+        assert (status["status"], status["paid"], status["late"]) == ("released", True, True)
         (matter,) = await till.matters()
         assert (matter["concern"], matter["progress"]) == ("late_payment", "done")
         size = await till.shop.size("S")
@@ -68,13 +68,13 @@ async def test_a_late_payment_is_refunded_once_where_the_owner_wants_it(target: 
 async def refund_due(till: Till) -> None:
     """A payment comes too late, and Stripe cannot be asked to give the money back."""
     till.twin.faults.change({"api_fail": "500", "api_fail_times": 0})
-    found = (await till.checkout(quantity=2, size="S")).json
-    till.twin.act(found["sessionId"], "pay_quietly")
+    body = (await till.checkout(quantity=2, size="S")).json
+    till.twin.act(body["sessionId"], "pay_quietly")
     await till.shop.release("buyer-1")
     await till.settle()
     await till.shop.reserve("faster", "S", 2)
     till.twin.faults.change({"api_fail_times": 1})
-    await till.act(found["sessionId"], "deliver")
+    await till.act(body["sessionId"], "deliver")
 
 
 async def test_a_refund_that_fails_is_given_later() -> None:
@@ -119,9 +119,9 @@ async def test_a_refund_that_fails_at_once_is_not_given(monkeypatch: pytest.Monk
         monkeypatch.setattr(till.twin.account, "refund", fail)
         await late(till, taken=2)
         await till.settle()
-        found = {row["id"]: (row["progress"], row["note"]) for row in await till.matters()}
-        (late_payment,) = found.keys() - {"refund_failed:re_1"}
-        assert found == {"refund_failed:re_1": ("open", ""), late_payment: ("done", "re_1")}
+        issues = {row["id"]: (row["progress"], row["note"]) for row in await till.matters()}
+        (late_payment,) = issues.keys() - {"refund_failed:re_1"}
+        assert issues == {"refund_failed:re_1": ("open", ""), late_payment: ("done", "re_1")}
         assert (await till.reconcile()).outcome == "balanced"
 
 
@@ -153,19 +153,19 @@ async def test_staff_settle_what_is_open(till: Till) -> None:
 
 async def test_money_that_takes_days_keeps_the_hold(any_till: Till) -> None:
     till = any_till
-    found = (await till.checkout()).json
-    await till.act(found["sessionId"], "async_pay")
+    body = (await till.checkout()).json
+    await till.act(body["sessionId"], "async_pay")
     till.shop.clock.forward(3 * 86_400)
     assert (await till.shop.size())["reserved"] == 1
-    await till.act(found["sessionId"], "async_succeed")
+    await till.act(body["sessionId"], "async_succeed")
     size = await till.shop.size()
     assert (size["stock"], size["reserved"]) == (19, 0)
 
 
 async def test_money_that_never_comes_frees_the_hold(till: Till) -> None:
-    found = (await till.checkout()).json
-    await till.act(found["sessionId"], "async_pay")
-    await till.act(found["sessionId"], "async_fail")
+    body = (await till.checkout()).json
+    await till.act(body["sessionId"], "async_pay")
+    await till.act(body["sessionId"], "async_fail")
     size = await till.shop.size()
     assert (size["stock"], size["reserved"]) == (20, 0)
 
@@ -180,9 +180,9 @@ async def test_an_abandoned_checkout_frees_its_units(till: Till) -> None:
 
 async def test_a_refund_asks_the_owner(any_till: Till) -> None:
     till = any_till
-    found = (await till.checkout(quantity=2)).json
-    await till.act(found["sessionId"], "pay")
-    await till.act(found["sessionId"], "refund")
+    body = (await till.checkout(quantity=2)).json
+    await till.act(body["sessionId"], "pay")
+    await till.act(body["sessionId"], "refund")
     assert (await till.shop.size())["stock"] == 18
     (matter,) = await till.matters()
     assert (matter["concern"], matter["progress"]) == ("refunded", "open")
@@ -200,9 +200,9 @@ async def test_a_refund_asks_the_owner(any_till: Till) -> None:
 async def test_a_refund_returns_by_itself_where_the_owner_wants_it() -> None:
     async with opened(MemoryStore(), return_on_refund="auto") as till:
         till.twin.faults.change({"duplicate": 1.0})
-        found = (await till.checkout(quantity=2)).json
-        await till.act(found["sessionId"], "pay")
-        await till.act(found["sessionId"], "refund")
+        body = (await till.checkout(quantity=2)).json
+        await till.act(body["sessionId"], "pay")
+        await till.act(body["sessionId"], "refund")
         assert (await till.shop.size())["stock"] == 20
 
 
@@ -239,13 +239,13 @@ async def test_the_same_event_a_hundred_times_at_once(any_till: Till) -> None:
 
 
 async def test_return_page_and_webhook_at_once(till: Till) -> None:
-    found = (await till.checkout()).json
+    body = (await till.checkout()).json
     till.twin.faults.change({"duplicate": 1.0, "shuffle_ms": 5})
-    till.twin.act(found["sessionId"], "pay")
-    told = await asyncio.gather(*(till.status(found["sessionId"]) for _ in range(50)))
+    till.twin.act(body["sessionId"], "pay")
+    answers = await asyncio.gather(*(till.status(body["sessionId"]) for _ in range(50)))
     await till.settle()
-    assert {row["status"] for row in told} <= {"held", "captured"}
-    assert (await till.status(found["sessionId"]))["status"] == "captured"
+    assert {row["status"] for row in answers} <= {"held", "captured"}
+    assert (await till.status(body["sessionId"]))["status"] == "captured"
     assert (await till.shop.size())["stock"] == 19
 
 
@@ -331,14 +331,12 @@ async def test_sales_of_another_system_change_nothing(till: Till, *, marked: boo
 
 
 async def test_a_payment_whose_event_stripe_has_forgotten(till: Till) -> None:
-    found = (await till.checkout()).json
+    body = (await till.checkout()).json
     till.cut()
-    till.twin.act(found["sessionId"], "pay")
+    till.twin.act(body["sessionId"], "pay")
     till.twin.account.events.clear()
     report = await till.reconcile()
-    assert report.corrected == [
-        f"{found['sessionId']} was paid, {found['reservation']['id']}: done"
-    ]
+    assert report.corrected == [f"{body['sessionId']} was paid, {body['reservation']['id']}: done"]
     assert (await till.shop.size())["stock"] == 19
 
 
@@ -377,11 +375,11 @@ async def test_a_session_that_a_later_attempt_has_left_open_is_ended(till: Till)
 
 
 async def test_a_session_that_stripe_does_not_end_is_for_a_person(till: Till) -> None:
-    found = (await till.checkout()).json
+    body = (await till.checkout()).json
     till.twin.faults.change({"api_fail": "403", "api_fail_times": 1})
     await till.shop.bulk("reset")
     await till.settle()
-    expire, session = till.checkouts.gateway.expire, found["sessionId"]
+    expire, session = till.checkouts.gateway.expire, body["sessionId"]
 
     async def refused(id_: str) -> PaymentSession:
         till.twin.faults.change({"api_fail": "403", "api_fail_times": 1})
@@ -396,8 +394,8 @@ async def test_a_session_that_stripe_does_not_end_is_for_a_person(till: Till) ->
 
 
 async def test_captured_but_not_paid_is_for_a_person(till: Till) -> None:
-    found = (await till.checkout()).json
-    session = found["sessionId"]
+    body = (await till.checkout()).json
+    session = body["sessionId"]
     await deliver(till.shop, event("completed", session, client_reference_id=session))
     report = await till.reconcile()
     assert report.outcome == "open"
@@ -408,9 +406,9 @@ async def test_captured_but_not_paid_is_for_a_person(till: Till) -> None:
 @pytest.mark.parametrize("link", [None, "plink_1"])
 async def test_a_cheap_link_cannot_pay_for_an_expensive_hold(till: Till, link: str | None) -> None:
     """A link's `client_reference_id` stands in its URL; a session's the shop has set."""
-    found = (await till.checkout()).json
-    told = {"client_reference_id": found["reservation"]["id"], "payment_link": link}
-    answer = await deliver(till.shop, event("completed", "cs_cheap", **told))
+    body = (await till.checkout()).json
+    paid = {"client_reference_id": body["reservation"]["id"], "payment_link": link}
+    answer = await deliver(till.shop, event("completed", "cs_cheap", **paid))
     assert answer.json["outcome"] == ("done" if link is None else "unknown_session")
     assert (await till.shop.size())["reserved"] == (0 if link is None else 1)
 

@@ -23,8 +23,8 @@ async def post(till: Till, action: str, key: str = "", **body: Any) -> Answer:
 
 
 async def order(till: Till) -> Any:
-    (found,) = (await till.shop.client.get("/api/admin/orders", OWNER)).json["orders"]
-    return found
+    (order,) = (await till.shop.client.get("/api/admin/orders", OWNER)).json["orders"]
+    return order
 
 
 async def money(till: Till) -> tuple[float, float, float]:

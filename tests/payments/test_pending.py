@@ -169,9 +169,9 @@ def test_many_sessions_are_remembered_within_bounds() -> None:
     for number in range(200):
         take_in(shop, session("async_payment_failed", f"cs_{number}"))
     assert shop.numbers("a/M") == (5, 2, 0)
-    kept = shop.image.rows[Document]["pending_payments", "h-s1"]
-    assert len(kept.body) < 2000
-    assert kept.until is not None
+    pending = shop.image.rows[Document]["pending_payments", "h-s1"]
+    assert len(pending.body) < 2000
+    assert pending.until is not None
 
 
 PAID = session("async_payment_succeeded", "cs_B", status="paid")
@@ -195,8 +195,8 @@ async def test_every_order_after_it_has_begun_on_every_store(target: str) -> Non
         sold = 0
         for number, order in enumerate(orders):
             await engine.submit(take(f"s{number}", ttl=10**9, a_M=1))
-            for step, one in enumerate([session("completed", "cs_B"), *order]):
-                await engine.submit(record(renamed(one, f"{number}", step), POLICY, 1))
+            for step, event in enumerate([session("completed", "cs_B"), *order]):
+                await engine.submit(record(renamed(event, f"{number}", step), POLICY, 1))
                 hold = await engine.store.find(Reservation, f"h-s{number}")
                 assert hold is not None
                 ended = any(end in order[:step] for end in (PAID, FAILED))
@@ -211,11 +211,11 @@ async def test_every_order_after_it_has_begun_on_every_store(target: str) -> Non
         await engine.close()
 
 
-def renamed(one: StripeEvent, name: str, step: int) -> StripeEvent:
+def renamed(event: StripeEvent, name: str, step: int) -> StripeEvent:
     """The event as one of another hold's sessions."""
-    thing = one.data.object
+    thing = event.data.object
     made = session(
-        one.type.removeprefix("checkout.session."),
+        event.type.removeprefix("checkout.session."),
         f"{thing.id}_{name}",
         f"h-s{name}",
         thing.payment_status or "",
@@ -226,9 +226,9 @@ def renamed(one: StripeEvent, name: str, step: int) -> StripeEvent:
 
 async def begun(till: Till) -> str:
     """A buyer pays at the checkout by a bank transfer. Returns the session's id."""
-    found: str = (await till.checkout(quantity=2)).json["sessionId"]
-    await till.act(found, "async_pay")
-    return found
+    session_id: str = (await till.checkout(quantity=2)).json["sessionId"]
+    await till.act(session_id, "async_pay")
+    return session_id
 
 
 async def test_the_buyers_page_cannot_free_what_is_being_paid(any_till: Till) -> None:

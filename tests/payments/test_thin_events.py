@@ -28,10 +28,10 @@ def thin(type_: str, kind: str = "", id_: str = "", **more: Any) -> dict[str, An
 
 async def paid_in_silence(till: Till) -> dict[str, Any]:
     """A session that is paid, and of which no event has come."""
-    found: str = (await till.checkout(quantity=2)).json["sessionId"]
+    session_id: str = (await till.checkout(quantity=2)).json["sessionId"]
     till.cut()
-    till.twin.act(found, "pay")
-    session: dict[str, Any] = till.twin.account.sessions[found]
+    till.twin.act(session_id, "pay")
+    session: dict[str, Any] = till.twin.account.sessions[session_id]
     return session
 
 

@@ -199,9 +199,9 @@ class World:
         for cs, ref in self.payments.items():
             self._check_payment(cs, ref)
         for cause, units in self.returns.items():
-            found = sum(e.on_hand for e in self.db.entries if e.cause == cause and e.on_hand > 0)
-            if found != units:
-                self.problem(f"refund {cause} brought back {found}, not {units}")
+            sold = sum(e.on_hand for e in self.db.entries if e.cause == cause and e.on_hand > 0)
+            if sold != units:
+                self.problem(f"refund {cause} brought back {sold}, not {units}")
         for command in self.db.kept:
             if 0 < self.asked[id(command)] < len(self.db.applied[id(command)]):
                 self.problem(f"asked {self.asked[id(command)]} times, done more often: {command}")
@@ -268,10 +268,12 @@ class World:
     def _check_once(self, key: str, command: Command, *, acknowledged: bool) -> None:
         """A command with a key ran at most once, and at least once if it was confirmed."""
         answers = self.db.applied.get(id(command), [])
-        accepted = [one for one in answers if isinstance(one, Accepted) and not one.replayed]
+        accepted = [
+            answer for answer in answers if isinstance(answer, Accepted) and not answer.replayed
+        ]
         assert self.db.replay is not None
         idle = {id(answer) for answer in self.db.replay.repeatable}
-        real = [one for one in accepted if id(one) not in idle]
+        real = [answer for answer in accepted if id(answer) not in idle]
         if len(real) > 1 or (acknowledged and not accepted):
             self.problem(f"{key} was run {len(real)} times: {command}")
 

@@ -93,11 +93,11 @@ def _lines(units: dict[str, int]) -> tuple[Line, ...]:
 @pytest.fixture
 async def shop(store: Store) -> AsyncIterator[KitShop]:
     """The products x, y and z without stock, and two more locations. Verified at the end."""
-    found = KitShop(store)
-    await found.do(
+    shop = KitShop(store)
+    await shop.do(
         AddLocation(location=BERLIN),
         AddLocation(location=PARIS),
         *(product(name) for name in "xyz"),
     )
-    yield found
-    await found.check()
+    yield shop
+    await shop.check()

@@ -40,9 +40,9 @@ async def rows(store: Store, kind: type[R]) -> list[R]:
 
 
 async def everything(store: Store) -> dict[str, Any]:
-    found: dict[str, Any] = {kind.TABLE: await rows(store, kind) for kind in ROWS}
-    found["entries"] = await store.entries_after(0, 1_000_000)
-    return found
+    content: dict[str, Any] = {kind.TABLE: await rows(store, kind) for kind in ROWS}
+    content["entries"] = await store.entries_after(0, 1_000_000)
+    return content
 
 
 def reserve(

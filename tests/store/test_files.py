@@ -21,9 +21,9 @@ def test_a_file_that_was_written_safely_outlives_a_power_cut(tmp_path: Path, old
         (folder / "file").write_bytes(old)
     disk = FaultyDisk(folder)
     write_safely(disk, folder / "file", [b"new", b" content"])
-    found = disk.after_crash("lost", tmp_path / "after")
-    assert (found / "file").read_bytes() == b"new content"
-    assert [path.name for path in found.iterdir()] == ["file"]
+    after = disk.after_crash("lost", tmp_path / "after")
+    assert (after / "file").read_bytes() == b"new content"
+    assert [path.name for path in after.iterdir()] == ["file"]
 
 
 class LastRenameFirst(FaultyDisk):
@@ -70,8 +70,8 @@ async def test_a_rotation_keeps_the_old_segment_whichever_rename_outlives_a_powe
             pass
         finished = "rename inventory-changes.log" in disk.operations[-8:] and number > 12
         disk.keep_last_rename()
-        found = await content_of(disk.after_crash("lost", tmp_path / f"{number}-after"))
-        assert len(found["entries"]) >= confirmed, disk.operations[-1]
+        content = await content_of(disk.after_crash("lost", tmp_path / f"{number}-after"))
+        assert len(content["entries"]) >= confirmed, disk.operations[-1]
         disk.revive(Stop(10**9))
         await store.close()
         number += 1

@@ -31,11 +31,11 @@ async def through(source: Store, target: Store, folder: Path) -> JsonStore:
     """Copies a store into another, and from there into a folder."""
     await copy(source, target)
     assert await compare(source, target) == []
-    found = JsonStore(folder)
-    await found.open(at(5))
-    await copy(target, found)
-    assert await compare(target, found) == []
-    return found
+    store = JsonStore(folder)
+    await store.open(at(5))
+    await copy(target, store)
+    assert await compare(target, store) == []
+    return store
 
 
 @pytest.mark.parametrize("way", WAYS)

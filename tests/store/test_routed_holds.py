@@ -87,13 +87,13 @@ class Network:
 
     async def level(self, name: str, location: str) -> tuple[int, int]:
         """On hand and reserved."""
-        found = await self.store.find(Level, (sku_of(name, "M"), location))
-        return (0, 0) if found is None else (found.on_hand, found.reserved)
+        level = await self.store.find(Level, (sku_of(name, "M"), location))
+        return (0, 0) if level is None else (level.on_hand, level.reserved)
 
     async def hold(self, session: str) -> Reservation:
-        found = await self.store.reservation(session)
-        assert found is not None
-        return found
+        hold = await self.store.reservation(session)
+        assert hold is not None
+        return hold
 
     async def check(self) -> None:
         assert not (await verify_store(self.store)).findings

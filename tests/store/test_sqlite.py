@@ -335,8 +335,8 @@ async def test_a_full_disk_is_reported_until_it_has_room(path: Path) -> None:
 
     with pytest.raises(StoreUnavailable, match="full"):
         await fill_up()
-    (told,) = await store.health_problems()
-    assert "Free some space" in told
+    (problem,) = await store.health_problems()
+    assert "Free some space" in problem
     store._writer.db.execute("PRAGMA max_page_count = 1000000")
     await store.run([reserve("r", "s")], 5, 0)
     assert await store.health_problems() == []

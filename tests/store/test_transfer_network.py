@@ -78,9 +78,9 @@ class Network:
     async def _account(self, before: Transfer | None, after: Transfer | None) -> None:
         for line in () if after is None else after.lines:
             was = None if before is None else before.line(line.sku)
-            found = line.found - (0 if was is None else was.found)
+            surplus = line.found - (0 if was is None else was.found)
             lost = line.lost - (0 if was is None else was.lost)
-            self.units[line.sku] += found - lost
+            self.units[line.sku] += surplus - lost
 
     def _create(self) -> tuple[Command, ...]:
         self.ids.append(f"t{len(self.ids)}")

@@ -157,8 +157,8 @@ async def test_no_password_is_ever_stored_or_logged(
     monkeypatch.setattr(any_shop.engine.store, "run_now", lambda *arguments: None)
     assert (await any_shop.update({"stock": 5})).status == 500
     monkeypatch.undo()
-    told = await any_shop.stored_text() + caplog.text
-    assert "a bug" in told
-    assert "Outcome(command_id='request:" in told  # the answers to both keys are among it
+    text = await any_shop.stored_text() + caplog.text
+    assert "a bug" in text
+    assert "Outcome(command_id='request:" in text  # the answers to both keys are among it
     for secret in (PASSWORD, wrong, CRON):
-        assert secret not in told
+        assert secret not in text

@@ -55,10 +55,10 @@ class TestWire:
     @property
     def last(self) -> dict[str, int]:
         """The revisions in the last message."""
-        return told(self.got[-1][1])
+        return versions_of(self.got[-1][1])
 
 
-def told(message: LiveMessage) -> dict[str, int]:
+def versions_of(message: LiveMessage) -> dict[str, int]:
     """The version of each SKU in a message."""
     pairs = (pair.split("=") for pair in message.body.decode().split(",") if pair)
     return {sku: int(version) for sku, version in pairs}
@@ -144,7 +144,7 @@ def test_steady_changes_come_a_few_times_a_second_and_merged() -> None:
         assert 36 <= len(wire.got) - 1 <= 10 / PACE_SECONDS + BURST + 1
         gaps = [b[0] - a[0] for a, b in pairwise(wire.got[6:])]
         assert max(gaps) < PACE_SECONDS + 0.02
-        assert told(wire.got[20][1]).keys() == {"p0/M", "p1/M"}
+        assert versions_of(wire.got[20][1]).keys() == {"p0/M", "p1/M"}
         assert wire.last.items() <= house.stock.items()
         assert wire.got[-1][1].revision == 1000
 
@@ -386,7 +386,7 @@ def test_no_listener_misses_a_change(seed: int, monkeypatch: pytest.MonkeyPatch)
         for wire in living:
             known: dict[str, int] = {}
             for _, message in wire.got:
-                known |= told(message)
+                known |= versions_of(message)
                 shown = history[message.revision]
                 assert all(known[sku] >= version for sku, version in shown.items())
             assert known == house.stock

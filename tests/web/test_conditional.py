@@ -122,6 +122,6 @@ async def test_a_long_response_is_the_only_copy_of_its_products(
             assert isinstance(card.body, memoryview)
             assert card.body.obj is response
             assert card.body == short.card(id_).body
-        one = long.reply(f"productId={HOODIE}".encode(), None)
-        assert one.body == short.reply(f"productId={HOODIE}".encode(), None).body
+        answer = long.reply(f"productId={HOODIE}".encode(), None)
+        assert answer.body == short.reply(f"productId={HOODIE}".encode(), None).body
     assert len(long._cards) > 1

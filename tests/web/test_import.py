@@ -49,13 +49,13 @@ def edited(text: str, size: str = "M", product: str = HOODIE, /, **cells: str) -
     """The table with cells of a row changed."""
     head, *lines = text.splitlines()
     names = head.split(",")
-    found = []
+    rows = []
     for line in lines:
         values = dict(zip(names, line.split(","), strict=True))
         if (values["productId"], values["size"]) == (product, size):
             values |= cells
-        found.append(",".join(values.values()))
-    return "\r\n".join([head, *found]) + "\r\n"
+        rows.append(",".join(values.values()))
+    return "\r\n".join([head, *rows]) + "\r\n"
 
 
 def counts(answer: Answer) -> dict[str, int]:
@@ -64,8 +64,8 @@ def counts(answer: Answer) -> dict[str, int]:
 
 
 async def stock(shop: Shop, size: str = "M", product: str = HOODIE) -> int:
-    found: int = (await shop.size(size, product))["stock"]
-    return found
+    stock: int = (await shop.size(size, product))["stock"]
+    return stock
 
 
 async def sell(shop: Shop, quantity: int, session: str = "cs_1") -> None:
@@ -91,7 +91,7 @@ async def test_a_sale_in_between_survives_and_one_undo_reverts_everything(any_sh
     text = edited(await exported(any_shop), stock="25", lowStockThreshold="8")
     await sell(any_shop, 3)
     seen = await take(any_shop, text)
-    changes = {one["column"]: one for one in seen.json["changes"]}
+    changes = {change["column"]: change for change in seen.json["changes"]}
     assert changes["stock"] == {
         "row": 3,
         "productId": HOODIE,
@@ -175,14 +175,14 @@ NEW = (
 
 async def test_new_things_are_listed_and_made_only_when_asked_for(any_shop: Shop) -> None:
     refused = await apply(any_shop, NEW)
-    assert [one["reason"] for one in refused.json["faults"]] == [
+    assert [fault["reason"] for fault in refused.json["faults"]] == [
         "no such product",
         "no such product",
         "no such size",
     ]
     seen = await take(any_shop, NEW, "&create=true")
     assert counts(seen) == {"rows": 3, "new": 3}
-    assert [one["new"] for one in seen.json["changes"]] == ["product", "product", "size"]
+    assert [change["new"] for change in seen.json["changes"]] == ["product", "product", "size"]
     done = await apply(any_shop, NEW, "&create=true")
     assert counts(done) == {"rows": 3, "new": 3, "applied": 3}
     assert await stock(any_shop, "L", "prod_new") == 4
@@ -433,7 +433,7 @@ async def test_a_spreadsheet_from_elsewhere_is_read(shop: Shop) -> None:
         [HOODIE, "L", 58.5, False, ""],
     )
     answer = await take(shop, data)
-    assert {one["column"]: one["after"] for one in answer.json["changes"]} == {
+    assert {change["column"]: change["after"] for change in answer.json["changes"]} == {
         "stock": "25",
         "soldOut": "true",
         "restockDate": "01.12.2026",

@@ -90,9 +90,9 @@ async def test_a_failed_job_is_reported_and_stored(shop: Shop) -> None:
         ("broken", "failed"),
         ("away", "failed"),
     }
-    for job, found in (("away", ["away"]), ("nonsense", [])):
+    for job, expected in (("away", ["away"]), ("nonsense", [])):
         runs = (await shop.client.get(f"/api/payments/runs?job={job}", OWNER)).json["runs"]
-        assert [run["job"] for run in runs] == found
+        assert [run["job"] for run in runs] == expected
 
 
 async def test_the_release_of_due_holds_is_the_job(any_shop: Shop) -> None:

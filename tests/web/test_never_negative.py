@@ -26,17 +26,17 @@ async def oversubscribed(shop: Shop) -> Shop:
 
 @pytest.fixture
 async def url(oversubscribed: Shop) -> AsyncIterator[str]:
-    async with serving(oversubscribed.client.app) as found:
-        yield found
+    async with serving(oversubscribed.client.app) as server:
+        yield server
 
 
-def numbers(found: Any) -> list[int]:
+def numbers(body: Any) -> list[int]:
     """Every `available` in an answer."""
-    if isinstance(found, dict):
-        own = [found["available"]] if "available" in found else []
-        return own + [number for part in found.values() for number in numbers(part)]
-    if isinstance(found, list):
-        return [number for part in found for number in numbers(part)]
+    if isinstance(body, dict):
+        own = [body["available"]] if "available" in body else []
+        return own + [number for part in body.values() for number in numbers(part)]
+    if isinstance(body, list):
+        return [number for part in body for number in numbers(part)]
     return []
 
 

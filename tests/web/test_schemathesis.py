@@ -62,8 +62,8 @@ def token(server: Server, right: str) -> str:
         json={"label": right, "right": right},
         headers={"Authorization": f"Bearer {PASSWORD}"},
     )
-    found: str = answer.json()["secret"]
-    return found
+    secret: str = answer.json()["secret"]
+    return secret
 
 
 def run(

@@ -250,8 +250,8 @@ async def test_a_write_that_works_again_ends_the_problem_at_the_first_look() -> 
         for look, well in (("/readyz", "ready"), ("/api/admin/overview", True)):
             store.failed = "the disk is full"
             answer = await shop.client.get(look, OWNER)
-            found = answer.json["status"] if look == "/readyz" else answer.json["health"]["store"]
-            assert found in (well, {"ok": well, "problems": []})
+            state = answer.json["status"] if look == "/readyz" else answer.json["health"]["store"]
+            assert state in (well, {"ok": well, "problems": []})
 
 
 async def test_the_public_reads_the_kind_and_the_owner_the_details_of_a_problem() -> None:

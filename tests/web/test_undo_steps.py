@@ -15,36 +15,36 @@ NAME = "MIDNIGHT EMERALD HOODIE"
 async def act_of(shop: Shop, **row: Any) -> str:
     answer = await change(shop, row)
     assert answer.json["success"], answer
-    found: str = answer.json["changeId"]
-    return found
+    change_id: str = answer.json["changeId"]
+    return change_id
 
 
 async def stock(shop: Shop) -> int:
-    found: int = (await shop.size())["stock"]
-    return found
+    stock: int = (await shop.size())["stock"]
+    return stock
 
 
 async def bulk(shop: Shop, action: str, **changes: Any) -> str:
     body = {"action": action, "filter": {"productIds": [HOODIE]}, "changes": changes}
     answer = await shop.client.post("/api/inventory/bulk-update", body, OWNER)
-    found: str = answer.json["changeId"]
-    return found
+    change_id: str = answer.json["changeId"]
+    return change_id
 
 
 async def imported(shop: Shop, count: int) -> str:
     table = f"productId,size,stock\n{HOODIE},M,{count}\n".encode()
     answer = await shop.client.post("/api/admin/import?mode=apply", table, OWNER)
     assert answer.status == 200, answer
-    found: str = answer.json["changeId"]
-    return found
+    change_id: str = answer.json["changeId"]
+    return change_id
 
 
 async def done(shop: Shop, act: str, **more: Any) -> str:
     """Undoes an act; returns the undoing's own."""
     answer = await undo(shop, act, **more)
     assert answer.status == 200, answer
-    found: str = answer.json["changeId"]
-    return found
+    change_id: str = answer.json["changeId"]
+    return change_id
 
 
 @pytest.mark.parametrize("numbers", [(9, 30), (25, 30, 40), (1, 2, 3, 4, 5), (30, 9, 30, 9)])

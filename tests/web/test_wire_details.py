@@ -216,11 +216,11 @@ async def test_low_stock_only_keeps_low_sizes_and_the_products_that_have_one(
     any_shop: Shop,
 ) -> None:
     answer = await any_shop.client.get("/api/inventory/get?lowStockOnly=true")
-    found = {
+    texts = {
         row["productId"]: [size["size"] for size in row["sizes"]]
         for row in answer.json["inventory"]
     }
-    assert found == {HOODIE: ["S"], "prod_hoodie_002": ["S/M"]}
+    assert texts == {HOODIE: ["S"], "prod_hoodie_002": ["S/M"]}
     assert answer.json["summary"] == {"totalProducts": 2, "lowStockItems": 2, "outOfStockItems": 0}
     assert answer.json["inventory"][0]["totals"] == {"stock": 3, "reserved": 0, "available": 3}
 
@@ -256,12 +256,12 @@ async def test_bulk_dry_run_returns_exactly_what_would_change_and_changes_nothin
         ("adjust", {"stock": -4}),
         ("reset", {}),
     ):
-        wish = {"action": action, "filter": {"category": "hoodies"}, "changes": changes}
-        dry = await any_shop.bulk(**wish, dryRun=True)
+        body = {"action": action, "filter": {"category": "hoodies"}, "changes": changes}
+        dry = await any_shop.bulk(**body, dryRun=True)
         assert dry.status == 200
         assert dry.json["dryRun"] is True
         assert await ledger(any_shop.engine.store) == before
-        done = await any_shop.bulk(**wish)
+        done = await any_shop.bulk(**body)
         assert done.json["results"] == dry.json["results"]
         before = await ledger(any_shop.engine.store)
     await any_shop.check()
@@ -276,8 +276,8 @@ async def test_an_event_for_an_unknown_session_is_200_and_kept(any_shop: Shop) -
         "outcome": "unknown_session",
         "duplicate": False,
     }
-    kept = [row async for row in any_shop.engine.store.scan(Event)]
-    assert [(row.event_id, row.outcome) for row in kept] == [("evt_1", "unknown_session")]
+    events = [row async for row in any_shop.engine.store.scan(Event)]
+    assert [(row.event_id, row.outcome) for row in events] == [("evt_1", "unknown_session")]
 
 
 async def test_a_bad_or_old_signature_is_400_and_nothing_is_stored(any_shop: Shop) -> None:
