@@ -154,7 +154,7 @@ class Alerts:
         now = asyncio.get_running_loop().time()
         async with asyncio.timeout(STORE_SECONDS):
             if not self._looked or now - self._looked >= REST_SECONDS:
-                await self._watch.rest(targets, self._jobs())
+                await self._watch.conditions(targets, self._jobs())
                 self._looked = now
             await self._sender.refresh()
             await self._sender.round()

@@ -242,8 +242,8 @@ class DeliveryWorker:
         attempt = await self._poster.post(endpoint, stored.value.event, stored.name)
         if attempt.error:
             lane.failures += 1
-            rest = min(REST_MAX, SECOND << min(lane.failures, 10))
-            lane.rest_until = self._clock() + rest
+            pause = min(REST_MAX, SECOND << min(lane.failures, 10))
+            lane.rest_until = self._clock() + pause
         else:
             lane.failures = 0
         await self._note(lane, [(stored, attempt)])

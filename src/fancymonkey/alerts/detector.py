@@ -131,7 +131,7 @@ class EventDetector:
         if there is not None:
             there.known |= new
 
-    async def rest(self, targets: list[DeliveryTarget], jobs: Iterable[str]) -> None:
+    async def conditions(self, targets: list[DeliveryTarget], jobs: Iterable[str]) -> None:
         """Reports payment issues, runs and store problems. Raises StoreError."""
         seen = await self.begun()
         now = self._engine.clock()

@@ -194,8 +194,8 @@ def _body(id_: str, given: dict[str, Any]) -> dict[str, Any]:
     """The same fields as the body of a request."""
     camel = {}
     for name, value in given.items():
-        first, *rest = name.split("_")
-        camel[first + "".join(word.title() for word in rest)] = value
+        first, *others = name.split("_")
+        camel[first + "".join(word.title() for word in others)] = value
     return {"id": id_, **camel}
 
 

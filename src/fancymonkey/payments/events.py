@@ -253,8 +253,8 @@ def foreign(event: StripeEvent, policy: PaymentPolicy) -> str | None:
 
 def livemode_of(key: str | None) -> bool | None:
     """Whether a secret or restricted key is of live mode, or None if that is unknown."""
-    kind, _, rest = (key or "").partition("_")
-    mode = rest.partition("_")[0]
+    kind, _, mode_and_secret = (key or "").partition("_")
+    mode = mode_and_secret.partition("_")[0]
     return {"live": True, "test": False}.get(mode) if kind in ("sk", "rk") else None
 
 

@@ -131,8 +131,8 @@ class Settings(BaseModel):
 
 def without_password(target: str) -> str:
     """A directory or URL as it may be shown."""
-    scheme, separator, rest = target.partition("://")
-    address, slash, path = rest.partition("/")
+    scheme, separator, remainder = target.partition("://")
+    address, slash, path = remainder.partition("/")
     user, at, host = address.rpartition("@")
     if not separator or not at:
         return target.partition("?")[0] if separator else target

@@ -85,10 +85,10 @@ def read(text: str) -> list[Row]:
             "The file is not text: it has NUL characters. Save the table as CSV in UTF-8."
         )
     first = 1
-    head, _, rest = text.partition("\n")
+    head, _, lines = text.partition("\n")
     separator = max(",;\t", key=head.count)
     if head.strip().lower() in ("sep=,", "sep=;", "sep=\t", "sep="):  # the separator line of Excel
-        separator, text, first = head.rstrip("\r")[4:] or "\t", rest, 2
+        separator, text, first = head.rstrip("\r")[4:] or "\t", lines, 2
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     rows: list[Row] = []
     try:

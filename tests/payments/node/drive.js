@@ -82,7 +82,7 @@ console.log(
     refund: [refund.status, refund.amount],
     twice: twice.code,
     listed: listed.length,
-    types: events.data.map((one) => one.type).sort(),
+    types: events.data.map((event) => event.type).sort(),
     checked: [event.type, event.data.object.id === first.id],
   }),
 );

@@ -143,12 +143,12 @@ async def _reconcile(shop: DemoShop, certificate: Certificate) -> None:
 async def _holds(shop: DemoShop, drop: Drop) -> dict[str, dict[str, Any]]:
     """The status of each hold of the drill, by its id."""
 
-    async def one(id_: str) -> dict[str, Any]:
+    async def status_of(id_: str) -> dict[str, Any]:
         _, answer, _ = await shop.ask("GET", f"/api/checkout/status?sessionId={id_}")
         return answer
 
     ids = list(drop.holds.values())
-    answers = await asyncio.gather(*(one(id_) for id_ in ids))
+    answers = await asyncio.gather(*(status_of(id_) for id_ in ids))
     return dict(zip(ids, answers, strict=True))
 
 

@@ -70,7 +70,7 @@ def write(state: State, folder: str, name: str, value: Any) -> None:
     state.put(Document(folder, name, version, state.now, body, state.now + KEPT))
 
 
-def kept(
+def store_change_set(
     state: State,
     command: ChangeSet,
     answer: Answer,

@@ -168,7 +168,7 @@ def _too_many(state: State, live: list[Reservation]) -> Refused:
 
 def _too_often(state: State, source: ClientSource, rows: list[UnpaidHold]) -> Refused | None:
     """Why an address waits whose unpaid holds have kept a SKU from others for long."""
-    past = sorted((row.ended_at, row.kept) for row in rows if row.address == source.address)
+    past = sorted((row.ended_at, row.held_ms) for row in rows if row.address == source.address)
     total = sum(length for _, length in past)
     for ended_at, length in past:
         if not source.limits.unpaid or total < source.limits.unpaid:
@@ -182,7 +182,7 @@ def _too_often(state: State, source: ClientSource, rows: list[UnpaidHold]) -> Re
 
 def _turn(state: State, limits: HoldLimits, past: list[UnpaidHold]) -> Refused | None:
     """Why a network waits whose hold of this SKU has just ended unpaid."""
-    ends = [row.ended_at for row in past if row.kept >= limits.wait]
+    ends = [row.ended_at for row in past if row.held_ms >= limits.wait]
     wait = max(ends, default=0) + limits.wait - state.now
     return _others_first(wait) if limits.wait and ends and wait > 0 else None
 

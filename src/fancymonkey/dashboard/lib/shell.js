@@ -114,8 +114,8 @@ draw();
 listen(PAGES, { show: () => show("keys"), jump: () => jump(PAGES) });
 matchMedia("(min-width: 900px)").addEventListener("change", closeMore);
 whoAmI()
-  .then((found) => {
-    person = found;
+  .then((account) => {
+    person = account;
     draw();
   })
   .catch(() => {});

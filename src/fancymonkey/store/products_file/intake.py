@@ -101,7 +101,7 @@ def checked(
     catalogue = read_products(content, name)
     before = versions_of(catalogue.products, written, past)
     locations = None if rows.is_new else rows.locations
-    _refuse(name, Mistakes(catalogue, before, rows.keys(), locations).found())
+    _refuse(name, Mistakes(catalogue, before, rows.keys(), locations).texts())
     if with_stock:
         _check_stock(catalogue, name, written, past, rows)
     return catalogue
