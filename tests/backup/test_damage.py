@@ -85,7 +85,7 @@ async def test_a_member_that_would_leave_the_folder_is_refused(tmp_path: Path, n
     assert not (tmp_path.parent / "evil").exists()
 
 
-class Failing(Disk):
+class FailingDisk(Disk):
     """Fails at the nth operation of a kind."""
 
     def __init__(self, name: str, number: int, code: int) -> None:
@@ -129,7 +129,7 @@ async def test_a_disk_that_fails_makes_no_backup(
     to = tmp_path / "kept" / "b.tar.gz"
     to.parent.mkdir()
     with pytest.raises(BackupError, match=os.strerror(code)) as caught:
-        await make(target, to, NOW, disk=Failing(name, 1, code))
+        await make(target, to, NOW, disk=FailingDisk(name, 1, code))
     assert "Nothing was kept" in str(caught.value)
     assert not list(to.parent.iterdir())
 

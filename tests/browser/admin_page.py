@@ -94,7 +94,7 @@ class AdminShop:
                     await asyncio.sleep(0.01)
 
     async def _untold(self) -> int:
-        """How many events of the stand-in have not arrived."""
+        """How many events of the fake Stripe have not arrived."""
         state = (await self.http.get("/demo/stripe/demo/state", headers=STRIPE)).json()
         untold: int = state["events"] - state["delivered"]
         return untold
@@ -125,7 +125,7 @@ class AdminShop:
 async def admin_shop(
     fill: Any = (), past: int = 0, began: int = 0, **settings: Any
 ) -> AsyncIterator[AdminShop]:
-    """A shop with accounts and the stand-in for Stripe.
+    """A shop with accounts and the fake Stripe.
 
     `began`: how many days ago; `past`: the same, and it has sold on each of them.
     """

@@ -19,12 +19,12 @@ def as_before() -> Iterator[None]:
     gc.freeze()
 
 
-class Node:
-    itself: "Node"
+class CycleNode:
+    itself: "CycleNode"
 
 
-def cycle() -> weakref.ref[Node]:
-    node = Node()
+def cycle() -> weakref.ref[CycleNode]:
+    node = CycleNode()
     node.itself = node
     return weakref.ref(node)
 

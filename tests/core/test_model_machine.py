@@ -26,7 +26,7 @@ SESSION = st.sampled_from(("s1", "s1", "s2", "cs_1", "h-1"))
 WANTED = st.dictionaries(SKU, UNITS, min_size=1, max_size=2)
 
 
-class Machine(RuleBasedStateMachine):
+class ModelMachine(RuleBasedStateMachine):
     """Runs each command on both and compares."""
 
     def __init__(self) -> None:
@@ -183,7 +183,7 @@ class Machine(RuleBasedStateMachine):
         self.shop.audit()
 
 
-TestMachine = Machine.TestCase
+TestMachine = ModelMachine.TestCase
 TestMachine.settings = settings(
     settings.get_profile("default"), max_examples=150, stateful_step_count=40, deadline=None
 )

@@ -157,7 +157,7 @@ async def test_events_that_could_not_be_delivered(till: Till) -> None:
     body = (await till.checkout()).json
     await till.act(body["sessionId"], "pay")
     assert "webhook.silent" not in await ask_stripe(till)
-    till.twin.faults.change({"lose": 1.0})
+    till.fake_stripe.faults.change({"lose": 1.0})
     second = (await till.checkout(session="buyer-2")).json
     await till.act(second["sessionId"], "pay")
     assert "webhook.silent" in await ask_stripe(till)
@@ -174,7 +174,7 @@ async def test_stripe_is_away(till: Till) -> None:
 
 
 async def test_a_clock_that_is_not_stripes(till: Till) -> None:
-    """The stand-in's server says the real time; the shop of the test lives in 2025."""
+    """The fake Stripe's server says the real time; the shop of the test lives in 2025."""
     assert "clock.skew" in await ask_stripe(till)
 
 

@@ -23,14 +23,14 @@ HOLD = Reserve(
 BEGIN = BeginCheckout(ref="h1", number=1, ends_at=4000, until=5000, request="{}", most=5)
 
 
-class Clock:
+class StoppedClock:
     now = 100
 
     def __call__(self) -> int:
         return self.now
 
 
-async def opened(store: MemoryStore, clock: Clock) -> Engine:
+async def opened(store: MemoryStore, clock: StoppedClock) -> Engine:
     engine = Engine(store, clock)
     await engine.open()
     for command in (*catalogue(), HOLD):
@@ -39,7 +39,7 @@ async def opened(store: MemoryStore, clock: Clock) -> Engine:
 
 
 async def test_a_hold_is_found_by_each_of_its_ids_and_nothing_is_written() -> None:
-    clock = Clock()
+    clock = StoppedClock()
     engine = await opened(MemoryStore(), clock)
     revision = engine.view.revision
     for ref in ("h1", "s1"):
@@ -53,7 +53,7 @@ async def test_a_hold_is_found_by_each_of_its_ids_and_nothing_is_written() -> No
 
 
 async def test_a_checkout_and_a_payment_under_way_come_with_the_hold() -> None:
-    clock = Clock()
+    clock = StoppedClock()
     engine = await opened(MemoryStore(), clock)
     await engine.submit(BEGIN)
     hold = await find_hold(engine, "s1")
@@ -68,7 +68,7 @@ async def test_a_checkout_and_a_payment_under_way_come_with_the_hold() -> None:
 
 
 async def test_a_hold_has_expired_at_its_deadline_also_without_an_entry() -> None:
-    clock = Clock()
+    clock = StoppedClock()
     engine = await opened(MemoryStore(), clock)
     clock.now = 1099
     hold = await find_hold(engine, "s1")
@@ -98,7 +98,7 @@ class Changing(MemoryStore):
 
 async def test_a_hold_that_changes_between_the_reads_is_read_again() -> None:
     store = Changing()
-    engine = await opened(store, Clock())
+    engine = await opened(store, StoppedClock())
     store.changes = 1
     hold = await find_hold(engine, "s1")
     assert hold is not None

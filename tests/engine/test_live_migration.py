@@ -170,7 +170,7 @@ async def _left(target: str) -> None:
         await engine.open()
 
 
-class SlowStore(MemoryStore):
+class SlowTarget(MemoryStore):
     """Writes more slowly than the buyers of these tests buy. `sizes`: what each portion had."""
 
     def __init__(self) -> None:
@@ -195,7 +195,7 @@ async def test_a_move_ends_although_buyers_outpace_it(name: Name) -> None:
         stop = asyncio.Event()
         selling = asyncio.create_task(buyers(engine, answered, stop, pause=0.0))
         await _sold(20, answered, selling)
-        slow = SlowStore()
+        slow = SlowTarget()
         report = await LiveMigration(engine, cast(Store, slow), "old", "new").run()
         stop.set()
         await selling

@@ -168,7 +168,7 @@ def test_one_payment_under_two_sessions_of_one_hold_is_never_paid_back(*, late: 
 async def paid_otherwise(till: Till, **changed: Any) -> list[dict[str, Any]]:
     """A checkout session whose event has another amount than requested. Returns the issues."""
     session_id: str = (await till.checkout(quantity=2)).json["sessionId"]
-    till.twin.account.sessions[session_id] |= changed
+    till.fake_stripe.account.sessions[session_id] |= changed
     await till.act(session_id, "pay")
     return await till.matters()
 
@@ -232,10 +232,10 @@ async def test_on_every_store_and_settled_by_the_owner(any_till: Till) -> None:
 
 async def test_reconciliation_compares_missed_payments(till: Till) -> None:
     session_id: str = (await till.checkout(quantity=2)).json["sessionId"]
-    till.twin.account.sessions[session_id] |= {"amount_subtotal": 7500, "amount_total": 7500}
+    till.fake_stripe.account.sessions[session_id] |= {"amount_subtotal": 7500, "amount_total": 7500}
     till.cut()
-    till.twin.act(session_id, "pay")
-    till.twin.account.events.clear()
+    till.fake_stripe.act(session_id, "pay")
+    till.fake_stripe.account.events.clear()
     await till.reconcile()
     (matter,) = await till.matters()
     assert matter["concern"] == CONCERN

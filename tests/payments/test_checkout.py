@@ -61,7 +61,7 @@ async def test_stripe_gets_the_hold_and_its_deadline(till: Till) -> None:
     assert held.until == session["expires_at"] * 1000 + GRACE
     assert "session_id={CHECKOUT_SESSION_ID}" in session["success_url"]
     assert session["cancel_url"].endswith(f"hold={hold['id']}")
-    (line,) = till.twin.account.lines[session["id"]]
+    (line,) = till.fake_stripe.account.lines[session["id"]]
     assert (line["price"]["id"], line["quantity"]) == (f"price_{HOODIE}_m", 2)
 
 
@@ -97,7 +97,7 @@ async def test_another_basket_waits_until_the_first_session_has_ended(
     one.
     """
     first = (await till.checkout(quantity=1)).json
-    till.twin.faults.change({"api_fail": fault, "api_fail_times": 1})
+    till.fake_stripe.faults.change({"api_fail": fault, "api_fail_times": 1})
     second = await till.checkout(quantity=15)
     assert (second.status, second.code) == (503, "payment_unavailable")
     assert second.json["reservation"]["quantity"] == 1
@@ -114,7 +114,7 @@ async def test_different_baskets_at_once_leave_one_session_to_pay(any_till: Till
     still = [session for session in till.sessions if session["status"] == "open"]
     assert len(still) <= 1
     if still:
-        (line,) = till.twin.account.lines[still[0]["id"]]
+        (line,) = till.fake_stripe.account.lines[still[0]["id"]]
         assert (await till.shop.size())["reserved"] == line["quantity"]
 
 
@@ -204,7 +204,7 @@ async def test_it_can_be_paid_once(till: Till) -> None:
 async def test_paid_before_the_word_of_it(till: Till) -> None:
     body = (await till.checkout()).json
     till.cut()
-    till.twin.act(body["sessionId"], "pay")
+    till.fake_stripe.act(body["sessionId"], "pay")
     same = await till.checkout()
     assert (same.status, same.code) == (409, "session_paid")
     other = await till.checkout(quantity=2)
@@ -215,7 +215,7 @@ async def test_paid_before_the_word_of_it(till: Till) -> None:
 async def test_an_ended_session_is_followed_by_a_new_one(till: Till) -> None:
     first = (await till.checkout()).json
     till.cut()
-    till.twin.act(first["sessionId"], "expire")
+    till.fake_stripe.act(first["sessionId"], "expire")
     second = (await till.checkout()).json
     assert second["sessionId"] != first["sessionId"]
     assert second["reservation"]["id"] == first["reservation"]["id"]
@@ -227,7 +227,7 @@ async def test_a_hold_cannot_be_renewed_forever() -> None:
         for _ in range(2):
             body = (await till.checkout()).json
             till.cut()
-            till.twin.act(body["sessionId"], "expire")
+            till.fake_stripe.act(body["sessionId"], "expire")
         answer = await till.checkout()
         assert (answer.status, answer.code) == (429, "too_many_checkouts")
 
@@ -244,7 +244,7 @@ async def test_giving_it_back_ends_the_session(any_till: Till) -> None:
 
 async def test_stripe_says_no(any_till: Till) -> None:
     till = any_till
-    till.twin.faults.change({"api_fail": "400", "api_fail_times": 1})
+    till.fake_stripe.faults.change({"api_fail": "400", "api_fail_times": 1})
     answer = await till.checkout()
     assert (answer.status, answer.code) == (502, "payment_failed")
     assert (await till.shop.size())["reserved"] == 0
@@ -253,7 +253,7 @@ async def test_stripe_says_no(any_till: Till) -> None:
 
 async def test_stripe_says_no_and_an_older_hold_stays_as_it_was(till: Till) -> None:
     held = (await till.shop.reserve("buyer-1", "M", 2)).json["reservation"]
-    till.twin.faults.change({"api_fail": "400", "api_fail_times": 1})
+    till.fake_stripe.faults.change({"api_fail": "400", "api_fail_times": 1})
     answer = await till.checkout("buyer-1", quantity=2)
     assert answer.code == "payment_failed"
     status = await till.status("buyer-1")
@@ -277,13 +277,13 @@ async def test_a_click_that_failed_leaves_the_next_one_alone(
         nonlocal second
         if second is None and isinstance(command, CloseCheckout | Release):
             if refused:
-                till.twin.faults.change({"api_fail": "400", "api_fail_times": 1})
+                till.fake_stripe.faults.change({"api_fail": "400", "api_fail_times": 1})
             monkeypatch.undo()
             second = await till.checkout()
         return await submit(command)
 
     monkeypatch.setattr(engine, "submit", slow)
-    till.twin.faults.change({"api_fail": "400", "api_fail_times": 1})
+    till.fake_stripe.faults.change({"api_fail": "400", "api_fail_times": 1})
     assert (await till.checkout()).code == "payment_failed"
     assert second is not None
     assert second.status == 200, second
@@ -296,7 +296,7 @@ async def test_a_click_that_failed_leaves_the_next_one_alone(
 @pytest.mark.parametrize("fault", ["429", "500", "reset", "after"])
 async def test_an_unknown_outcome_at_stripe(any_till: Till, fault: str) -> None:
     till = any_till
-    till.twin.faults.change({"api_fail": fault, "api_fail_times": 1})
+    till.fake_stripe.faults.change({"api_fail": fault, "api_fail_times": 1})
     answer = await till.checkout(None)
     assert (answer.status, answer.code) == (503, "payment_unavailable")
     assert answer.header("retry-after") == "1"
@@ -311,7 +311,7 @@ async def test_an_unknown_outcome_at_stripe(any_till: Till, fault: str) -> None:
 
 
 async def test_an_unknown_outcome_and_a_changed_basket(till: Till) -> None:
-    till.twin.faults.change({"api_fail": "after", "api_fail_times": 1})
+    till.fake_stripe.faults.change({"api_fail": "after", "api_fail_times": 1})
     assert (await till.checkout(quantity=1)).status == 503
     answer = await till.checkout(quantity=3)
     assert answer.status == 200
@@ -323,13 +323,13 @@ async def test_an_unknown_outcome_and_a_changed_basket(till: Till) -> None:
 async def test_stripe_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fancymonkey.payments.gateway.Gateway.__init__.__defaults__", (None, 0.2))
     async with opened(MemoryStore()) as till:
-        till.twin.faults.change({"api_latency_ms": 2000})
+        till.fake_stripe.faults.change({"api_latency_ms": 2000})
         asked = asyncio.create_task(till.checkout())
         await asyncio.sleep(0.05)  # others are served while Stripe is asked
         assert (await till.shop.reserve("buyer-2", "M", 1)).status == 200
         answer = await asked
         assert (answer.status, answer.code) == (503, "payment_unavailable")
-        till.twin.faults.change({"api_latency_ms": 0})
+        till.fake_stripe.faults.change({"api_latency_ms": 0})
         assert (await till.checkout()).status == 200
 
 
@@ -347,7 +347,7 @@ async def test_a_size_without_a_price_of_stripe_has_the_products() -> None:
         item = view.items[f"{HOODIE}/M"]
         object.__setattr__(item, "price_id", None)
         assert (await till.checkout(quantity=2)).status == 200
-        (line,) = till.twin.account.lines[till.sessions[0]["id"]]
+        (line,) = till.fake_stripe.account.lines[till.sessions[0]["id"]]
         assert (line["amount_total"], line["currency"]) == (11600, "usd")
 
 
@@ -396,7 +396,7 @@ async def test_a_new_checkout_in_place_of_the_buyers_own(target: str) -> None:
 async def test_a_paid_hold_is_not_replaced(till: Till) -> None:
     old = (await till.checkout("old", quantity=2)).json
     till.cut()
-    till.twin.act(old["sessionId"], "pay")
+    till.fake_stripe.act(old["sessionId"], "pay")
     answer = await till.checkout("new", quantity=1, replaces=old["reservation"]["id"])
     assert answer.status == 200, answer
     assert (await till.shop.size())["reserved"] == 3

@@ -16,7 +16,7 @@ from fancymonkey.core.model import Kind, Line, Product
 from fancymonkey.core.outcomes import Accepted, Answer
 from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem
 from tests.core.builders import upsert
-from tests.sim.world import SKUS, Server, World
+from tests.sim.world import SKUS, SimServer, World
 
 MANY_TRIES = 200
 
@@ -229,7 +229,7 @@ class Listener:
                 await self._listen(server)
             await asyncio.sleep(self.chance.uniform(0, 0.5))
 
-    async def _listen(self, server: Server) -> None:
+    async def _listen(self, server: SimServer) -> None:
         engine = server.engine
         assert engine is not None
         if self.since is not None and engine.view.revision < self.since:

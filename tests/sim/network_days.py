@@ -46,7 +46,7 @@ def sku(name: str) -> str:
     return sku_of(name, "M")
 
 
-class Shop:
+class NetworkShop:
     """The engine and the model beside it."""
 
     def __init__(self, store: Store, seed: int) -> None:

@@ -29,7 +29,7 @@ PATIENCE = 120.0
 """A client without an answer after this many virtual seconds never gets one."""
 
 
-class Server:
+class SimServer:
     """A process with an engine, its own clock, and a habit of dying."""
 
     def __init__(self, world: "World", name: str, skew: int) -> None:
@@ -91,7 +91,7 @@ class World:
         self.db = Database(self.chance, faults, alone=alone)
         skews: tuple[int, ...] = (0, self.chance.choice((0, 0, 5, -40, 300, -700)))
         skews = skews[: 1 if alone else 2]
-        self.servers = [Server(self, f"server {n}", skew) for n, skew in enumerate(skews)]
+        self.servers = [SimServer(self, f"server {n}", skew) for n, skew in enumerate(skews)]
         self.problems: list[str] = []
         self.payments: dict[str, str] = {}
         self.returns: Counter[str] = Counter()
@@ -114,7 +114,7 @@ class World:
     def close(self) -> None:
         logging.getLogger("fancymonkey").removeHandler(self._alarm)
 
-    def server(self) -> Server | None:
+    def server(self) -> SimServer | None:
         """A server that is up, by chance."""
         up = [server for server in self.servers if server.engine is not None]
         return self.chance.choice(up) if up else None
@@ -122,7 +122,7 @@ class World:
     # Asking -----------------------------------------------------------------------------------
 
     async def ask(
-        self, command: Command, tries: int = 1, on: Server | None = None
+        self, command: Command, tries: int = 1, on: SimServer | None = None
     ) -> Answer | None:
         """One client's request; None if its outcome is unknown."""
         for _ in range(tries):

@@ -74,7 +74,7 @@ async def crash_everywhere(
         folder = tmp_path / f"{number}"
         folder.mkdir()
 
-        run = Run(disk_kind(folder, Stop(number)), folder)
+        run = Run(disk_kind(folder, CrashedMachine(number)), folder)
         finished = True
         try:
             await run.play()
@@ -113,7 +113,7 @@ async def test_state_shown_by_a_restart_survives_a_power_cut(tmp_path: Path) -> 
     while not finished:
         folder = tmp_path / f"{number}"
         folder.mkdir()
-        run = Run(FaultyDisk(folder, Stop(number)), folder)
+        run = Run(FaultyDisk(folder, CrashedMachine(number)), folder)
         try:
             await run.play()
             finished = True
@@ -136,7 +136,7 @@ async def test_a_forgotten_sync_is_found(
     assert await crash_everywhere(tmp_path, careless, (way,), 23) != []
 
 
-class Stop:
+class CrashedMachine:
     """Crashes at one operation."""
 
     def __init__(self, number: int) -> None:

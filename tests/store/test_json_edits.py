@@ -479,7 +479,7 @@ async def test_an_edit_counts_once_wherever_it_crashes(tmp_path: Path, synced: b
         folder = tmp_path / str(number)
         folder.mkdir()
         (folder / "products.json").write_text(SEED)
-        disk = FaultyDisk(folder, Stop(number))
+        disk = FaultyDisk(folder, StoppedMachine(number))
         done: list[str] = []
         finished = await _edit_and_sell(folder, disk, done, synced)
         for way in ("lost", "kept", "torn"):
@@ -531,7 +531,7 @@ async def test_a_sale_between_an_edit_and_a_crash_is_not_undone(tmp_path: Path) 
     assert '"stock": 24' in (tmp_path / "after" / "products.json").read_text()
 
 
-class Stop:
+class StoppedMachine:
     """Fails at one operation, as if the machine had stopped."""
 
     def __init__(self, number: int) -> None:

@@ -37,7 +37,7 @@ def once(number: int) -> Fail:
     return fail
 
 
-class Armed:
+class ArmedDisk:
     """Lets the next operations of a kind fail on request."""
 
     def __init__(self) -> None:
@@ -131,7 +131,7 @@ async def stopped(folder: Path, kind: str, skip: int = 0) -> tuple[FaultyDisk, i
 
     Also how many entries it had confirmed.
     """
-    armed = Armed()
+    armed = ArmedDisk()
     disk = FaultyDisk(folder, armed)
     entries = 25 if kind in ("sync_folder", "rename") else 10_000
     store = JsonStore(folder, disk=disk, segment_entries=entries)

@@ -38,7 +38,7 @@ TABLES = (
 )
 
 
-class Maker:
+class ValueMaker:
     """Values for a schema: mostly as it wants them, now and then not."""
 
     def __init__(self, document: dict[str, Any], seed: int) -> None:
@@ -93,7 +93,9 @@ class Maker:
         return "&".join(parts)
 
 
-async def ask(maker: Maker, visitor: Visitor, path: str, method: str, operation: Any) -> Answer:
+async def ask(
+    maker: ValueMaker, visitor: Visitor, path: str, method: str, operation: Any
+) -> Answer:
     parameters = operation.get("parameters", ())
     target = path.replace(
         "{job}", quote(maker.chance.choice(("release-expired", "reconcile", *TEXTS)), safe="")
@@ -147,7 +149,7 @@ async def again(shop: Shop, owner: Visitor) -> None:
 async def test_every_operation_answers_as_documented(number: int) -> None:
     async with running(MemoryStore()) as shop:
         document = documented.document()
-        maker = Maker(document, SEED * 100 + number)
+        maker = ValueMaker(document, SEED * 100 + number)
         owner = await Visitor(shop.client).logged_in()
         seen: dict[tuple[str, str], set[int]] = {}
         for path, methods in document["paths"].items():

@@ -45,7 +45,7 @@ DROP = UpsertProduct(
 
 
 @dataclass
-class Buyer:
+class HonestBuyer:
     """A buyer who wants one unit, looks once a minute, and pays."""
 
     number: int
@@ -85,7 +85,7 @@ class Drop:
 
     shop: Shop
     attacker: Attacker
-    buyers: list[Buyer]
+    buyers: list[HonestBuyer]
     peak: int = 0
     names: Iterator[int] = field(default_factory=count)
     grabbed: set[str] = field(default_factory=set)
@@ -115,7 +115,7 @@ class Drop:
             if answer.status == 200:
                 self.grabbed.add(answer.json["reservation"]["id"])
 
-    async def buy(self, buyer: Buyer, second: int) -> None:
+    async def buy(self, buyer: HonestBuyer, second: int) -> None:
         session = f"good {buyer.number}"
         if buyer.pays_at is not None:
             if second >= buyer.pays_at:
@@ -151,12 +151,14 @@ class Drop:
         return 100 * sum(buyer.done for buyer in self.buyers) / UNITS
 
 
-def honest(random: Random) -> list[Buyer]:
+def honest(random: Random) -> list[HonestBuyer]:
     results = []
     for number in range(BUYERS):
         home = number if number >= 30 else number // 3  # the first thirty are ten families
         address = f"84.{home}.17.{random.randrange(1, 255) if number >= 30 else 4}"
-        results.append(Buyer(number, address, random.randrange(120), random.randrange(60, 240)))
+        results.append(
+            HonestBuyer(number, address, random.randrange(120), random.randrange(60, 240))
+        )
     return results
 
 

@@ -119,12 +119,12 @@ class Settings(BaseModel):
         key = self.payments.stripe_secret_key or ""
         if key.startswith(("sk_live_", "rk_live_")) and self.payments.stripe_api_base is not None:
             raise ConfigError(
-                "STRIPE_API_BASE sends payments to a stand-in, and STRIPE_SECRET_KEY is a live "
+                "STRIPE_API_BASE sends payments to a fake Stripe, and STRIPE_SECRET_KEY is a live "
                 "key. Remove one of them."
             )
         if self.server.demo and (key or self.payments.stripe_api_base is not None):
             raise ConfigError(
-                "DEMO brings its own stand-in for Stripe. Remove STRIPE_SECRET_KEY and "
+                "DEMO brings its own fake Stripe. Remove STRIPE_SECRET_KEY and "
                 "STRIPE_API_BASE, or switch DEMO off."
             )
 

@@ -1,4 +1,4 @@
-"""The result of a drill: the state of the shop, compared with that of the stand-in for Stripe."""
+"""The result of a drill: the state of the shop, compared with that of the fake Stripe."""
 
 import asyncio
 from dataclasses import asdict, dataclass, field

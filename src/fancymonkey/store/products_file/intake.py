@@ -20,7 +20,7 @@ from fancymonkey.store.products_file.mistakes import Mistakes
 from fancymonkey.store.products_file.older_versions import OlderVersions
 from fancymonkey.store.products_file.read import Catalogue, Described, read_products
 from fancymonkey.store.products_file.saved_versions import SavedVersion
-from fancymonkey.store.products_file.stale import Since, Stale, stale_in, versions_of
+from fancymonkey.store.products_file.stale import EditedVersions, Since, stale_in, versions_of
 from fancymonkey.store.products_file.stock_edits import stock_mistakes
 from fancymonkey.store.products_file.store_rows import StoreRows
 
@@ -30,12 +30,12 @@ SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class FileEdit:
     """An edit that can be applied: its content, the versions it is based on, and its commands."""
 
     name: str
     catalogue: Catalogue
-    stale: Stale
+    stale: EditedVersions
     commands: Sequence[Command]
     reserved: int
 
@@ -74,7 +74,7 @@ async def take(
     at: int,
     rows: StoreRows,
     label: str,
-) -> Edit:
+) -> FileEdit:
     """Reads an edit of the owner. Raises DataError if it has a mistake."""
     catalogue = await asyncio.to_thread(checked, content, name, written, past, rows)
     stale = await stale_in(catalogue.products, written, past, since, at)
@@ -82,7 +82,7 @@ async def take(
     _refuse(name, stock_mistakes(catalogue, bases.__getitem__, rows.on_hand))
     commands = commands_of(catalogue.products, written, rows, label, stale.bases, stale.missing)
     reserved = reserved_edits(catalogue.products, written, stale.bases)
-    return Edit(name, catalogue, stale, commands, reserved)
+    return FileEdit(name, catalogue, stale, commands, reserved)
 
 
 def checked(

@@ -30,7 +30,7 @@ _NOTES = frozenset({Kind.ADDED, Kind.EDITED, Kind.REMOVED})
 
 
 @dataclass(slots=True)
-class Stale:
+class EditedVersions:
     """The older versions that a file is an edit of.
 
     `bases` are the products to compare with, `revisions` the revisions of the edited versions,
@@ -47,9 +47,9 @@ class Stale:
 
 async def stale_in(
     file: Products, written: Sequence[Products], past: OlderVersions, since: Since, at: int
-) -> Stale:
+) -> EditedVersions:
     """Compares a file with the older versions. `at` is the revision of the latest version."""
-    stale = Stale()
+    stale = EditedVersions()
     if not written:
         return stale
     latest = written[-1]
@@ -139,7 +139,7 @@ class _EditedProduct:
         end = past.followed if sure else None
         return _EditedProduct(file, latest, chosen[::-1], end, sure)
 
-    def judge(self, changes: _Changes, stale: Stale) -> None:
+    def judge(self, changes: _Changes, stale: EditedVersions) -> None:
         """Adds the base of this product, and texts about its outdated values."""
         id_, latest = self.file.product.product_id, self.latest
         if not self.candidates:
