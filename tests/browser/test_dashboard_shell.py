@@ -130,7 +130,7 @@ async def test_a_phone_has_five_places_and_the_rest_under_more(
                 "Products",
                 "Import",
                 "Alerts",
-                "People",
+                "Users",
             ]
         )
         await page.keyboard.press("Escape")

@@ -55,7 +55,7 @@ PAGES = {
     "transfers.html": ".transfer",
     "transfers.html?id=tr_odd": ".sizes",
     "locations.html": ".entry",
-    "people.html": "table",
+    "users.html": "table",
 }
 """Every page of the dashboard, and what is there once it shows something."""
 

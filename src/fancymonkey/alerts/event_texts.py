@@ -147,7 +147,7 @@ def guessed(secret: str, address: str, at: int) -> AlertEvent:
     title = f"Repeated wrong attempts at the {secret}"
     text = (
         f"The latest attempt came from {address}. Unknown addresses are throttled; addresses "
-        f"that have used the secret before are not. The audit log on the People page has the "
+        f"that have used the secret before are not. The audit log on the Users page has the "
         f"details."
     )
     return event_type(
