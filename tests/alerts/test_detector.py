@@ -263,9 +263,9 @@ async def test_payment_issues_are_reported_once_by_name() -> None:
         await shop.look()
         await shop.look()
         events = [event for message in shop.channel.messages for event in message.events]
-        (matter,) = [event for event in events if event.type == "payment_issue.opened"]
-        assert matter.title == "Late payment: 20 × MIDNIGHT EMERALD HOODIE M"
-        assert matter.data["concern"] == "late_payment"
+        (alert,) = [event for event in events if event.type == "payment_issue.opened"]
+        assert alert.title == "Late payment: 20 × MIDNIGHT EMERALD HOODIE M"
+        assert alert.data["concern"] == "late_payment"
         other = shop.again()
         await other.look()
         assert not other.channel.messages

@@ -73,7 +73,7 @@ class Till:
         await self.settle()
         return report
 
-    async def matters(self) -> list[dict[str, Any]]:
+    async def issues(self) -> list[dict[str, Any]]:
         answer = await self.shop.client.get("/api/payments/issues", OWNER)
         assert answer.status == 200, answer
         issues: list[dict[str, Any]] = answer.json["issues"]

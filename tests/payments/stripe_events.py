@@ -50,8 +50,8 @@ def take_in(shop: CoreShop, event: StripeEvent, policy: PaymentPolicy = POLICY) 
     return data
 
 
-def open_matters(shop: CoreShop, *concerns: str) -> list[PaymentIssue]:
-    """The matters that wait, of some concerns or of all."""
+def open_issues(shop: CoreShop, *concerns: str) -> list[PaymentIssue]:
+    """The payment issues that wait, of some concerns or of all."""
     rows = shop.image.rows[PaymentIssue].values()
     return [
         row

@@ -43,7 +43,7 @@ async def test_the_seeds_request_leads_to_a_sale(any_till: Till) -> None:
         assert (status["status"], status["paid"], status["late"]) == ("captured", True, False)
     size = await till.shop.size()
     assert (size["stock"], size["reserved"]) == (19, 0)
-    assert await till.matters() == []
+    assert await till.issues() == []
 
 
 async def test_stripe_gets_the_hold_and_its_deadline(till: Till) -> None:

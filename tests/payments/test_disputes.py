@@ -11,7 +11,7 @@ from fancymonkey.core.payments.rows import IssueStatus, PaymentIssue
 from fancymonkey.payments.events import DISPUTES, StripeEvent
 from tests.core.builders import CoreShop, take
 from tests.payments.conftest import OWNER, Till
-from tests.payments.stripe_events import happened, open_matters, session, take_in
+from tests.payments.stripe_events import happened, open_issues, session, take_in
 from tests.web.signing import deliver, event
 
 PAID = session("completed", status="paid")
@@ -41,7 +41,7 @@ def sold() -> CoreShop:
     return shop
 
 
-def the_matter(shop: CoreShop) -> PaymentIssue:
+def the_issue(shop: CoreShop) -> PaymentIssue:
     (issue,) = shop.image.rows[PaymentIssue].values()
     assert isinstance(issue, PaymentIssue)
     return issue
@@ -51,7 +51,7 @@ def the_matter(shop: CoreShop) -> PaymentIssue:
 def test_whichever_comes_first_raises_it_with_all_that_the_owner_needs(name: str) -> None:
     shop = sold()
     assert take_in(shop, dispute(name)).outcome == "disputed"
-    issue = the_matter(shop)
+    issue = the_issue(shop)
     assert (issue.payment, issue.reservation_id, issue.progress) == (
         "pi_A",
         "h-s1",
@@ -88,7 +88,7 @@ def test_every_order_with_its_end_and_its_payment(
         shop.do(take("s1", a_M=2))
         for stripe_event in order:
             take_in(shop, stripe_event)
-        issue = the_matter(shop)
+        issue = the_issue(shop)
         assert issue.progress is progress, order
         assert words in issue.note, order
         assert "The money was withdrawn." in issue.note
@@ -102,7 +102,7 @@ def test_reinstated_money_is_shown_in_any_order_of_events() -> None:
         shop = sold()
         for stripe_event in order:
             take_in(shop, stripe_event)
-        assert "The money was reinstated." in the_matter(shop).note
+        assert "The money was reinstated." in the_issue(shop).note
 
 
 def test_a_lost_dispute_reopens_a_dismissed_issue_once() -> None:
@@ -110,16 +110,16 @@ def test_a_lost_dispute_reopens_a_dismissed_issue_once() -> None:
     take_in(shop, dispute("created"))
     aside = ResolveIssue(issue_id="disputed:dp_1", then=IssueStatus.DISMISSED, note="answered")
     shop.do(aside)
-    assert "answered" in the_matter(shop).note
-    assert "25.00 USD" in the_matter(shop).note
+    assert "answered" in the_issue(shop).note
+    assert "25.00 USD" in the_issue(shop).note
     take_in(shop, dispute("updated", "under_review", at=101))
-    assert the_matter(shop).progress is IssueStatus.DISMISSED
+    assert the_issue(shop).progress is IssueStatus.DISMISSED
     take_in(shop, dispute("closed", "lost", at=102))
-    assert the_matter(shop).progress is IssueStatus.OPEN
-    assert "answered" in the_matter(shop).note
+    assert the_issue(shop).progress is IssueStatus.OPEN
+    assert "answered" in the_issue(shop).note
     shop.do(aside)
     take_in(shop, dispute("closed", "lost", at=102))
-    assert the_matter(shop).progress is IssueStatus.DISMISSED
+    assert the_issue(shop).progress is IssueStatus.DISMISSED
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_odd_disputes_raise_one_too(odd: dict[str, Any]) -> None:
     shop = sold()
     take_in(shop, dispute("created", **odd))
     take_in(shop, dispute("updated", **odd))
-    issue = the_matter(shop) if len(shop.image.rows[PaymentIssue]) == 1 else None
+    issue = the_issue(shop) if len(shop.image.rows[PaymentIssue]) == 1 else None
     assert issue is not None
     assert "\0" not in issue.note
 
@@ -148,7 +148,7 @@ def test_two_disputes_are_two_issues_also_for_an_unknown_payment() -> None:
     shop = sold()
     take_in(shop, dispute("created"))
     take_in(shop, dispute("created", id="dp_2", payment_intent="pi_nobody"))
-    assert {row.payment for row in open_matters(shop, "disputed")} == {"pi_A", "pi_nobody"}
+    assert {row.payment for row in open_issues(shop, "disputed")} == {"pi_A", "pi_nobody"}
 
 
 async def test_over_http_on_every_store_before_and_after_the_payment(any_till: Till) -> None:
@@ -166,9 +166,9 @@ async def test_over_http_on_every_store_before_and_after_the_payment(any_till: T
         }
         answer = await deliver(shop, what)
         assert answer.status == 200, answer
-    (matter,) = await any_till.matters()
-    assert (matter["id"], matter["reservationId"]) == ("disputed:dp_1", id_)
-    assert "116.00 USD" in matter["note"]
+    (issue,) = await any_till.issues()
+    assert (issue["id"], issue["reservationId"]) == ("disputed:dp_1", id_)
+    assert "116.00 USD" in issue["note"]
     assert (await shop.size())["stock"] == 18
     listed = await shop.client.get("/api/payments/issues", OWNER)
     assert listed.json["open"] == 1

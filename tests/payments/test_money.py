@@ -32,18 +32,18 @@ async def test_a_late_payment_is_served_from_the_stock(any_till: Till) -> None:
     await late(any_till)
     size = await any_till.shop.size("S")
     assert (size["stock"], size["reserved"]) == (1, 0)
-    (matter,) = await any_till.matters()
-    assert (matter["concern"], matter["progress"], matter["lines"]) == ("late_payment", "open", [])
+    (issue,) = await any_till.issues()
+    assert (issue["concern"], issue["progress"], issue["lines"]) == ("late_payment", "open", [])
 
 
 async def test_a_late_payment_owes_what_is_missing(any_till: Till) -> None:
     session = await late(any_till, taken=2)
     status = await any_till.status(session)
     assert (status["status"], status["late"]) == ("captured", True)
-    (matter,) = await any_till.matters()
+    (issue,) = await any_till.issues()
     line = {"productId": HOODIE, "size": "S", "quantity": 1, "name": "MIDNIGHT EMERALD HOODIE"}
-    assert matter["lines"] == [line]
-    answer = await any_till.settle_issue(issueId=matter["id"], then="refund")
+    assert issue["lines"] == [line]
+    answer = await any_till.settle_issue(issueId=issue["id"], then="refund")
     assert answer.status == 200, answer
     assert answer.json["issue"]["progress"] == "done"
     assert len(any_till.fake_stripe.account.refunds) == 1
@@ -56,8 +56,8 @@ async def test_a_late_payment_is_refunded_once_where_the_owner_wants_it(target: 
         assert len(till.fake_stripe.account.refunds) == 1
         status = await till.status(session)
         assert (status["status"], status["paid"], status["late"]) == ("released", True, True)
-        (matter,) = await till.matters()
-        assert (matter["concern"], matter["progress"]) == ("late_payment", "done")
+        (issue,) = await till.issues()
+        assert (issue["concern"], issue["progress"]) == ("late_payment", "done")
         size = await till.shop.size("S")
         assert (size["stock"], size["reserved"]) == (3, 2)
         report = await till.reconcile()
@@ -81,11 +81,11 @@ async def test_a_refund_that_fails_is_given_later() -> None:
     async with opened(MemoryStore(), late_payment="refund") as till:
         await refund_due(till)
         assert till.fake_stripe.account.refunds == {}
-        assert (await till.matters())[0]["progress"] == "due"
+        assert (await till.issues())[0]["progress"] == "due"
         report = await till.reconcile()
         assert report.outcome == "corrected"
         assert len(till.fake_stripe.account.refunds) == 1
-        assert (await till.matters())[0]["progress"] == "done"
+        assert (await till.issues())[0]["progress"] == "done"
 
 
 @pytest.mark.parametrize("type_", ["refund.updated", "refund.failed"])
@@ -101,11 +101,11 @@ async def test_a_refund_that_fails_later_waits_for_the_owners_second_refund(
         assert (await deliver(till.shop, lost)).json["outcome"] == "refund failed"
         again = await deliver(till.shop, {**lost, "id": "evt_2"})
         assert again.json["outcome"] == "refund failed"
-        matter = (await till.matters())[0]
-        assert (matter["id"], matter["progress"]) == (f"refund_failed:{id_}", "open")
+        issue = (await till.issues())[0]
+        assert (issue["id"], issue["progress"]) == (f"refund_failed:{id_}", "open")
         (charge,) = till.fake_stripe.account.charges.values()
         charge |= {"amount_refunded": 0, "refunded": False}  # the money is with the shop again
-        answer = await till.settle_issue(issueId=matter["id"], then="refund")
+        answer = await till.settle_issue(issueId=issue["id"], then="refund")
         assert answer.json["issue"]["progress"] == "done"
         assert len(till.fake_stripe.account.refunds) == 2
 
@@ -119,7 +119,7 @@ async def test_a_refund_that_fails_at_once_is_not_given(monkeypatch: pytest.Monk
         monkeypatch.setattr(till.fake_stripe.account, "refund", fail)
         await late(till, taken=2)
         await till.settle()
-        issues = {row["id"]: (row["progress"], row["note"]) for row in await till.matters()}
+        issues = {row["id"]: (row["progress"], row["note"]) for row in await till.issues()}
         (late_payment,) = issues.keys() - {"refund_failed:re_1"}
         assert issues == {"refund_failed:re_1": ("open", ""), late_payment: ("done", "re_1")}
         assert (await till.reconcile()).outcome == "balanced"
@@ -130,14 +130,14 @@ async def test_only_the_owner_calls_a_refund_off() -> None:
         await made(till.shop, "sam", "staff")
         sam = await Visitor(till.shop.client).logged_in("sam", "six blue owls sing")
         await refund_due(till)
-        (matter,) = await till.matters()
-        assert matter["progress"] == "due"
+        (issue,) = await till.issues()
+        assert issue["progress"] == "due"
         for then in ("dismissed", "done", "refund"):
-            body = {"issueId": matter["id"], "then": then}
+            body = {"issueId": issue["id"], "then": then}
             answer = await sam.post("/api/payments/issues/settle", body)
             assert (answer.status, answer.code) == (403, "not_allowed"), then
-        assert (await till.matters())[0]["progress"] == "due"
-        answer = await till.settle_issue(issueId=matter["id"], then="dismissed")
+        assert (await till.issues())[0]["progress"] == "due"
+        answer = await till.settle_issue(issueId=issue["id"], then="dismissed")
         assert answer.json["issue"]["progress"] == "dismissed"
 
 
@@ -145,8 +145,8 @@ async def test_staff_settle_what_is_open(till: Till) -> None:
     await made(till.shop, "sam", "staff")
     sam = await Visitor(till.shop.client).logged_in("sam", "six blue owls sing")
     await late(till)
-    (matter,) = await till.matters()
-    body = {"issueId": matter["id"], "then": "done"}
+    (issue,) = await till.issues()
+    body = {"issueId": issue["id"], "then": "done"}
     answer = await sam.post("/api/payments/issues/settle", body)
     assert answer.json["issue"]["progress"] == "done"
 
@@ -184,15 +184,15 @@ async def test_a_refund_asks_the_owner(any_till: Till) -> None:
     await till.act(body["sessionId"], "pay")
     await till.act(body["sessionId"], "refund")
     assert (await till.shop.size())["stock"] == 18
-    (matter,) = await till.matters()
-    assert (matter["concern"], matter["progress"]) == ("refunded", "open")
+    (issue,) = await till.issues()
+    assert (issue["concern"], issue["progress"]) == ("refunded", "open")
     back = [{"productId": HOODIE, "size": "M", "quantity": 1}]
-    answer = await till.settle_issue(issueId=matter["id"], returned=back)
+    answer = await till.settle_issue(issueId=issue["id"], returned=back)
     assert answer.json["issue"]["progress"] == "open"
     assert (await till.shop.size())["stock"] == 19
-    answer = await till.settle_issue(issueId=matter["id"], returned=back, then="done")
+    answer = await till.settle_issue(issueId=issue["id"], returned=back, then="done")
     assert answer.json["issue"]["progress"] == "done"
-    again = await till.settle_issue(issueId=matter["id"], returned=back)
+    again = await till.settle_issue(issueId=issue["id"], returned=back)
     assert (again.status, again.code) == (409, "issue_closed")
     assert (await till.shop.size())["stock"] == 20
 
@@ -216,12 +216,12 @@ async def test_a_whole_refund_after_one_for_goodwill(auto: bool) -> None:
         part = {"payment_intent": payment, "amount": "500"}
         till.fake_stripe.account.refund(part, till.shop.clock() // 1000)
         await till.settle()
-        (matter,) = await till.matters()
-        aside = await till.settle_issue(issueId=matter["id"], then="dismissed", note="goodwill")
+        (issue,) = await till.issues()
+        aside = await till.settle_issue(issueId=issue["id"], then="dismissed", note="goodwill")
         assert aside.json["issue"]["progress"] == "dismissed"
         await till.act(session, "refund")
-        (matter,) = await till.matters()
-        assert matter["progress"] == ("done" if auto else "open")
+        (issue,) = await till.issues()
+        assert issue["progress"] == ("done" if auto else "open")
         assert (await till.shop.size())["stock"] == (20 if auto else 18)
 
 
@@ -280,8 +280,8 @@ async def test_a_refund_that_arrives_before_its_payment_is_not_lost(any_till: Ti
     await till.act(session, "refund")
     await till.act(session, "deliver")
     assert (await till.status(session))["status"] == "captured"
-    (matter,) = await till.matters()
-    assert (matter["concern"], matter["progress"]) == ("refunded", "open")
+    (issue,) = await till.issues()
+    assert (issue["concern"], issue["progress"]) == ("refunded", "open")
     assert (await till.reconcile()).outcome == "balanced"
 
 
@@ -399,8 +399,8 @@ async def test_captured_but_not_paid_is_for_a_person(till: Till) -> None:
     await deliver(till.shop, event("completed", session, client_reference_id=session))
     report = await till.reconcile()
     assert report.outcome == "open"
-    (matter,) = await till.matters()
-    assert (matter["concern"], matter["payment"]) == ("not_paid", session)
+    (issue,) = await till.issues()
+    assert (issue["concern"], issue["payment"]) == ("not_paid", session)
 
 
 @pytest.mark.parametrize("link", [None, "plink_1"])

@@ -61,7 +61,7 @@ async def test_a_returned_part_is_refunded_with_its_share_and_the_rest_adds_up(
     assert (other.status, other.code) == (409, "idempotency_conflict")
     await till.settle()
     assert await money(till) == (due, 0, pytest.approx(90.0 - due))
-    assert await till.matters() == []  # the refund pays for what came back: nothing to ask
+    assert await till.issues() == []  # the refund pays for what came back: nothing to ask
     steps = [(step["action"], step["text"]) for step in (await order(till))["history"]]
     assert steps[-1] == ("refunded", f"{due:.2f} USD")
     await post(till, "return", lines=[HOODIE_LINE, TEE_LINE])
@@ -72,7 +72,7 @@ async def test_a_returned_part_is_refunded_with_its_share_and_the_rest_adds_up(
     assert await money(till) == (90.0, 0, 0)
     (charge,) = till.fake_stripe.account.charges.values()
     assert (charge["amount_refunded"], charge["refunded"]) == (9000, True)
-    assert await till.matters() == [] or all(issue["closedAt"] for issue in await till.matters())
+    assert await till.issues() == [] or all(issue["closedAt"] for issue in await till.issues())
 
 
 async def test_two_people_who_refund_the_same_units_refund_them_once(till: Till) -> None:
@@ -95,7 +95,7 @@ async def test_a_refund_above_the_returned_units_asks_about_the_others(till: Til
     await post(till, "cancel", lines=[TEE_LINE])
     assert (await post(till, "refund", amount=80)).status == 200
     await till.settle()
-    (issue,) = await till.matters()
+    (issue,) = await till.issues()
     assert {(row["productId"], row["quantity"]) for row in issue["lines"]} == {
         (HOODIE, 1),
         (TEE, 1),

@@ -18,7 +18,7 @@ from fancymonkey.store.open import open_store
 from fancymonkey.store.verify import verify_store
 from tests.core.builders import CoreShop, take, upsert
 from tests.payments.conftest import OWNER, Till, opened
-from tests.payments.stripe_events import POLICY, open_matters, session, take_in
+from tests.payments.stripe_events import POLICY, open_issues, session, take_in
 from tests.store.conftest import target
 from tests.web.shops import HOODIE
 from tests.web.signing import deliver, event
@@ -43,7 +43,7 @@ def test_the_end_of_an_older_session_frees_nothing(end: str, times: int) -> None
     assert shop.numbers("a/M") == (5, 2, 0)
     take_in(shop, session("async_payment_succeeded", "cs_B", status="paid"))
     assert shop.numbers("a/M") == (3, 0, 0)
-    assert open_matters(shop) == []
+    assert open_issues(shop) == []
     shop.audit()
 
 
@@ -131,7 +131,7 @@ def test_the_owner_may_free_it_and_is_warned() -> None:
     assert answer.data.payment_pending is True
     assert shop.numbers("a/M") == (5, 0, 0)
     take_in(shop, session("async_payment_succeeded", "cs_B", status="paid"))
-    assert [str(row.concern) for row in open_matters(shop)] == ["late_payment"]
+    assert [str(row.concern) for row in open_issues(shop)] == ["late_payment"]
 
 
 def attempt(number: int, id_: str) -> list[BeginCheckout | CheckoutOpened]:
@@ -258,7 +258,7 @@ async def test_money_that_comes_after_all_of_that_is_a_sale(any_till: Till) -> N
     await any_till.act(session_, "async_succeed")
     size = await any_till.shop.size()
     assert (size["stock"], size["reserved"]) == (18, 0)
-    assert await any_till.matters() == []
+    assert await any_till.issues() == []
 
 
 async def test_the_owner_sees_it_frees_it_and_is_warned(target: str) -> None:

@@ -44,7 +44,7 @@ async def test_a_thin_event_is_fetched_and_captures_once(till: Till, type_: str)
         assert (answer.status, answer.json["outcome"]) == (200, "done")
         assert answer.json["duplicate"] is duplicate
     assert (await till.shop.size())["stock"] == 18
-    assert await till.matters() == []
+    assert await till.issues() == []
 
 
 async def test_a_refund_and_an_expiry_are_fetched_too(till: Till) -> None:
@@ -57,8 +57,8 @@ async def test_a_refund_and_an_expiry_are_fetched_too(till: Till) -> None:
     ):
         answer = await deliver(till.shop, thin(type_, kind, id_))
         assert answer.status == 200, answer
-    (matter,) = await till.matters()
-    assert matter["concern"] == "refunded"
+    (issue,) = await till.issues()
+    assert issue["concern"] == "refunded"
 
 
 async def test_a_notification_with_the_event_s_id_alone_is_fetched(till: Till) -> None:
