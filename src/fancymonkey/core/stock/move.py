@@ -17,10 +17,10 @@ from fancymonkey.core.stock.backorders import fill_backorders
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveStock(Command):
-    """Moves units of a SKU from one account to another, as one act with a reason.
+    """Moves units of a SKU from one account to another, as one change with a reason.
 
-    A state None means for sale. Within a location a move is a fact, like a count: promised units
-    that turn out to be damaged become `short`. To another location only free units move. Refused as
+    A state None means for sale. Within a location a move may concern promised units, like a count:
+    damaged ones become `short`. To another location only free units move. Refused as
     `below_zero` where too few are there, and as `nothing_to_do` between an account and itself.
     """
 
