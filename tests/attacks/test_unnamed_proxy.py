@@ -72,7 +72,7 @@ async def test_one_visitor_never_holds_the_stock_and_others_still_can(
         for number in range(110):
             await hold(shop, f"bad{number}", kind(STRANGER))
         held = (await shop.size("M", "prod_tee_001"))["reserved"]
-        assert held <= 6  # a share of 6 % of 100, while it is calm
+        assert held <= 6  # a share of 6 % of 100, without contention
         for number in range(20):
             assert await hold(shop, f"good{number}", kind(f"81.2.{number}.9")) == 200
 

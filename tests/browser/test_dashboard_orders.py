@@ -44,7 +44,7 @@ async def test_an_order_is_picked_shipped_and_returned(browser: Browser, shop: A
     async with member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, "orders.html")
-        await expect(page.get_by_text("Nothing is to be shipped.")).to_be_visible()
+        await expect(page.get_by_text("No orders to ship.")).to_be_visible()
         await buy(shop)
         await expect(rows(page)).to_have_count(1)
         await expect(rows(page)).to_contain_text("#1")
@@ -63,7 +63,7 @@ async def test_an_order_is_picked_shipped_and_returned(browser: Browser, shop: A
         await asked.get_by_label("Tracking number").fill("JD1")
         await page.keyboard.press("Enter")
         await expect(page.locator(".toast")).to_contain_text("1 unit of order #1 shipped.")
-        await expect(page.get_by_text("Nothing is to be shipped.")).to_be_visible()
+        await expect(page.get_by_text("No orders to ship.")).to_be_visible()
         await page.get_by_role("button", name="Partly shipped 1").click()
         await page.get_by_role("link", name="#1").click()
         await expect(state(page)).to_have_text("Order #1: partly shipped.")

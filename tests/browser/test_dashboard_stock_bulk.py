@@ -113,7 +113,7 @@ async def test_thresholds_sold_out_and_restock_dates(browser: Browser) -> None:
         await dialog.get_by_role("button", name="Change 2 sizes").click()
         await expect(row(page, TEE).locator(".badge")).to_have_text("Sold out by owner")
         await pick(page, TEE)
-        dialog = await ask(page, "Restock date", "Back on", "2027-02-03")
+        dialog = await ask(page, "Restock date", "Restock date (empty: none)", "2027-02-03")
         await expect(dialog.get_by_role("row").nth(1)).to_contain_text("Feb 3, 2027")
         await dialog.get_by_role("button", name="Change 1 size").click()
         await expect(cell(page, TEE, "restockDate")).to_have_text("Feb 3, 2027")

@@ -268,7 +268,7 @@ async def test_columns_are_chosen_ordered_and_kept(browser: Browser) -> None:
         await expect_first(heads, now)
         await expect(heads.filter(has_text="Threshold")).to_have_count(0)
         await page.get_by_role("button", name="Columns").click()
-        await dialog.get_by_role("button", name="As in the beginning").click()
+        await dialog.get_by_role("button", name="Reset to default").click()
         await dialog.get_by_role("button", name="Done").click()
         await expect_first(heads, first)
         await page.goto(f"{room.url}/admin/?columns=status,nonsense,stock")

@@ -209,7 +209,7 @@ def test_a_former_name_is_refused_with_the_present_one(former: str, present: str
     for value in ("5", "off", "wrong"):
         with pytest.raises(ConfigError, match=rf"^The setting {former} is now called {present}\b"):
             load(**{former: value})
-    assert load(**{former: ""}) == Settings()  # set to nothing counts as not set
+    assert load(**{former: ""}) == Settings()  # an empty variable counts as not set
 
 
 def test_events_are_chosen_by_present_and_former_names() -> None:

@@ -75,7 +75,7 @@ def test_a_damaged_ledger_is_reported_with_its_first_entry(
     result = cli("verify", "--data", target)
     assert result.exit_code == 1
     assert "3 findings." in result.output
-    assert "it says 22 on hand and 0 reserved after it, the entries before it" in result.output
+    assert "it states 22 on hand and 0 reserved after it, the entries before it" in result.output
     assert "on_hand is 5, the entries add up to 60" in result.output
     assert result.output.splitlines()[-1] == "The first entry to check is 4."
     report = json.loads(cli("verify", "--data", target, "--json").output)

@@ -120,7 +120,7 @@ def test_it_refuses_whole_or_does_what_it_can() -> None:
     refused = undo(shop)
     assert refused.code is Code.CANNOT_UNDO
     assert refused.detail["failed"] == [
-        {"key": SKU, "reason": "Only 3 are on hand, fewer than the 4 to remove."}
+        {"key": SKU, "reason": "Only 3 on hand, fewer than the 4 to remove."}
     ]
     assert (on_hand(shop), on_hand(shop, "b/M")) == (3, 9)
     done = undo(shop, partial=True)

@@ -16,7 +16,9 @@ from tests.core.builders import CoreShop, take
 
 HALF_HOUR = 1_800_000
 WAIT = 300_000
-LIMITS = HoldLimits(holds=4, units=9, calm=6, rush=2, unpaid=2 * HALF_HOUR, wait=WAIT)
+LIMITS = HoldLimits(
+    holds=4, units=9, contention=6, network_share=2, unpaid=2 * HALF_HOUR, wait=WAIT
+)
 HERE = ClientSource("net", "here", LIMITS)
 NEXT_DOOR = ClientSource("net", "next door", LIMITS)
 FAR = ClientSource("far", "away", LIMITS)
@@ -62,7 +64,7 @@ def test_in_a_rush_a_network_has_one() -> None:
 
 def test_a_large_stock_allows_more() -> None:
     shop = CoreShop(1000)
-    limits = ClientSource("net", "here", HoldLimits(calm=6, rush=2))
+    limits = ClientSource("net", "here", HoldLimits(contention=6, network_share=2))
     assert isinstance(shop.do(want("a", limits, a_M=60)), Accepted)
     assert faults(shop.do(want("a", limits, a_M=61))) == [("a/M", 61, 60)]
     far = replace(limits, network="far")
@@ -132,7 +134,7 @@ def test_in_a_rush_others_go_first_after_an_unpaid_hold() -> None:
     assert isinstance(refused, Refused)
     assert refused.code is Code.HELD_TOO_OFTEN
     assert refused.detail == {"retry_after": WAIT // 1000}
-    assert isinstance(shop.do(want("b", NEXT_DOOR, a_S=1)), Accepted)  # that one is calm
+    assert isinstance(shop.do(want("b", NEXT_DOOR, a_S=1)), Accepted)  # without contention
     assert isinstance(shop.do(want("c", FAR, a_M=1)), Accepted)
     assert isinstance(shop.do(want("a", a_M=1, id_="again")), Accepted)  # the same visitor
     shop.do(Release(ref="a"))

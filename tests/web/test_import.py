@@ -235,7 +235,7 @@ async def test_a_mark_is_read_and_never_believed(shop: Shop) -> None:
     for mark in (other, "r99999" + m.rpartition(",r")[2].lstrip("0123456789")):
         refused = await apply(shop, f"{head}\n{m.rpartition(',')[0]},{mark}\n")
         assert refused.json["faults"][0]["column"] == "exported"
-    lied = m.replace("s20h", "s999999999h")  # it says that it was exported with more
+    lied = m.replace("s20h", "s999999999h")  # it claims an export with more
     refused = await apply(shop, f"{head}\n{lied}\n")
     assert "20 left: a change of" in refused.json["faults"][0]["reason"]
     assert await stock(shop) == 20

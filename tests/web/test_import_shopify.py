@@ -156,8 +156,8 @@ async def test_a_sku_that_lost_its_zeros_is_named(shop: Shop) -> None:
         ("2.5", 5, "stock", "is not a whole number"),
         (9, "-2", "On hand (current)", "'-2' is not a whole number"),
         (9, "five", "On hand (current)", "'five' is not a whole number"),
-        ("not stocked", 5, "On hand (new)", "5 units are there: write 0"),
-        ("Not stocked", 5, "On hand (new)", "5 units are there"),
+        ("not stocked", 5, "On hand (new)", "it has 5 units here: write 0"),
+        ("Not stocked", 5, "On hand (new)", "it has 5 units here"),
         ("99999999999", 5, "stock", "is not a whole number"),
     ],
 )

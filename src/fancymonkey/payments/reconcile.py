@@ -61,7 +61,7 @@ class Report:
         """The report for people."""
         compared = f"{self.sessions} checkout sessions and {self.events} events of Stripe compared."
         if self.outcome == "balanced":
-            return [compared, "Books balance."]
+            return [compared, "No differences."]
         changes = [f"corrected: {text}" for text in self.corrected]
         return [compared, *changes, *(f"please check: {text}" for text in self.open)]
 
@@ -154,7 +154,7 @@ class Reconciler:
             return
         if hold.status is Status.CAPTURED and hold.reservation.payment_id == session.id:
             await self._engine.submit(ReportMissingPayment(ref=id_, payment=session.id, actor=JOB))
-            report.open.append(f"{id_} was captured for {session.id}, which Stripe says is unpaid")
+            report.open.append(f"{id_} was captured for {session.id}, which is unpaid at Stripe")
         elif session.status == "complete" and held:
             await self._correct(report, session, "pending", "")
         elif session.status == "expired" and held:

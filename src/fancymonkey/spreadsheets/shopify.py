@@ -18,6 +18,7 @@ from fancymonkey.spreadsheets.near_keys import NearKeys
 from fancymonkey.spreadsheets.notices import Notices
 from fancymonkey.spreadsheets.row_location import RowLocations
 from fancymonkey.spreadsheets.spreadsheet_changes import broken, tidy
+from fancymonkey.text import counted
 
 HANDLE, SKU, TITLE, LOCATION_NAME = "handle", "sku", "title", "location"
 CURRENT, NEW, ON_HAND = "on hand (current)", "on hand (new)", "on hand"
@@ -132,7 +133,7 @@ class _Reader:
         fault = column = ""
         if text.lower() == NOT_STOCKED:
             if on_hand:
-                fault = f"{on_hand} units are there: write 0 instead of {text!r}"
+                fault = f"it has {counted(on_hand, 'unit')} here: write 0 instead of {text!r}"
             text, column = "", "On hand (new)"
             resolved = replace(resolved, cells={**resolved.cells, "stock": ""})
         if was.lower() == NOT_STOCKED:

@@ -26,8 +26,9 @@ class ShipOrder(Command):
     """Records that units have left, with carrier and tracking number of their parcel.
 
     With a `location` they leave from there: units that the order has elsewhere move first, in the
-    same transaction. Without lines it means the units at that location, or all of them if there are none.
-    Units of one location are one shipment. On hand falls now where the order is `on_shipment`.
+    same transaction. Without lines it means the units at that location, or all of them if there
+    are none. Units of one location are one shipment. On hand falls now if the order is
+    `on_shipment`.
     With `only_there` it means no units that the order has elsewhere.
     """
 

@@ -10,6 +10,7 @@ from fancymonkey.core.locations.lookup import closed_location, location_of, unkn
 from fancymonkey.core.model import MAX_QUANTITY, Kind, Level
 from fancymonkey.core.orders.waiting import needs_waiting
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
+from fancymonkey.core.plural import units
 from fancymonkey.core.state import Key, State
 from fancymonkey.core.stock.answers import stock_of, unmovable_item
 from fancymonkey.core.stock.backorders import fill_backorders
@@ -104,7 +105,7 @@ def _fault(state: State, command: MoveStock) -> Refused | None:
     if command.quantity > there:
         return Refused(
             Code.BELOW_ZERO,
-            f"{there} can be moved, fewer than {command.quantity}.",
+            f"Only {there} of {units(command.quantity)} can be moved.",
             {"sku": command.sku, "onHand": level.on_hand, "change": -command.quantity},
         )
     return None

@@ -53,7 +53,7 @@ const limits = (locations, chosen = []) =>
   locations.length > 1
     ? html`<fieldset class="choices"><legend>Only these locations</legend>
         ${locations.map(({ id, name }) => html`<label><input type="checkbox" name="locations" value=${id} ?checked=${chosen.includes(id)} /><span>${name}</span></label>`)}
-        <small class="quiet">Without a choice: the whole shop. With a choice: units, orders, holds and transfers there, and no settings.</small>
+        <small class="quiet">If none is selected: the whole shop. Otherwise: units, orders, holds and transfers there, and no settings.</small>
       </fieldset>`
     : nothing;
 

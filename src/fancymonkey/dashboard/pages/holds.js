@@ -158,7 +158,7 @@ function selection(data) {
 }
 
 function body(data, page_) {
-  const state = isLive() ? `${plural(data.total, "active hold")} of ${plural(data.units, "unit")}.` : `${data.cut ? "The latest " : ""}${plural(data.holds.length, "hold")}, the latest to end first.`;
+  const state = isLive() ? `${plural(data.total, "active hold")} of ${plural(data.units, "unit")}.` : `${data.cut ? "The latest " : ""}${plural(data.holds.length, "hold")}, the most recently ended first.`;
   const editable = page_.can("stock");
   return {
     state,

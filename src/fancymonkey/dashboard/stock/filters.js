@@ -73,7 +73,7 @@ export function chooseColumns(page) {
       return html`<li><label class="check"><input type="checkbox" .checked=${at >= 0} ?disabled=${COLUMNS[name].fixed} @change=${() => set(toggled(shown, name), draw)} />${COLUMNS[name].words}</label>${at > 0 ? html`<span>${move(-1, "to the left")}${move(1, "to the right")}</span>` : nothing}</li>`;
     };
     return html`<ul class="lines">${[...shown, ...hidden].map(line)}</ul>
-      <div class="actions"><button type="button" class="quiet" @click=${() => set(null, draw)}>As in the beginning</button><button type="button" class="button" @click=${() => answer(null)}>Done</button></div>`;
+      <div class="actions"><button type="button" class="quiet" @click=${() => set(null, draw)}>Reset to default</button><button type="button" class="button" @click=${() => answer(null)}>Done</button></div>`;
   });
 }
 

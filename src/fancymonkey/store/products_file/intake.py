@@ -23,6 +23,7 @@ from fancymonkey.store.products_file.saved_versions import SavedVersion
 from fancymonkey.store.products_file.stale import EditedVersions, Since, stale_in, versions_of
 from fancymonkey.store.products_file.stock_edits import stock_mistakes
 from fancymonkey.store.products_file.store_rows import StoreRows
+from fancymonkey.text import counted
 
 log = logging.getLogger(__name__)
 
@@ -55,13 +56,13 @@ class FileEdit:
             log.warning("%s", text)
         if self.reserved:
             log.warning(
-                "%s: `reserved` has %d units without a hold; it is the sum of live holds and is "
-                "corrected",
+                "%s: `reserved` has %s without a hold; it is corrected to the sum of live holds",
                 self.name,
-                self.reserved,
+                counted(self.reserved, "unit"),
             )
         if self.commands:
-            log.info("%s: an edit of %d products was applied", self.name, len(self.commands))
+            edited = counted(len(self.commands), "change")
+            log.info("%s: an edit was applied: %s", self.name, edited)
         return [*refused, *doubts]
 
 

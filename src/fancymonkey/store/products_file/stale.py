@@ -149,7 +149,7 @@ class _EditedProduct:
         if latest is None:
             if changes.product(id_, self.candidates[0][0]):
                 stale.bases[id_] = self.file
-                stale.notes.append(f"{id_}: it was taken off sale since, and stays so")
+                stale.notes.append(f"{id_}: it was taken off sale since, and stays off sale")
             return
         texts: list[str] = []
         product = replace(latest.product, **self._product(changes, latest, texts))
@@ -189,7 +189,7 @@ class _EditedProduct:
                 texts.append(f"{sku}: it was added since, and stays")
         for sku, size in file.items():
             if sku not in now and self._removed_since(changes, sku):
-                texts.append(f"{sku}: it was taken off sale since, and stays so")
+                texts.append(f"{sku}: it was taken off sale since, and stays off sale")
                 yield size
 
     def _size(

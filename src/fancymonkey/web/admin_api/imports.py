@@ -21,6 +21,7 @@ from fancymonkey.services.request_key import RequestKey
 from fancymonkey.spreadsheets.csv_table import TooManyRows
 from fancymonkey.spreadsheets.import_plan import CellChange, ImportOptions, ImportPlan, RowFault
 from fancymonkey.spreadsheets.xlsx import SheetAmbiguous
+from fancymonkey.text import counted
 from fancymonkey.web.admin_api.exports import XLSX
 from fancymonkey.web.admin_api.models.imports import (
     ImportCounts,
@@ -223,7 +224,7 @@ class _Import:
                 )
         applied = plan.count("new") + plan.count("changed") if self.apply else 0
         self.call.about = (
-            f"{'applied' if self.apply else 'preview'}: {options.reason}, {applied} rows"
+            f"{'applied' if self.apply else 'preview'}: {options.reason}, {counted(applied, 'row')}"
         )
         columns = list(records[0].cells) if records else []
         answer: ImportReport = {
