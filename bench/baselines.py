@@ -147,10 +147,10 @@ def in_one_thread(work: Callable[[], None], clients: int, seconds: float) -> Mea
     """This many clients wait for one thread, which does their work one after the other."""
     with ThreadPoolExecutor(1) as writer:
 
-        async def one() -> None:
+        async def operation() -> None:
             await asyncio.get_running_loop().run_in_executor(writer, work)
 
-        return asyncio.run(closed_loop(one, clients, seconds))
+        return asyncio.run(closed_loop(operation, clients, seconds))
 
 
 async def closed_loop(

@@ -175,9 +175,7 @@ async def test_a_failed_release_can_be_repeated(browser: Browser, shop: AdminSho
         await expect(page.get_by_text(NOBODY)).to_be_visible()
 
 
-async def test_20_21_search_and_filters_live_in_the_address(
-    browser: Browser, shop: AdminShop
-) -> None:
+async def test_search_and_filters_live_in_the_address(browser: Browser, shop: AdminShop) -> None:
     await shop.reserve("M", session="one")
     await shop.reserve("L", session="two")
     await shop.reserve("M", product="prod_tee_001", session="three")

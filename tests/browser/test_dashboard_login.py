@@ -30,7 +30,7 @@ async def fill(page: Page, name: str, password: str) -> None:
     await page.get_by_role("button", name="Log in").click()
 
 
-async def test_45_by_keyboard_alone_to_where_one_wanted_to_go(
+async def test_a_login_by_keyboard_leads_to_the_wanted_page(
     browser: Browser, shop: AdminShop
 ) -> None:
     async with buyer(browser) as watched:
@@ -187,7 +187,7 @@ async def test_logout_ends_the_session(browser: Browser, shop: AdminShop) -> Non
 
 @pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["wide", "narrow"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_39_it_is_accessible_and_fits(
+async def test_the_login_page_is_accessible_and_fits(
     browser: Browser, shop: AdminShop, screen: tuple[int, int], scheme: str
 ) -> None:
     async with buyer(browser, screen, scheme) as watched:

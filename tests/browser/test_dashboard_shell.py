@@ -73,7 +73,7 @@ def head(page: Page) -> Any:
 
 @pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["wide", "narrow"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_39_every_page_is_accessible_fits_and_does_not_jump(
+async def test_every_page_is_accessible_fits_and_does_not_jump(
     browser: Browser, shop: AdminShop, screen: tuple[int, int], scheme: str
 ) -> None:
     async with member(browser, shop, screen=screen, scheme=scheme) as watched:
@@ -176,7 +176,7 @@ async def test_every_step_of_the_tab_key_is_seen(browser: Browser, shop: AdminSh
                 assert seen is True, seen
 
 
-async def test_36_a_question_mark_lists_the_keys(browser: Browser, shop: AdminShop) -> None:
+async def test_a_question_mark_lists_the_keys(browser: Browser, shop: AdminShop) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, HOLDS)
@@ -310,7 +310,7 @@ async def test_it_can_be_used_at_twice_the_size_and_with_forced_colours(
         assert back != (await page.locator(".chip[aria-pressed=false]").first.evaluate(colours))[0]
 
 
-async def test_43_a_slow_answer_has_a_skeleton_and_a_failed_one_a_retry(
+async def test_a_slow_answer_has_a_skeleton_and_a_failed_one_a_retry(
     browser: Browser, shop: AdminShop
 ) -> None:
     async with member(browser, shop) as watched:

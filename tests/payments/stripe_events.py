@@ -10,7 +10,7 @@ from fancymonkey.core.payments.rows import PaymentIssue
 from fancymonkey.payments.events import PaymentPolicy, StripeEvent, record
 from tests.core.builders import CoreShop
 
-POLICY = PaymentPolicy(patience=1_000_000, currency="usd")
+POLICY = PaymentPolicy(pending_payment_ms=1_000_000, currency="usd")
 _numbers = count(1)
 
 

@@ -19,7 +19,7 @@ from tests.store.conftest import target
 
 __all__ = ["target"]
 
-POLICY = PaymentPolicy(patience=1_000_000)
+POLICY = PaymentPolicy(pending_payment_ms=1_000_000)
 NAMES = ("completed", "async_payment_succeeded", "async_payment_failed", "expired")
 
 

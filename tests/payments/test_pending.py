@@ -107,9 +107,9 @@ def test_the_same_lines_again_change_nothing_and_are_no_error() -> None:
 
 def test_neither_the_first_deadline_nor_tidying_ends_it_but_the_limit_does() -> None:
     shop = waiting()
-    shop.do(Expire(), at=POLICY.patience - 1)
+    shop.do(Expire(), at=POLICY.pending_payment_ms - 1)
     assert shop.numbers("a/M") == (5, 2, 0)
-    shop.do(Expire(), at=POLICY.patience)
+    shop.do(Expire(), at=POLICY.pending_payment_ms)
     assert shop.numbers("a/M") == (5, 0, 0)
     shop.do(take("s2", ttl=10, a_M=1))
     assert isinstance(shop.do(Release(ref="s2")), Accepted)

@@ -64,7 +64,7 @@ class DeliveryWorker:
         owner: Iterable[DeliveryTarget] = (),
         link: str = "",
         *,
-        bell: asyncio.Event | None = None,
+        delivered: asyncio.Event | None = None,
     ) -> None:
         self._outbox = outbox
         self._webhooks = webhooks
@@ -72,7 +72,7 @@ class DeliveryWorker:
         self._poster = poster
         self._owner = tuple(owner)
         self._link = link
-        self._bell = bell or asyncio.Event()  # set when a delivery has ended
+        self._delivered = delivered or asyncio.Event()  # set when a delivery has ended
         self._clock = outbox.engine.clock
         self._lanes: dict[str, _DeliveryLane] = {}
         self._over: set[str] = set()
@@ -339,6 +339,6 @@ class DeliveryWorker:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        self._bell.set()
+        self._delivered.set()
         if not task.cancelled() and task.exception() is not None:
             log.error("sending stopped", exc_info=task.exception())

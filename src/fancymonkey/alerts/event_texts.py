@@ -135,7 +135,7 @@ def overdue(row: Transfer, days: int, value: Decimal) -> AlertEvent:
     )
 
 
-def trouble(problems: list[str], at: int) -> AlertEvent:
+def unhealthy_store(problems: list[str], at: int) -> AlertEvent:
     """Problems of the store."""
     text = "\n".join(problems)
     title = "The store has a problem"

@@ -62,7 +62,7 @@ export function until(time, now = Date.now()) {
   return minutes < 60 ? `${minutes}:${shownSeconds}` : `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${shownSeconds}`;
 }
 
-export const plural = (count, one, many) => `${number(count)} ${wordFor(count, one, many)}`;
+export const plural = (count, singular, many) => `${number(count)} ${wordFor(count, singular, many)}`;
 
 /** The word for a count, without the count. */
-export const wordFor = (count, one, many = `${one}s`) => (count === 1 ? one : many);
+export const wordFor = (count, singular, many = `${singular}s`) => (count === 1 ? singular : many);

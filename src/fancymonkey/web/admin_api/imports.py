@@ -30,7 +30,7 @@ from fancymonkey.web.admin_api.models.imports import (
     ImportNotice,
     ImportReport,
 )
-from fancymonkey.web.auth.audit import note
+from fancymonkey.web.auth.audit import write_entry
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.change_names import named_change
 from fancymonkey.web.http.errors import problem_response
@@ -121,7 +121,7 @@ def _as_lines(
             outcome = problem.status
             queue.put_nowait(problem.body)
         finally:
-            await note(context, request, outcome)
+            await write_entry(context, request, outcome)
             queue.put_nowait(None)
 
     async def lines() -> AsyncIterator[bytes]:
