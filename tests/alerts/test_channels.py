@@ -186,8 +186,8 @@ def test_a_long_letter_says_how_much_more_there_is() -> None:
     assert text.subject == f"{SHOWN + 7} alerts: {SHOWN + 7} low"
 
 
-def test_words_of_trouble_and_of_an_endpoint_that_is_off() -> None:
-    assert event_texts.trouble(["The disk is full."], NOW).text == "The disk is full."
+def test_words_of_an_unhealthy_store_and_of_an_endpoint_that_is_off() -> None:
+    assert event_texts.unhealthy_store(["The disk is full."], NOW).text == "The disk is full."
     off = event_texts.off(
         "https://erp.example/x", "whk_1", "The endpoint responded with status 500.", NOW
     )

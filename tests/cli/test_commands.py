@@ -296,10 +296,10 @@ def test_migrate_reports_a_copy_that_differs(
         store = MemoryStore()
 
         async def close(self) -> None:
-            Forgetful.kept.image = self.image
+            Forgetful.store.image = self.image
 
         async def snapshot(self):  # type: ignore[no-untyped-def]
-            return (self if self.image.revision else Forgetful.kept).image.snapshot()
+            return (self if self.image.revision else Forgetful.store).image.snapshot()
 
     monkeypatch.setattr("fancymonkey.store.open.MemoryStore", Forgetful)
     result = cli("migrate", "--from", shop, "--to", "memory://")

@@ -59,8 +59,8 @@ async def test_the_former_address_of_a_page_redirects_with_its_query(
     answer = await shop.client.get(former + query)
     assert (answer.status, answer.header("location")) == (308, FORMER_PAGES[former] + query)
     assert answer.header("content-security-policy")
-    refused = await shop.client.post(former, {})
-    assert refused.status in (401, 404, 405)
+    post = shop.client.post
+    assert (await post(former, {})).status == (await post(FORMER_PAGES[former], {})).status
 
 
 async def test_an_issue_is_settled_by_the_former_names(till: Till) -> None:
@@ -68,7 +68,7 @@ async def test_an_issue_is_settled_by_the_former_names(till: Till) -> None:
     await till.act(ref, "pay")
     await till.act(ref, "refund")
     post = till.shop.client.post
-    (issue,) = await till.matters()
+    (issue,) = await till.issues()
     settled = await post(SETTLE, {"matterId": issue["id"], "then": "done"}, OWNER)
     assert settled.status == 200, settled.body
     assert (settled.json["matter"]["id"], settled.json["matter"]["progress"]) == (
