@@ -33,7 +33,7 @@ ABOUT = {
     "fake_stripe": "Stripe for demos",
     "free_memory": "free memory",
     "gc_tuning": "garbage collector",
-    "jobs": "work at set times",
+    "jobs": "scheduled work",
     "log_format": "text or JSON",
     "payments": "Stripe checkout",
     "services": "use cases: import, undo",

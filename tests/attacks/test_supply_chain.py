@@ -39,7 +39,7 @@ def test_a_new_environment_has_the_pip_that_is_audited() -> None:
 
 
 def test_a_new_environment_begins_with_the_pinned_pip_and_no_setuptools(tmp_path: Path) -> None:
-    """The script runs with a stand-in for Python that notes what it is asked to install."""
+    """The script runs with a fake Python that records the requested packages."""
     asked = tmp_path / "asked"
     fake = tmp_path / "python"
     fake.write_text(

@@ -124,7 +124,7 @@ async def test_the_slower_buyer_gets_a_message_and_the_remaining_basket(
         assert (shop.reserved("M"), shop.reserved("L")) == (3, 1)
 
 
-async def test_in_a_rush_the_page_says_how_many_can_be_had(
+async def test_under_contention_the_page_shows_the_limit(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(

@@ -37,7 +37,7 @@ async def undone(target: str) -> tuple[str, str, int]:
         await engine.close()
 
 
-def test_an_import_is_one_act_with_one_undo(cli: Run, shop: str, tmp_path: Path) -> None:
+def test_an_import_is_one_change_with_one_undo(cli: Run, shop: str, tmp_path: Path) -> None:
     before = snapshot(shop)
     lines = ["prod_hoodie_001,M,25,,", "prod_hoodie_001,L,30,59,", "new,OS,3,5,NEW"]
     file = table(tmp_path, f"{HEAD},name", *lines)

@@ -145,7 +145,7 @@ def test_postal_codes_are_imported(cli: Run, shop: str, tmp_path: Path) -> None:
     file = tmp_path / "DE.txt"
     file.write_text(ROWS)
     result = location(cli, "import-postal-codes", file, DATA, shop)
-    assert result == "10 codes and beginnings of DE were imported.\n"
+    assert result == "10 entries of DE imported.\n"
     text = location(cli, "import-postal-codes", file, "--json", DATA, shop)  # again: replaced
     assert json.loads(text) == {"countries": ["DE"], "codes": 10}
     file.write_bytes(b"PK\x03\x04\xff\xfe")

@@ -213,7 +213,7 @@ def test_a_new_product_goes_off_sale_with_its_stock_and_comes_back() -> None:
     assert (shop.image.rows[Item]["c/M"].archived, on_hand(shop, "c/M")) == (False, 7)
 
 
-def test_portions_are_one_act() -> None:
+def test_portions_are_one_change_set() -> None:
     shop = CoreShop()
     shop.do(act(changed(adjust=1)), act(changed("b/M", adjust=2), part=1))
     for part in (0, 1):

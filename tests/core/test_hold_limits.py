@@ -52,7 +52,7 @@ def test_in_normal_demand_any_client_may_hold(quantity: int, limit: int | None) 
         assert held(shop, "a/M") == 0
 
 
-def test_in_a_rush_a_network_has_one() -> None:
+def test_under_contention_a_network_has_one() -> None:
     shop = CoreShop(50)
     shop.do(take("others", a_M=3, ttl=HALF_HOUR))
     assert faults(shop.do(want("a", a_M=2))) == [("a/M", 2, 1)]
@@ -127,7 +127,7 @@ def test_a_client_with_long_unpaid_holds_waits() -> None:
     assert isinstance(shop.do(want("s4", a_M=1), at=HALF_HOUR + WINDOW), Accepted)
 
 
-def test_in_a_rush_others_go_first_after_an_unpaid_hold() -> None:
+def test_under_contention_others_go_first_after_an_unpaid_hold() -> None:
     shop = CoreShop(50)
     shop.do(want("a", a_M=1), take("others", ttl=9 * HALF_HOUR, a_M=3))
     refused = shop.do(want("b", NEXT_DOOR, a_M=1), at=HALF_HOUR)

@@ -85,7 +85,7 @@ def wide(session: str, count: int) -> Reserve:
             Row("no units", [], take("s1", a_M=0), Code.OUT_OF_RANGE),
             Row("fewer than no units", [take("s2", a_M=3)], take("s1", a_M=-1), Code.OUT_OF_RANGE),
             Row(
-                "fewer than no units of one's own",
+                "fewer than no own units",
                 [take("s1", a_M=3)],
                 take("s1", a_M=-1),
                 Code.OUT_OF_RANGE,

@@ -61,7 +61,7 @@ def test_is_found(name: str, tmp_path: Path) -> None:
     assert findings[id_].remedy
 
 
-def test_nothing_is_found_where_all_is_well(tmp_path: Path) -> None:
+def test_correct_settings_have_no_findings(tmp_path: Path) -> None:
     settings = Settings.load(GOOD, tmp_path / ".env")
     assert list(check_settings(settings, tmp_path / ".env")) == []
 

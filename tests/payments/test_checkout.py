@@ -82,7 +82,7 @@ async def test_another_basket_ends_the_first_session(any_till: Till) -> None:
     assert second.json["reservation"]["id"] == first["reservation"]["id"]
     statuses = {session["id"]: session["status"] for session in till.sessions}
     assert statuses == {first["sessionId"]: "expired", second.json["sessionId"]: "open"}
-    await till.settle()  # word of the first one's end says nothing about the hold
+    await till.settle()  # the end of the first session has no effect on the hold
     assert (await till.shop.size("M"))["reserved"] == 0
     assert (await till.shop.size("L"))["reserved"] == 2
     await till.act(second.json["sessionId"], "pay")

@@ -114,6 +114,6 @@ def test_a_row_that_is_too_long_or_too_short_is_at_fault_alone() -> None:
     rows = read("productId,size\np1,M,3\np1\np1,L,,\n")
     assert [row.fault for row in rows] == [
         "it has 3 cells, the header has 2",
-        "it has 1 cells, the header has 2",
+        "it has 1 cell, the header has 2",
         "",
     ]

@@ -27,7 +27,7 @@ async def test_every_store_can_write_at_first(store: Store) -> None:
     assert await store.unwritable() is None
 
 
-async def test_a_json_store_that_has_stopped_stays_so_until_a_restart(tmp_path: Path) -> None:
+async def test_a_stopped_json_store_writes_nothing_until_a_restart(tmp_path: Path) -> None:
     armed: list[str] = []
 
     def fail(at: int, name: str) -> None:

@@ -168,7 +168,7 @@ async def test_a_later_count_is_not_undone(any_shop: Shop) -> None:
     assert (await any_shop.size())["stock"] == 22
 
 
-async def test_a_bulk_of_several_portions_is_one_act(shop: Shop) -> None:
+async def test_a_bulk_of_several_portions_is_one_change_set(shop: Shop) -> None:
     sizes = {f"S{number}": 1 for number in range(CHUNK + 20)}
     items = tuple(
         NewItem(Item(sku_of("big", size), "big", size, place), 1)

@@ -285,7 +285,7 @@ async def many(shop: Shop, count: int) -> None:
         )
 
 
-async def test_more_than_a_portion_is_one_act_or_nothing(any_shop: Shop) -> None:
+async def test_more_than_a_portion_is_one_change_set_or_nothing(any_shop: Shop) -> None:
     await many(any_shop, CHUNK + 300)
     text = (await exported(any_shop, "?q=p00")).replace(",10,0,10,", ",11,0,10,")
     done = await apply(any_shop, text)

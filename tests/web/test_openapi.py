@@ -179,7 +179,7 @@ async def asked_about_payments(sent: dict[str, Any]) -> dict[str, Any]:
         got["list_events"] = await client.get("/api/payments/events?limit=1", OWNER)
         got["list_runs"] = await client.get("/api/payments/runs", OWNER)
         got["settle_issue"] = await client.post("/api/payments/issues/settle", settle, OWNER)
-        # What is settled has no lines left; its shape is the open one's.
+        # What is settled has no lines left; its shape is that of the open issue.
         lines = documented.answers()["settle_issue"]["issue"]["lines"]
         settled = got["settle_issue"].json
         assert settled["issue"]["lines"] == []

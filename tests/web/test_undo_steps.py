@@ -40,7 +40,7 @@ async def imported(shop: Shop, count: int) -> str:
 
 
 async def done(shop: Shop, act: str, **more: Any) -> str:
-    """Undoes an act; returns the undoing's own."""
+    """Undoes a change; returns the id of the undo."""
     answer = await undo(shop, act, **more)
     assert answer.status == 200, answer
     change_id: str = answer.json["changeId"]
@@ -101,7 +101,7 @@ async def test_sales_in_between_stay_sold(shop: Shop) -> None:
     assert (size["stock"], size["reserved"]) == (20, 3)
 
 
-async def test_an_act_that_was_done_again_counts_again(shop: Shop) -> None:
+async def test_a_repeated_change_counts_again(shop: Shop) -> None:
     first = await act_of(shop, stock=25)
     last = await act_of(shop, stock=30)
     undoing = await done(shop, last)
@@ -123,7 +123,7 @@ async def test_undone_and_done_again_many_times(shop: Shop) -> None:
     assert await stock(shop) == 20
 
 
-async def test_an_act_that_was_undone_in_part_counts_for_the_rest(shop: Shop) -> None:
+async def test_a_partly_undone_change_counts_for_its_other_rows(shop: Shop) -> None:
     """Of the bulk change M was restored, and S, which was counted since, was not."""
     first = await bulk(shop, "set", stock=50)
     second = await bulk(shop, "set", stock=60)

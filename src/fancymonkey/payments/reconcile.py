@@ -28,6 +28,7 @@ from fancymonkey.payments.checkout import Checkouts
 from fancymonkey.payments.events import PaymentPolicy, StripeEvent
 from fancymonkey.payments.gateway import PaymentSession
 from fancymonkey.payments.refunds import give_due
+from fancymonkey.text import counted
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,8 @@ class Report:
 
     def lines(self) -> list[str]:
         """The report for people."""
-        compared = f"{self.sessions} checkout sessions and {self.events} events of Stripe compared."
+        sessions = counted(self.sessions, "checkout session")
+        compared = f"{sessions} and {counted(self.events, 'Stripe event')} compared."
         if self.outcome == "balanced":
             return [compared, "No differences."]
         changes = [f"corrected: {text}" for text in self.corrected]

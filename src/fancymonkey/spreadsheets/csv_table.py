@@ -20,6 +20,7 @@ from fancymonkey.spreadsheets.columns import (
 from fancymonkey.spreadsheets.formula_escape import safe, unsafe
 from fancymonkey.spreadsheets.row_fingerprint import mark_text
 from fancymonkey.spreadsheets.spreadsheet_changes import UNRESOLVED
+from fancymonkey.text import counted
 
 BOM = "\ufeff"
 """Without it some spreadsheet programs misread UTF-8, and write the misread text."""
@@ -127,7 +128,7 @@ def record(columns: Sequence[str], number: int, cells: list[str]) -> Record:
     """A line by column."""
     fault = ""
     if len(cells) < len(columns) or any(cells[len(columns) :]):
-        fault = f"it has {len(cells)} cells, the header has {len(columns)}"
+        fault = f"it has {counted(len(cells), 'cell')}, the header has {len(columns)}"
     named = zip(columns, cells, strict=False)
     texts = {name: cell if name in NUMBERS else _text(name, cell) for name, cell in named}
     return Record(number, texts, fault)

@@ -56,7 +56,7 @@ def shopify_records(rows: Sequence[tuple[int, list[str]]]) -> list[Record]:
     records = []
     for number, cells in rows[1:]:
         padded = [*cells, *[""] * (len(names) - len(cells))]
-        fault = f"it has {len(cells)} cells, the header has {len(names)}"
+        fault = f"it has {counted(len(cells), 'cell')}, the header has {len(names)}"
         faulty = any(cells[len(names) :])
         texts = {name: unsafe(cell) for name, cell in zip(names, padded, strict=False)}
         records.append(Record(number, texts, fault if faulty else ""))
@@ -204,7 +204,8 @@ class Sizes:
                 return items[0]
             if items:
                 return self._of_product(line.cells, items) or (
-                    f"{len(items)} sizes have the skuId {sku!r}, and handle and options name none"
+                    f"{counted(len(items), 'size')} have the skuId {sku!r}, and handle and options "
+                    "name none"
                 )
             if sku in self._by_key:
                 return self._by_key[sku]

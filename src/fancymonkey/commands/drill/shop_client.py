@@ -13,6 +13,7 @@ from fancymonkey.errors import ConfigError, StoreUnavailable
 from fancymonkey.fake_stripe.app import DEMO_KEY
 from fancymonkey.settings.fields import PUBLISHED_PASSWORD
 from fancymonkey.settings.settings import Settings
+from fancymonkey.text import counted
 
 FAKE_STRIPE = "/demo/stripe"
 SECONDS = 60.0
@@ -130,7 +131,7 @@ class DemoShop:
                 )
                 ids.append(id_)
         if len(ids) < count:
-            raise ConfigError(f"Fewer than {count} locations sell online.")
+            raise ConfigError(f"Fewer than {counted(count, 'location')} sell online.")
         return ids
 
     async def add_bundle(self, target: StockTarget) -> StockTarget:
