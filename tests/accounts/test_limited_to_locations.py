@@ -123,7 +123,7 @@ CLOSED = [
 
 
 @pytest.mark.parametrize(("method", "path"), CLOSED)
-async def test_a_route_that_knows_no_locations_is_closed(
+async def test_a_route_without_a_location_check_is_closed(
     chain: Shop, method: str, path: str
 ) -> None:
     caller = await limited(chain)
@@ -136,7 +136,7 @@ async def test_a_route_that_knows_no_locations_is_closed(
     assert await units(chain) == before
 
 
-async def test_the_routes_that_know_locations_are_the_listed_ones() -> None:
+async def test_the_routes_with_location_checks_are_the_listed_ones() -> None:
     """A new route is closed until it is listed here, with its attacks below."""
     assert {path for _, path in NEEDS} >= BY_LOCATION
     assert len(CLOSED) > 15

@@ -179,7 +179,7 @@ IN_THE_BODY = {"/api/inventory/update", "/api/inventory/bulk-update"}
 """Their password may be in the body, so that is read first."""
 
 
-async def test_outsiders_learn_nothing_about_their_events(shop: Shop) -> None:
+async def test_outsiders_get_no_details_about_their_events(shop: Shop) -> None:
     """The right is checked before the body is read, with any body."""
     got = {}
     for method, path in ASKED:

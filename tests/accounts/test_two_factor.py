@@ -92,7 +92,7 @@ async def test_new_recovery_codes_replace_the_old_ones(visitor: Visitor) -> None
     assert (await other.log_in(code=new[0])).status == 200
 
 
-async def test_switching_it_off_wants_the_password_or_a_code(shop: Shop, visitor: Visitor) -> None:
+async def test_switching_it_off_needs_the_password_or_a_code(shop: Shop, visitor: Visitor) -> None:
     _, codes = await switched_on(await visitor.logged_in())
     for wrong in ({"password": "wrong"}, {"code": "000000"}, {"code": ""}):
         assert (await visitor.post(OFF, wrong)).code == "not_proven"
@@ -128,7 +128,7 @@ async def test_invalid_requests_are_refused(visitor: Visitor) -> None:
     assert (await visitor.post(BEGIN, PROOF)).code == "second_factor"
 
 
-async def test_setting_it_up_wants_the_password_so_that_a_thief_cannot_lock_out(
+async def test_the_setup_needs_the_password_against_a_stolen_session(
     visitor: Visitor,
 ) -> None:
     await visitor.logged_in()

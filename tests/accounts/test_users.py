@@ -170,7 +170,7 @@ async def test_an_account_that_is_not_there(
     assert (await owner.post(f"{USERS}/{path}", body)).code == "unknown_account"
 
 
-async def test_ones_own_password_wants_the_old_one(shop: Shop, visitor: Visitor) -> None:
+async def test_the_own_password_needs_the_old_one(shop: Shop, visitor: Visitor) -> None:
     owner = await visitor.logged_in()
     other = await owner.elsewhere("198.51.100.4").logged_in()
     wrong = {"old": "wrong", "new": NEW}

@@ -64,7 +64,7 @@ async def test_no_title_can_forge_a_header(title: str) -> None:
     assert server.envelopes[0].rcpt_tos == ["b@x.example"]
 
 
-async def test_a_mail_server_that_says_no() -> None:
+async def test_a_mail_server_that_refuses() -> None:
     async with mail_server("bob", "right") as server:
         urls = [f"mailto://bob:wrong@127.0.0.1:{server.port}?to=b@x.example&from=a@x.example"]
         with pytest.raises(SendFailed, match="rejected the user name or password"):
@@ -78,7 +78,7 @@ async def test_a_mail_server_that_says_no() -> None:
         await channels_of(urls)[0].send(message_of())
 
 
-async def test_a_mail_server_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_mail_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(channels, "SECONDS", 0.3)
     monkeypatch.setattr(channels, "READ_SECONDS", 0.3)
     async with mail_server() as server:
@@ -115,7 +115,7 @@ async def test_a_channels_answer_is_reported_without_secrets(
         assert secret not in caplog.text
 
 
-async def test_a_receiver_that_hangs_holds_one_thread_and_no_more(
+async def test_a_silent_receiver_holds_one_thread_and_no_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(channels, "SECONDS", 0.2)
@@ -177,7 +177,7 @@ def test_messages_too_long_for_a_service_are_split() -> None:
     assert sum(part["body"].count("left") for part in parts) == 400
 
 
-def test_a_long_letter_says_how_much_more_there_is() -> None:
+def test_a_long_message_has_the_number_of_further_events() -> None:
     many = [event_type("stock.low", NOW, str(n), f"Low: {n}", "Few.") for n in range(SHOWN + 7)]
     text = message_of(*many)
     assert text.text().count("Few.") == SHOWN

@@ -79,7 +79,7 @@ def _release(id_: str) -> Release:
     return Release(ref=id_)
 
 
-async def test_receivers_that_hang_do_not_slow_a_sale() -> None:
+async def test_silent_receivers_do_not_slow_a_sale() -> None:
     """Compared with receivers that answer at once; the better of three, as others compute too."""
     well = min([await measured(hang=False) for _ in range(3)])
     hung = min([await measured(hang=True) for _ in range(3)])
@@ -87,7 +87,7 @@ async def test_receivers_that_hang_do_not_slow_a_sale() -> None:
     assert hung < 1.5 * well
 
 
-async def test_a_lane_that_hangs_holds_up_no_other() -> None:
+async def test_a_blocked_lane_delays_no_other() -> None:
     async with HttpReceiver() as hanging, HttpReceiver() as other, mail_server() as mail:
         hanging.hang = True
         engine, alerts = await shop(hanging.url, mail.port)

@@ -93,7 +93,7 @@ async def test_the_samples_are_what_is_really_asked_and_answered() -> None:
     assert got["list_webhooks"].json["webhooks"][0]["secrets"][0]["ends"] == f"…{secret[-4:]}"
 
 
-async def test_a_test_without_channels_says_what_to_do(shop: Shop) -> None:
+async def test_a_test_without_channels_names_the_setting(shop: Shop) -> None:
     answer = await post(shop, "alerts/test")
     assert (answer.status, answer.code) == (409, "no_channels")
     assert "ALERT_URLS" in answer.json["detail"]

@@ -72,7 +72,7 @@ def test_no_file_names_a_registry_or_a_place_on_one_machine() -> None:
     assert not dashes, "\n".join(dashes)
 
 
-def test_pinned_requirements_say_what_but_not_from_where() -> None:
+def test_pinned_requirements_name_versions_and_no_sources() -> None:
     for path in sorted((ROOT / "requirements").glob("*.txt")):
         text = path.read_text()
         assert not INDEX_OPTION.search(text), path.name

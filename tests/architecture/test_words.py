@@ -170,7 +170,8 @@ def test_no_docstring_or_comment_of_tests_and_tools_has_a_refused_word() -> None
 
 
 NAME = re.compile(r"^\s*(?:async )?def test_(\w+)", re.M)
-PRONOUN = re.compile(r"(who|whom|whose|what)\b")
+PRONOUN = re.compile(r"(who|whom|whose|what)\b|.*\b(says?|knows?|learns?|wants?|hangs?)\b")
+"""A name begins with its subject; a program states, has or needs something."""
 
 
 def test_no_name_of_a_test_has_a_refused_word() -> None:

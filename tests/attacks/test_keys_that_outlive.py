@@ -85,7 +85,7 @@ async def test_people_and_the_password_still_can(shop: Shop) -> None:
         "postgresql://u@127.0.0.1:1/y",
     ],
 )
-async def test_the_shop_moves_only_where_the_settings_say(shop: Shop, to: str) -> None:
+async def test_the_shop_moves_only_to_targets_of_the_settings(shop: Shop, to: str) -> None:
     password = {"Authorization": f"Bearer {PASSWORD}"}
     answer = await shop.client.post("/api/admin/migrate", {"to": to}, password)
     assert (answer.status, answer.code) == (403, "target_not_allowed")

@@ -104,7 +104,7 @@ async def test_a_known_address_passes_without_a_cookie(shop: Shop) -> None:
     assert (await Visitor(shop.client.elsewhere("192.0.99.1")).log_in()).status == 429
 
 
-async def test_an_address_that_knows_one_account_knows_no_other(shop: Shop) -> None:
+async def test_an_address_known_for_one_account_is_unknown_for_others(shop: Shop) -> None:
     from tests.accounts.client import made
 
     password = await made(shop, "eve", "viewer")

@@ -37,7 +37,7 @@ WITHOUT_A_SECRET: dict[str, Any] = {
 
 @pytest.mark.parametrize("way", [Client, FastPathClient])
 @pytest.mark.parametrize("name", WITHOUT_A_SECRET)
-async def test_an_outsider_learns_no_ids_by_releasing_expired_holds(
+async def test_an_outsider_gets_no_ids_by_releasing_expired_holds(
     way: type[Client], name: str
 ) -> None:
     async with running(MemoryStore(), client=way) as shop:
@@ -65,7 +65,7 @@ async def test_a_wrong_secret_is_refused_and_tidies_nothing_for_its_owner(
 @pytest.mark.parametrize("way", [Client, FastPathClient])
 @pytest.mark.parametrize("secret", [CRON, PASSWORD])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_the_scheduler_and_the_owner_learn_which_holds_ended(
+async def test_the_scheduler_and_the_owner_get_the_ended_holds(
     way: type[Client], secret: str, method: str
 ) -> None:
     async with running(MemoryStore(), client=way) as shop:

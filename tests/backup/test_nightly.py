@@ -62,7 +62,7 @@ async def test_the_night_saves_beside_a_running_store(
     assert len(list(folder.iterdir())) == 2
 
 
-async def test_a_night_that_fails_says_why_and_removes_nothing(
+async def test_a_failed_nightly_backup_has_its_reason_and_removes_nothing(
     store: Store, target: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ConfigError, match="Set BACKUP_TO"):

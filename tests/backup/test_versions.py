@@ -50,7 +50,7 @@ def git(folder: Path, *words: str) -> str:
     ).stdout
 
 
-async def test_a_version_says_what_was_changed_and_by_whom(engine: Engine, folder: Path) -> None:
+async def test_a_version_has_the_changes_and_their_actors(engine: Engine, folder: Path) -> None:
     assert await keep_version(engine, folder) is not None
     await engine.submit(Count(sku=SKU, location=DEFAULT_LOCATION, quantity=4, actor="owner Ada"))
     await engine.submit(
@@ -199,7 +199,7 @@ async def test_a_running_server_takes_the_way_back_in(
     assert engine.view.products[PRODUCTS[0]].name == f"Name of {PRODUCTS[0]}"
 
 
-def test_a_folder_without_history_says_how_to_have_one(cli: Run, folder: Path) -> None:
+def test_a_folder_without_history_names_the_setting(cli: Run, folder: Path) -> None:
     folder.mkdir()
     for words in (["list"], ["show", "HEAD"], ["rollback", "HEAD"]):
         result = cli("history", *words, "--data", folder)

@@ -88,7 +88,9 @@ async def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(
         assert texts[0] == texts[1]
 
 
-async def test_after_too_many_tries_it_says_for_how_long(browser: Browser, shop: AdminShop) -> None:
+async def test_after_too_many_tries_the_page_shows_the_wait(
+    browser: Browser, shop: AdminShop
+) -> None:
     async with buyer(browser) as watched:
         page = watched.page
         await page.goto(f"{shop.url}{LOGIN}")

@@ -191,7 +191,7 @@ async def test_a_sale_is_seen_without_a_reload(browser: Browser) -> None:
         watched.assert_clean()
 
 
-async def test_an_empty_shop_says_what_to_do(browser: Browser) -> None:
+async def test_an_empty_shop_shows_the_first_steps(browser: Browser) -> None:
     async with admin_shop() as shop, member(browser, shop) as watched:
         page = watched.page
         body = {"success": True, "revision": 0, "currency": "usd", "stock": {"sizes": 0}}

@@ -141,7 +141,7 @@ async def test_rows_that_fail_stay_selected_and_one_undo_is_for_all(browser: Bro
         watched.assert_clean()
 
 
-async def test_a_large_change_wants_the_number_typed(browser: Browser) -> None:
+async def test_a_large_change_needs_the_typed_number(browser: Browser) -> None:
     async with stock_shop(many(150)) as room, person(browser, room) as watched:
         page = watched.page
         await pick_matching(page)

@@ -203,7 +203,7 @@ async def test_a_refusal_takes_it_back_and_offers_to_retry(browser: Browser, sta
         assert room.stock() == 25
 
 
-async def test_a_real_refusal_says_why(browser: Browser) -> None:
+async def test_a_real_refusal_has_its_reason(browser: Browser) -> None:
     async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await page.get_by_label("Reason for your changes").select_option("Loss")

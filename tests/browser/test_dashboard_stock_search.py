@@ -277,7 +277,7 @@ async def test_columns_are_chosen_ordered_and_kept(browser: Browser) -> None:
         watched.assert_clean()
 
 
-async def test_nothing_there_and_nothing_found_say_what_to_do(browser: Browser) -> None:
+async def test_empty_lists_show_the_next_step(browser: Browser) -> None:
     async with stock_shop() as room, person(browser, room, query="?q=unheard+of") as watched:
         page = watched.page
         await expect(page.locator(".empty")).to_contain_text("No sizes match.")

@@ -79,7 +79,7 @@ async def test_a_person_is_added_changed_and_removed_by_keyboard(
     browser_page.assert_clean()
 
 
-async def test_the_last_owner_stays_and_the_page_says_why(
+async def test_the_last_owner_stays_and_the_page_has_the_reason(
     browser_page: BrowserPage, site: Site
 ) -> None:
     page = await logged_in(browser_page, site)

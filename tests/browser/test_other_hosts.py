@@ -155,7 +155,7 @@ async def test_the_drop_in_shows_the_reason_of_a_refusal(browser: Browser, tmp_p
             assert received["lines"][0]["available"] == 0
 
 
-async def test_the_drop_in_keeps_what_it_knew_and_sells_nothing_while_the_service_is_away(
+async def test_the_script_keeps_known_stock_and_sells_nothing_while_offline(
     browser: Browser, tmp_path: Path
 ) -> None:
     port, service = free_port(), free_port()

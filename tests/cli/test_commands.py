@@ -30,7 +30,7 @@ def hold(id_: str, quantity: int = 2, ttl: int = 1000) -> Reserve:
 # init
 
 
-def test_the_sample_is_what_it_says() -> None:
+def test_the_sample_matches_its_description() -> None:
     shop = [command.product for command in examples.commands()]
     assert len(shop) == 16
     assert len({command.category for command in shop}) >= 4
@@ -139,14 +139,14 @@ def test_explain_shows_the_latest_entries(cli: Run, shop: str, write: Write) -> 
     assert "no. 0”" in whole
 
 
-def test_explain_says_which_units_count_no_more(cli: Run, shop: str, write: Write) -> None:
+def test_explain_has_units_that_no_longer_count(cli: Run, shop: str, write: Write) -> None:
     write(hold("r1", 3, ttl=1000))
     sentence = cli("explain", "prod_hoodie_001", "M", "--data", shop).output.splitlines()[-1]
     assert sentence.startswith("17 available now: 20 on hand less 3 reserved.")
     assert sentence.endswith("so 20 can be sold.")
 
 
-def test_explain_says_what_is_promised_and_not_there(cli: Run, shop: str, write: Write) -> None:
+def test_explain_has_promised_units_that_are_missing(cli: Run, shop: str, write: Write) -> None:
     write(hold("r1", 5, ttl=10**15), Count(sku=M, location=DEFAULT_LOCATION, quantity=2))
     output = cli("explain", "prod_hoodie_001", "M", "--data", shop).output
     assert "-3 available now: 2 on hand less 5 reserved. 3 promised and not there." in output
@@ -257,14 +257,14 @@ async def differences(left: str, right: str) -> list[str]:
         await other.close()
 
 
-def test_migrate_wants_an_empty_target(cli: Run, shop: str, tmp_path: Path) -> None:
+def test_migrate_needs_an_empty_target(cli: Run, shop: str, tmp_path: Path) -> None:
     cli("init", "--data", "other")
     result = cli("migrate", "--from", shop, "--to", "other")
     assert result.exit_code == 1
     assert "not empty" in result.output
 
 
-def test_migrate_wants_a_source(cli: Run, target: str, write: Write, tmp_path: Path) -> None:
+def test_migrate_needs_a_source(cli: Run, target: str, write: Write, tmp_path: Path) -> None:
     for missing in ("nowhere", f"sqlite:///{tmp_path}/nowhere.db"):
         assert cli("migrate", "--from", missing, "--to", "new").exit_code == 1
     assert not list(tmp_path.glob("n*"))

@@ -50,7 +50,7 @@ def test_locations_of_a_stopped_store(cli: Run, shop: str) -> None:
     assert [(row["id"], row["active"]) for row in rows] == [("main", True), ("berlin", True)]
 
 
-def test_explain_says_why_a_location_was_chosen(cli: Run, shop: str, write: Write) -> None:
+def test_explain_has_the_reasons_for_a_location(cli: Run, shop: str, write: Write) -> None:
     """In words and as JSON; the price of the alternative is in parcels and kilometres."""
     location(
         cli,

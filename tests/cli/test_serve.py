@@ -50,7 +50,7 @@ def filled(tmp_path: Path) -> Iterator[Server]:
         yield server
 
 
-def test_it_says_what_to_open_and_an_example_that_works(filled: Server) -> None:
+def test_the_start_prints_its_addresses_and_a_working_example(filled: Server) -> None:
     filled_url = re.escape(filled.url)
     assert re.search(rf"is running at {filled_url}\n", filled.log)
     assert "The store was empty and now has the sample catalogue." in filled.log
@@ -233,5 +233,5 @@ def test_a_client_is_believed_to_be_elsewhere_only_behind_a_trusted_proxy(
         ({"demo": True}, "no money moves"),
     ],
 )
-def test_it_says_at_the_start_whether_buyers_can_pay(settings: dict[str, Any], text: str) -> None:
+def test_the_start_prints_whether_buyers_can_pay(settings: dict[str, Any], text: str) -> None:
     assert text in serve._payment_text(Settings.of(**settings))

@@ -271,7 +271,7 @@ def test_units_received_since_are_kept() -> None:
     assert issues(shop)[ASKED] == (IssueKind.REFUNDED, IssueStatus.OPEN, {"a/M": 3})
 
 
-def test_after_a_part_the_owner_says_first_what_was_never_delivered() -> None:
+def test_after_a_partial_refund_undelivered_units_come_first() -> None:
     shop = CoreShop()
     shop.do(*LATE, PAY, RecordRefund(ref="pi_1", whole=False, note="re_1"))
     assert shop.new == []

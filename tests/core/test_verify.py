@@ -354,7 +354,7 @@ async def test_a_late_payment_is_sound() -> None:
         {"allocations": (Allocation("prod_a/M", 1, DEFAULT_LOCATION),)},
     ],
 )
-async def test_a_late_payment_that_its_hold_does_not_know_is_found(
+async def test_a_late_payment_without_an_entry_is_found(
     change: dict[str, object],
 ) -> None:
     store = await late_shop()

@@ -76,7 +76,7 @@ def test_copied_paths_exist_and_are_not_ignored() -> None:
     assert ignored(".git")
 
 
-def test_it_runs_without_rights_and_says_how_it_is() -> None:
+def test_it_runs_without_rights_and_reports_its_health() -> None:
     last = dict(stages()[-1])
     assert int(last["USER"]) > 0
     assert json.loads(last["ENTRYPOINT"]) == ["fancymonkey"]

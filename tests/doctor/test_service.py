@@ -69,7 +69,7 @@ async def test_a_secret_that_is_not_the_endpoints(server: Server, tmp_path: Path
     assert "webhook.refused" in {note.id for note in report.notes}
 
 
-async def test_a_service_that_hangs(server: Server, tmp_path: Path) -> None:
+async def test_a_service_that_does_not_answer(server: Server, tmp_path: Path) -> None:
     os.kill(server.pid, signal.SIGSTOP)
     try:
         (finding,) = (await look(server, tmp_path)).findings

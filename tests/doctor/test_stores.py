@@ -116,7 +116,7 @@ async def test_an_abandoned_hold_is_ended(shop: str) -> None:
     assert (await examined(shop, NOW + HOUR)).findings == []
 
 
-async def test_why_a_page_says_out_of_stock(shop: str) -> None:
+async def test_why_a_page_shows_out_of_stock(shop: str) -> None:
     lines = (Line(M, 20),)
     await written(
         shop,

@@ -317,7 +317,7 @@ GARBAGE = {
 
 
 @pytest.mark.parametrize("sent", GARBAGE.values(), ids=GARBAGE)
-async def test_a_caller_without_the_secret_learns_and_does_nothing(
+async def test_a_caller_without_the_secret_gets_and_does_nothing(
     servers: Servers, sent: bytes
 ) -> None:
     first, decider, second, _ = servers
@@ -343,7 +343,7 @@ async def test_another_secret_or_version_is_refused(
     assert servers[1].decides_for == 1
 
 
-async def test_a_decider_that_does_not_know_the_secret_is_not_followed(tmp_path: Path) -> None:
+async def test_a_decider_without_the_secret_is_not_followed(tmp_path: Path) -> None:
     """Another process has taken the address: commands are not sent there."""
     network = UnixNetwork(tmp_path)
 

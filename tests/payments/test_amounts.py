@@ -119,7 +119,7 @@ def test_an_exact_payment_opens_no_issue(held: dict[str, int], more: dict[str, A
     ("currency", "goods", "words"),
     [("jpy", 40, "40 JPY"), ("kwd", 40000, "40.000 KWD"), ("isk", 4000, "40.00 ISK")],
 )
-def test_amounts_are_counted_and_shown_as_the_currency_wants(
+def test_amounts_follow_the_smallest_unit_of_the_currency(
     currency: str, goods: int, words: str
 ) -> None:
     policy = PaymentPolicy(currency=currency)

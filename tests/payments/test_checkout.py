@@ -242,7 +242,7 @@ async def test_giving_it_back_ends_the_session(any_till: Till) -> None:
     assert [session["status"] for session in till.sessions] == ["expired"]
 
 
-async def test_stripe_says_no(any_till: Till) -> None:
+async def test_stripe_refuses(any_till: Till) -> None:
     till = any_till
     till.fake_stripe.faults.change({"api_fail": "400", "api_fail_times": 1})
     answer = await till.checkout()
@@ -251,7 +251,7 @@ async def test_stripe_says_no(any_till: Till) -> None:
     assert (await till.checkout()).status == 200
 
 
-async def test_stripe_says_no_and_an_older_hold_stays_as_it_was(till: Till) -> None:
+async def test_stripe_refuses_and_an_older_hold_stays_as_it_was(till: Till) -> None:
     held = (await till.shop.reserve("buyer-1", "M", 2)).json["reservation"]
     till.fake_stripe.faults.change({"api_fail": "400", "api_fail_times": 1})
     answer = await till.checkout("buyer-1", quantity=2)
@@ -320,7 +320,7 @@ async def test_an_unknown_outcome_and_a_changed_basket(till: Till) -> None:
     assert (await till.shop.size())["reserved"] == 3
 
 
-async def test_stripe_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_stripe_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fancymonkey.payments.gateway.Gateway.__init__.__defaults__", (None, 0.2))
     async with opened(MemoryStore()) as till:
         till.fake_stripe.faults.change({"api_latency_ms": 2000})

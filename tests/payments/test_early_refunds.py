@@ -50,7 +50,7 @@ def test_a_refund_before_its_payment_asks_once_it_is_known(news: list[str]) -> N
     assert (str(issue.concern), [line.quantity for line in issue.lines]) == ("refunded", [2])
 
 
-def test_a_whole_refund_that_came_first_returns_by_itself_where_the_owner_wants_it() -> None:
+def test_an_early_full_refund_returns_by_itself_if_the_owner_has_set_it() -> None:
     shop = held()
     take_in(shop, refund("charge.refunded"), AUTO)
     take_in(shop, PAID, AUTO)

@@ -90,7 +90,7 @@ def test_no_type_of_a_foreign_event_does_anything(type_: str) -> None:
     assert {str(row.concern) for row in open_issues(shop)} <= {"foreign_payment"}
 
 
-async def test_a_test_key_takes_no_live_event_and_the_log_says_why(
+async def test_a_test_key_takes_no_live_event_and_the_log_has_the_reason(
     any_till: Till, caplog: pytest.LogCaptureFixture
 ) -> None:
     shop = any_till.shop

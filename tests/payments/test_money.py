@@ -49,7 +49,7 @@ async def test_a_late_payment_owes_what_is_missing(any_till: Till) -> None:
     assert len(any_till.fake_stripe.account.refunds) == 1
 
 
-async def test_a_late_payment_is_refunded_once_where_the_owner_wants_it(target: str) -> None:
+async def test_a_late_payment_is_refunded_once_if_the_owner_has_set_it(target: str) -> None:
     async with opened(open_store(target), late_payment="refund") as till:
         session = await late(till, taken=2)
         await till.settle()
@@ -197,7 +197,7 @@ async def test_a_refund_asks_the_owner(any_till: Till) -> None:
     assert (await till.shop.size())["stock"] == 20
 
 
-async def test_a_refund_returns_by_itself_where_the_owner_wants_it() -> None:
+async def test_a_refund_returns_by_itself_if_the_owner_has_set_it() -> None:
     async with opened(MemoryStore(), return_on_refund="auto") as till:
         till.fake_stripe.faults.change({"duplicate": 1.0})
         body = (await till.checkout(quantity=2)).json

@@ -26,7 +26,7 @@ def test_a_slow_disk_is_left_to_the_thread() -> None:
     assert not measured(DiskLatency(), SLOW, 1000).quick
 
 
-def test_one_hiccup_matters_little_and_a_disk_that_has_become_slow_is_found_out() -> None:
+def test_one_slow_sync_has_no_effect_and_a_slow_disk_is_noticed() -> None:
     pace = measured(DiskLatency(), QUICK, LOOKED_AT)
     assert measured(pace, QUICK_SECONDS * 5, 1).quick
     assert not measured(pace, SLOW, 2).quick

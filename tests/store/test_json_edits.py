@@ -424,9 +424,7 @@ async def test_the_file_keeps_its_permissions(path: Path) -> None:
 
 
 @pytest.mark.parametrize("lost", ["all of it", "its end"])
-async def test_a_ledger_that_is_shorter_than_the_file_says_is_not_opened(
-    path: Path, lost: str
-) -> None:
+async def test_a_ledger_shorter_than_in_the_file_is_not_opened(path: Path, lost: str) -> None:
     store = await open_shop(path.parent)
     await hold(store, "s1", M, 3)
     await sell(store, "s1")

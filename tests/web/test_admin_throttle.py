@@ -33,7 +33,7 @@ async def test_at_most_20_wrong_passwords_a_minute(shop: Shop) -> None:
     assert statuses == [401] * wrong + [429] * (40 - wrong)
 
 
-async def test_the_refusal_says_when_to_try_again_and_then_it_works(shop: Shop) -> None:
+async def test_the_refusal_has_the_time_to_retry_and_then_it_works(shop: Shop) -> None:
     while (await attempt(shop.client, "wrong")).status == 401:
         pass
     refused = await attempt(shop.client, PASSWORD)

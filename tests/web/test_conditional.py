@@ -73,7 +73,7 @@ async def test_each_question_has_its_own_tag(shop: Shop) -> None:
     assert len({await tag_of(shop, query) for query in queries}) == 4
 
 
-async def test_head_knows_it_too(shop: Shop) -> None:
+async def test_head_gets_it_too(shop: Shop) -> None:
     tag = await tag_of(shop)
     answer = await shop.client.request("HEAD", GET, headers={"If-None-Match": tag})
     assert answer.status == 304

@@ -60,7 +60,7 @@ def as_text(value: Any) -> str:
         "?sort=-lastChanged&archived=true",
     ],
 )
-async def test_the_file_says_what_the_table_says(any_shop: Shop, query: str) -> None:
+async def test_the_file_has_the_values_of_the_table(any_shop: Shop, query: str) -> None:
     await any_shop.reserve("cs_1", quantity=2)
     listed = await any_shop.client.get(f"/api/admin/inventory{query}", OWNER)
     shown = json.loads(listed.body, parse_float=str)["rows"]

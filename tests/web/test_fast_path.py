@@ -177,7 +177,7 @@ async def test_an_early_disconnect_has_no_effect_and_a_late_one_keeps_the_hold(s
     assert await shop.engine.store.reservation("late") is not None
 
 
-async def test_a_stop_lets_what_has_begun_end_and_says_that_it_was_the_last(shop: Shop) -> None:
+async def test_a_stop_finishes_begun_requests_and_closes_after_the_last(shop: Shop) -> None:
     protocol, transport = connection(shop.client.app)
     protocol.data_received(request("cs_1"))
     protocol.shutdown()
@@ -309,7 +309,7 @@ async def test_a_malformed_handshake_gets_an_error_and_is_closed(shop: Shop, wro
         left.shutdown()
 
 
-async def test_a_bug_in_sending_hangs_up_and_is_in_nobodys_way(
+async def test_a_bug_in_sending_closes_that_connection_only(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     first, second = connection(shop.client.app), connection(shop.client.app)

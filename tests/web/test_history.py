@@ -355,7 +355,7 @@ async def test_history_is_found_by_words(any_shop: Shop, words: str, sizes: list
     assert len(file.body.splitlines()) == 1 + len(sizes)
 
 
-async def test_history_by_words_comes_in_pages_and_knows_what_is_off_sale(shop: Shop) -> None:
+async def test_history_by_words_comes_in_pages_and_includes_sizes_off_sale(shop: Shop) -> None:
     for number in range(5):
         await shop.reserve(f"cs_{number}")
     await shop.client.post(

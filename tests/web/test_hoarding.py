@@ -215,7 +215,7 @@ async def limited(target: str, **settings: Any) -> AsyncIterator[Shop]:
         await shop.check()
 
 
-async def test_the_refusals_say_what_can_be_done(target: str) -> None:
+async def test_the_refusals_name_the_remedy(target: str) -> None:
     async with limited(target, holds_per_address=2) as shop:
         answer = await shop.reserve("a", "M", 4)
         assert (answer.status, answer.code) == (409, "hold_limit")

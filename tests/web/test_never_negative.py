@@ -67,7 +67,7 @@ async def test_an_answer_with_an_etag_is_the_same_and_stays_right(oversubscribed
     assert (await shop.size())["available"] == 0
 
 
-async def test_a_refused_reserve_and_a_refused_line_say_0(oversubscribed: Shop) -> None:
+async def test_a_refused_reserve_and_a_refused_line_have_0(oversubscribed: Shop) -> None:
     shop = oversubscribed
     refused = await shop.reserve("cs_2")
     assert refused.code == "insufficient_stock"
@@ -104,7 +104,7 @@ async def test_a_released_hold_reads_0(oversubscribed: Shop) -> None:
     assert numbers(answer.json) == [0]
 
 
-async def test_the_live_feed_says_0(oversubscribed: Shop, url: str) -> None:
+async def test_the_live_feed_has_0(oversubscribed: Shop, url: str) -> None:
     shop = oversubscribed
     async with socket(url) as heard, events(url) as stream:
         for snapshot in (await hear(heard), await next_event(stream)):

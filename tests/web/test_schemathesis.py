@@ -110,7 +110,7 @@ def test_every_tag_is_in_a_run() -> None:
 
 
 @pytest.mark.parametrize("lie", LIES)
-def test_a_document_that_does_not_say_the_truth_is_found_out(tmp_path: Path, lie: str) -> None:
+def test_a_wrong_document_is_found(tmp_path: Path, lie: str) -> None:
     with Server(data=tmp_path / "data", env=ENV, arguments=("--init", "--demo")) as server:
         document: dict[str, Any] = httpx.get(f"{server.url}/openapi.json").json()
         if lie == "status":

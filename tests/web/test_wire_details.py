@@ -13,7 +13,7 @@ BOTH_WAYS = True
 RELEASE = "/api/inventory/release"
 
 
-async def test_reserve_without_enough_says_what_was_asked_and_what_there_is(
+async def test_a_refused_reserve_has_requested_and_available(
     any_shop: Shop,
 ) -> None:
     before = await ledger(any_shop.engine.store)
@@ -92,7 +92,7 @@ async def test_reserve_again_sets_the_quantity_and_keeps_the_deadline(any_shop: 
     assert again["stock"] == {"total": 20, "reserved": 20, "available": 0}
 
 
-async def test_release_says_what_was_released_and_twice_changes_nothing(any_shop: Shop) -> None:
+async def test_release_lists_the_released_lines_and_twice_changes_nothing(any_shop: Shop) -> None:
     await any_shop.reserve("cs_1", quantity=2)
     first = await any_shop.release("cs_1")
     assert (first.status, first.json["released"]) == (200, 1)
@@ -204,7 +204,7 @@ async def test_update_with_a_stale_expected_returns_the_present_value(any_shop: 
     assert right.json["results"]["successful"] == 1
 
 
-async def test_update_of_reserved_ends_holds_and_says_whose(any_shop: Shop) -> None:
+async def test_update_of_reserved_lists_the_ended_holds(any_shop: Shop) -> None:
     held = (await any_shop.reserve("cs_1", quantity=2)).json["reservation"]
     answer = await any_shop.update({"reserved": 0})
     (row,) = answer.json["results"]["details"]["successful"]
@@ -318,7 +318,7 @@ async def test_an_expired_session_gives_its_hold_back(any_shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("call", ["release", "reserve", "replaces"])
-async def test_buyers_know_nothing_of_the_owners_own_holds(any_shop: Shop, call: str) -> None:
+async def test_buyers_cannot_see_the_owners_own_holds(any_shop: Shop, call: str) -> None:
     await any_shop.update({"reserved": 7, "reason": "for the fair"})
     (hold,) = any_shop.engine.view.holds
     line = {"productId": HOODIE, "size": "M", "quantity": 1}
