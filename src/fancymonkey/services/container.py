@@ -22,7 +22,7 @@ from fancymonkey.services.job_definitions import jobs_of
 from fancymonkey.services.orders import OrderIndex
 from fancymonkey.services.routing import OrderRouting
 from fancymonkey.settings.settings import Settings
-from fancymonkey.store.open import open_store
+from fancymonkey.store.open import open_store, require_existing
 
 
 @dataclass(slots=True)
@@ -68,7 +68,11 @@ class Services:
 
 @asynccontextmanager
 async def opened_engine(settings: Settings) -> AsyncIterator[Engine]:
-    """The engine of the configured store, open inside the block. Raises the errors of its start."""
+    """The engine of the configured store, open inside the block.
+
+    Creates no store. Raises StoreUnavailable if there is none, and the errors of its start.
+    """
+    require_existing(settings.target)
     engine = Engine(open_store(settings.target))
     await engine.open()
     try:
