@@ -306,11 +306,11 @@ def fault_out(fault: dict[str, Any]) -> dict[str, Any]:
     if "sku" not in fault:
         return fault
     product_id, size = split_sku(fault["sku"])
-    rest = {key: value for key, value in fault.items() if key != "sku"}
+    details = {key: value for key, value in fault.items() if key != "sku"}
     for name in ("scarce", "path"):
-        if name in rest:
-            rest[name] = [size_key(sku) for sku in rest[name]]
-    return {"productId": product_id, "size": size, **rest}
+        if name in details:
+            details[name] = [size_key(sku) for sku in details[name]]
+    return {"productId": product_id, "size": size, **details}
 
 
 def size_key(sku: str) -> dict[str, str]:
