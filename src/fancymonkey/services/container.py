@@ -9,7 +9,7 @@ from fancymonkey.alerts.alerts import Alerts
 from fancymonkey.alerts.channels import channels_of
 from fancymonkey.alerts.quiet_hours import QuietHours
 from fancymonkey.core.dates import DAY_MS
-from fancymonkey.engine.daily_demand import DemandKeeper
+from fancymonkey.engine.demand.daily_demand import DemandKeeper
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import StoreUnavailable
 from fancymonkey.jobs.executor import FAILED, FinishedRun, JobExecutor, JobRunning
@@ -19,8 +19,8 @@ from fancymonkey.payments.events import PaymentPolicy, livemode_of
 from fancymonkey.payments.gateway import Gateway
 from fancymonkey.payments.reconcile import Reconciler
 from fancymonkey.services.job_definitions import jobs_of
-from fancymonkey.services.orders import OrderIndex
-from fancymonkey.services.routing import OrderRouting
+from fancymonkey.services.locations.routing import OrderRouting
+from fancymonkey.services.sales.orders import OrderIndex
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.open import open_store, require_existing
 
