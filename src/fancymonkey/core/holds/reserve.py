@@ -21,7 +21,9 @@ from fancymonkey.core.holds.refusals import (
     open_checkout,
 )
 from fancymonkey.core.holds.reserved import Reserved
-from fancymonkey.core.holds.serve import Served, UnitsRequest, needs_served, serve
+from fancymonkey.core.holds.serve import UnitsRequest, needs_served, serve
+from fancymonkey.core.holds.serve_line import serve_line
+from fancymonkey.core.holds.served import Served
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.locations.routing import Routing
 from fancymonkey.core.model import (
@@ -104,10 +106,16 @@ def reserve(state: State, command: Reserve) -> Answer:
     lines = by_sku(command.lines)
     own: Units = {} if current is None else {units.key: units for units in current.allocations}
     held = lines if current is None or command.only else by_sku(current.lines) | lines
-    allocated = _allocations(state, command, present, lines, own, len(held))
+    served = None
+    if command.routing is not None and present is None and command.ttl >= 1:
+        served = serve_line(state, lines, command.routing)
+    allocated = (
+        _allocations(state, command, present, lines, own, len(held))
+        if served is None
+        else served.allocations
+    )
     if isinstance(allocated, Refused):
         return allocated
-    request = served = None
     if allocated is None:
         request = UnitsRequest(lines, command.location, command.routing, command.choices)
         result = serve(state, request, current, held, own)
@@ -142,13 +150,16 @@ def reserve(state: State, command: Reserve) -> Answer:
     if own:
         _release_units(state, command, hold, own)
     stock = tuple(_hold_units(state, command, hold, allocated, own))
+    if served is not None:
+        location = command.location if command.routing is None else None
+        stock = served.stock or stock_of_lines(state, lines, location, hold)
     return Accepted(
         Reserved(
             hold.reservation_id,
             command.session_id,
             state.now,
             hold.expires_at,
-            stock if request is None else stock_of_lines(state, request, hold),
+            stock,
             state.revision,
             None if served is None else allocated,
             () if served is None else served.because,
@@ -164,7 +175,11 @@ def _new_hold(
     served: Served | None,
 ) -> Reservation:
     """A hold of these units. Its lines are stored only if they do not follow from the units."""
-    simple = served is None and len(allocated) == 1 and command.lines[0].price is None
+    simple = (
+        len(allocated) == 1
+        and command.lines[0].price is None
+        and (served is None or not served.parts)
+    )
     return Reservation(
         command.reservation_id,
         command.session_id,
