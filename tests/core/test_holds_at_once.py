@@ -131,7 +131,7 @@ def outcome(base: Rows, command: Reserve) -> tuple[Answer, State]:
 
 
 @given(shops(), LINES, ROUTINGS, CHOICES, st.sampled_from([0, 1000, 1000, 1000]))
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_the_short_ways_change_nothing(
     base: Rows,
     lines: tuple[Line, ...],

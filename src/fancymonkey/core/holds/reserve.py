@@ -149,10 +149,10 @@ def reserve(state: State, command: Reserve) -> Answer:
         remember_source(state, command.source, hold)
     if own:
         _release_units(state, command, hold, own)
-    stock = tuple(_hold_units(state, command, hold, allocated, own))
-    if served is not None:
+    stock = _hold_units(state, command, hold, allocated, own, served)
+    if stock is None:
         location = command.location if command.routing is None else None
-        stock = served.stock or stock_of_lines(state, lines, location, hold)
+        stock = stock_of_lines(state, lines, location, hold)
     return Accepted(
         Reserved(
             hold.reservation_id,
@@ -231,8 +231,12 @@ def _hold_units(
     hold: Reservation,
     allocated: tuple[Allocation, ...],
     own: Units,
-) -> list[MovedLine]:
-    """Books each allocation's change against the hold's earlier units; returns the stock then."""
+    served: Served | None,
+) -> tuple[MovedLine, ...] | None:
+    """Books each allocation's change against the hold's earlier units.
+
+    Returns the stock of the lines then, or None if it does not follow from these units.
+    """
     stock = []
     for units in allocated:
         sku, quantity, location = units.sku, units.quantity, units.location
@@ -250,8 +254,11 @@ def _hold_units(
             )
         else:
             level = state.level(sku, location)
-        stock.append((sku, quantity, level.on_hand, level.reserved, level.available))
-    return stock if len(stock) == 1 else one_for_each_sku(stock)
+        if served is None:
+            stock.append((sku, quantity, level.on_hand, level.reserved, level.available))
+    if served is not None:
+        return served.stock
+    return tuple(stock) if len(stock) == 1 else tuple(one_for_each_sku(stock))
 
 
 def _release_units(state: State, command: Reserve, hold: Reservation, own: Units) -> None:
@@ -298,6 +305,8 @@ def _allocations(
             continue
         if item.bundle is not None:
             served_elsewhere = True
+            if line.quantity >= 1 and not item.sold_out:
+                continue
         mine = own[sku, location].quantity if own and (sku, location) in own else 0
         wanted = line.quantity
         if 1 <= wanted <= mine:  # what a hold has already is never refused

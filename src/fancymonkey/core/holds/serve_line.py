@@ -6,7 +6,7 @@ The result is that of `serve` for the same line.
 from fancymonkey.core.holds.lines import Lines
 from fancymonkey.core.holds.served import Served
 from fancymonkey.core.locations.accounts import is_for_sale
-from fancymonkey.core.locations.lookup import location_of
+from fancymonkey.core.locations.locations import Location, first_location
 from fancymonkey.core.locations.route_line import choose_location
 from fancymonkey.core.locations.routing import Routing
 from fancymonkey.core.model import Allocation, Item
@@ -32,10 +32,15 @@ def serve_line(state: State, lines: Lines, routing: Routing) -> Served | None:
     safety_stock = item.safety_stock
     offers = []
     on_hand = reserved = available = free_units = locations = 0
+    first = first_location()
     for level in state.levels_of(sku):
         account = level.location
-        if not is_for_sale(account):
-            continue
+        location = state.get(Location, account)
+        if location is None:  # see `location_of`
+            if account == first.location_id:
+                location = first
+            elif not is_for_sale(account):
+                continue
         on_hand += level.on_hand
         reserved += level.reserved
         locations += 1
@@ -45,7 +50,6 @@ def serve_line(state: State, lines: Lines, routing: Routing) -> Served | None:
         available += free
         if free > 0:
             free_units += free
-            location = location_of(state, account)
             if location is not None and location.active and location.sells_online:
                 offers.append((location, free))
     choice = choose_location(quantity, offers, routing)

@@ -148,8 +148,17 @@ def _ranked(
     end: Point | None,
 ) -> list[_Ranked]:
     """The locations that have the line whole, the best first, with scores as in `Preferences`."""
+    ranked: list[_Ranked]
+    if end is None and rules == _USUAL:
+        ranked = [
+            ([location.priority, -units], location.location_id, location, None)
+            for location, units in offers
+            if units >= quantity
+        ]
+        ranked.sort()  # no two ids are equal, so that locations are never compared
+        return ranked
     country = routing.destination.country
-    ranked: list[_Ranked] = []
+    ranked = []
     for location, units in offers:
         if units < quantity:
             continue
@@ -166,7 +175,7 @@ def _ranked(
             else:
                 numbers.append(_UNKNOWN if km is None else km)
         ranked.append((numbers, location.location_id, location, km))
-    ranked.sort()  # no two ids are equal, so that locations are never compared
+    ranked.sort()
     return ranked
 
 
@@ -174,3 +183,5 @@ _COUNTRY = RoutingRule.SAME_COUNTRY
 _NEAREST = RoutingRule.NEAREST
 _PRIORITY = RoutingRule.PRIORITY
 _STOCK = RoutingRule.MOST_STOCK
+_USUAL = (_PRIORITY, _STOCK)
+"""The rules that have an opinion where the destination is not known and no order was chosen."""
