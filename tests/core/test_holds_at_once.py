@@ -175,7 +175,7 @@ def test_simple_holds_take_the_short_ways(monkeypatch: pytest.MonkeyPatch) -> No
     for row in (Item("x/M", "x", "M"), Item("y/M", "y", "M"), kit):
         base[Item][row.sku] = row
         if row.bundle is None:
-            base[Level][row.sku, DEFAULT_LOCATION] = Level(row.sku, DEFAULT_LOCATION, 9)
+            base[Level][row.sku, DEFAULT_LOCATION] = Level(row.sku, DEFAULT_LOCATION, 9, 2)
     monkeypatch.setattr(reserve_module, "stock_of_lines", None)  # neither is called
     monkeypatch.setattr(serve_module, "explode", None)
     for sku, routing in (("x/M", Routing()), ("kit/M", None)):
@@ -191,3 +191,5 @@ def test_simple_holds_take_the_short_ways(monkeypatch: pytest.MonkeyPatch) -> No
         assert isinstance(answer, Accepted)
         assert answer.data.because == ((f"{'Main' if routing else 'main'} has all of it."),)
         assert sum(entry.reserved for entry in state.entries) == (1 if routing else 3)
+        stock = (9, 3, 6) if routing else (3, 1, 2)  # 7 free of x: three bundles, one of them held
+        assert answer.data.lines == ((sku, 1, *stock),)

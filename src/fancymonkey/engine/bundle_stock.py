@@ -1,6 +1,6 @@
 """The stock of a bundle as it follows from its parts in the view."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from fancymonkey.core.bundles.availability import (
@@ -50,16 +50,18 @@ def bundle_stock(view: PartsView, item: Item, own: SkuStock, *, unsold: bool) ->
     opened = view.bundles.is_open(bundle)
     count = max(0, own.available)
     updated_at = own.updated_at
+    parts: list[PartUnits] = []
     if recipe is not None:
-        updated_at = max([updated_at, *[part.updated_at for part in _units(view, recipe.skus)]])
-        count += _built(view, recipe, unsold=False)
+        parts = _units(view, recipe.part_skus if recipe.is_plain else recipe.skus)
+        updated_at = max([updated_at, *[part.updated_at for part in parts]])
+        count += _built(view, recipe, parts, unsold=False)
     if bundle.max_sold is not None:
         count = min(count, max(0, bundle.max_sold - sales.sold - sales.held))
     left = None
     if unsold:
         left = max(0, own.on_hand - own.allocated)
         if recipe is not None:
-            left += _built(view, recipe, unsold=True)
+            left += _built(view, recipe, parts, unsold=True)
         if bundle.max_sold is not None:
             left = min(left, max(0, bundle.max_sold - sales.sold))
         left = left if opened else 0
@@ -79,7 +81,7 @@ def scarce(view: PartsView, item: Item) -> list[str]:
     if recipe is None:
         return []
     if recipe.is_plain:
-        units = _units(view, [part.sku for part in recipe.parts])
+        units = _units(view, recipe.part_skus)
         return scarce_of_fixed(recipe, [part.available for part in units])
     return scarce_parts(recipe, free_units(view, recipe))
 
@@ -103,8 +105,11 @@ def free_units(view: PartsView, recipe: Recipe, *, unsold: bool = False) -> Free
     }
 
 
-def _built(view: PartsView, recipe: Recipe, *, unsold: bool) -> int:
-    """How many bundles the parts make; without split lines, what the best location makes."""
+def _built(view: PartsView, recipe: Recipe, parts: Sequence[PartUnits], *, unsold: bool) -> int:
+    """How many bundles the parts make; without split lines, what the best location makes.
+
+    `parts` are the units of the fixed parts in their order, if the recipe is plain.
+    """
     if not view.split_lines and len(view.locations) > 1:
         free = free_units(view, recipe, unsold=unsold)
         if recipe.policy is BundlePolicy.TOGETHER:
@@ -112,7 +117,6 @@ def _built(view: PartsView, recipe: Recipe, *, unsold: bool) -> int:
         best = {sku: max((free[id_][sku] for id_ in free), default=0) for sku in recipe.skus}
         return buildable(recipe, {"": best})
     if recipe.is_plain:
-        parts = _units(view, [part.sku for part in recipe.parts])
         units = [part.unsold if unsold else part.available for part in parts]
         return buildable_of_fixed(recipe, units)
     return buildable(recipe, free_units(view, recipe, unsold=unsold))

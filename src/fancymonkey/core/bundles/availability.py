@@ -60,6 +60,9 @@ def scarce_of_fixed(recipe: Recipe, units: Sequence[Sequence[int]]) -> list[str]
 
 def _sets_of_fixed(recipe: Recipe, units: Sequence[Sequence[int]]) -> list[int]:
     """How many bundles each location makes of its own units."""
+    if len(units[0]) == 1:  # as in most shops
+        most = [there[0] // part.quantity for part, there in zip(recipe.parts, units, strict=True)]
+        return [max(0, min(most))]
     sets = [
         [max(0, here) // part.quantity for here in units_there]
         for part, units_there in zip(recipe.parts, units, strict=True)
