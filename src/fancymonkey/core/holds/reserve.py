@@ -122,19 +122,14 @@ def reserve(state: State, command: Reserve) -> Answer:
         if isinstance(result, Refused):
             return result
         served, allocated = result, result.allocations
-    refused = None
     if current is None:
         hold = _new_hold(state, command, allocated, held, served)
     else:
         hold = _changed(command, current, allocated, held, served)
-        if hold != current:
-            refused = open_checkout(state, current)
-    if refused is None and command.source is not None:
-        own_id = None if present is None else present.reservation_id
-        before = command.replaces
-        refused = check_hold_limits(state, command.source, own_id, before, allocated, own)
-    if refused is not None:
-        return refused
+    if current is not None or command.source is not None:
+        refused = _refusal(state, command, present, hold, allocated, own)
+        if refused is not None:
+            return refused
     if current is None:
         state.put(SessionLink(command.session_id, hold.reservation_id))
         if present is not None and present.reservation_id == hold.reservation_id:
@@ -150,9 +145,6 @@ def reserve(state: State, command: Reserve) -> Answer:
     if own:
         _release_units(state, command, hold, own)
     stock = _hold_units(state, command, hold, allocated, own, served)
-    if stock is None:
-        location = command.location if command.routing is None else None
-        stock = stock_of_lines(state, lines, location, hold)
     return Accepted(
         Reserved(
             hold.reservation_id,
@@ -165,6 +157,25 @@ def reserve(state: State, command: Reserve) -> Answer:
             () if served is None else served.because,
         )
     )
+
+
+def _refusal(
+    state: State,
+    command: Reserve,
+    present: Reservation | None,
+    hold: Reservation,
+    allocated: tuple[Allocation, ...],
+    own: Units,
+) -> Refused | None:
+    """Why the hold of the session cannot become this one: its checkout, or the limits."""
+    refused = None
+    if present is not None and present.status is HELD and hold != present:
+        refused = open_checkout(state, present)
+    if refused is None and command.source is not None:
+        own_id = None if present is None else present.reservation_id
+        before = command.replaces
+        refused = check_hold_limits(state, command.source, own_id, before, allocated, own)
+    return refused
 
 
 def _new_hold(
@@ -232,11 +243,8 @@ def _hold_units(
     allocated: tuple[Allocation, ...],
     own: Units,
     served: Served | None,
-) -> tuple[MovedLine, ...] | None:
-    """Books each allocation's change against the hold's earlier units.
-
-    Returns the stock of the lines then, or None if it does not follow from these units.
-    """
+) -> tuple[MovedLine, ...]:
+    """Books each allocation's change against the hold's earlier units; returns the stock then."""
     stock = []
     for units in allocated:
         sku, quantity, location = units.sku, units.quantity, units.location
@@ -256,9 +264,12 @@ def _hold_units(
             level = state.level(sku, location)
         if served is None:
             stock.append((sku, quantity, level.on_hand, level.reserved, level.available))
-    if served is not None:
+    if served is None:
+        return tuple(stock) if len(stock) == 1 else tuple(one_for_each_sku(stock))
+    if served.stock is not None:
         return served.stock
-    return tuple(stock) if len(stock) == 1 else tuple(one_for_each_sku(stock))
+    location = command.location if command.routing is None else None
+    return stock_of_lines(state, by_sku(command.lines), location, hold)
 
 
 def _release_units(state: State, command: Reserve, hold: Reservation, own: Units) -> None:
@@ -305,8 +316,6 @@ def _allocations(
             continue
         if item.bundle is not None:
             served_elsewhere = True
-            if line.quantity >= 1 and not item.sold_out:
-                continue
         mine = own[sku, location].quantity if own and (sku, location) in own else 0
         wanted = line.quantity
         if 1 <= wanted <= mine:  # what a hold has already is never refused
