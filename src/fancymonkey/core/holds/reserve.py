@@ -268,8 +268,8 @@ def _hold_units(
         return tuple(stock) if len(stock) == 1 else tuple(one_for_each_sku(stock))
     if served.stock is not None:
         return served.stock
-    location = command.location if command.routing is None else None
-    return stock_of_lines(state, by_sku(command.lines), location, hold)
+    only = command.location if command.routing is None else None
+    return stock_of_lines(state, by_sku(command.lines), only, hold)
 
 
 def _release_units(state: State, command: Reserve, hold: Reservation, own: Units) -> None:
