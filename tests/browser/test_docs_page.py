@@ -8,7 +8,9 @@ from playwright.async_api import Browser, Page, expect
 
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.support.browser import BrowserPage
+from tests.support.ports import steady_port
 from tests.support.uvicorns import serving
+from tests.support.visitors import visitor
 from tests.web.shops import HOODIE, Shop, running
 
 FIVE = {
@@ -28,7 +30,7 @@ async def operations(page: Page, site: str) -> int:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def site() -> AsyncIterator[tuple[str, Shop]]:
-    async with running(MemoryStore()) as shop, serving(shop.client.app) as url:
+    async with running(MemoryStore()) as shop, serving(shop.client.app, steady_port()) as url:
         yield url, shop
 
 
@@ -84,12 +86,7 @@ async def test_units_can_be_set_aside_from_the_page(
 async def test_it_fits_every_screen_in_both_schemes(
     browser: Browser, site: tuple[str, Shop], width: int, scheme: str
 ) -> None:
-    context = await browser.new_context(
-        viewport={"width": width, "height": 800},
-        color_scheme=scheme,  # type: ignore[arg-type]
-    )
-    try:
-        watched = await BrowserPage.open(context)
+    async with visitor(browser, (width, 800), color_scheme=scheme) as watched:
         await watched.page.goto(f"{site[0]}/docs")
         count = await operations(watched.page, site[0])
         await expect(watched.page.locator(".opblock")).to_have_count(count)
@@ -105,8 +102,6 @@ async def test_it_fits_every_screen_in_both_schemes(
             ("rgb(14, 21, 18)",) if scheme == "dark" else ("rgba(0, 0, 0, 0)", "rgb(247, 248, 247)")
         )
         watched.assert_clean()
-    finally:
-        await context.close()
 
 
 async def test_a_call_that_is_refused_is_shown(
