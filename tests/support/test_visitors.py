@@ -73,6 +73,15 @@ async def test_a_visitor_finds_nothing_of_the_one_before(browser: Browser, site:
     assert site.requests["/script.js?v=1"] == 1
 
 
+async def test_the_browser_of_a_first_visitor_has_loaded_nothing(
+    browser: Browser, site: Site
+) -> None:
+    for _ in range(2):
+        async with visitor(browser, is_first=True) as first:
+            await first.page.goto(site.url)
+    assert site.requests["/script.js?v=1"] == 2
+
+
 async def test_visitors_at_the_same_time_are_apart(browser: Browser, site: Site) -> None:
     async with visitor(browser) as first, visitor(browser) as second:
         await first.page.goto(site.url)

@@ -104,13 +104,16 @@ _unused: dict[tuple[Browser, Kind], list[Lent]] = defaultdict(list)
 
 @asynccontextmanager
 async def visitor(
-    browser: Browser, screen: tuple[int, int] = SCREEN, **options: Any
+    browser: Browser, screen: tuple[int, int] = SCREEN, *, is_first: bool = False, **options: Any
 ) -> AsyncIterator[BrowserPage]:
-    """Lends a page with these options of a context. After a failure its context is closed."""
+    """Lends a page with these options of a context. After a failure its context is closed.
+
+    The browser of a first visitor has not loaded anything yet.
+    """
     media = {name: options.pop(name, default) for name, default in MEDIA.items()}
     kind: Kind = tuple(sorted((name, repr(value)) for name, value in options.items()))
     unused = _unused[browser, kind]
-    if unused:
+    if unused and not is_first:
         lent = unused.pop()
     else:
         context = await browser.new_context(**options)
