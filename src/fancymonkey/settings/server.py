@@ -36,7 +36,7 @@ class ServerSettings(SettingsGroup):
         "DEMO",
         switch,
         False,
-        "`on` runs a stand-in for Stripe inside the service, so that buying works from the shop "
+        "`on` runs a fake Stripe inside the service, so that buying works from the shop "
         "to a paid order without keys. No money moves. Refused together with real keys.",
         shown="off",
     )

@@ -241,9 +241,9 @@ class JsonStore(JsonReads):
                     changed[type(row)][row.key] = row
                 image = RowsInMemory()
                 image.apply(changed, revision)
-                kept, over = split_rows(image, 0)
+                remaining, over = split_rows(image, 0)
                 archive = await self._in_writer(
-                    self._saving.files.write, self._journal.position, 0, kept, EMPTY, over
+                    self._saving.files.write, self._journal.position, 0, remaining, EMPTY, over
                 )
             except BaseException as error:
                 await self._in_writer(self._saving.files.clear)
