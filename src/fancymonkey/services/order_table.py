@@ -11,8 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
-from fancymonkey.core.orders.rows import Order, OrderStatus
+from fancymonkey.core.orders.rows import OrderStatus, OrderUnits, status_of
 
+SUMMARY_FIELDS = ("number", "order_id", "units")
+"""The fields of an order that its summary needs."""
 _STATUSES = tuple(OrderStatus)
 _CODES = {status: code for code, status in enumerate(_STATUSES)}
 
@@ -27,10 +29,10 @@ class OrderSummary:
     locations: tuple[str, ...]
 
     @classmethod
-    def of(cls, order: Order) -> Self:
-        """The summary of an order."""
-        places = tuple(dict.fromkeys(row.location for row in order.units if row.open))
-        return cls(order.number, order.order_id, order.status, places)
+    def of(cls, number: int, order_id: str, units: tuple[OrderUnits, ...]) -> Self:
+        """The summary of an order with these `SUMMARY_FIELDS`."""
+        places = tuple(dict.fromkeys(row.location for row in units if row.open))
+        return cls(number, order_id, status_of(units), places)
 
 
 class OrderTable:

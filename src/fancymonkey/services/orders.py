@@ -12,7 +12,7 @@ from fancymonkey.core.orders.rows import Order, OrderBuyer, OrderStatus
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.records import MoveCursor
 from fancymonkey.engine.engine import Engine
-from fancymonkey.services.order_table import OrderSummary, OrderTable
+from fancymonkey.services.order_table import SUMMARY_FIELDS, OrderSummary, OrderTable
 from fancymonkey.text import counted
 
 PAST = "past-orders"
@@ -109,15 +109,16 @@ class OrderIndex:
                 await add_past_orders(self._engine)
                 shown = self._engine.view.revision
                 table = OrderTable()
-                async for order in self._engine.store.scan(Order):
-                    table.add(OrderSummary.of(order))
+                async for fields in self._engine.store.scan_fields(Order, SUMMARY_FIELDS):
+                    table.add(OrderSummary.of(*fields))
                 table.sort()
                 self._table = table
             else:
                 async for id_ in self._changed(self._revision):
                     changed = await self._engine.store.find(Order, id_)
                     if changed is not None:
-                        self._table.put(OrderSummary.of(changed))
+                        fields = changed.number, changed.order_id, changed.units
+                        self._table.put(OrderSummary.of(*fields))
             self._revision = shown
 
     async def _changed(self, revision: int) -> AsyncIterator[str]:
