@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fancymonkey.core.orders.rows import OrderStatus
-from fancymonkey.services.order_table import OrderSummary, OrderTable
+from fancymonkey.services.sales.order_table import OrderSummary, OrderTable
 
 PLACES = ("", "berlin", "paris", "berlin paris")
 rows = st.builds(
