@@ -38,7 +38,8 @@ def fixed_plurals(module: Module) -> Iterator[str]:
                 isinstance(value, ast.FormattedValue)
                 and value.format_spec is None
                 and isinstance(text, ast.Constant)
-                and _AFTER.match(str(text.value))
+                and isinstance(text.value, str)
+                and _AFTER.match(text.value)
                 and not ast.unparse(value.value).rpartition(".")[2].isupper()
             ):
                 yield f"{module.path}:{node.lineno}: {ast.unparse(value)}{text.value[:40]}"
