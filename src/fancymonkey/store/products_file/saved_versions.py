@@ -11,6 +11,7 @@ sync, because a power cut that loses it also clears the system's memory.
 
 import contextlib
 import logging
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 
 UNCHECKED = 0
 """The revision of a version that may lack changes of the store: the owner wrote it."""
+
+SWAP = "products.json.swap"
 
 _NAME = re.compile(r"products-(\d{12,})-(\d+)-([0-9a-f]{8})\.json")
 
@@ -39,17 +42,28 @@ class Versions:
     """The owner's file, and our last versions of it in the state folder."""
 
     def __init__(self, disk: Disk, path: Path, folder: Path) -> None:
-        self.path = path
+        self._named = path
         self.known: list[SavedVersion] = []
         self.number = 0
         self._disk = disk
         self._folder = folder
-        self._swap = folder / "products.json.swap"
         self._mark = folder / "products.json.failed-sync"
         self._swapped: bytes | None = None
         self._forget_after_swap = False
         self.sync_failed = False
         """Whether a power cut may restore an older file, until `write_again` has succeeded."""
+
+    @property
+    def path(self) -> Path:
+        """The owner's file: behind a symbolic link, the file that the link names now."""
+        return Path(os.path.realpath(self._named)) if self._named.is_symlink() else self._named
+
+    @property
+    def _swap(self) -> Path:
+        """The new file before it takes the place of the owner's, on the same file system."""
+        path = self.path
+        beside = path != self._named
+        return path.with_name(f".{path.name}.swap") if beside else self._folder / SWAP
 
     def open(self) -> None:
         """Reads the versions that may have been written last. Raises OSError."""
