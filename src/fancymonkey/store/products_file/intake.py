@@ -16,6 +16,7 @@ from fancymonkey.store.products_file.diff import (
     refusals,
     reserved_edits,
 )
+from fancymonkey.store.products_file.lossless_json import where
 from fancymonkey.store.products_file.mistakes import Mistakes
 from fancymonkey.store.products_file.older_versions import OlderVersions
 from fancymonkey.store.products_file.read import Catalogue, Described, read_products
@@ -99,6 +100,11 @@ def checked(
     `with_stock` also compares totals with locations, against any version that the file may be of.
     """
     catalogue = read_products(content, name)
+    live = sum(not product.archived for product in rows.products.values())
+    if not catalogue.products and live > 1:
+        place = where(catalogue.text, catalogue.list.at)
+        problem = f"it has no products, and the shop has {live}; take them off sale on its pages"
+        raise DataError(f"{name}, {place}: {problem}")
     before = versions_of(catalogue.products, written, past)
     locations = None if rows.is_new else rows.locations
     _refuse(name, Mistakes(catalogue, before, rows.keys(), locations).found())

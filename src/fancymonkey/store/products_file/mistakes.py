@@ -17,6 +17,7 @@ from fancymonkey.store.products_file.field_names import (
 )
 from fancymonkey.store.products_file.location_edits import location_mistakes
 from fancymonkey.store.products_file.lossless_json import Branch, Node, where
+from fancymonkey.store.products_file.misplaced import misplaced_in_product, misplaced_in_size
 from fancymonkey.store.products_file.read import (
     DEFAULT_THRESHOLD,
     Catalogue,
@@ -81,6 +82,12 @@ class Mistakes:
             who, node, described.fields, [version.fields for version in before], PRODUCT_NAMES
         )
         yield from self._names(object_)
+        if not described.product.name.strip() and any(old.product.name.strip() for old in before):
+            yield node.at, f"{who}: name must not be empty"
+        if self._locations is not None:  # a new shop reports them as assumptions
+            own = self._own[PRODUCT_NAMES]
+            for at, text in misplaced_in_product(node, object_.before, own):
+                yield at, f"{who}: {text}"
         for name in ("name", "category", "price", "restockDate", "sizes"):
             had = bool(before) and all(_has(version, name) for version in before)
             lost = _lost(described.fields, name, refuse_null=name in ("name", "sizes"))
@@ -113,6 +120,10 @@ class Mistakes:
                 yield node.at, f"{who}: {_lost_text(name)}"
         known = _named_locations(versions) if self._locations is None else self._locations
         new = self._locations is None
+        for at, text in (
+            () if new else misplaced_in_size(node, object_.before, self._own[SIZE_NAMES])
+        ):
+            yield at, f"{who}: {text}"
         for at, text in location_mistakes(node, size, versions, known, new=new):
             yield at, f"{who}: {text}"
 
