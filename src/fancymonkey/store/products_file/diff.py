@@ -18,7 +18,13 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import split_sku
 from fancymonkey.core.outcomes import Answer, Refused
 from fancymonkey.core.stock.adjust import UNCHANGED, Count, SetItem
-from fancymonkey.store.products_file.bundle_edits import ACTOR, CAUSE, bundle_edits, with_bundle_of
+from fancymonkey.store.products_file.bundle_edits import (
+    ACTOR,
+    CAUSE,
+    bundle_edits,
+    unknown_parts,
+    with_bundle_of,
+)
 from fancymonkey.store.products_file.location_edits import new_locations, reserved_units
 from fancymonkey.store.products_file.moved_sizes import Pair, joined, moved_sizes
 from fancymonkey.store.products_file.read import Described, Size
@@ -127,14 +133,14 @@ def reserved_edits(file: Products, written: Sequence[Products], older: Collectio
     return units
 
 
-def refusals(command: Command, answer: Answer) -> list[str]:
-    """The refused parts of an edit, as texts."""
+def refusals(command: Command, answer: Answer, file: Products) -> list[str]:
+    """The refused parts of an edit of this file, as texts."""
     group = answer.detail if isinstance(answer, Refused) else answer.data
     if not isinstance(group, GroupAnswer):
         return [answer.message] if isinstance(answer, Refused) else []
     parts = command.commands if isinstance(command, CommandGroup) else ()
     texts = [
-        f"{_subject(part)}: {row.message}"
+        f"{_subject(part)}: {row.message}{unknown_parts(part, row, file)}"
         for part, row in zip(parts, group.rows, strict=False)
         if isinstance(row, Refused)
     ]

@@ -24,6 +24,7 @@ from fancymonkey.store.products_file.saved_versions import SavedVersion
 from fancymonkey.store.products_file.stale import Since, Stale, stale_in, versions_of
 from fancymonkey.store.products_file.stock_edits import stock_mistakes
 from fancymonkey.store.products_file.store_rows import StoreRows
+from fancymonkey.store.products_file.unused_fields import unused_fields
 
 log = logging.getLogger(__name__)
 
@@ -45,10 +46,10 @@ class Edit:
         refused = [
             f"{self.name}: {text}"
             for command, answer in zip(self.commands, answers, strict=True)
-            for text in refusals(command, answer)
+            for text in refusals(command, answer, self.catalogue.products)
         ]
         for text in refused:
-            log.warning("%s. The file is reset to the value of the store.", text)
+            log.warning("%s. The file is reset to the value of the store.", text.rstrip("."))
         for text in _shortened(self.stale.notes):
             log.warning("%s: %s", self.name, text)
         doubts = [f"{self.name}: {text}" for text in _shortened(self.stale.doubts)]
@@ -83,6 +84,8 @@ async def take(
     _refuse(name, stock_mistakes(catalogue, bases.__getitem__, rows.on_hand))
     commands = commands_of(catalogue.products, written, rows, label, stale.bases, stale.missing)
     reserved = reserved_edits(catalogue.products, written, stale.bases)
+    for text in _shortened(unused_fields(catalogue.products, written) if written else []):
+        log.warning("%s: %s", name, text)
     return Edit(name, catalogue, stale, commands, reserved)
 
 
@@ -107,7 +110,9 @@ def checked(
         raise DataError(f"{name}, {place}: {problem}")
     before = versions_of(catalogue.products, written, past)
     locations = None if rows.is_new else rows.locations
-    _refuse(name, Mistakes(catalogue, before, rows.keys(), locations).found())
+    skus = {item.sku for id_ in rows.products for item in rows.live_items(id_)}
+    mistakes = Mistakes(catalogue, before, rows.keys(), locations, skus)
+    _refuse(name, mistakes.found())
     if with_stock:
         _check_stock(catalogue, name, written, past, rows)
     return catalogue
