@@ -1,6 +1,7 @@
 """products.json may be a symbolic link, as into a checkout of git: the link stays a link."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -92,4 +93,32 @@ async def test_a_link_to_a_missing_file_gets_the_file(tmp_path: Path, real: Path
     store.mirror.all_changed()
     await store.mirror.reconcile()
     assert json.loads(real.read_text())[0]["id"] == "prod_hoodie_001"
+    await close(store)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "loop"])
+async def test_anything_but_a_file_is_reported_and_replaced_later(
+    kind: str, tmp_path: Path, real: Path
+) -> None:
+    named = tmp_path / "shop" / "products.json"
+    named.unlink()
+    named.write_text(SEED)
+    store = await open_shop(tmp_path / "shop")
+    named.unlink()
+    if kind == "pipe":
+        os.mkfifo(named)
+    elif kind == "folder":
+        named.mkdir()
+    else:
+        named.symlink_to("products.json")
+    with pytest.raises(OSError, match=r"not a file|symbolic links"):
+        await store.mirror.reconcile()
+    assert await stock(store) == 20
+    if kind == "folder":
+        named.rmdir()
+    else:
+        named.unlink()
+    store.mirror.all_changed()
+    await store.mirror.reconcile()
+    assert json.loads(named.read_text())[0]["id"] == "prod_hoodie_001"
     await close(store)

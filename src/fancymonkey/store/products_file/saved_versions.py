@@ -10,9 +10,11 @@ sync, because a power cut that loses it also clears the system's memory.
 """
 
 import contextlib
+import errno
 import logging
 import os
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
@@ -137,18 +139,21 @@ class Versions:
 
     def read(self, path: Path | None = None) -> bytes | None:
         """The content of the owner's file, or None if it is missing. Raises OSError."""
+        path = path or self.path
         try:
-            return self._disk.read(path or self.path)
+            if not stat.S_ISREG(path.stat().st_mode):  # to read a pipe would wait without an end
+                raise OSError(errno.EINVAL, "it is not a file", str(path))
+            return self._disk.read(path)
         except FileNotFoundError:
             return None
 
     def stamp(self) -> tuple[int, int, int, int] | None:
         """A value that nearly always changes when the file does; None if it is missing."""
         try:
-            stat = self.path.stat()
+            status = self.path.stat()
         except OSError:
             return None
-        return stat.st_mtime_ns, stat.st_size, stat.st_ino, stat.st_ctime_ns
+        return status.st_mtime_ns, status.st_size, status.st_ino, status.st_ctime_ns
 
     def remember(self, version: SavedVersion) -> None:
         """Records this as the only version that the file may have. Raises OSError."""
