@@ -11,7 +11,7 @@ import pytest
 from fancymonkey.core.holds.limits import ClientSource, HoldLimits
 from fancymonkey.core.model import Reservation, SessionLink
 from fancymonkey.store.in_memory.store import MemoryStore
-from fancymonkey.web.http.begin_rates import STRIPE_A_MINUTE, BeginRate
+from fancymonkey.web.http.clients.begin_rates import STRIPE_A_MINUTE, BeginRate
 from fancymonkey.web.http.messages import Problem
 from tests.payments.conftest import Till, opened
 from tests.web.shops import HOODIE, Clock, Shop, running
@@ -96,7 +96,7 @@ async def test_refused_holds_do_not_count() -> None:
         assert refused.status == 404
 
 
-async def test_the_answer_says_when_to_come_again() -> None:
+async def test_the_answer_has_the_time_to_retry() -> None:
     async with opened(MemoryStore(), rate_limit=True) as till:
         for number in range(10):
             await loop(till, number, ONE)

@@ -64,7 +64,7 @@ class DemoShop:
 async def demo_shop(
     port: int = 0, fill: Sequence[Command] = (), **settings: Any
 ) -> AsyncIterator[DemoShop]:
-    """A shop with the stand-in for Stripe, over a store in memory."""
+    """A shop with the fake Stripe, over a store in memory."""
     made = {"demo": True, "rate_limit": False, "port": port or free_port(), **settings}
     engine = Engine(MemoryStore())
     app = create_app(Settings.of(**made), engine)

@@ -53,8 +53,8 @@ class StockShop(DemoShop):
     async def history(self, page: Page, sku: str = M) -> list[dict[str, Any]]:
         """The ledger of a size, the latest entry first."""
         answer = await page.request.get(f"{self.url}/api/admin/history?sku={sku}", headers=HEADERS)
-        found: list[dict[str, Any]] = (await answer.json())["entries"]
-        return found
+        entries: list[dict[str, Any]] = (await answer.json())["entries"]
+        return entries
 
     def stock(self, sku: str = M) -> int:
         return self.engine.view.stock(sku).on_hand
@@ -154,7 +154,7 @@ async def changed(page: Page, text: str, sku: str = M, field: str = "stock") -> 
 
 async def shown(page: Page) -> list[str]:
     """The SKUs of the drawn rows, in order."""
-    found: list[str] = await page.locator("tr[data-sku]").evaluate_all(
+    message: list[str] = await page.locator("tr[data-sku]").evaluate_all(
         "rows => rows.map(row => row.dataset.sku)"
     )
-    return found
+    return message

@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 from fancymonkey.core.catalogue.products import EditFields, NewItem, UpsertProduct
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Product, sku_of
-from fancymonkey.store.products_file.extra_fields import image_of, with_image
+from fancymonkey.store.products_file.fields.extra_fields import image_of, with_image
 from tests.browser.products_page import ProductsShop, at_work, products_shop
 from tests.browser.shop_page import NARROW, WIDE
 from tests.support.axe import assert_accessible
@@ -41,9 +41,9 @@ def form(page: Page) -> Locator:
 
 async def open_form(page: Page, name: str = "MIDNIGHT EMERALD HOODIE") -> Locator:
     await page.get_by_role("link", name=name).click()
-    found = form(page)
-    await expect(found).to_be_visible()
-    return found
+    fields = form(page)
+    await expect(fields).to_be_visible()
+    return fields
 
 
 async def test_search_and_filters_are_in_the_address(browser: Browser, shop: ProductsShop) -> None:

@@ -36,10 +36,10 @@ SCREENS = pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["1280", "390"])
 
 async def sideways(page: Page) -> int:
     """How many pixels the page is wider than its window."""
-    found: int = await page.evaluate(
+    overflow: int = await page.evaluate(
         "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     )
-    return found
+    return overflow
 
 
 @BOTH
@@ -268,7 +268,7 @@ async def test_the_service_gathers_changes_for_a_tenth_of_a_second(browser: Brow
         came: list[str] = []
         session = await page.context.new_cdp_session(page)
         session.on(
-            "Network.eventSourceMessageReceived", lambda told: came.append(told["eventName"])
+            "Network.eventSourceMessageReceived", lambda event: came.append(event["eventName"])
         )
         await session.send("Network.enable")
         made = await changes(room, 2)

@@ -58,9 +58,9 @@ async def test_stock_can_be_asked_for_from_the_page(
     await call.locator("button.opblock-summary-control").click()
     await call.get_by_placeholder("productId").fill("prod_tee_001")
     await call.get_by_role("button", name="Execute").click()
-    told = call.locator(".live-responses-table .response .response-col_description")
-    await expect(told).to_contain_text('"BANANA TEE"')
-    await expect(told).not_to_contain_text("HOODIE")
+    message = call.locator(".live-responses-table .response .response-col_description")
+    await expect(message).to_contain_text('"BANANA TEE"')
+    await expect(message).not_to_contain_text("HOODIE")
     browser_page.assert_clean()
 
 
@@ -73,8 +73,8 @@ async def test_units_can_be_set_aside_from_the_page(
     call = page.locator("#operations-inventory-reserve")
     await call.locator("button.opblock-summary-control").click()
     await call.get_by_role("button", name="Execute").click()
-    told = call.locator(".live-responses-table .response .response-col_description")
-    await expect(told).to_contain_text('"expiresInMinutes": 30')
+    message = call.locator(".live-responses-table .response .response-col_description")
+    await expect(message).to_contain_text('"expiresInMinutes": 30')
     assert (await shop.size("M", HOODIE))["reserved"] == 1
     browser_page.assert_clean()
 
@@ -118,6 +118,6 @@ async def test_a_call_that_is_refused_is_shown(
     call = page.locator("#operations-inventory-reserve")
     await call.locator("button.opblock-summary-control").click()
     await call.get_by_role("button", name="Execute").click()
-    told = call.locator(".live-responses-table .response .response-col_description")
-    await expect(told).to_contain_text("insufficient_stock")
+    message = call.locator(".live-responses-table .response .response-col_description")
+    await expect(message).to_contain_text("insufficient_stock")
     browser_page.forget()  # the browser logs every 409

@@ -9,7 +9,7 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Kind, Status
 from fancymonkey.core.outcomes import Accepted, Code
 from fancymonkey.core.stock.adjust import Adjust, Count
-from tests.core.builders import CoreShop, Row, named, take, told
+from tests.core.builders import CoreShop, Row, entry_text, named, take
 
 HELD = take("s1", a_M=2, b_S=1)
 PAY = Capture(ref="s1", payment_id="pay_1")
@@ -217,7 +217,7 @@ def test_a_receipt_fills_a_late_payment() -> None:
         PAY,
     )
     shop.do(Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=10, kind=Kind.RECEIVED))
-    assert [told(entry) for entry in shop.new] == [
+    assert [entry_text(entry) for entry in shop.new] == [
         "received a/M on_hand+10",
         "sold a/M on_hand-3 backordered-3",
     ]

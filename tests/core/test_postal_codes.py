@@ -10,7 +10,7 @@ from fancymonkey.core.locations.postal_codes import (
     with_beginnings,
 )
 from fancymonkey.errors import DataError
-from fancymonkey.services.postal_codes import read_geonames
+from fancymonkey.services.locations.postal_codes import read_geonames
 
 MITTE, WEDDING, BONN = (52.53, 13.38), (52.55, 13.36), (50.73, 7.1)
 TABLE = with_beginnings([("10115", MITTE), ("13347", WEDDING), ("1-3347", WEDDING)])
@@ -31,8 +31,8 @@ TABLE = with_beginnings([("10115", MITTE), ("13347", WEDDING), ("1-3347", WEDDIN
     ],
 )
 def test_the_longest_known_beginning_counts(code: str, point: Point | None) -> None:
-    found = longest_match(TABLE, code)
-    assert found == pytest.approx(point, abs=0.011) if point is not None else found is None
+    area = longest_match(TABLE, code)
+    assert area == pytest.approx(point, abs=0.011) if point is not None else area is None
 
 
 def test_a_full_british_code_equals_its_outward_code() -> None:

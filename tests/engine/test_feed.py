@@ -6,11 +6,11 @@ from collections.abc import Iterable
 import pytest
 
 import fancymonkey.engine.engine as engine_module
-import fancymonkey.engine.feed as feed_module
+import fancymonkey.engine.view.feed as feed_module
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Entry, Kind
 from fancymonkey.core.stock.adjust import Adjust, Count
-from fancymonkey.engine.feed import Feed, LevelChange
+from fancymonkey.engine.view.feed import Feed, LevelChange
 from fancymonkey.errors import Overloaded
 from tests.engine.stores import down, opened
 from tests.sim.loop import simulate
@@ -71,7 +71,7 @@ def test_after_a_restart_listeners_get_everything_again() -> None:
     simulate(work)
 
 
-def test_since_knows_what_it_remembers_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_since_covers_only_the_remembered_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed_module, "REMEMBERED", 3)
     feed = published("p/1", "p/2", "p/3", "p/4", "p/5")
     assert feed.since(5) == set()

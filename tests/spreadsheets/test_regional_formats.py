@@ -2,7 +2,7 @@
 
 import pytest
 
-from fancymonkey.spreadsheets.cells import PARSERS
+from fancymonkey.spreadsheets.cells.cells import PARSERS
 from tests.spreadsheets.support import exported, faults, file_of, plan, stand_of, stocked
 
 SHOP = (stocked(), stocked(size="L", stock=1299))

@@ -63,9 +63,9 @@ async def test_a_script_against_the_policy_is_reported(
 
 async def test_errors_and_missing_files_are_reported(browser_page: BrowserPage, site: str) -> None:
     await browser_page.page.goto(f"{site}/broken")
-    assert ["boom" in told for told in browser_page.page_errors] == [True]
+    assert ["boom" in page_error for page_error in browser_page.page_errors] == [True]
     assert browser_page.failed_requests == [f"GET {site}/missing: status 404"]
-    assert any("404" in told for told in browser_page.console_errors)
+    assert any("404" in console_error for console_error in browser_page.console_errors)
 
 
 async def test_nothing_outside_this_machine_is_reached(

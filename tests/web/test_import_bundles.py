@@ -8,7 +8,7 @@ from fancymonkey.core.bundles.define import SetBundle
 from fancymonkey.core.bundles.definition import definition_of
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.outcomes import Accepted
-from fancymonkey.spreadsheets.bundle_text import bundle_text, read_bundle
+from fancymonkey.spreadsheets.cells.bundle_text import bundle_text, read_bundle
 from tests.payments.conftest import OWNER
 from tests.web.shops import HOODIE, Shop
 from tests.web.test_changes import undo
@@ -76,9 +76,9 @@ async def test_a_bundle_is_defined_changed_and_removed_with_one_undo_each(any_sh
     answer = await apply(shop, csv_of(set_row(await table(shop, ""), bundle=wanted)))
     assert answer.status == 200, answer.json
     assert definition(shop) == wanted
-    assert [(one["column"], one["now"], one["after"]) for one in answer.json["changes"]] == [
-        ("bundle", PAIR, wanted)
-    ]
+    assert [
+        (change["column"], change["now"], change["after"]) for change in answer.json["changes"]
+    ] == [("bundle", PAIR, wanted)]
     undone = await undo(shop, answer.json["changeId"])
     assert undone.status == 200, undone.json
     assert definition(shop) == PAIR

@@ -9,9 +9,9 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.web.app import create_app
-from fancymonkey.web.http.json_body import read_body
+from fancymonkey.web.http.bodies.json_body import read_body
+from fancymonkey.web.http.bodies.unknown_fields import LISTED_MAX, nearest_name
 from fancymonkey.web.http.messages import Problem
-from fancymonkey.web.http.unknown_fields import LISTED_MAX, nearest_name
 from fancymonkey.web.routing.routes import body_model, routes_of
 from fancymonkey.web.shop_api.checkout_models import CheckoutBody
 from tests.payments.conftest import OWNER, Till, till
@@ -151,8 +151,8 @@ async def test_an_update_lists_the_fields_of_each_row(shop: Shop) -> None:
     assert answer.json["results"]["successful"] == 3
     assert answer.json["ignored"] == ["dryrun", "updates.1.adjust", "updates.2.was.seen"]
     bulk = {"action": "adjust", "changes": {"stock": 1, "stok": 2}, "filter": {"sku": []}}
-    told = await post(shop, "inventory/bulk-update", {**bulk, "dryRun": True})
-    assert told.json["ignored"] == ["changes.stok", "filter.sku"]
+    preview = await post(shop, "inventory/bulk-update", {**bulk, "dryRun": True})
+    assert preview.json["ignored"] == ["changes.stok", "filter.sku"]
     wrong = await post(shop, "inventory/bulk-update", {**bulk, "password": PASSWORD + "x"})
     assert wrong.status in (200, 401)
 

@@ -8,6 +8,7 @@ from fancymonkey.backup.git_repository import PRODUCTS, Repository, one_line
 from fancymonkey.core.model import Entry, Kind
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import BackupError
+from fancymonkey.store.products_file.fields.size_locations import LocationUnits, put_units
 from fancymonkey.store.products_file.lossless_json import NULL, Branch, Leaf, text_of
 from fancymonkey.store.products_file.read import (
     DEFAULT_THRESHOLD,
@@ -16,7 +17,6 @@ from fancymonkey.store.products_file.read import (
     Size,
     read_products,
 )
-from fancymonkey.store.products_file.size_locations import LocationUnits, put_units
 from fancymonkey.store.shared.files import Disk, write_safely
 from fancymonkey.text import counted
 
@@ -41,7 +41,7 @@ _WORDS = {
 
 
 @dataclass(slots=True)
-class _Change:
+class _SizeChange:
     """The change of a size by one actor, summed over its entries."""
 
     units: int = 0
@@ -51,7 +51,7 @@ class _Change:
 
 def message_of(entries: Iterable[Entry], revision: int) -> str:
     """The commit message of a version: the changes and their actors."""
-    changes: dict[tuple[str, str, str], _Change] = {}
+    changes: dict[tuple[str, str, str], _SizeChange] = {}
     totals: dict[str, int] = {}
     skus: set[str] = set()
     for entry in entries:
@@ -60,7 +60,7 @@ def message_of(entries: Iterable[Entry], revision: int) -> str:
             continue
         skus.add(entry.sku)
         totals[word] = totals.get(word, 0) + (abs(entry.on_hand) or 1)
-        change = changes.setdefault((entry.sku, word, entry.actor), _Change())
+        change = changes.setdefault((entry.sku, word, entry.actor), _SizeChange())
         change.units += entry.on_hand
         if change.before is None:
             change.before = entry.on_hand_after - entry.on_hand
@@ -75,7 +75,7 @@ def message_of(entries: Iterable[Entry], revision: int) -> str:
     )
 
 
-def _line(sku: str, word: str, actor: str, change: _Change) -> str:
+def _line(sku: str, word: str, actor: str, change: _SizeChange) -> str:
     moved = f" {change.units:+d} ({change.before} → {change.after})" if change.units else ""
     return one_line(f"- {sku} {word}{moved}{f' by {actor}' if actor else ''}")
 

@@ -22,34 +22,18 @@ from fancymonkey.services.container import Services
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.open import open_store
 from fancymonkey.web.accounts_api import api_keys, audit_log, own_account, sessions, users
-from fancymonkey.web.admin_api import (
-    alerts,
-    bundles,
-    changes,
-    exports,
-    history,
-    holds,
-    imports,
-    jobs,
-    locations,
-    migrate,
-    orders,
-    overview,
-    payments,
-    products,
-    routing,
-    stock_live,
-    stock_moves,
-    stock_updates,
-    transfers,
-    webhooks,
-)
+from fancymonkey.web.admin_api.catalogue import bundles, exports, imports, products
+from fancymonkey.web.admin_api.history import history
+from fancymonkey.web.admin_api.locations import locations, routing, transfers
+from fancymonkey.web.admin_api.operation import alerts, jobs, migrate, overview, webhooks
+from fancymonkey.web.admin_api.sales import holds, orders, payments
+from fancymonkey.web.admin_api.stock import changes, stock_live, stock_moves, stock_updates
 from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.errors import problem_response
+from fancymonkey.web.http.clients.rate_limits import RateLimits
 from fancymonkey.web.http.messages import NO_STORE, Problem, Request, Response, response_of
-from fancymonkey.web.http.rate_limits import RateLimits
+from fancymonkey.web.http.problems.errors import problem_response
 from fancymonkey.web.http.security_headers import SecurityHeaders
-from fancymonkey.web.openapi import description, document
+from fancymonkey.web.openapi import document
 from fancymonkey.web.pages import dashboard, files
 from fancymonkey.web.routing import former_names
 from fancymonkey.web.routing.hot_router import HotRouter
@@ -100,7 +84,7 @@ ROUTERS = (
     alerts.router,
     webhooks.router,
     jobs.router,
-    description.router,
+    document.router,
 )
 """The routers of the endpoints, in the order of the OpenAPI document."""
 
@@ -114,20 +98,20 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     Raises ConfigError; the start raises what `Store.open` raises.
     """
     settings = settings or Settings.load()
-    engine = engine or Engine(open_store(settings.target))
-    twin = None
+    engine = engine or Engine(open_store(settings.target, url=settings.server.url))
+    fake_stripe = None
     if settings.server.demo:
         from fancymonkey.services import demo_payments  # loads the libraries of Stripe
 
-        twin, settings = demo_payments.stand_in(engine, settings)
+        fake_stripe, settings = demo_payments.stand_in(engine, settings)
     services = Services(engine, settings)
     context = AppContext(services)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await _open(context)
-        if twin is not None:
-            await twin.start()
+        if fake_stripe is not None:
+            await fake_stripe.start()
         running = asyncio.create_task(_keep_going(context), name="jobs")
         try:
             yield
@@ -135,8 +119,8 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
             await services.close()
-            if twin is not None:
-                await twin.stop()
+            if fake_stripe is not None:
+                await fake_stripe.stop()
             await _close(context)
             await _keep_last_version(context)
 
@@ -154,10 +138,10 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     listeners = Listeners(Turns(), crowd.most // 2, by_address=settings.server.rate_limit)
     app.state.context, app.state.crowd, app.state.readiness = context, crowd, ReadinessLog()
     _add_routes(app, context, listeners)
-    if twin is not None:
+    if fake_stripe is not None:
         from fancymonkey.services import demo_payments
 
-        app.mount(demo_payments.PATH, twin.app)
+        app.mount(demo_payments.PATH, fake_stripe.app)
     app.router.routes.insert(0, PathIndex(list(routes_of(app))))
     _answer_errors(app)
     _describe(app)

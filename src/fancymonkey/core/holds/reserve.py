@@ -75,11 +75,11 @@ class Reserve(Command):
 
 def needs_reserve(command: Reserve, state: State) -> list[Key]:
     """The rows that `reserve` reads."""
-    found, hold = found_hold(state, command.session_id)
+    keys, hold = found_hold(state, command.session_id)
     simple = command.routing is None and (hold is None or hold.parts is None)
     for line in command.lines:
-        found.append((Item, line.sku))
-        found.append((Level, (line.sku, command.location)))
+        keys.append((Item, line.sku))
+        keys.append((Level, (line.sku, command.location)))
         item = state.get(Item, line.sku)
         if item is not None and item.bundle is not None:
             simple = False
@@ -87,14 +87,14 @@ def needs_reserve(command: Reserve, state: State) -> list[Key]:
         sold = [line.sku for line in command.lines]
         if hold is not None and hold.status is HELD and not command.only:
             sold += [line.sku for line in hold.lines]
-        found += needs_served(state, sold, command.location, command.routing)
+        keys += needs_served(state, sold, command.location, command.routing)
     if hold is not None:
-        found.append((Checkout, hold.reservation_id))
+        keys.append((Checkout, hold.reservation_id))
         if hold.status is HELD:
-            found.append(needs_pending(hold))
+            keys.append(needs_pending(hold))
     if command.source is not None:
-        found += needs_source(command.source, state)
-    return found
+        keys += needs_source(command.source, state)
+    return keys
 
 
 def reserve(state: State, command: Reserve) -> Answer:
@@ -257,7 +257,7 @@ def _release_units(state: State, command: Reserve, hold: Reservation, own: Units
 def _allocations(
     state: State,
     command: Reserve,
-    found: Reservation | None,
+    present: Reservation | None,
     lines: Lines,
     own: Units,
     count: int,
@@ -274,7 +274,7 @@ def _allocations(
     allocated: list[Allocation] = []
     location = command.location
     served_elsewhere = command.routing is not None or (
-        found is not None and found.parts is not None and found.status is HELD
+        present is not None and present.parts is not None and present.status is HELD
     )
     for sku, line in lines.items():
         item = state.get(Item, sku)
@@ -297,14 +297,14 @@ def _allocations(
         fault: Fault = {"sku": sku, "requested": wanted, "available": max(0, available)}
         if wanted < 1:
             odd.append(fault)
-        elif item.sold_out and not has_line(found, sku, wanted):
+        elif item.sold_out and not has_line(present, sku, wanted):
             closed.append(fault)
         else:
             short.append(fault)
     if unknown:
         return Refused(Code.UNKNOWN_ITEM, "No such product or size.", unknown)
-    if found is not None and found.status is not HELD:
-        refused = ended_session(command.session_id, found)
+    if present is not None and present.status is not HELD:
+        refused = ended_session(command.session_id, present)
         if refused is not None:
             return refused
     if count > MAX_LINES:

@@ -62,7 +62,7 @@ class Search:
         if not solutions and len(candidates) < len(self._locations):
             solution = self._of(range(len(self._locations)))
             solutions = [] if solution is None else [solution]
-        return sorted(solutions, key=lambda one: one.score)
+        return sorted(solutions, key=lambda solution: solution.score)
 
     def _candidates(self) -> Sequence[int]:
         """The indexes to search: all, or those that have most of the lines, the best first."""
@@ -228,9 +228,9 @@ class _Competition:
             demand = self._demands[number]
             for _, index, sets in parts:
                 take(left[index], demand, sets)
-            rest = self._next(position + 1, chosen, left, first, split)
-            if rest is not None:
-                return parts + rest
+            further = self._next(position + 1, chosen, left, first, split)
+            if further is not None:
+                return parts + further
             for _, index, sets in parts:
                 take(left[index], demand, -sets)
         return None

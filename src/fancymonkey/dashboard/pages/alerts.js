@@ -6,7 +6,7 @@ import { Page, RUNS, ask, main } from "/admin/lib/data-page.js";
 import { api } from "/admin/lib/session.js";
 import { may } from "/admin/lib/shell.js";
 import { toast } from "/admin/components/toast.js";
-import { askForWebhook, askToRemove, showSecret } from "/admin/components/webhook-dialogs.js";
+import { askForWebhook, askToRemove, showSecret } from "/admin/forms/webhook-dialogs.js";
 
 const LOOKS = { low: "low", out: "out", in: "in_stock", owed: "backordered" };
 const STATES = { waiting: ["warn", "Waiting"], done: ["good", "Delivered"], failed: ["wrong", "Failed"], dropped: ["", "Dropped"] };
@@ -173,7 +173,7 @@ function state({ alerts, hooks: { webhooks } }) {
   if (!alerts.channels.length && !webhooks.length) return "No alerts are set up yet.";
   const failing = alerts.channels.filter((channel) => channel.error).length + webhooks.filter((hook) => hook.failingSince || !hook.active).length;
   const parts = [plural(alerts.channels.length, "channel"), plural(webhooks.length, "webhook")];
-  return `${parts.join(", ")}; ${failing ? `${failing} not working` : "all is well"}. ${alerts.waiting ? `${number(alerts.waiting)} waiting to be sent.` : ""}`;
+  return `${parts.join(", ")}; ${failing ? `${failing} not working` : "no problems"}. ${alerts.waiting ? `${number(alerts.waiting)} waiting to be sent.` : ""}`;
 }
 
 function body(data) {

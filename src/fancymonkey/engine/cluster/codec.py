@@ -17,7 +17,7 @@ from fancymonkey.core.holds.reserved import Reserved
 from fancymonkey.core.model import Entry, Item, Kind, Level, Product
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.state import Rows
-from fancymonkey.engine.view import CATALOGUE_KINDS
+from fancymonkey.engine.view.view import CATALOGUE_KINDS
 from fancymonkey.errors import DataError, Overloaded, StoreUnavailable
 from fancymonkey.store.contract import Commit
 from fancymonkey.store.sql.columns import ENTRIES, TABLES
@@ -209,9 +209,9 @@ def _changes_more(entry: Entry) -> bool:
 
 def unpack_commit(data: bytes | msgspec.Raw) -> Commit:
     """The commit of another server, without its answers; its entries are `own` with levels."""
-    packed, rest = _PARTS.decode(data)
+    packed, body = _PARTS.decode(data)
     rows = list(starmap(Entry, _entries(packed)))
-    products, items, levels = _unpack(rest)
+    products, items, levels = _unpack(body)
     changed: Rows = {}
     if levels:
         changed = {Level: {row.key: row for row in map(_level.row, levels)}}

@@ -30,7 +30,7 @@ from fancymonkey.engine.cluster.handshake import admit
 from fancymonkey.engine.cluster.network import Listening, Network
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.pending_answer import PendingAnswer
-from fancymonkey.engine.view import View
+from fancymonkey.engine.view.view import View
 from fancymonkey.errors import StoreError
 from fancymonkey.store.contract import Commit
 
@@ -211,8 +211,8 @@ class Decider:
         """
         begun = self._timer()
         while peers := [peer for peer in self._peers if not peer.lost]:
-            patience = LEAVE_SECONDS if any(peer.running for peer in peers) else FAREWELL_SECONDS
-            if self._timer() - begun > patience:
+            limit = LEAVE_SECONDS if any(peer.running for peer in peers) else FAREWELL_SECONDS
+            if self._timer() - begun > limit:
                 break
             await asyncio.sleep(BEAT_SECONDS / 10)
 

@@ -18,14 +18,19 @@ from fancymonkey.core.outcomes import Answer
 from fancymonkey.errors import DataError, StoreError
 from fancymonkey.store.contract import Submit
 from fancymonkey.store.in_memory.rows import RowsInMemory
-from fancymonkey.store.products_file.diff import commands_of
-from fancymonkey.store.products_file.intake import checked, described, report_assumptions, take
-from fancymonkey.store.products_file.older_versions import OlderVersions
+from fancymonkey.store.products_file.edits.diff import commands_of
+from fancymonkey.store.products_file.edits.intake import (
+    checked,
+    described,
+    report_assumptions,
+    take,
+)
+from fancymonkey.store.products_file.edits.older_versions import OlderVersions
+from fancymonkey.store.products_file.edits.stale import Since
+from fancymonkey.store.products_file.edits.store_rows import StoreRows
 from fancymonkey.store.products_file.owners_text import is_kept, keeping, text_to_write
 from fancymonkey.store.products_file.read import Catalogue, read_products
 from fancymonkey.store.products_file.saved_versions import UNCHECKED, SavedVersion, Versions
-from fancymonkey.store.products_file.stale import Since
-from fancymonkey.store.products_file.store_rows import StoreRows
 from fancymonkey.store.products_file.write import ProductsText, listed_products
 from fancymonkey.store.shared.files import Disk
 
@@ -71,7 +76,7 @@ class ProductsFileSync:
         self._stamp: object = None
         self._young_until = 0.0
         self._turn = asyncio.Lock()
-        self._bell = asyncio.Event()
+        self._wake = asyncio.Event()
         self._closing = False
         self._task: asyncio.Task[None] | None = None
 
@@ -99,7 +104,7 @@ class ProductsFileSync:
     def stop(self) -> None:
         """Stops checking the file."""
         self._closing = True
-        self._bell.set()
+        self._wake.set()
 
     async def open(self, since: Since) -> None:
         """Applies earlier edits, and writes missing changes.
@@ -185,7 +190,7 @@ class ProductsFileSync:
         rest_until = 0.0
         while not self._closing:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._bell.wait(), LOOK_SECONDS)
+                await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS)
             started = loop.time()
             rested = started >= rest_until
             due = self._stale != set() or self._versions.sync_failed

@@ -16,7 +16,6 @@ from fancymonkey.web.accounts_api.sessions import renewed
 from fancymonkey.web.auth.authorize import check_address
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http import cookies
-from fancymonkey.web.http.errors import unavailable
 from fancymonkey.web.http.messages import (
     Headers,
     Problem,
@@ -26,6 +25,7 @@ from fancymonkey.web.http.messages import (
     Send,
     response_of,
 )
+from fancymonkey.web.http.problems.errors import unavailable
 from fancymonkey.web.pages.files import HEADERS, Assets
 
 FILES = Path(__file__).parents[2] / "dashboard"
@@ -41,6 +41,9 @@ OPEN = frozenset(
     }
 )
 """Files served without a session."""
+
+FORMER_PAGES = {"/admin/people.html": "/admin/users.html"}
+"""Addresses that pages had in earlier versions, with the present ones. They redirect."""
 
 AGAIN = b"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="0">
@@ -59,6 +62,11 @@ class Dashboard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles a request below /admin."""
         request = Request(scope, receive)
+        path = str(scope["path"])
+        if path in FORMER_PAGES and scope.get("method") in ("GET", "HEAD"):
+            target = _with_query(FORMER_PAGES[path], request)
+            await RedirectResponse(target, 308, HEADERS)(scope, receive, send)
+            return
         try:
             check_address(self._shop, request)
             extra = [] if request.scope["path"] in OPEN else await self._enter(request)
@@ -104,9 +112,14 @@ class Dashboard:
         headers = {**HEADERS, "Cache-Control": "no-store"}
         if request.headers.get(b"sec-fetch-site", b"") in (b"cross-site", b"same-site"):
             return StarletteResponse(AGAIN, 200, headers, "text/html")
-        query = request.scope["query_string"].decode("latin-1")
-        target = quote(path + (f"?{query}" if query else ""), safe="/")
+        target = quote(_with_query(path, request), safe="/")
         return RedirectResponse(f"{LOGIN}?next={target}", 303, headers)
+
+
+def _with_query(path: str, request: Request) -> str:
+    """A path with the query of the request."""
+    query = request.scope["query_string"].decode("latin-1")
+    return f"{path}?{query}" if query else path
 
 
 def mount(app: FastAPI, context: AppContext) -> None:

@@ -13,8 +13,9 @@ from fastapi import FastAPI
 from fancymonkey.web.auth import demo_access
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http import cookies
+from fancymonkey.web.http.clients.private_networks import FORWARDING
+from fancymonkey.web.http.clients.rate_limits import RateLimits
 from fancymonkey.web.http.cors import SHARED, Cors
-from fancymonkey.web.http.errors import problem_response
 from fancymonkey.web.http.messages import (
     NO_STORE,
     NOSNIFF,
@@ -28,8 +29,7 @@ from fancymonkey.web.http.messages import (
     Send,
     response_of,
 )
-from fancymonkey.web.http.private_networks import FORWARDING
-from fancymonkey.web.http.rate_limits import RateLimits
+from fancymonkey.web.http.problems.errors import problem_response
 from fancymonkey.web.http.security_headers import DATA, DATA_HTTPS
 from fancymonkey.web.routing.routes import methods_of, routes_of
 from fancymonkey.web.server.connections import Crowd
@@ -101,7 +101,7 @@ class HotRouter:
         except ClientGone:
             return
         await send(response.start(extra))
-        await send(response.rest(head=scope["method"] == "HEAD"))
+        await send(response.body_message(head=scope["method"] == "HEAD"))
 
     def _is_hot(self, method: str, path: str) -> bool:
         """Whether it is a hot path, and no other route of FastAPI has the method."""
@@ -176,7 +176,7 @@ class HotRouter:
         if request.method == "OPTIONS":
             response = self._options(request)
             await send(response.start([*DATA, *extra]))
-            await send(response.rest())
+            await send(response.body_message())
             return
 
         async def send_more(message: MutableMapping[str, Any]) -> None:
