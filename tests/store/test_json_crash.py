@@ -72,10 +72,10 @@ async def content_of(folder: Path) -> dict[str, Any]:
 async def content_and_rescued(folder: Path) -> tuple[dict[str, Any] | Exception, list[str]]:
     """The content after a start, or its error; the names of the files that it has rescued."""
     try:
-        found: dict[str, Any] | Exception = await content_of(folder)
+        content: dict[str, Any] | Exception = await content_of(folder)
     except Exception as error:
-        found = error
-    return found, [path.name for path in folder.glob("*rescued*")]
+        content = error
+    return content, [path.name for path in folder.glob("*rescued*")]
 
 
 async def crash_everywhere(
@@ -94,12 +94,12 @@ async def crash_everywhere(
         allowed = expected[crash.progress : crash.progress + 2]
         for way, image in crash.images.items():
             what = f"{crash.number} {crash.operation} {way}"
-            found, rescued = await read(image)
+            content, rescued = await read(image)
             faults += [f"{what}: {name}" for name in rescued]
-            if isinstance(found, Exception):
-                faults.append(f"{what}: {found!r}")
-            elif found not in allowed:
-                faults.append(f"{what}: not what was told")
+            if isinstance(content, Exception):
+                faults.append(f"{what}: {content!r}")
+            elif content not in allowed:
+                faults.append(f"{what}: not the acknowledged state")
     return faults
 
 
@@ -167,9 +167,9 @@ async def fail_everywhere(
             if run.acknowledged:
                 faults += await _wrong_after(run, expected)
         for way in ("kept", "lost"):
-            found = await read(images.folder(run.disk.files_after_crash(way)))
-            if found not in expected[run.acknowledged : run.acknowledged + 2]:
-                faults.append(f"{number} {way}: not what was told")
+            content = await read(images.folder(run.disk.files_after_crash(way)))
+            if content not in expected[run.acknowledged : run.acknowledged + 2]:
+                faults.append(f"{number} {way}: not the acknowledged state")
     return faults
 
 

@@ -31,9 +31,9 @@ M = "prod_hoodie_001/M"
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    found = tmp_path / "products.json"
-    found.write_text(SEED)
-    return found
+    path = tmp_path / "products.json"
+    path.write_text(SEED)
+    return path
 
 
 async def level(store: JsonStore, sku: str = M) -> Level:
@@ -72,8 +72,8 @@ async def test_stock_is_taken_in_as_a_count(path: Path) -> None:
     (entry,) = await new_entries(store, before)
     assert (entry.kind, entry.sku, entry.on_hand) == (Kind.COUNTED, M, 5)
     assert (entry.actor, entry.cause) == ("file", "products.json")
-    found = await level(store)
-    assert (found.on_hand, found.reserved) == (25, 2)
+    stock = await level(store)
+    assert (stock.on_hand, stock.reserved) == (25, 2)
     assert json.loads(path.read_text())[0]["sizes"]["M"]["stock"] == 25
     await store.close()
 
@@ -84,12 +84,12 @@ async def test_an_edit_while_the_store_is_down(path: Path) -> None:
     await store.close()
     edit(path, ('"stock": 20', '"stock": 1'))
     store = await open_shop(path.parent)
-    found = await level(store)
-    assert (found.on_hand, found.reserved, found.short, found.available) == (1, 2, 1, -1)
+    stock = await level(store)
+    assert (stock.on_hand, stock.reserved, stock.short, stock.available) == (1, 2, 1, -1)
     assert (await new_entries(store, 0))[-1].kind is Kind.COUNTED
     await store.close()
     again = await open_shop(path.parent)
-    assert (await level(again)) == found
+    assert (await level(again)) == stock
     await again.close()
 
 
@@ -143,10 +143,10 @@ async def test_settings_and_texts(path: Path) -> None:
     row = await item(store)
     assert (row.low_stock_threshold, row.sold_out) == (9, True)
     assert '"weight":0.30' in row.extra
-    found = await product(store)
-    assert found.restock_date == "2026-01-01"
-    assert str(found.price) == "61.50"
-    assert json.loads(found.extra)["material"] == "wool"
+    product_row = await product(store)
+    assert product_row.restock_date == "2026-01-01"
+    assert str(product_row.price) == "61.50"
+    assert json.loads(product_row.extra)["material"] == "wool"
     assert (await level(store)).on_hand == 20
     await store.close()
 
@@ -323,9 +323,9 @@ async def test_catalogue_changes_of_the_store_reach_the_file(path: Path) -> None
     await store.run([command, Count(sku=M, location=DEFAULT_LOCATION, quantity=11)], at(5), 0)
     await store.close()
     text = path.read_text()
-    found = json.loads(text)
-    assert [row["id"] for row in found] == ["prod_hoodie_001", "prod_cap_001", "tee"]
-    assert found[2] == {
+    products = json.loads(text)
+    assert [row["id"] for row in products] == ["prod_hoodie_001", "prod_cap_001", "tee"]
+    assert products[2] == {
         "id": "tee",
         "name": "TEE",
         "category": "shirts",
@@ -356,13 +356,13 @@ class EditsBetween(Disk):
     def __init__(self) -> None:
         self.edits: list[tuple[Path, str]] = []
 
-    def exchange(self, one: Path, other: Path) -> bool:
+    def exchange(self, first: Path, other: Path) -> bool:
         if self.edits:
             path, text = self.edits.pop()
             temporary = path.with_suffix(".edit")
             temporary.write_text(text)
             temporary.replace(path)
-        return super().exchange(one, other)
+        return super().exchange(first, other)
 
 
 async def test_an_edit_in_the_last_moment_is_not_lost(path: Path) -> None:
@@ -425,9 +425,7 @@ async def test_the_file_keeps_its_permissions(path: Path) -> None:
 
 
 @pytest.mark.parametrize("lost", ["all of it", "its end"])
-async def test_a_ledger_that_is_shorter_than_the_file_says_is_not_opened(
-    path: Path, lost: str
-) -> None:
+async def test_a_ledger_shorter_than_in_the_file_is_not_opened(path: Path, lost: str) -> None:
     store = await open_shop(path.parent)
     await hold(store, "s1", M, 3)
     await sell(store, "s1")
@@ -569,7 +567,7 @@ async def test_watching_takes_edits_in_through_the_queue(path: Path) -> None:
     edit(path, ('"stock": 20', '"stock": 21'))
     await asyncio.wait_for(arrived.wait(), 30)
     assert (await level(store)).on_hand == 21
-    assert [type(one) for one in taken] == [
+    assert [type(entry) for entry in taken] == [
         CommandGroup,
         PutDocuments,
     ]  # the edit, and the owner's text

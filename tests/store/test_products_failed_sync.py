@@ -237,10 +237,10 @@ async def every_sync(tmp_path: Path, times: int, day: list[Step]) -> list[str]:
     while refusing:
         place = tmp_path / str(number)
         place.mkdir()
-        found, refusing = await power_cuts(
+        cuts, refusing = await power_cuts(
             place, range(number, number + times), day, lambda files: read(images.folder(files))
         )
-        faults += found
+        faults += cuts
         number += 1
     assert number > 5
     return faults

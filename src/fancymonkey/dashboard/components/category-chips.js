@@ -1,7 +1,7 @@
 // Chips for categories: the first few, and the others in a list that can be searched.
 
 import { html, nothing } from "/admin/lib/lit.js";
-import { ask } from "/admin/components/dialogs.js";
+import { openDialog } from "/admin/components/dialogs.js";
 import { number } from "/admin/lib/format.js";
 
 const FIRST = 6;
@@ -18,14 +18,14 @@ export const sorted = (names) => [...new Set(names)].filter(Boolean).sort(byName
 export function categoryChips(names, chosen, toggle, chosenNow) {
   const few = names.length <= FIRST + SPARE;
   const shown = few ? names : names.filter((name, place) => place < FIRST || chosen.includes(name));
-  const rest = names.length - shown.length;
+  const hidden = names.length - shown.length;
   return html`${shown.map((name) => html`<button type="button" class="chip cut" title=${name} aria-pressed=${chosen.includes(name)} @click=${() => toggle(name)}>${name}</button>`)}
-    ${rest ? html`<button type="button" class="chip" aria-haspopup="dialog" @click=${() => choose(names, toggle, chosenNow)}>More … <span class="count">${number(rest)}</span></button>` : nothing}`;
+    ${hidden ? html`<button type="button" class="chip" aria-haspopup="dialog" @click=${() => choose(names, toggle, chosenNow)}>More … <span class="count">${number(hidden)}</span></button>` : nothing}`;
 }
 
 function choose(names, toggle, chosenNow) {
   let typed = "";
-  return ask("Categories", (answer, draw) => {
+  return openDialog("Categories", (answer, draw) => {
     const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
     const matches = names.filter((name) => words.every((word) => name.toLowerCase().includes(word)));
     const line = (name) => html`<li><label class="check"><input type="checkbox" .checked=${chosenNow().includes(name)} @change=${() => { toggle(name); draw(); }} /><span>${name}</span></label></li>`;

@@ -8,7 +8,7 @@ import { api } from "/admin/lib/session.js";
 import { may } from "/admin/lib/shell.js";
 
 export const main = document.getElementById("main");
-export const asked = new URLSearchParams(location.search);
+export const urlParams = new URLSearchParams(location.search);
 const RIGHTS = ["read", "stock", "admin"];
 const MINUTE = 60_000;
 
@@ -17,7 +17,7 @@ export const moment = (time) =>
   time ? html`<time datetime=${time} title=${when(time)}>${ago(time)}</time>` : html`<span class="quiet">never</span>`;
 
 /** The outcomes of jobs. */
-export const RUNS = { balanced: ["good", "Books balance"], corrected: ["warn", "Corrected"], open: ["wrong", "To decide"], failed: ["wrong", "Failed"], done: ["good", "Done"], nothing: ["", "Nothing to do"] };
+export const RUNS = { balanced: ["good", "No differences"], corrected: ["warn", "Corrected"], open: ["wrong", "To decide"], failed: ["wrong", "Failed"], done: ["good", "Done"], nothing: ["", "Nothing to do"] };
 
 const HOUR = 3_600_000;
 
@@ -154,7 +154,7 @@ export function address(values, { step = false } = {}) {
 }
 
 /** Sends a GET request with the values as the query. */
-export const ask = (path, values) => {
+export const getJson = (path, values) => {
   const query = queryOf(values);
   return api(query ? `${path}?${query}` : path);
 };

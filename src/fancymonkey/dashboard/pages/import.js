@@ -29,7 +29,7 @@ let owner = true;
 let several = false; // whether more than one location is open
 
 /** Sends the file; the streamed lines move the progress bar. */
-async function ask(mode) {
+async function sendFile(mode) {
   const query = new URLSearchParams({ mode, rows: leaveOut ? "good" : "all", name: file.name });
   if (create) query.set("create", "true");
   if (sheet) query.set("sheet", sheet);
@@ -87,7 +87,7 @@ async function look() {
   sheets = [];
   page.draw();
   try {
-    preview = await ask("preview");
+    preview = await sendFile("preview");
   } catch (error) {
     problem = `${error.message} Nothing was changed.`;
     sheets = error.problem?.sheets ?? [];
@@ -102,7 +102,7 @@ async function apply() {
   [problem, step] = ["", { step: "read", done: 0, of: 1 }];
   page.draw();
   try {
-    applied = await ask("apply");
+    applied = await sendFile("apply");
     preview = null;
     offerUndo(applied.changeId, `${file.name}: ${plural(applied.counts.applied, "row")} imported.`, taken);
   } catch (error) {
@@ -152,7 +152,7 @@ function start() {
         ${several ? html`<p><a class="quiet button-like" href=${url({ format: "xlsx", locations: "true" })} download>XLSX by location</a> <a class="quiet button-like" href=${url({ format: "csv", locations: "true" })} download>CSV by location</a></p>` : nothing}
         <p><a class="quiet button-like" href=${url({ format: "xlsx" })} download>Export XLSX</a> <a class="quiet button-like" href=${url({ format: "csv" })} download>Export CSV</a></p>
         ${several ? html`<p class="quiet">By location there is a row for each size and location. Otherwise the numbers are totals, and Main takes the difference of an edited total.</p>` : nothing}
-        <p class="quiet">The inventory CSV of Shopify is read as it is.</p></section>
+        <p class="quiet">The inventory CSV of Shopify can be imported without changes.</p></section>
       <section><h2>Add new products</h2>
         <p class="quiet">Fill in an empty template, one row per size. Product, size, name and stock are enough.</p>
         <p><a class="quiet button-like" href=${url({ format: "xlsx", template: "true" })} download>XLSX template</a> <a class="quiet button-like" href=${url({ format: "csv", template: "true" })} download>CSV template</a></p></section>

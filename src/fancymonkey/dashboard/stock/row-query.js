@@ -25,21 +25,21 @@ export function ownViews() {
 }
 
 export function keepView(name, query) {
-  const rest = ownViews().filter(([other]) => other !== name);
-  localStorage.setItem(KEPT, JSON.stringify(query === null ? rest : [...rest, [name, query]]));
+  const others = ownViews().filter(([other]) => other !== name);
+  localStorage.setItem(KEPT, JSON.stringify(query === null ? others : [...others, [name, query]]));
 }
 
 /** The view of the address. */
 export function readView(search = location.search) {
-  const asked = new URLSearchParams(search);
+  const urlParams = new URLSearchParams(search);
   return {
-    q: asked.get("q") ?? "",
-    category: asked.getAll("category"),
-    status: asked.getAll("status"),
-    reserved: asked.get("reserved") === "true",
-    sort: asked.get("sort") ?? "",
-    location: asked.get("location") ?? "",
-    columns: asked.has("columns") ? sound(asked.get("columns").split(",")) : keptColumns(),
+    q: urlParams.get("q") ?? "",
+    category: urlParams.getAll("category"),
+    status: urlParams.getAll("status"),
+    reserved: urlParams.get("reserved") === "true",
+    sort: urlParams.get("sort") ?? "",
+    location: urlParams.get("location") ?? "",
+    columns: urlParams.has("columns") ? sound(urlParams.get("columns").split(",")) : keptColumns(),
   };
 }
 

@@ -14,13 +14,21 @@ from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response as StarletteResponse
 from starlette.responses import StreamingResponse
 
-from fancymonkey.web.auth.audit import note
+from fancymonkey.web.auth.audit import write_entry
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.bodies.json_body import read_body
-from fancymonkey.web.http.messages import ClientGone, Receive, Request, Scope, Send, response_of
+from fancymonkey.web.http.messages import (
+    ClientGone,
+    Receive,
+    Request,
+    Scope,
+    Send,
+    check_parts,
+    response_of,
+)
 from fancymonkey.web.http.problems.errors import problem_response
 from fancymonkey.web.http.query_params import with_checked_query
-from fancymonkey.web.routing.access import Requires, taken_access
+from fancymonkey.web.routing.access import Public, Requires, taken_access
 from fancymonkey.web.routing.described import described, has_query
 from fancymonkey.web.routing.routes import body_model
 
@@ -83,6 +91,8 @@ class AuthorizedRoute(APIRoute):
                 known = with_checked_query(request) if queried else request
                 if model is not None:
                     raw = await call.body()
+                    if isinstance(self.access, Public):
+                        check_parts(raw)
                     known = ParsedRequest(known.scope, known.receive, raw, read_body(model, raw))
                 return await handle(known)
 
@@ -113,7 +123,7 @@ class AuthorizedRoute(APIRoute):
         if call.actor is not None:
             request.app.state.crowd.know_owner(call.address)
             if self._changes(call) and not isinstance(response, SelfRecording):
-                await note(request.app.state.context, call, response.status_code)
+                await write_entry(request.app.state.context, call, response.status_code)
         return response
 
     def _changes(self, call: Request) -> bool:
