@@ -158,21 +158,21 @@ class SimStore:
 
     async def snapshot(self) -> StockSnapshot:
         await self._reach()
-        found = await self._db.snapshot()
+        snapshot = await self._db.snapshot()
         await self._db.latency()
-        return found
+        return snapshot
 
     async def catalogue(self, product_ids: Iterable[str]) -> tuple[list[Product], list[Item]]:
         await self._reach()
-        found = self._db.image.catalogue(product_ids)
+        products = self._db.image.catalogue(product_ids)
         await self._db.latency()
-        return found
+        return products
 
     async def entries_after(self, revision: int, limit: int = 1000) -> list[Entry]:
         await self._reach()
-        found = self._db.entries[revision : revision + limit]
+        entries = self._db.entries[revision : revision + limit]
         await self._db.latency()
-        return found
+        return entries
 
     def history(self, sku: str, until: int | None = None) -> AsyncIterator[Entry]:
         return self._db.history(sku, until)

@@ -67,7 +67,7 @@ def kept_back(
             if keep:
                 units = sum(here.get(part.sku, 0) for here in free.values())
                 sets = max(0, units - keep) // part.quantity
-                rest = line.quantity - built.get(sku, 0)
-                if sets < rest:
-                    short.append(Shortfall(sku, rest, sets, (part.sku,)))
+                unbuilt = line.quantity - built.get(sku, 0)
+                if sets < unbuilt:
+                    short.append(Shortfall(sku, unbuilt, sets, (part.sku,)))
     return short

@@ -59,8 +59,8 @@ class PostgresConnector:
         parameters = parse_qsl(parts.query, keep_blank_values=True)
         direct = dict(parameters).get("direct")
         if direct is not None:
-            rest = urlencode([(name, value) for name, value in parameters if name != "direct"])
-            parts = parts._replace(query=rest)
+            query = urlencode([(name, value) for name, value in parameters if name != "direct"])
+            parts = parts._replace(query=query)
         self._url = self._direct_url = urlunsplit(parts) if direct is not None else url
         self._cached_statements = 100
         self.pooled = direct is not None
