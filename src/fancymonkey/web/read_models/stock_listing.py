@@ -195,6 +195,7 @@ class StockListing:
         body = b",".join(parts)
         if question == EVERYTHING and len(body) > SHARED_BYTES:
             _share(cards, body, len(HEAD))
+            del parts  # which are parts of the former text: it is free memory only without them
             if len(body) > LONG_BYTES:
                 return_free_memory()
         tag = etag_of(view.revision, body)

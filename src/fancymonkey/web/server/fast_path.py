@@ -26,6 +26,8 @@ from fancymonkey.web.server.shared_connection import SharedConnection
 
 log = logging.getLogger(__name__)
 
+LONG_BYTES = 1_000_000
+"""A body that is longer is written by itself."""
 LIVE = b"/api/inventory/live"
 
 LIVE_REFUSAL_SECONDS = 0.5
@@ -331,7 +333,11 @@ class FastPathRequest:
             head = head_of(state, status, (*response.headers, *extra))
         length = b"" if status in (204, 304) else b"content-length: %d\r\n" % len(body)
         closing = b"" if self.keep_alive else b"connection: close\r\n"
-        protocol.transport.write(b"".join((head, length, closing, b"\r\n", body)))
+        if len(body) > LONG_BYTES:  # no copy of it for each client that reads slowly
+            protocol.transport.write(b"".join((head, length, closing, b"\r\n")))
+            protocol.transport.write(body)
+        else:
+            protocol.transport.write(b"".join((head, length, closing, b"\r\n", body)))
         if not self.keep_alive:
             protocol.transport.close()
         protocol.on_response_complete()
