@@ -196,10 +196,12 @@ async def test_payments_that_name_no_hold_are_noticed(
     paid = Capture(ref="res_mistyped", payment_id="cs_9", actor="stripe")
     event = RecordEvent(event_id="evt_9", type=type_, object_id="cs_9", effect=paid)
     await written(shop, event)
-    found = (await examined(shop, NOW + days * 24 * HOUR)).findings
-    named = [one for one in found if one.id == "payments.unknown_hold"]
-    assert [one.severity.value for one in named] == ["warning"] * noticed
-    assert all("1 checkout session" in one.problem and "cs_9" in one.problem for one in named)
+    findings = (await examined(shop, NOW + days * 24 * HOUR)).findings
+    named = [finding for finding in findings if finding.id == "payments.unknown_hold"]
+    assert [finding.severity.value for finding in named] == ["warning"] * noticed
+    assert all(
+        "1 checkout session" in finding.problem and "cs_9" in finding.problem for finding in named
+    )
 
 
 async def test_a_silent_webhook_is_noticed_by_the_findings_of_reconciliation(shop: str) -> None:

@@ -30,8 +30,8 @@ SHOP: Rows = [
 
 
 def copy() -> Rows:
-    found: Rows = json.loads(json.dumps(SHOP))
-    return found
+    rows: Rows = json.loads(json.dumps(SHOP))
+    return rows
 
 
 async def opened(folder: Path, rows: Rows | None = None) -> JsonStore:
