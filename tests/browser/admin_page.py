@@ -26,7 +26,7 @@ from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.web.app import create_app
 from tests.browser.shop_page import WIDE, buyer
 from tests.support.browser import BrowserPage
-from tests.support.ports import free_port
+from tests.support.ports import steady_port
 from tests.support.uvicorns import serving
 from tests.web.shops import HOODIE, PASSWORD, catalogue
 
@@ -135,7 +135,7 @@ async def admin_shop(
         "admin_password": PASSWORD,
         "run_jobs": False,
         **settings,
-        "port": free_port(),
+        "port": steady_port(),
     }
     clock = Ago()
     clock.behind = max(past, began) * DAY

@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 import pytest
@@ -37,6 +37,7 @@ PAGES = {
     "transfers": "transfers.html",
     "orders": "orders.html",
 }
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 HOLDS = "holds.html"
 DEAD = "<script>alert(1)</script>"
 PAYLOADS = (
@@ -72,20 +73,22 @@ def head(page: Page) -> Any:
 
 
 @pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["wide", "narrow"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_every_page_is_accessible_fits_and_does_not_jump(
-    browser: Browser, shop: AdminShop, screen: tuple[int, int], scheme: str
+    browser: Browser, shop: AdminShop, screen: tuple[int, int], subtests: pytest.Subtests
 ) -> None:
-    async with member(browser, shop, screen=screen, scheme=scheme) as watched:
+    async with member(browser, shop, screen=screen) as watched:
         page = watched.page
         await page.add_init_script(SHIFTS)
         for path in PAGES.values():
             await visit(page, shop, path)
             await expect(page.locator(".person").first).to_contain_text("ana")
-            await assert_accessible(page)
-            assert not await too_wide(page), path
-            assert await moved(page) < 0.02, path
             assert await page.locator("h1").count() == 1
+            for scheme in SCHEMES:
+                with subtests.test(f"{path} {scheme}"):
+                    await page.emulate_media(color_scheme=scheme)
+                    await assert_accessible(page)
+                    assert not await too_wide(page)
+                    assert await moved(page) < 0.02
         watched.assert_clean()
 
 

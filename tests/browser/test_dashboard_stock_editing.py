@@ -237,9 +237,11 @@ async def test_an_undo_keeps_what_was_sold_since(browser: Browser) -> None:
     async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await changed(page, "+5")
+        undo = toast(page, "20 → 25").get_by_role("button", name="Undo")
+        await undo.focus()  # the message stays during this
         await room.update(page, adjustStock=-3)
         await expect(number(page)).to_have_value("22")
-        await toast(page, "20 → 25").get_by_role("button", name="Undo").click()
+        await undo.click()
         await expect(number(page)).to_have_value("17")
 
 

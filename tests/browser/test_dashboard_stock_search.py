@@ -27,7 +27,7 @@ from tests.browser.stock_page import (
     shown,
     stock_shop,
 )
-from tests.support.browser import BrowserPage
+from tests.support.visitors import visitor
 from tests.web.shops import catalogue
 
 READ = "**/api/admin/inventory"
@@ -291,9 +291,7 @@ async def test_empty_lists_show_the_next_step(browser: Browser) -> None:
 
 
 async def test_a_failure_is_shown_with_a_remedy(browser: Browser) -> None:
-    async with stock_shop() as room:
-        context = await browser.new_context()
-        watched = await BrowserPage.open(context)
+    async with stock_shop() as room, visitor(browser) as watched:
         page = watched.page
         await log_in(page, room.url)
         await page.route(READ, lambda route: route.fulfill(status=500, body="Traceback!"))
@@ -305,7 +303,6 @@ async def test_a_failure_is_shown_with_a_remedy(browser: Browser) -> None:
         await page.unroute(READ)
         await message.get_by_role("button", name="Retry").click()
         await expect(row(page)).to_be_visible()
-        await context.close()
 
 
 async def test_times_are_near_and_exact_in_the_viewers_zone(browser: Browser) -> None:

@@ -12,6 +12,7 @@ from fancymonkey.store.in_memory.store import MemoryStore
 from tests.accounts.client import accounts, code_of, made
 from tests.support.axe import assert_accessible
 from tests.support.browser import BrowserPage
+from tests.support.ports import steady_port
 from tests.support.uvicorns import serving
 from tests.web.shops import PASSWORD, Shop, running
 
@@ -27,7 +28,7 @@ class Site:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def site() -> AsyncIterator[Site]:
-    async with running(MemoryStore()) as shop, serving(shop.client.app) as url:
+    async with running(MemoryStore()) as shop, serving(shop.client.app, steady_port()) as url:
         yield Site(url, shop)
 
 

@@ -374,7 +374,7 @@ new PerformanceObserver((list) => {
 async def test_nothing_jumps_and_little_is_sent(
     browser: Browser, shop: DemoShop, screen: tuple[int, int]
 ) -> None:
-    async with buyer(browser, screen) as watched:
+    async with buyer(browser, screen, is_first=True) as watched:
         page = watched.page
         sizes: dict[str, int] = {}
 

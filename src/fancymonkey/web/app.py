@@ -34,7 +34,7 @@ from fancymonkey.web.http.messages import NO_STORE, Problem, Request, Response, 
 from fancymonkey.web.http.problems.errors import problem_response
 from fancymonkey.web.http.security_headers import SecurityHeaders
 from fancymonkey.web.openapi import document
-from fancymonkey.web.pages import dashboard, files
+from fancymonkey.web.pages import dashboard, files, versioned_files
 from fancymonkey.web.routing import former_names
 from fancymonkey.web.routing.hot_router import HotRouter
 from fancymonkey.web.routing.routes import PathIndex, methods_of, routes_of
@@ -162,7 +162,7 @@ def _add_routes(app: FastAPI, context: AppContext, listeners: Listeners) -> None
     for router in (*ROUTERS, *own):
         app.routes.extend(router.routes)
     app.routes.extend(FORMER.routes)
-    files.mount(app)
+    versioned_files.mount(app)
     dashboard.mount(app, context)
 
 

@@ -1,7 +1,6 @@
 """The files of the dashboard under /admin/, for logged-in users; the login page for everyone."""
 
 from collections.abc import MutableMapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -26,9 +25,10 @@ from fancymonkey.web.http.messages import (
     response_of,
 )
 from fancymonkey.web.http.problems.errors import unavailable
-from fancymonkey.web.pages.files import HEADERS, Assets
+from fancymonkey.web.pages.files import HEADERS
+from fancymonkey.web.pages.versioned_files import DASHBOARD as FILES
+from fancymonkey.web.pages.versioned_files import VERSION, VersionedAssets
 
-FILES = Path(__file__).parents[2] / "dashboard"
 PAGES = FILES / "pages"
 LOGIN = "/admin/admin-login.html"
 OPEN = frozenset(
@@ -57,7 +57,9 @@ class Dashboard:
 
     def __init__(self, context: AppContext) -> None:
         self._shop = context
-        self._files = Assets(PAGES, html=True, pictured="products.html", more=FILES)
+        self._files = VersionedAssets(
+            PAGES, VERSION, html=True, pictured="products.html", more=FILES
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles a request below /admin."""
