@@ -34,9 +34,9 @@ SHOP = (stocked(), stocked(size="L", stock=1299))
 )
 def test_a_cell_of_another_country_stays(column: str, text: str) -> None:
     first, second = exported(*SHOP)
-    import_plan = plan(stand_of(*SHOP), [first | {column: text}, second | {"stock": "1300"}])
-    assert not import_plan.faults
-    assert [(change.size, change.column, change.after) for change in import_plan.changes] == [
+    imported = plan(stand_of(*SHOP), [first | {column: text}, second | {"stock": "1300"}])
+    assert not imported.faults
+    assert [(change.size, change.column, change.after) for change in imported.changes] == [
         ("L", "stock", "1300")
     ]
 
@@ -62,8 +62,8 @@ def test_a_day_that_does_not_exist_is_a_fault(text: str) -> None:
 @pytest.mark.parametrize("text", ["PRAVDA", "IGAZ", "TOSI", "SANN", "DOĞRU", "ИСТИНА", "ADEVĂRAT"])
 def test_true_in_another_language_is_an_edit(text: str) -> None:
     first, _ = exported(*SHOP)
-    import_plan = plan(stand_of(*SHOP), [first | {"soldOut": text}])
-    assert [change.column for change in import_plan.changes] == ["soldOut"]
+    imported = plan(stand_of(*SHOP), [first | {"soldOut": text}])
+    assert [change.column for change in imported.changes] == ["soldOut"]
 
 
 @pytest.mark.parametrize(
@@ -77,40 +77,40 @@ def test_true_in_another_language_is_an_edit(text: str) -> None:
     ],
 )
 def test_a_size_that_became_a_time_makes_no_twin(size: str, shown: str) -> None:
-    current = stand_of(stocked(size=size))
-    import_plan = plan(current, [{"productId": "tee", "size": shown, "stock": "25"}])
-    assert faults(import_plan) == [(2, "size")]
-    assert repr(size) in import_plan.faults[0].text
-    assert not import_plan.steps
+    stand = stand_of(stocked(size=size))
+    imported = plan(stand, [{"productId": "tee", "size": shown, "stock": "25"}])
+    assert faults(imported) == [(2, "size")]
+    assert repr(size) in imported.faults[0].text
+    assert not imported.steps
 
 
 @pytest.mark.parametrize("text", ["1900-01-20", "20.01.1900", "1/20/1900", "20-Jan-1900"])
 @pytest.mark.parametrize("column", ["stock", "available"])
 def test_a_number_in_the_format_of_dates_stays(column: str, text: str) -> None:
     first, second = exported(*SHOP)
-    import_plan = plan(stand_of(*SHOP), [first | {column: text}, second | {"stock": "1300"}])
-    assert not import_plan.faults
-    assert [(change.size, change.after) for change in import_plan.changes] == [("L", "1300")]
-    assert all("stays as it was exported" in notice.text for notice in import_plan.notices)
+    imported = plan(stand_of(*SHOP), [first | {column: text}, second | {"stock": "1300"}])
+    assert not imported.faults
+    assert [(change.size, change.after) for change in imported.changes] == [("L", "1300")]
+    assert all("stays as it was exported" in notice.text for notice in imported.notices)
 
 
 @pytest.mark.parametrize("text", ["1900-01-21", "46357", "2026-12-01", "1-Feb"])
 def test_another_number_in_the_format_of_dates_is_a_fault_or_a_count(text: str) -> None:
     first, _ = exported(*SHOP)
-    import_plan = plan(stand_of(*SHOP), [first | {"stock": text}])
+    imported = plan(stand_of(*SHOP), [first | {"stock": text}])
     if text.isdigit():
-        assert [change.after for change in import_plan.changes] == [text]
+        assert [change.after for change in imported.changes] == [text]
     else:
-        assert faults(import_plan) == [(2, "stock")]
+        assert faults(imported) == [(2, "stock")]
 
 
 def test_a_minus_of_another_country_is_not_an_edit() -> None:
     shop = stocked(stock=2, reserved=4)
     (row,) = exported(shop)
     assert row["available"] == "-2"
-    import_plan = plan(stand_of(shop), [row | {"available": "\u22122", "stock": "3"}])
-    assert not list(import_plan.notices)
-    assert [change.after for change in import_plan.changes] == ["3"]
+    imported = plan(stand_of(shop), [row | {"available": "\u22122", "stock": "3"}])
+    assert not list(imported.notices)
+    assert [change.after for change in imported.changes] == ["3"]
 
 
 @pytest.mark.parametrize(
@@ -119,9 +119,9 @@ def test_a_minus_of_another_country_is_not_an_edit() -> None:
 )
 def test_quotes_around_an_id_make_no_twin(quoted: str) -> None:
     row = {"productId": quoted, "size": "M", "name": "TEE", "stock": "25"}
-    import_plan = plan(stand_of(*SHOP), [row])
-    assert faults(import_plan) == [(2, "productId")]
-    assert not import_plan.steps
+    imported = plan(stand_of(*SHOP), [row])
+    assert faults(imported) == [(2, "productId")]
+    assert not imported.steps
 
 
 @pytest.mark.parametrize(
@@ -135,8 +135,8 @@ def test_quotes_around_an_id_make_no_twin(quoted: str) -> None:
     ],
 )
 def test_headers_are_known_with_and_without_accents(header: str) -> None:
-    import_plan = plan(stand_of(*SHOP), f"{header}\r\ntee,M,25\r\n".encode())
-    assert [(change.column, change.after) for change in import_plan.changes] == [("stock", "25")]
+    imported = plan(stand_of(*SHOP), f"{header}\r\ntee,M,25\r\n".encode())
+    assert [(change.column, change.after) for change in imported.changes] == [("stock", "25")]
 
 
 @pytest.mark.parametrize("line_end", ["\r", "\n", "\r\n"])
@@ -144,13 +144,13 @@ def test_headers_are_known_with_and_without_accents(header: str) -> None:
 def test_any_line_ends_and_separator_lines_are_read(line_end: str, first: str) -> None:
     text = file_of(exported(*SHOP), ";").decode().replace("20;0;20", "25;0;20")
     text = first.replace("{}", "\r\n") + text
-    import_plan = plan(stand_of(*SHOP), text.replace("\r\n", line_end).encode("utf-8-sig"))
-    assert not import_plan.faults
-    assert [(change.size, change.after) for change in import_plan.changes] == [("M", "25")]
+    imported = plan(stand_of(*SHOP), text.replace("\r\n", line_end).encode("utf-8-sig"))
+    assert not imported.faults
+    assert [(change.size, change.after) for change in imported.changes] == [("M", "25")]
 
 
 def test_bars_are_a_separator() -> None:
-    import_plan = plan(
+    imported = plan(
         stand_of(*SHOP), file_of([{"productId": "tee", "size": "M", "stock": "25"}], "|")
     )
-    assert [change.after for change in import_plan.changes] == ["25"]
+    assert [change.after for change in imported.changes] == ["25"]

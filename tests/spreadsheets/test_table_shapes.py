@@ -23,9 +23,9 @@ def test_separators_that_excel_leaves_out_are_no_fault() -> None:
     header, *lines = lines_of(without("exported"))
     lines = [line.replace(",20,0,20,", ",25,0,20,").rstrip(",") for line in lines]
     assert all(line.count(",") < header.count(",") for line in lines)
-    import_plan = plan(stand_of(*SHOP), "\r\n".join([header, *lines, ""]).encode())
-    assert not import_plan.faults
-    assert [(change.size, change.column, change.after) for change in import_plan.changes] == [
+    imported = plan(stand_of(*SHOP), "\r\n".join([header, *lines, ""]).encode())
+    assert not imported.faults
+    assert [(change.size, change.column, change.after) for change in imported.changes] == [
         ("M", "stock", "25")
     ]
 
@@ -35,9 +35,9 @@ def test_new_lines_below_an_export_may_be_short() -> None:
     places = {name: place for place, name in enumerate(lines[0].split(","))}
     new = [""] * (places["stock"] + 1)
     new[places["productId"]], new[places["size"]], new[places["stock"]] = "tee", "XL", "9"
-    import_plan = plan(stand_of(*SHOP), "\r\n".join([*lines, ",".join(new), ""]).encode())
-    assert not import_plan.faults
-    assert import_plan.new_sizes == [("tee", "XL")]
+    imported = plan(stand_of(*SHOP), "\r\n".join([*lines, ",".join(new), ""]).encode())
+    assert not imported.faults
+    assert imported.new_sizes == [("tee", "XL")]
 
 
 def test_the_last_line_of_a_file_that_was_cut_off_is_a_fault() -> None:
@@ -49,24 +49,24 @@ def test_shifted_cells_are_a_fault() -> None:
     header, first, second = lines_of(exported(*SHOP))
     cells = second.split(",")
     del cells[header.split(",").index("reserved")]
-    import_plan = plan(stand_of(*SHOP), "\r\n".join([header, first, ",".join(cells), ""]).encode())
-    assert faults(import_plan) == [(3, "")]
-    assert "cells" in import_plan.faults[0].text
+    imported = plan(stand_of(*SHOP), "\r\n".join([header, first, ",".join(cells), ""]).encode())
+    assert faults(imported) == [(3, "")]
+    assert "cells" in imported.faults[0].text
 
 
 def test_an_empty_column_between_others_is_left_out() -> None:
     text = "productId,,size,stock,\r\ntee,,M,25,\r\ntee, ,L,7, \r\n"
-    import_plan = plan(stand_of(*SHOP), text.encode())
-    assert not import_plan.faults
-    assert [(change.size, change.after) for change in import_plan.changes] == [("M", "25")]
+    imported = plan(stand_of(*SHOP), text.encode())
+    assert not imported.faults
+    assert [(change.size, change.after) for change in imported.changes] == [("M", "25")]
 
 
 def test_a_value_below_no_header_is_a_fault() -> None:
     text = "productId,,size,stock\r\ntee,30,M,25\r\ntee,,L,8\r\n"
-    import_plan = plan(stand_of(*SHOP), text.encode())
-    assert faults(import_plan) == [(2, "")]
-    assert "cell 2 has '30'" in import_plan.faults[0].text
-    assert [(change.size, change.after) for change in import_plan.changes] == [("L", "8")]
+    imported = plan(stand_of(*SHOP), text.encode())
+    assert faults(imported) == [(2, "")]
+    assert "cell 2 has '30'" in imported.faults[0].text
+    assert [(change.size, change.after) for change in imported.changes] == [("L", "8")]
 
 
 @pytest.mark.parametrize(
@@ -80,20 +80,17 @@ def test_lines_above_the_header_are_named(above: str) -> None:
 
 
 def test_empty_lines_above_the_header_are_skipped() -> None:
-    import_plan = plan(stand_of(*SHOP), b"\r\n,,\r\nproductId,size,stock\r\ntee,M,25\r\n")
-    assert [change.after for change in import_plan.changes] == ["25"]
+    imported = plan(stand_of(*SHOP), b"\r\n,,\r\nproductId,size,stock\r\ntee,M,25\r\n")
+    assert [change.after for change in imported.changes] == ["25"]
 
 
 @pytest.mark.parametrize("last", ["Total,,27", ",,27", "Sum,,=SUM(C2:C3)", "Ergebnis,,27"])
 def test_a_line_of_totals_is_a_fault_of_its_own(last: str) -> None:
     text = f"productId,size,stock\r\ntee,M,25\r\ntee,L,2\r\n{last}\r\n"
-    import_plan = plan(stand_of(*SHOP), text.encode())
-    assert [fault.row for fault in import_plan.faults] == [4]
-    assert not import_plan.new_products
-    assert [(change.size, change.after) for change in import_plan.changes] == [
-        ("M", "25"),
-        ("L", "2"),
-    ]
+    imported = plan(stand_of(*SHOP), text.encode())
+    assert [fault.row for fault in imported.faults] == [4]
+    assert not imported.new_products
+    assert [(change.size, change.after) for change in imported.changes] == [("M", "25"), ("L", "2")]
 
 
 def test_two_headers_of_one_meaning_are_both_named() -> None:
@@ -108,9 +105,9 @@ def test_a_size_in_total_and_at_a_location_is_counted_once(locations: tuple[str,
         {"productId": "tee", "size": "M", "location": location, "stock": stock}
         for location, stock in zip(locations, ("25", "30"), strict=True)
     ]
-    import_plan = plan(stand_of(*SHOP), rows)
-    assert faults(import_plan) == [(3, "location")]
-    assert [change.after for change in import_plan.changes] == ["25"]
+    imported = plan(stand_of(*SHOP), rows)
+    assert faults(imported) == [(3, "location")]
+    assert [change.after for change in imported.changes] == ["25"]
 
 
 def test_a_line_in_total_without_a_stock_may_stand_beside_a_location() -> None:
@@ -124,6 +121,6 @@ def test_a_line_in_total_without_a_stock_may_stand_beside_a_location() -> None:
         },
         {"productId": "tee", "size": "M", "location": "", "stock": "", "lowStockThreshold": "9"},
     ]
-    import_plan = plan(stand_of(*SHOP), rows)
-    assert not import_plan.faults
-    assert {change.column for change in import_plan.changes} == {"stock", "lowStockThreshold"}
+    imported = plan(stand_of(*SHOP), rows)
+    assert not imported.faults
+    assert {change.column for change in imported.changes} == {"stock", "lowStockThreshold"}

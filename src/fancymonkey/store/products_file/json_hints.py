@@ -22,26 +22,26 @@ def _whole_file(text: str) -> str:
     return ""
 
 
-def _here(remainder: str, before: str) -> str:
-    if _CONFLICT.match(remainder):
+def _here(following: str, before: str) -> str:
+    if _CONFLICT.match(following):
         return "this is a mark of a merge conflict: keep one of the versions, and delete the marks"
-    if remainder.startswith(("//", "/*", "#")):
+    if following.startswith(("//", "/*", "#")):
         return "JSON has no comments: delete it"
-    if remainder[:1] in ("]", "}") and before.endswith(","):
-        return f"delete the comma before the {remainder[0]}"
-    if remainder[:1] and remainder[0] in _QUOTES:
+    if following[:1] in ("]", "}") and before.endswith(","):
+        return f"delete the comma before the {following[0]}"
+    if following[:1] and following[0] in _QUOTES:
         return 'write plain double quotes: "'
-    if re.search(r"[0-9],$", before) and re.match("[0-9]", remainder):
+    if re.search(r"[0-9],$", before) and re.match("[0-9]", following):
         return "a number has a point for its decimals, and no separators of thousands"
-    if re.match(r"[+.][0-9]", remainder) or (
-        re.search(r"[:,\[]\s*-?0$", before) and remainder[:1].isdigit()
+    if re.match(r"[+.][0-9]", following) or (
+        re.search(r"[:,\[]\s*-?0$", before) and following[:1].isdigit()
     ):
         return "a number begins with a digit, has a point for its decimals, and no zeros in front"
-    if remainder[:1] == '"' and re.search(r"""["\]}0-9a-z]$""", before):
+    if following[:1] == '"' and re.search(r"""["\]}0-9a-z]$""", before):
         return "probably a comma is missing before it"
-    if match := _WORD.match(remainder):
+    if match := _WORD.match(following):
         if constant := _CONSTANTS.get(match[0].lower()):
             return f"write {constant}"
-        if re.match(r"\s*:", remainder[match.end() :]):
+        if re.match(r"\s*:", following[match.end() :]):
             return f'write "{match[0]}"'
     return ""

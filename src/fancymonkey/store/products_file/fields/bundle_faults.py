@@ -38,8 +38,8 @@ def _unknown(node: Branch, known: tuple[str, ...]) -> tuple[Node, str] | None:
             more = f"probably {near} is meant" if near else f"it has {', '.join(known)}"
             return slot.node, f"{slot.name} is not a field there; {more}"
         inner = _LISTS.get(slot.name, known) if node.is_object else known
-        if isinstance(slot.node, Branch) and (fault := _unknown(slot.node, inner)):
-            return fault
+        if isinstance(slot.node, Branch) and (unknown := _unknown(slot.node, inner)):
+            return unknown
     return None
 
 

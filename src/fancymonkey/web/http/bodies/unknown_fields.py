@@ -24,6 +24,13 @@ LISTED_MAX = 20
 """The most unknown fields that an answer lists."""
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
+
+
+class _Skipped(Struct):
+    """An object whose fields are checked, and not kept."""
+
+
+_skipped = msgspec.json.Decoder(_Skipped)
 _object = msgspec.json.Decoder(dict[str, Raw])
 _array = msgspec.json.Decoder(list[Raw])
 _text = msgspec.json.Encoder().encode
@@ -60,6 +67,7 @@ def parse_open(
         if problem.code != "invalid_request" or "unknown field" not in problem.detail:
             raise
     if public:
+        parse(_skipped, raw)  # a body that is not valid JSON is refused as such
         check_parts(raw)
     ignored: list[str] = []
     known = _without_unknown(kind, raw, (), ignored)
