@@ -186,7 +186,7 @@ async def test_logins_are_ended_and_lead_to_the_login_page(
     await page.get_by_label("Purpose").fill("Sheet")
     await page.keyboard.press("Enter")
     await expect(page).to_have_url(
-        re.compile(r"admin-login\.html\?expired=1&next=%2Fadmin%2Fpeople\.html")
+        re.compile(r"admin-login\.html\?expired=1&next=%2Fadmin%2Fusers\.html")
     )
 
 

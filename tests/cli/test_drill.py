@@ -164,7 +164,7 @@ def test_stock_that_moves_during_the_drill_is_found(shop: Server, change: int) -
     assert program.returncode == 1
     assert report["booksBalance"] is False
     assert len(report["faults"]) == 1
-    assert f"{STOCK} were there and" in report["faults"][0]
+    assert f"of {STOCK} units, " in report["faults"][0]
 
 
 def test_it_refuses_where_money_could_move(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import Any
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import execute
@@ -186,6 +187,9 @@ class SimStore:
         await self._reach()
         async for row in self._db.scan(kind, after):
             yield row
+
+    def scan_fields(self, kind: type[Row], names: Sequence[str]) -> AsyncIterator[tuple[Any, ...]]:
+        return self._db.scan_fields(kind, names)
 
     async def find(self, kind: type[R], key: Hashable) -> R | None:
         await self._reach()

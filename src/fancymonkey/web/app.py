@@ -98,7 +98,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     Raises ConfigError; the start raises what `Store.open` raises.
     """
     settings = settings or Settings.load()
-    engine = engine or Engine(open_store(settings.target))
+    engine = engine or Engine(open_store(settings.target, url=settings.server.url))
     fake_stripe = None
     if settings.server.demo:
         from fancymonkey.services import demo_payments  # loads the libraries of Stripe

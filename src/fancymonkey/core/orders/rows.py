@@ -54,6 +54,17 @@ class OrderUnits:
         return self.quantity - self.cancelled - self.returned
 
 
+def status_of(units: tuple[OrderUnits, ...]) -> OrderStatus:
+    """The status of an order with these units."""
+    shipped = sum(row.shipped for row in units)
+    if any(row.open for row in units):
+        return OrderStatus.PARTLY_SHIPPED if shipped else OrderStatus.TO_SHIP
+    if not shipped:
+        return OrderStatus.CANCELLED
+    returned = sum(row.returned for row in units)
+    return OrderStatus.RETURNED if returned == shipped else OrderStatus.SHIPPED
+
+
 @dataclass(frozen=True, slots=True)
 class ShippedUnits:
     """Units of one SKU in a shipment. Units with the same `shipment` left as one parcel."""
@@ -127,13 +138,7 @@ class Order(Row):
     @property
     def status(self) -> OrderStatus:
         """The status that follows from the units."""
-        shipped = sum(units.shipped for units in self.units)
-        if any(units.open for units in self.units):
-            return OrderStatus.PARTLY_SHIPPED if shipped else OrderStatus.TO_SHIP
-        if not shipped:
-            return OrderStatus.CANCELLED
-        returned = sum(units.returned for units in self.units)
-        return OrderStatus.RETURNED if returned == shipped else OrderStatus.SHIPPED
+        return status_of(self.units)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 // The dialogs of orders: ship, move, cancel, take back, refund, erase.
 
 import { html, nothing } from "/admin/lib/lit.js";
-import { ask as question } from "/admin/components/dialogs.js";
+import { openDialog } from "/admin/components/dialogs.js";
 import { number, paidMoney, plural, when } from "/admin/lib/format.js";
 import { sizeOf } from "/admin/components/responsive-table.js";
 import { api, whoAmI } from "/admin/lib/session.js";
@@ -48,7 +48,7 @@ const named = (locations) => locations.map((location) => [location.id, location.
 
 /** Asks for units and more fields; null after Cancel, or without any unit. */
 async function unitsAsked(title, label, rows, fields, kind) {
-  const answer = await question(
+  const answer = await openDialog(
     title,
     (give) => html`<form @submit=${(event) => {
         event.preventDefault();
@@ -77,7 +77,7 @@ export async function ship(order, locations, after) {
 }
 
 export async function unship(order, parcel, after) {
-  const agreed = await question(
+  const agreed = await openDialog(
     `Shipment ${parcel.number} of order #${order.number} did not leave?`,
     (give) => html`<form @submit=${(event) => { event.preventDefault(); give(new FormData(event.target).get("reason").trim() || "recorded by mistake"); }}>
       <p>Its units wait to be shipped again. A message that was sent to the buyer stays sent.</p>${reason}${buttons(give, "Did not leave", "danger")}</form>`,
@@ -125,7 +125,7 @@ export async function refund(order, after) {
   const due = money?.due > 0 && money.due < money.left ? paidMoney(money.due, currency) : "";
   const buyer = order.buyer?.name || order.buyer?.email || "the buyer";
   let part = Boolean(due);
-  const agreed = await question(
+  const agreed = await openDialog(
     `Refund order #${order.number}?`,
     (give, draw) => {
       const amount = part ? due : whole;
@@ -147,7 +147,7 @@ export async function refund(order, after) {
 }
 
 export async function erase(order, after) {
-  const agreed = await question(
+  const agreed = await openDialog(
     `Erase the personal data of order #${order.number}?`,
     (give) => html`<form @submit=${(event) => { event.preventDefault(); give(true); }}>
       <p>Name, email address, phone and address are removed. Units and amounts stay. This cannot be undone.</p>${buttons(give, "Erase", "danger")}</form>`,

@@ -29,7 +29,7 @@ let owner = true;
 let several = false; // whether more than one location is open
 
 /** Sends the file; the streamed lines move the progress bar. */
-async function ask(mode) {
+async function sendFile(mode) {
   const query = new URLSearchParams({ mode, rows: leaveOut ? "good" : "all", name: file.name });
   if (create) query.set("create", "true");
   if (sheet) query.set("sheet", sheet);
@@ -87,7 +87,7 @@ async function look() {
   sheets = [];
   page.draw();
   try {
-    preview = await ask("preview");
+    preview = await sendFile("preview");
   } catch (error) {
     problem = `${error.message} Nothing was changed.`;
     sheets = error.problem?.sheets ?? [];
@@ -102,7 +102,7 @@ async function apply() {
   [problem, step] = ["", { step: "read", done: 0, of: 1 }];
   page.draw();
   try {
-    applied = await ask("apply");
+    applied = await sendFile("apply");
     preview = null;
     offerUndo(applied.changeId, `${file.name}: ${plural(applied.counts.applied, "row")} imported.`, taken);
   } catch (error) {

@@ -5,7 +5,7 @@ import { number, paidMoney, plural, when } from "/admin/lib/format.js";
 import { listing, sizeOf, toHistory } from "/admin/components/responsive-table.js";
 import { cancel, erase, move, refund, ship, takeBack, unitsFor, unship } from "/admin/forms/order-dialogs.js";
 import { papers } from "/admin/components/order-papers.js";
-import { Page, ask, filters, moment } from "/admin/lib/data-page.js";
+import { Page, getJson, filters, moment } from "/admin/lib/data-page.js";
 
 const WORDS = { to_ship: "To ship", partly_shipped: "Partly shipped", shipped: "Shipped", cancelled: "Cancelled", returned: "Returned" };
 const BADGE = { to_ship: "warn", partly_shipped: "backordered", shipped: "good", cancelled: "", returned: "low" };
@@ -20,8 +20,8 @@ const again = () => page.read({ quiet: true });
 
 function load() {
   const { status, q, location, id } = view.values;
-  if (id) return ask("/api/admin/orders", { id });
-  return ask("/api/admin/orders", { status: status === "all" ? "" : status || "to_ship", q, location, limit: Math.min(shown, 1000) });
+  if (id) return getJson("/api/admin/orders", { id });
+  return getJson("/api/admin/orders", { status: status === "all" ? "" : status || "to_ship", q, location, limit: Math.min(shown, 1000) });
 }
 
 const badge = (order) => html`<span class="badge ${BADGE[order.status]}">${WORDS[order.status]}</span>`;

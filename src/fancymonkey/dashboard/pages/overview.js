@@ -3,7 +3,7 @@
 import { html, nothing } from "/admin/lib/lit.js";
 import { money, number, plural, setCurrency, wordFor } from "/admin/lib/format.js";
 import { listing, sizeOf } from "/admin/components/responsive-table.js";
-import { Page, ask, filters, moment, ranAt } from "/admin/lib/data-page.js";
+import { Page, getJson, filters, moment, ranAt } from "/admin/lib/data-page.js";
 import { plot, short } from "/admin/components/line-chart.js";
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -16,11 +16,11 @@ const days = () => (SPANS.includes(view.values.days) ? view.values.days : "30");
 
 async function load() {
   const [data, issues] = await Promise.all([
-    ask("/api/admin/overview", { days: days(), zone }).catch((error) => {
+    getJson("/api/admin/overview", { days: days(), zone }).catch((error) => {
       if (error.status !== 422) throw error; // a time zone that the service does not support
-      return ask("/api/admin/overview", { days: days() });
+      return getJson("/api/admin/overview", { days: days() });
     }),
-    ask("/api/payments/issues", { limit: 50 }),
+    getJson("/api/payments/issues", { limit: 50 }),
   ]);
   setCurrency(data.currency);
   return { ...data, waiting: issues.issues.filter((issue) => issue.closedAt === null) };

@@ -1,18 +1,18 @@
-"""The list of orders: an index in memory that follows the ledger, and searches in it."""
+"""The list of orders: a compact index in memory that follows the ledger, and searches in it."""
 
 import asyncio
-from bisect import bisect_left, insort
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from fancymonkey.core.dates import DAY_MS
-from fancymonkey.core.model import Cursor, Reservation, Status, split_sku
+from fancymonkey.core.model import Cursor, Entry, Kind, Reservation, Status, split_sku
 from fancymonkey.core.orders.erase import EraseBuyer
 from fancymonkey.core.orders.open import AddPastOrders
 from fancymonkey.core.orders.rows import Order, OrderBuyer, OrderStatus
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.records import MoveCursor
 from fancymonkey.engine.engine import Engine
+from fancymonkey.services.sales.order_table import SUMMARY_FIELDS, OrderSummary, OrderTable
 from fancymonkey.text import counted
 
 PAST = "past-orders"
@@ -22,19 +22,9 @@ PORTION = 200
 LISTED_MAX = 100
 PAGE = 1000
 BEHIND_MAX = 20_000
-"""After more ledger entries than this the index is built again."""
+"""After more ledger entries than this, and than there are orders, the index is built again."""
 SCANNED_MAX = 2000
 """The most orders that one search reads; the next page continues from there."""
-
-
-@dataclass(frozen=True, slots=True)
-class OrderSummary:
-    """The part of an order that filters read. `locations` are those of its open units."""
-
-    number: int
-    order_id: str
-    status: OrderStatus
-    locations: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +41,6 @@ class OrderFilter:
     buyers: bool = False
     within: tuple[str, ...] = ()
 
-    def fits(self, brief: OrderSummary) -> bool:
-        """Whether an order fits, apart from the words."""
-        return self.status in (None, brief.status) and (
-            self.location is None or self.location in brief.locations
-        )
-
 
 class OrderIndex:
     """Finds orders by status, location and words, the newest first.
@@ -66,9 +50,7 @@ class OrderIndex:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._briefs: dict[str, OrderSummary] = {}
-        self._numbers: list[int] = []
-        self._ids: dict[int, str] = {}
+        self._table = OrderTable()
         self._revision: int | None = None
         self._lock = asyncio.Lock()
 
@@ -79,27 +61,24 @@ class OrderIndex:
         await self.refresh()
         orders: list[Order] = []
         scanned = 0
-        end = len(self._numbers) if before is None else bisect_left(self._numbers, before)
-        numbers, ids, briefs = self._numbers[:end], self._ids, self._briefs
-        while numbers:
-            number = numbers.pop()
-            brief = briefs[ids[number]]
-            if not wanted.fits(brief):
-                continue
+        while True:
+            summary = self._table.below(before, wanted.status, wanted.location)
+            if summary is None:
+                return orders, None
             if len(orders) == limit or scanned == SCANNED_MAX:
-                return orders, number + 1
+                return orders, summary.number + 1
             scanned += 1
-            order = await self._engine.store.find(Order, brief.order_id)
+            before = summary.number
+            order = await self._engine.store.find(Order, summary.order_id)
             if order is not None and await self._matches(order, wanted):
                 orders.append(order)
-        return orders, None
 
     async def by_name(self, name: str) -> Order | None:
         """The order with this id, number (also as `#12`) or payment id, or None."""
         digits = name.removeprefix("#")
         if digits.isascii() and digits.isdigit() and len(digits) < 16:
             await self.refresh()
-            id_ = self._ids.get(int(digits))
+            id_ = self._table.id_of(int(digits))
             return None if id_ is None else await self._engine.store.find(Order, id_)
         order = await self._engine.store.find(Order, name)
         if order is None:
@@ -114,32 +93,32 @@ class OrderIndex:
         Within some locations it counts the orders that have open units there.
         """
         await self.refresh()
-        by_status = dict.fromkeys(OrderStatus, 0)
-        for brief in self._briefs.values():
-            if not within or not set(within).isdisjoint(brief.locations):
-                by_status[brief.status] += 1
-        return by_status
+        return self._table.counts(within)
 
     async def open_at(self, location: str) -> list[int]:
         """The numbers of the orders that have open units at a location."""
         await self.refresh()
-        return sorted(row.number for row in self._briefs.values() if location in row.locations)
+        return self._table.open_at(location)
 
     async def refresh(self) -> None:
         """Takes everything into the index that the view shows by now."""
         async with self._lock:
             shown = self._engine.view.revision
-            if self._revision is None or not 0 <= shown - self._revision <= BEHIND_MAX:
+            behind_max = max(BEHIND_MAX, len(self._table))
+            if self._revision is None or not 0 <= shown - self._revision <= behind_max:
                 await add_past_orders(self._engine)
                 shown = self._engine.view.revision
-                self._briefs, self._numbers, self._ids = {}, [], {}
-                async for order in self._engine.store.scan(Order):
-                    self._take(order)
+                table = OrderTable()
+                async for fields in self._engine.store.scan_fields(Order, SUMMARY_FIELDS):
+                    table.add(OrderSummary.of(*fields))
+                table.sort()
+                self._table = table
             else:
                 async for id_ in self._changed(self._revision):
                     changed = await self._engine.store.find(Order, id_)
                     if changed is not None:
-                        self._take(changed)
+                        fields = changed.number, changed.order_id, changed.units
+                        self._table.put(OrderSummary.of(*fields))
             self._revision = shown
 
     async def _changed(self, revision: int) -> AsyncIterator[str]:
@@ -150,19 +129,10 @@ class OrderIndex:
                 return
             for entry in entries:
                 id_ = entry.reservation_id
-                if id_ is not None and id_ not in seen and _may_change_order(entry.reserved):
+                if id_ is not None and id_ not in seen and _may_change_order(entry):
                     seen.add(id_)
                     yield id_
             revision = entries[-1].revision
-
-    def _take(self, order: Order) -> None:
-        if order.order_id not in self._briefs:
-            insort(self._numbers, order.number)
-            self._ids[order.number] = order.order_id
-        locations = tuple(dict.fromkeys(row.location for row in order.units if row.open))
-        self._briefs[order.order_id] = OrderSummary(
-            order.number, order.order_id, order.status, locations
-        )
 
     async def _matches(self, order: Order, wanted: OrderFilter) -> bool:
         if wanted.within and not any(row.location in wanted.within for row in order.units):
@@ -181,9 +151,10 @@ class OrderIndex:
         return "" if product is None else product.name
 
 
-def _may_change_order(reserved: int) -> bool:
-    """Whether an entry of a hold may be one of its order: a hold that only begins has none."""
-    return reserved <= 0
+def _may_change_order(entry: Entry) -> bool:
+    """Whether an entry of a hold may be one of its order: one that begins or just ends has none."""
+    ends = entry.reserved < 0 and entry.kind in (Kind.RELEASED, Kind.EXPIRED)
+    return entry.reserved <= 0 and not ends
 
 
 def _texts(order: Order, buyer: OrderBuyer | None, name: Callable[[str], str]) -> list[str]:

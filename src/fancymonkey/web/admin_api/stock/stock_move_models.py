@@ -66,7 +66,7 @@ class SafetyStockBody(JsonBody):
     reason: Text = ""
 
 
-class LocationStockStates(TypedDict):
+class LocationStock(TypedDict):
     """The units of a size at a location, by state."""
 
     location: str
@@ -88,7 +88,7 @@ class StockByLocation(TypedDict):
     success: Ok
     productId: str
     size: str
-    locations: list[LocationStockStates]
+    locations: list[LocationStock]
     revision: int
 
 
@@ -100,5 +100,5 @@ class ChangedStock(TypedDict):
     changeId: str | None
     productId: str
     size: str
-    locations: list[LocationStockStates]
+    locations: list[LocationStock]
     revision: int

@@ -17,7 +17,7 @@ from fancymonkey.spreadsheets.imports.import_plan import with_actor
 from fancymonkey.web.admin_api.request_changes import RequestChanges, raise_refused
 from fancymonkey.web.admin_api.stock.stock_move_models import (
     ChangedStock,
-    LocationStockStates,
+    LocationStock,
     MoveStockBody,
     SafetyStockBody,
     StockByLocation,
@@ -156,7 +156,7 @@ def _stock_by_location(context: AppContext, sku: str, actor: Actor) -> dict[str,
     }
 
 
-def _location_stock(view: View, location_id: str, stock: SkuStock, sku: str) -> LocationStockStates:
+def _location_stock(view: View, location_id: str, stock: SkuStock, sku: str) -> LocationStock:
     return {
         "location": location_id,
         "name": view.locations[location_id].name,
