@@ -124,6 +124,16 @@ async def test_a_clock_that_was_changed_is_left_to_nobody(
         assert await second.page.evaluate(STATE) == UNTOUCHED
 
 
+async def test_a_page_is_used_again_at_another_address(browser: Browser, site: VisitedSite) -> None:
+    pages: list[Page] = []
+    for url in (site.url, site.url.replace("127.0.0.1", "localhost"), site.url):
+        async with visitor(browser) as watched:
+            pages.append(watched.page)
+            await watched.page.goto(url)
+            assert await watched.page.evaluate(STATE) == UNTOUCHED
+    assert pages[1] is pages[2]
+
+
 async def test_after_a_failure_the_context_is_closed(browser: Browser) -> None:
     pages: list[Page] = []
 
