@@ -110,7 +110,7 @@ async def test_a_page_that_it_opens_is_closed_and_its_problems_are_reported(
             assert [text for text in watched.console_errors if "wrong" in text]
 
 
-async def test_a_clock_that_was_changed_is_left_to_nobody(
+async def test_a_context_with_a_changed_clock_is_not_used_again(
     browser: Browser, site: VisitedSite
 ) -> None:
     async with visitor(browser) as first:
@@ -164,7 +164,7 @@ async def test_a_page_with_lasting_changes_is_not_used_again(
         assert await second.page.evaluate("window.added") is None
 
 
-async def test_a_page_that_did_not_load_is_left_to_nobody(
+async def test_a_page_that_did_not_load_is_not_used_again(
     browser: Browser, site: VisitedSite
 ) -> None:
     async with visitor(browser) as first:
