@@ -20,13 +20,13 @@ UNTOUCHED = ["", 0, 0, 0, 0, 1280, False, True]
 
 
 @dataclass
-class StaticSite:
+class VisitedSite:
     url: str
     requests: Counter[str] = field(default_factory=Counter)
 
 
 @pytest.fixture
-def site() -> Iterator[StaticSite]:
+def site() -> Iterator[VisitedSite]:
     class Pages(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             running.requests[self.path] += 1
@@ -44,13 +44,13 @@ def site() -> Iterator[StaticSite]:
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        running = StaticSite(f"http://127.0.0.1:{server.server_port}")
+        running = VisitedSite(f"http://127.0.0.1:{server.server_port}")
         yield running
         server.shutdown()
 
 
 async def test_a_visitor_finds_nothing_of_the_one_before(
-    browser: Browser, site: StaticSite
+    browser: Browser, site: VisitedSite
 ) -> None:
     async with visitor(browser, (390, 844), color_scheme="dark") as first:
         first_page, context = first.page, first.page.context
@@ -76,7 +76,7 @@ async def test_a_visitor_finds_nothing_of_the_one_before(
 
 
 async def test_the_browser_of_a_first_visitor_has_loaded_nothing(
-    browser: Browser, site: StaticSite
+    browser: Browser, site: VisitedSite
 ) -> None:
     for _ in range(2):
         async with visitor(browser, is_first=True) as first:
@@ -84,7 +84,7 @@ async def test_the_browser_of_a_first_visitor_has_loaded_nothing(
     assert site.requests["/script.js?v=1"] == 2
 
 
-async def test_visitors_at_the_same_time_are_apart(browser: Browser, site: StaticSite) -> None:
+async def test_visitors_at_the_same_time_are_apart(browser: Browser, site: VisitedSite) -> None:
     async with visitor(browser) as first, visitor(browser) as second:
         await first.page.goto(site.url)
         await first.page.evaluate("document.cookie = 'a=1'; localStorage.a = 1")
@@ -96,7 +96,7 @@ async def test_visitors_at_the_same_time_are_apart(browser: Browser, site: Stati
 
 
 async def test_a_page_that_it_opens_is_closed_and_its_problems_are_reported(
-    browser: Browser, site: StaticSite
+    browser: Browser, site: VisitedSite
 ) -> None:
     for _ in range(2):
         async with visitor(browser) as watched:
@@ -110,7 +110,9 @@ async def test_a_page_that_it_opens_is_closed_and_its_problems_are_reported(
             assert [text for text in watched.console_errors if "wrong" in text]
 
 
-async def test_a_changed_clock_is_not_used_again(browser: Browser, site: StaticSite) -> None:
+async def test_a_context_with_a_changed_clock_is_not_used_again(
+    browser: Browser, site: VisitedSite
+) -> None:
     async with visitor(browser) as first:
         context = first.page.context
         await first.page.clock.install(time=0)
@@ -120,6 +122,16 @@ async def test_a_changed_clock_is_not_used_again(browser: Browser, site: StaticS
         assert second.page.context is not context
         await second.page.goto(site.url)
         assert await second.page.evaluate(STATE) == UNTOUCHED
+
+
+async def test_a_page_is_used_again_at_another_address(browser: Browser, site: VisitedSite) -> None:
+    pages: list[Page] = []
+    for url in (site.url, site.url.replace("127.0.0.1", "localhost"), site.url):
+        async with visitor(browser) as watched:
+            pages.append(watched.page)
+            await watched.page.goto(url)
+            assert await watched.page.evaluate(STATE) == UNTOUCHED
+    assert pages[1] is pages[2]
 
 
 async def test_after_a_failure_the_context_is_closed(browser: Browser) -> None:
@@ -138,7 +150,7 @@ async def test_after_a_failure_the_context_is_closed(browser: Browser) -> None:
 
 
 async def test_a_page_with_lasting_changes_is_not_used_again(
-    browser: Browser, site: StaticSite
+    browser: Browser, site: VisitedSite
 ) -> None:
     async with visitor(browser) as first:
         page, context = first.page, first.page.context
@@ -153,7 +165,7 @@ async def test_a_page_with_lasting_changes_is_not_used_again(
 
 
 async def test_a_page_that_did_not_load_is_not_used_again(
-    browser: Browser, site: StaticSite
+    browser: Browser, site: VisitedSite
 ) -> None:
     async with visitor(browser) as first:
         page = first.page

@@ -91,6 +91,7 @@ class Lent:
             await page.mouse.move(-1, -1)
             await page.evaluate("location.replace('about:blank')")
             await page.wait_for_url("about:blank")
+            self._origins.clear()
         await context.clear_cookies()
         session = await context.new_cdp_session(self.watched.page)
         await session.send("Page.resetNavigationHistory")

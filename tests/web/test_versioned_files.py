@@ -93,7 +93,9 @@ async def test_a_page_of_another_server_loads_each_script_once_and_keeps_none(
 
 
 @pytest.mark.parametrize("version", ["", "1", "x" * 16, "0123456789ABCDEF", '"><script>', "%00"])
-async def test_a_path_without_a_version_is_unchanged(http: httpx.AsyncClient, version: str) -> None:
+async def test_a_text_that_is_not_a_version_changes_nothing(
+    http: httpx.AsyncClient, version: str
+) -> None:
     answer = await http.get("/admin/lib/b.js", params={"v": version})
     assert answer.text == SCRIPT
     assert answer.headers["cache-control"] == "no-cache"

@@ -56,9 +56,7 @@ class Version:
     def _hash(self, paths: list[str]) -> str:
         content = blake2b(digest_size=8)
         for path in paths:
-            name = next(
-                path.removeprefix(folder) for folder in self._folders if path.startswith(folder)
-            )
+            name = next(path.removeprefix(top) for top in self._folders if path.startswith(top))
             content.update(f"{name}\n".encode() + blake2b(Path(path).read_bytes()).digest())
         return content.hexdigest()
 
