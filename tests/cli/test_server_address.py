@@ -1,4 +1,4 @@
-"""A command finds the server that has the store, on whatever port it listens."""
+"""A command finds the server that has the store, on any port."""
 
 from pathlib import Path
 
