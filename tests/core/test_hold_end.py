@@ -274,8 +274,8 @@ def test_a_capture_keeps_every_other_field_of_the_hold() -> None:
     )
     changed = {"status", "ended_at", "payment_id", "late"}
     defaults = {field.name: field.default for field in fields(Reservation)}
-    unchanged = [name for name in defaults if name not in changed]
-    assert all(getattr(held, name) != defaults[name] for name in unchanged)
+    other_names = [name for name in defaults if name not in changed]
+    assert all(getattr(held, name) != defaults[name] for name in other_names)
     shop.image.rows[Reservation][held.key] = held
     shop.do(Capture(ref="s1", payment_id="cs_1"), at=8)
     paid = shop.hold("s1")
