@@ -9,10 +9,11 @@ from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.model import Cursor, Reservation, Status, split_sku
 from fancymonkey.core.orders.erase import EraseBuyer
 from fancymonkey.core.orders.open import AddPastOrders
-from fancymonkey.core.orders.rows import Order, OrderBuyer, OrderStatus
+from fancymonkey.core.orders.rows import Order, OrderBuyer, OrderStatus, OrderUnits, status_of
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.records import MoveCursor
 from fancymonkey.engine.engine import Engine
+from fancymonkey.services.order_json import part_of_order
 from fancymonkey.text import counted
 
 PAST = "past-orders"
@@ -29,12 +30,28 @@ SCANNED_MAX = 2000
 
 @dataclass(frozen=True, slots=True)
 class OrderSummary:
-    """The part of an order that filters read. `locations` are those of its open units."""
+    """The part of an order that filters read.
+
+    `locations` are those of its open units. `units` has all units of an order at several locations:
+    a caller who sees a part of them sees the status of that part.
+    """
 
     number: int
     order_id: str
     status: OrderStatus
     locations: tuple[str, ...]
+    places: tuple[str, ...]
+    units: tuple[OrderUnits, ...] = ()
+
+    def status_within(self, within: tuple[str, ...]) -> OrderStatus | None:
+        """The status of the units at these locations, None without any; of all if none is named."""
+        if not within:
+            return self.status
+        if set(within).isdisjoint(self.places):
+            return None
+        if not self.units:
+            return self.status
+        return status_of([units for units in self.units if units.location in within])
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +70,11 @@ class OrderFilter:
 
     def fits(self, brief: OrderSummary) -> bool:
         """Whether an order fits, apart from the words."""
-        return self.status in (None, brief.status) and (
-            self.location is None or self.location in brief.locations
+        status = brief.status_within(self.within)
+        return (
+            status is not None
+            and self.status in (None, status)
+            and (self.location is None or self.location in brief.locations)
         )
 
 
@@ -69,30 +89,45 @@ class OrderIndex:
         self._briefs: dict[str, OrderSummary] = {}
         self._numbers: list[int] = []
         self._ids: dict[int, str] = {}
+        self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+        """The different lists of locations: most orders have the same."""
         self._revision: int | None = None
         self._lock = asyncio.Lock()
 
     async def page(
-        self, wanted: OrderFilter, limit: int, before: int | None = None
+        self,
+        wanted: OrderFilter,
+        limit: int,
+        start: int | None = None,
+        *,
+        oldest_first: bool = False,
     ) -> tuple[list[Order], int | None]:
-        """Orders with numbers below `before`, and the `before` of the next page (None: the end)."""
+        """Orders from `start` on, and the `start` of the next page (None: the end).
+
+        The newest first: those with numbers below `start`. The oldest first: with it and above.
+        """
         await self.refresh()
         orders: list[Order] = []
         scanned = 0
-        end = len(self._numbers) if before is None else bisect_left(self._numbers, before)
-        numbers, ids, briefs = self._numbers[:end], self._ids, self._briefs
-        while numbers:
-            number = numbers.pop()
+        ids, briefs = self._ids, self._briefs  # another task may build the index again
+        for number in self._in_sequence(start, oldest_first=oldest_first):
             brief = briefs[ids[number]]
             if not wanted.fits(brief):
                 continue
             if len(orders) == limit or scanned == SCANNED_MAX:
-                return orders, number + 1
+                return orders, number if oldest_first else number + 1
             scanned += 1
             order = await self._engine.store.find(Order, brief.order_id)
             if order is not None and await self._matches(order, wanted):
                 orders.append(order)
         return orders, None
+
+    def _in_sequence(self, start: int | None, *, oldest_first: bool) -> list[int]:
+        """The numbers of a page and of those after it."""
+        if oldest_first:
+            return self._numbers[bisect_left(self._numbers, start or 0) :]
+        end = len(self._numbers) if start is None else bisect_left(self._numbers, start)
+        return self._numbers[:end][::-1]
 
     async def by_name(self, name: str) -> Order | None:
         """The order with this id, number (also as `#12`) or payment id, or None."""
@@ -111,14 +146,31 @@ class OrderIndex:
     async def counts(self, within: tuple[str, ...] = ()) -> dict[OrderStatus, int]:
         """The number of orders of each status.
 
-        Within some locations it counts the orders that have open units there.
+        Within some locations it counts the orders that have units there, by the status of these.
         """
         await self.refresh()
         by_status = dict.fromkeys(OrderStatus, 0)
         for brief in self._briefs.values():
-            if not within or not set(within).isdisjoint(brief.locations):
-                by_status[brief.status] += 1
+            status = brief.status_within(within)
+            if status is not None:
+                by_status[status] += 1
         return by_status
+
+    async def to_ship(
+        self, location: str | None, within: tuple[str, ...], limit: int
+    ) -> tuple[list[Order], int]:
+        """The earliest orders with open units there (None: anywhere), and the number of all."""
+        await self.refresh()
+        ids = []
+        for number in self._numbers:
+            brief = self._briefs[self._ids[number]]
+            seen = brief.locations if location is None else (location,)
+            if set(seen).isdisjoint(brief.locations):
+                continue
+            if not within or not set(within).isdisjoint(brief.locations):
+                ids.append(brief.order_id)
+        orders = [await self._engine.store.find(Order, id_) for id_ in ids[:limit]]
+        return [order for order in orders if order is not None], len(ids)
 
     async def open_at(self, location: str) -> list[int]:
         """The numbers of the orders that have open units at a location."""
@@ -160,21 +212,26 @@ class OrderIndex:
             insort(self._numbers, order.number)
             self._ids[order.number] = order.order_id
         locations = tuple(dict.fromkeys(row.location for row in order.units if row.open))
+        places = tuple(dict.fromkeys(row.location for row in order.units))
         self._briefs[order.order_id] = OrderSummary(
-            order.number, order.order_id, order.status, locations
+            order.number,
+            order.order_id,
+            order.status,
+            self._shared.setdefault(locations, locations),
+            self._shared.setdefault(places, places),
+            order.units if len(places) > 1 else (),
         )
 
     async def _matches(self, order: Order, wanted: OrderFilter) -> bool:
-        if wanted.within and not any(row.location in wanted.within for row in order.units):
-            return False
         words = wanted.words.lower().split()
         if not words:
             return True
         buyer = None
         if wanted.buyers:
             buyer = await self._engine.store.find(OrderBuyer, order.order_id)
+        order = part_of_order(order, wanted.within)
         text = "\n".join(_texts(order, buyer, self._name)).lower()
-        return all(word in text for word in words)
+        return all(_is_number(word, order) or word in text for word in words)
 
     def _name(self, product_id: str) -> str:
         product = self._engine.view.products.get(product_id)
@@ -186,9 +243,14 @@ def _may_change_order(reserved: int) -> bool:
     return reserved <= 0
 
 
+def _is_number(word: str, order: Order) -> bool:
+    """Whether a word is the number of the order: `17` and `#17`, and not that of order 170."""
+    return word.removeprefix("#") == str(order.number)
+
+
 def _texts(order: Order, buyer: OrderBuyer | None, name: Callable[[str], str]) -> list[str]:
     """The texts of an order in which words are searched."""
-    texts = [f"#{order.number}", order.order_id, order.payment_id or "", order.intent or ""]
+    texts = [order.order_id, order.payment_id or "", order.intent or ""]
     for line in order.lines:
         texts += [line.sku, name(split_sku(line.sku)[0])]
     texts += [parcel.tracking_number for parcel in order.shipments]

@@ -1,5 +1,6 @@
 """The rows of orders: sold lines, the locations of their units, and the buyer."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import ClassVar
 
@@ -52,6 +53,17 @@ class OrderUnits:
     def left(self) -> int:
         """The units that the buyer has or gets: each may come back once."""
         return self.quantity - self.cancelled - self.returned
+
+
+def status_of(rows: Sequence[OrderUnits]) -> OrderStatus:
+    """The status of an order, or of the part of it that these units are."""
+    shipped = sum(units.shipped for units in rows)
+    if any(units.open for units in rows):
+        return OrderStatus.PARTLY_SHIPPED if shipped else OrderStatus.TO_SHIP
+    if not shipped:
+        return OrderStatus.CANCELLED
+    returned = sum(units.returned for units in rows)
+    return OrderStatus.RETURNED if returned == shipped else OrderStatus.SHIPPED
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +139,7 @@ class Order(Row):
     @property
     def status(self) -> OrderStatus:
         """The status that follows from the units."""
-        shipped = sum(units.shipped for units in self.units)
-        if any(units.open for units in self.units):
-            return OrderStatus.PARTLY_SHIPPED if shipped else OrderStatus.TO_SHIP
-        if not shipped:
-            return OrderStatus.CANCELLED
-        returned = sum(units.returned for units in self.units)
-        return OrderStatus.RETURNED if returned == shipped else OrderStatus.SHIPPED
+        return status_of(self.units)
 
 
 @dataclass(frozen=True, slots=True)
