@@ -136,6 +136,7 @@ class Record:
     cells: dict[str, str]
     fault: str = ""
     fault_column: str = ""
+    fault_code: str = ""
 
 
 def columns_of(header: Iterable[str]) -> list[str]:

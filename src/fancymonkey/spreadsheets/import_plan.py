@@ -11,10 +11,11 @@ from fancymonkey.core.execute import SkuCommands
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Product, sku_of
 from fancymonkey.spreadsheets.cells import PARSERS, alike
-from fancymonkey.spreadsheets.columns import LOCATION, Record
+from fancymonkey.spreadsheets.columns import LOCATION, STOCK_ONLY, Record
 from fancymonkey.spreadsheets.current_stock import CurrentStock
 from fancymonkey.spreadsheets.notices import Notices
 from fancymonkey.spreadsheets.row_fingerprint import RowFingerprint, read_mark
+from fancymonkey.spreadsheets.row_location import LOCATION_NOT_ALLOWED, OF_THE_SHOP
 from fancymonkey.spreadsheets.spreadsheet_changes import tidy
 
 Key = tuple[str, str]
@@ -160,7 +161,8 @@ class ImportRow:
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
     """The options of an import: the actor, whether new rows are created, whether all is allowed,
-    and the location that it counts.
+    and the location that it counts. `locations` are the only ones that the actor may change; empty:
+    all.
     """
 
     actor: str = "import"
@@ -169,6 +171,13 @@ class ImportOptions:
     create: bool = False
     owner: bool = True
     location: str = DEFAULT_LOCATION
+    locations: tuple[str, ...] = ()
+
+    def refusal(self, column: str) -> tuple[str, str] | None:
+        """Why the actor may not edit a column other than `stock`: words and a code; or None."""
+        if not self.owner and column not in STOCK_ONLY:
+            return "only an owner may change it", ""
+        return (OF_THE_SHOP, LOCATION_NOT_ALLOWED) if self.locations else None
 
 
 def edit_of(row: Product | Item, fields: Mapping[str, Any], location: str) -> EditFields:
