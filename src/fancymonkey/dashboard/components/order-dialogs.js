@@ -82,8 +82,8 @@ export async function ship(order, locations, after, near = "") {
   const rows = (at) => (own.includes(at) ? unitsFor(order, "ship", at) : unitsFor(order, "ship"));
   const fields = (at, choose) => html`${locations.length > 1 ? choice("Leaves from", "location", named(locations), at, choose) : nothing}
     ${own.includes(at) ? nothing : html`<p class="quiet">${own.map((id) => nameOf(locations, id)).join(", ")} had them and gets its units back.</p>`}
-    <label class="field">Tracking number<span class="with-scan"><input name="tracking" maxlength="100" autocomplete="off" ?autofocus=${FINE_POINTER.matches} />
-      ${scanButton("Scan the tracking number", (text) => { document.querySelector("dialog[open] [name=tracking]").value = text; })}</span></label>
+    <div class="field"><label for="tracking">Tracking number</label><span class="with-scan"><input id="tracking" name="tracking" maxlength="100" autocomplete="off" ?autofocus=${FINE_POINTER.matches} />
+      ${scanButton("Scan the tracking number", (text) => { document.querySelector("dialog[open] [name=tracking]").value = text; })}</span></div>
     <label class="field">Carrier<input name="carrier" maxlength="100" list="carriers" /></label><datalist id="carriers">${CARRIERS.map((name) => html`<option value=${name}></option>`)}</datalist>`;
   const answer = await unitsAsked(`Ship order #${order.number}`, "Ship", own.includes(near) ? near : own[0], rows, fields);
   if (!answer) return;

@@ -21,6 +21,7 @@ function picks(orders, location) {
 }
 
 const address = (buyer) => [buyer.name, buyer.line1, buyer.line2, `${buyer.postalCode} ${buyer.city}`.trim(), buyer.state, buyer.country].filter(Boolean);
+export const addressOf = (buyer) => [...address(buyer), buyer.email, buyer.phone].filter(Boolean);
 
 function slip(order, location) {
   const rows = order.allocations.filter((row) => ready(row) > 0 && (!location || row.location === location));

@@ -42,8 +42,8 @@ export async function scanCode(title) {
 /** A button that scans, where the browser can; `then` gets the text. */
 export const scanButton = (title, then) =>
   canScan()
-    ? html`<button type="button" class="quiet" @click=${async () => {
+    ? html`<button type="button" class="quiet" aria-label=${title} @click=${async () => {
         const text = await scanCode(title);
         if (text) then(text);
-      }}>Scan<span class="unseen">: ${title.toLowerCase()}</span></button>`
+      }}>Scan</button>`
     : "";

@@ -4,7 +4,7 @@ import { html, nothing } from "/admin/lib/lit.js";
 import { number, paidMoney, plural, when } from "/admin/lib/format.js";
 import { listing, sizeOf, toHistory } from "/admin/components/responsive-table.js";
 import { cancel, erase, move, refund, ship, takeBack, unitsFor, unship } from "/admin/components/order-dialogs.js";
-import { paperLinks, papers, pickView } from "/admin/components/order-papers.js";
+import { addressOf, paperLinks, papers, pickView } from "/admin/components/order-papers.js";
 import { scanButton } from "/admin/components/scan-code.js";
 import { Page, ask, filters, moment } from "/admin/lib/data-page.js";
 
@@ -97,9 +97,9 @@ function tools(data) {
   return html`<div class="tools"><input type="search" aria-label="Search a number, product, payment, tracking number or buyer" placeholder="Number, product or buyer   /" .value=${q} @change=${(event) => search(event.target.value)} />
       ${scanButton("Scan a packing slip or a tracking number", search)}</div>
     <div class="chips" role="group" aria-label="Filters">
+      ${chip("Pick list", picking(), { view: picking() ? "" : "pick", q: "" })}<span class="bar" aria-hidden="true"></span>
       ${Object.entries(WORDS).map(([name, words]) => chip(counted(name, words), on(name), { status: name === "to_ship" && !q ? "" : name }))}
       ${chip("All", on("all"), { status: "all" })}
-      <span class="bar" aria-hidden="true"></span>${chip("Pick list", picking(), { view: picking() ? "" : "pick", q: "" })}
       ${data.locations.length > 1 ? html`<span class="bar" aria-hidden="true"></span>${chip("All locations", !location, { location: "", view: view.values.view })}${data.locations.map(({ id, name }) => chip(name, location === id, { location: id, view: view.values.view }))}` : nothing}
     </div>`;
 }
@@ -117,7 +117,7 @@ function detail(order, data, page_) {
     <div class="order-facts">
       <div><h2>Order</h2><p>${badge(order)}</p><p>Paid ${when(order.orderedAt)}</p><p>${paid(order)}</p>${refunds(order)}<p class="quiet">${order.paymentId ?? ""}</p>
         ${order.fulfilment === "on_shipment" ? html`<p>The units stay on hand until they leave.</p>` : nothing}</div>
-      <div><h2>Buyer</h2>${order.buyer ? html`<address>${["name", "line1", "line2"].map((field) => (order.buyer[field] ? html`${order.buyer[field]}<br />` : nothing))}${order.buyer.postalCode} ${order.buyer.city}<br />${[order.buyer.state, order.buyer.country].filter(Boolean).join(", ")}<br />${order.buyer.email}<br />${order.buyer.phone}</address>` : html`<p class="quiet">${order.erasedAt ? html`Erased ${moment(order.erasedAt)}` : "No personal data is stored or visible to you."}</p>`}</div>
+      <div><h2>Buyer</h2>${order.buyer ? html`<address>${addressOf(order.buyer).map((line) => html`${line}<br />`)}</address>` : html`<p class="quiet">${order.erasedAt ? html`Erased ${moment(order.erasedAt)}` : "No personal data is stored or visible to you."}</p>`}</div>
       <div><h2>Lines</h2><ul>${order.lines.map((line) => html`<li>${sizeOf(line)}: ${number(line.shipped)} of ${number(line.quantity)} shipped${line.price === null ? "" : `, ${line.price} each`}</li>`)}</ul></div>
     </div>
     ${listing("Units", allocations, order.allocations, { key: (row) => `${row.location} ${row.productId} ${row.size}` })}
