@@ -57,17 +57,27 @@ def kept_back(
     free: Free,
     built: Mapping[str, int],
 ) -> list[Shortfall]:
-    """The bundles that would take units which are kept for the single sale of a part."""
-    short = []
+    """The bundles that would take units which are kept for the single sale of a part.
+
+    Bundles of a hold count together: each leaves also the units of those that keep as many or more.
+    """
+    taken: list[tuple[SoldPart, int, int]] = []  # a part, how many are kept, and the bundles
     for sku, line in held.items():
         item = state.get(Item, sku)
         keep_by_part = {} if item is None else {part.sku: part.keep for part in item.components}
         for part in parts:
             keep = keep_by_part.get(part.sku, 0) if part.bundle == sku else 0
             if keep:
-                units = sum(here.get(part.sku, 0) for here in free.values())
-                sets = max(0, units - keep) // part.quantity
-                rest = line.quantity - built.get(sku, 0)
-                if sets < rest:
-                    short.append(Shortfall(sku, rest, sets, (part.sku,)))
+                taken.append((part, keep, line.quantity - built.get(sku, 0)))
+    short = []
+    for part, keep, rest in taken:
+        units = sum(here.get(part.sku, 0) for here in free.values())
+        others = sum(
+            other.quantity * count
+            for other, kept, count in taken
+            if other.sku == part.sku and other.bundle != part.bundle and kept >= keep
+        )
+        sets = max(0, units - keep - others) // part.quantity
+        if sets < rest:
+            short.append(Shortfall(part.bundle, rest, sets, (part.sku,)))
     return short
