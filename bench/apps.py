@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from bench.shops import HOT
-from fancymonkey.commands import serve
+from fancymonkey.commands.operation import serve
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.holds.reserved import Reserved
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
@@ -20,9 +20,9 @@ from fancymonkey.settings.settings import Settings
 from fancymonkey.web import app
 from fancymonkey.web.app import create_app
 from fancymonkey.web.context import AppContext, new_reservation_id
-from fancymonkey.web.http import wire
+from fancymonkey.web.http.bodies import wire
 from fancymonkey.web.http.messages import NO_STORE_JSON, Request, Response, ok
-from fancymonkey.web.http.refusals import refusal
+from fancymonkey.web.http.problems.refusals import refusal
 from fancymonkey.web.http.security_headers import DATA
 from fancymonkey.web.routing.hot_router import HotRouter
 

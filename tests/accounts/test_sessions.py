@@ -7,7 +7,7 @@ import pytest
 
 from fancymonkey.accounts.sessions import ACCESS_LIFE, GRACE
 from fancymonkey.store.in_memory.store import MemoryStore
-from fancymonkey.web.admin_api import stock_live
+from fancymonkey.web.admin_api.stock import stock_live
 from tests.accounts.client import Visitor, accounts, made
 from tests.web.shops import HOODIE, PASSWORD, Shop, running
 

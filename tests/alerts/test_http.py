@@ -11,7 +11,7 @@ from fancymonkey.alerts.alerts import Alerts
 from fancymonkey.alerts.events import EVENT_TYPES, WEBHOOKS
 from fancymonkey.settings.event_names import ALERTS, FORMER_EVENTS, EventName
 from fancymonkey.store.in_memory.store import MemoryStore
-from fancymonkey.web.admin_api.models.alerts import Sort
+from fancymonkey.web.admin_api.operation.alert_models import Sort
 from tests.alerts.receivers import HttpReceiver
 from tests.payments.conftest import OWNER
 from tests.web import documented

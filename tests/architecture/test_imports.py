@@ -29,7 +29,7 @@ LAYERS = {
     "__main__": 7,
 }
 # Commands use the services. Only `serve` runs the application.
-COMMANDS_OF_THE_WEB = {"commands.serve"}
+COMMANDS_OF_THE_WEB = {"commands.operation.serve"}
 # Leaves: usable by everything above the core. They may use one another only as listed here.
 LEAVES: dict[str, set[str]] = {
     "errors": set(),
@@ -229,7 +229,7 @@ def test_features_of_the_core_do_not_import_each_other() -> None:
         ("core.holds.reserve", "from fancymonkey.errors import StoreError"),
         ("store.contract", "import fancymonkey.engine.batcher"),
         ("store.contract", "def f():\n    from fancymonkey.engine.batcher import Batcher"),
-        ("engine.feed", "from fancymonkey.web.app import app"),
+        ("engine.view.feed", "from fancymonkey.web.app import app"),
         ("web.app", "from fancymonkey.cli import main"),
         ("web.app", "from fancymonkey import commands"),
         ("jobs.alerts", "import fancymonkey.web.app"),
@@ -320,8 +320,8 @@ def test_a_feature_may_import_shared_files_and_helpers() -> None:
     ],
 )
 def test_a_command_that_imports_the_web_is_found(text: str) -> None:
-    assert len(list(web_in_commands(Module(f"{PACKAGE}.commands.user", text)))) == 1
-    assert not list(web_in_commands(Module(f"{PACKAGE}.commands.serve", text)))
+    assert len(list(web_in_commands(Module(f"{PACKAGE}.commands.accounts.user", text)))) == 1
+    assert not list(web_in_commands(Module(f"{PACKAGE}.commands.operation.serve", text)))
     assert not list(web_in_commands(Module(f"{PACKAGE}.web.app", text)))
 
 

@@ -11,7 +11,7 @@ import pytest
 from fancymonkey.core.holds.limits import ClientSource, HoldLimits
 from fancymonkey.core.model import Reservation, SessionLink
 from fancymonkey.store.in_memory.store import MemoryStore
-from fancymonkey.web.http.begin_rates import STRIPE_A_MINUTE, BeginRate
+from fancymonkey.web.http.clients.begin_rates import STRIPE_A_MINUTE, BeginRate
 from fancymonkey.web.http.messages import Problem
 from tests.payments.conftest import Till, opened
 from tests.web.shops import HOODIE, Clock, Shop, running

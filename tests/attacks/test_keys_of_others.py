@@ -12,7 +12,7 @@ from fancymonkey.core.model import Line, Outcome
 from fancymonkey.core.records import StoreResult
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.store.open import open_store
-from fancymonkey.web.http import wire
+from fancymonkey.web.http.bodies import wire
 from tests.store.conftest import target
 from tests.web.client import Client
 from tests.web.fast_path_client import FastPathClient

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from fancymonkey.commands.drill.command import drill
-from fancymonkey.commands.serve import serve
+from fancymonkey.commands.operation.serve import serve
 from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Product

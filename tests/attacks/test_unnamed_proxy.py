@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fancymonkey.store.in_memory.store import MemoryStore
-from fancymonkey.web.http.private_networks import UNCLEAR, hint_of
+from fancymonkey.web.http.clients.private_networks import UNCLEAR, hint_of
 from tests.support.server import Server
 from tests.web.client import Client
 from tests.web.shops import HOODIE, PASSWORD, Shop, running

@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 from fancymonkey.core.catalogue.products import EditFields, NewItem, UpsertProduct
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Product, sku_of
-from fancymonkey.store.products_file.extra_fields import image_of, with_image
+from fancymonkey.store.products_file.fields.extra_fields import image_of, with_image
 from tests.browser.products_page import ProductsShop, at_work, products_shop
 from tests.browser.shop_page import NARROW, WIDE
 from tests.support.axe import assert_accessible

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from playwright.async_api import Browser, Dialog, Page, expect
 
-from fancymonkey.web.admin_api import stock_live
+from fancymonkey.web.admin_api.stock import stock_live
 from tests.browser.stock_page import (
     HEADERS,
     HOODIE,

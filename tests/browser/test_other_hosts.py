@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-from fancymonkey.commands.storefront import storefront
+from fancymonkey.commands.operation.storefront import storefront
 from fancymonkey.core.locations.edit import AddLocation
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.stock.adjust import Adjust

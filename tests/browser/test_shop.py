@@ -11,7 +11,7 @@ from playwright.async_api import Browser, expect
 from fancymonkey import storefront
 from fancymonkey.core.holds.end import Release
 from fancymonkey.core.model import Kind
-from fancymonkey.web.http import client_source
+from fancymonkey.web.http.clients import client_source
 from tests.browser.shop_page import (
     NARROW,
     WIDE,

@@ -20,7 +20,7 @@ from fancymonkey.core.model import Item, Kind, Line, Product, sku_of
 from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.core.transfers.edit import CreateTransfer
 from fancymonkey.core.transfers.send import SendTransfer
-from fancymonkey.store.products_file.extra_fields import with_image
+from fancymonkey.store.products_file.fields.extra_fields import with_image
 from tests.alerts.receivers import HttpReceiver
 from tests.browser.admin_page import AdminShop, admin_shop, member
 from tests.browser.shop_page import NARROW, WIDE

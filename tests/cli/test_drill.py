@@ -186,4 +186,5 @@ def test_an_address_without_a_service(shop: Server) -> None:
     program = begin(shop, "--url", f"http://127.0.0.1:{free_port()}")
     _, err = program.communicate(timeout=SECONDS)
     assert program.returncode == 1
-    assert err.startswith("Error: The shop at http://127.0.0.1:")
+    assert err.startswith("Error: No shop responds at http://127.0.0.1:")
+    assert "serve --init --demo" in err

@@ -11,8 +11,8 @@ from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Level, Line, Product
 from fancymonkey.core.stock.adjust import Adjust
-from fancymonkey.spreadsheets import csv_table
-from fancymonkey.spreadsheets.columns import Record
+from fancymonkey.spreadsheets.table import csv_table
+from fancymonkey.spreadsheets.table.columns import Record
 from fancymonkey.store.contract import StockSnapshot
 from fancymonkey.store.open import open_store
 from tests.cli.conftest import Run, Write, held

@@ -8,7 +8,7 @@ import pytest
 
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.engine.engine import Engine
-from fancymonkey.services.undo import find_change_set, undo_change_set
+from fancymonkey.services.changes.undo import find_change_set, undo_change_set
 from fancymonkey.store.open import open_store
 from tests.cli.conftest import Run
 from tests.cli.test_export_import import M, item, level, snapshot, table

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from fancymonkey import examples
-from fancymonkey.commands import serve
+from fancymonkey.commands.operation import serve
 from fancymonkey.settings.settings import Settings
 from tests.support.server import Server
 

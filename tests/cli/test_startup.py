@@ -31,9 +31,9 @@ def loaded(*modules: str) -> set[str]:
 @pytest.mark.parametrize(
     ("modules", "unused"),
     [
-        (["fancymonkey.commands.serve", "fancymonkey.web.app"], RARE | {"apsw"}),
-        (["fancymonkey.commands.verify"], RARE | {"apsw"} | OF_THE_SERVER),
-        (["fancymonkey.commands.export"], RARE | {"apsw"} | OF_THE_SERVER),
+        (["fancymonkey.commands.operation.serve", "fancymonkey.web.app"], RARE | {"apsw"}),
+        (["fancymonkey.commands.store.verify"], RARE | {"apsw"} | OF_THE_SERVER),
+        (["fancymonkey.commands.catalogue.export"], RARE | {"apsw"} | OF_THE_SERVER),
         (["fancymonkey.cli"], RARE | {"apsw", "asyncio", "pydantic", "msgspec"} | OF_THE_SERVER),
     ],
     ids=["serve", "verify", "export", "--version"],

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from fancymonkey import storefront
-from fancymonkey.commands.storefront import storefront as command
+from fancymonkey.commands.operation.storefront import storefront as command
 from fancymonkey.errors import ConfigError, DataError
 
 API = "https://stock.example.com"

@@ -147,6 +147,6 @@ def test_the_published_password_opens_a_demo_on_this_machine_only() -> None:
 
 
 def test_every_role_can_be_given() -> None:
-    from fancymonkey.commands.user import role_type
+    from fancymonkey.commands.accounts.user import role_type
 
     assert list(role_type.choices) == list(Role)

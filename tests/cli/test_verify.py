@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fancymonkey.commands.verify import _audit
+from fancymonkey.commands.store.verify import _audit
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Line

@@ -9,8 +9,8 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Cursor
 from fancymonkey.core.records import MoveCursor
 from fancymonkey.core.stock.adjust import Adjust
+from fancymonkey.engine.demand.turned_away import HOUR
 from fancymonkey.engine.documents import DocumentCollection
-from fancymonkey.engine.turned_away import HOUR
 from fancymonkey.payments.reconcile import JOB, last_run
 from tests.compat.test_first_format import facts, kind, opened, target
 from tests.web.shops import Shop

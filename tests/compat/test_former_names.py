@@ -15,8 +15,8 @@ from fancymonkey.alerts.events import AlertEvent
 from fancymonkey.core.documents.put import DocumentWrite, PutDocuments
 from fancymonkey.core.payments.rows import JobRun, PaymentIssue
 from fancymonkey.core.records import RecordRun
+from fancymonkey.engine.demand.turned_away import HOUR
 from fancymonkey.engine.job_runs import recent_runs
-from fancymonkey.engine.turned_away import HOUR
 from tests.compat.test_first_format import OWNER, facts, kind, opened, target
 from tests.web.shops import Shop
 

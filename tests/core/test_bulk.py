@@ -11,7 +11,7 @@ from fancymonkey.core.model import Item, Product
 from fancymonkey.core.stock.adjust import Adjust, Count, SetItem
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.core.stock.status import StockRow, is_low
-from fancymonkey.services.request_key import RequestKey
+from fancymonkey.services.changes.request_key import RequestKey
 
 
 def stocked(

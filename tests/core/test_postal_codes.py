@@ -10,7 +10,7 @@ from fancymonkey.core.locations.postal_codes import (
     with_beginnings,
 )
 from fancymonkey.errors import DataError
-from fancymonkey.services.postal_codes import read_geonames
+from fancymonkey.services.locations.postal_codes import read_geonames
 
 MITTE, WEDDING, BONN = (52.53, 13.38), (52.55, 13.36), (50.73, 7.1)
 TABLE = with_beginnings([("10115", MITTE), ("13347", WEDDING), ("1-3347", WEDDING)])

@@ -10,7 +10,7 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION, Location
 from fancymonkey.core.model import Level, Line
 from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.core.stock.sku_stock import SkuStock, totals
-from fancymonkey.engine.view import View
+from fancymonkey.engine.view.view import View
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.store.scripts import catalogue
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fancymonkey.commands.serve import STOP_SECONDS
+from fancymonkey.commands.operation.serve import STOP_SECONDS
 from fancymonkey.settings.settings import declarations
 
 UNIT = Path(__file__).parents[2] / "deploy" / "systemd" / "fancymonkey.service"

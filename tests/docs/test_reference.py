@@ -18,8 +18,8 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.settings.settings import Settings, declarations, reference
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.web.app import create_app
-from fancymonkey.web.http import wire
-from fancymonkey.web.http.refusals import STATUS
+from fancymonkey.web.http.bodies import wire
+from fancymonkey.web.http.problems.refusals import STATUS
 from fancymonkey.web.routing.routes import methods_of, routes_of
 from tests.architecture.source import modules
 from tests.docs.pages import Page, read

@@ -38,7 +38,7 @@ from fancymonkey.errors import DataError, Overloaded, StoreUnavailable
 from fancymonkey.store.contract import Store
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.timestamps import iso
-from fancymonkey.web.admin_api.overview import _servers_health
+from fancymonkey.web.admin_api.operation.overview import _servers_health
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.system.metrics import ClusterMetrics
 from tests.core.builders import take, upsert

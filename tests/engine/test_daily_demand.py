@@ -14,8 +14,8 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Cursor, TurnedAway
 from fancymonkey.core.planning.daily_demand import CURSOR, NO_LOCATION, DailyDemand, units_sold
 from fancymonkey.core.stock.adjust import Return
-from fancymonkey.engine import daily_demand
-from fancymonkey.engine.daily_demand import DemandKeeper
+from fancymonkey.engine.demand import daily_demand
+from fancymonkey.engine.demand.daily_demand import DemandKeeper
 from fancymonkey.engine.engine import FLUSH_SECONDS, Engine
 from fancymonkey.engine.follow import Superseded
 from fancymonkey.store.demand_check import demand_check

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 import pytest
 
 import fancymonkey.engine.engine as engine_module
-import fancymonkey.engine.feed as feed_module
+import fancymonkey.engine.view.feed as feed_module
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Entry, Kind
 from fancymonkey.core.stock.adjust import Adjust, Count
-from fancymonkey.engine.feed import Feed, LevelChange
+from fancymonkey.engine.view.feed import Feed, LevelChange
 from fancymonkey.errors import Overloaded
 from tests.engine.stores import down, opened
 from tests.sim.loop import simulate

@@ -9,7 +9,7 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Line, Reservation, Status
 from fancymonkey.core.payments.checkout import AwaitPayment, BeginCheckout
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.hold_details import READS, find_hold
+from fancymonkey.engine.queries.hold_details import READS, find_hold
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.store.scripts import catalogue
 

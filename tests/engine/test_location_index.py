@@ -5,8 +5,8 @@ from collections.abc import ItemsView
 from fancymonkey.core.locations.edit import AddLocation, EditLocation
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION, Location
 from fancymonkey.core.stock.adjust import Count
-from fancymonkey.engine.location_index import skus_at
-from fancymonkey.engine.view import View
+from fancymonkey.engine.view.location_index import skus_at
+from fancymonkey.engine.view.view import View
 from tests.core.builders import CoreShop
 
 BERLIN = Location("berlin", "Berlin", priority=2, updated_at=0)

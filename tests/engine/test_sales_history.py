@@ -3,8 +3,8 @@
 import pytest
 
 from fancymonkey.core.holds.end import Capture
-from fancymonkey.engine.sales_history import SalesHistory
-from fancymonkey.engine.turned_away import HOUR
+from fancymonkey.engine.demand.sales_history import SalesHistory
+from fancymonkey.engine.demand.turned_away import HOUR
 from fancymonkey.errors import StoreUnavailable
 from tests.core.builders import take
 from tests.engine.stores import down, opened

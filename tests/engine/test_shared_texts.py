@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from fancymonkey.core.model import Item, Level, Product
-from fancymonkey.engine import shared_texts
-from fancymonkey.engine.shared_texts import SharedTexts
-from fancymonkey.engine.view import View
+from fancymonkey.engine.view import shared_texts
+from fancymonkey.engine.view.shared_texts import SharedTexts
+from fancymonkey.engine.view.view import View
 from fancymonkey.store.contract import StockSnapshot
 
 

@@ -9,9 +9,9 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import TurnedAway
 from fancymonkey.core.records import RecordTurnedAway
 from fancymonkey.core.stock.adjust import SetItem
-from fancymonkey.engine import turned_away as demand_module
+from fancymonkey.engine.demand import turned_away as demand_module
+from fancymonkey.engine.demand.turned_away import HOUR, TurnedAwayDemand
 from fancymonkey.engine.engine import FLUSH_SECONDS, Engine
-from fancymonkey.engine.turned_away import HOUR, TurnedAwayDemand
 from tests.core.builders import CoreShop, take
 from tests.engine.stores import START, SlowStore, clock, down, opened
 from tests.sim.loop import simulate

@@ -15,7 +15,7 @@ from fancymonkey.core.ledger import InvariantBroken
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Level
 from fancymonkey.core.stock.adjust import Count, SetItem
-from fancymonkey.engine.view import View
+from fancymonkey.engine.view.view import View
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.core.builders import CoreShop, take, upsert
 from tests.store.scripts import batches, catalogue, script

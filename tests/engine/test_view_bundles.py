@@ -10,7 +10,7 @@ from fancymonkey.core.locations.edit import AddLocation
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION, Location
 from fancymonkey.core.model import Item
 from fancymonkey.core.stock.adjust import Count
-from fancymonkey.engine.view import View
+from fancymonkey.engine.view.view import View
 from tests.core.builders import CoreShop, take
 
 TOGETHER = Bundle(0, BundlePolicy.TOGETHER)

@@ -56,7 +56,7 @@ BUNDLES = [
     bug(
         "bundles",
         "a change of a part leaves the listing of its bundles as it was",
-        "engine.view:View._touch_bundles",
+        "engine.view.view:View._touch_bundles",
         "self._touch(product_id)",
         "pass",
         "engine/test_view_bundles.py::test_a_bundle_counts_again_at_the_very_deadline_of_a_hold",

@@ -155,7 +155,7 @@ PAYMENTS = [
     bug(
         "request keys",
         "a key means the same for every caller",
-        "web.http.refusals:request_key",
+        "web.http.problems.refusals:request_key",
         "caller.encode(), ",
         "",
         "attacks/test_keys_of_others.py::test_the_key_of_a_reserve_is_free_for_every_other_caller",

@@ -18,7 +18,7 @@ SPREADSHEETS = [
     bug(
         "spreadsheets",
         "an edited stock takes back the sales since the export",
-        "spreadsheets.stock_cells:StockCells._merged",
+        "spreadsheets.imports.stock_cells:StockCells._merged",
         "return now + change",
         "return value",
         f"{IMPORT}::test_a_sale_in_between_survives_and_one_undo_reverts_everything[memory]",
@@ -26,7 +26,7 @@ SPREADSHEETS = [
     bug(
         "spreadsheets",
         "a count since the export is overruled",
-        "spreadsheets.stock_cells:StockCells._merged",
+        "spreadsheets.imports.stock_cells:StockCells._merged",
         "if since:",
         "if False:",
         f"{IMPORT}::test_a_count_of_another_user_since_is_a_conflict[memory]",
@@ -34,7 +34,7 @@ SPREADSHEETS = [
     bug(
         "spreadsheets",
         "a setting that was changed since the export is overruled",
-        "spreadsheets.import_planner:Planner._cell",
+        "spreadsheets.imports.import_planner:Planner._cell",
         "snapshot is not None and not snapshot.same(column, now)",
         "False",
         f"{IMPORT}::test_a_cell_changed_by_another_user_since_is_a_conflict[memory]",
@@ -42,7 +42,7 @@ SPREADSHEETS = [
     bug(
         "spreadsheets",
         "products are added without the option to do so",
-        "spreadsheets.import_planner:Planner._row",
+        "spreadsheets.imports.import_planner:Planner._row",
         "if not self._options.create:",
         "if False:",
         f"{IMPORT}::test_new_things_are_listed_and_made_only_when_asked_for[memory]",
@@ -50,7 +50,7 @@ SPREADSHEETS = [
     bug(
         "spreadsheets",
         "a name is a formula",
-        "spreadsheets.formula_escape:safe",
+        "spreadsheets.cells.formula_escape:safe",
         "return text",
         "return text.lstrip(chr(39))",
         "spreadsheets/test_formulas.py",
@@ -58,7 +58,7 @@ SPREADSHEETS = [
     bug(
         "spreadsheets",
         "the export of another row is believed",
-        "spreadsheets.import_planner:Planner._snapshot",
+        "spreadsheets.imports.import_planner:Planner._snapshot",
         "not mark.is_of(row.item.sku, row.location) or mark.revision > self._current.revision",
         "False",
         f"{IMPORT}::test_a_mark_is_read_and_never_believed",
@@ -66,7 +66,7 @@ SPREADSHEETS = [
     bug(
         "spreadsheets",
         "a row of another location counts at the default one",
-        "spreadsheets.stock_cells:StockCells._command",
+        "spreadsheets.imports.stock_cells:StockCells._command",
         "location = row.location or self._options.location",
         "location = self._options.location",
         f"{BY_LOCATION}::test_sales_since_the_export_stay_sold_at_their_location",
@@ -74,7 +74,7 @@ SPREADSHEETS = [
     bug(
         "spreadsheets",
         "the stock that Shopify has seen is not compared",
-        "spreadsheets.shopify:_Reader._row",
+        "spreadsheets.imports.shopify:_Reader._row",
         "if text and was and not resolved.fault:",
         "if False:",
         f"{SHOPIFY}::test_a_current_that_differs_is_not_applied_and_reported",
@@ -82,7 +82,7 @@ SPREADSHEETS = [
     bug(
         "spreadsheets",
         "the preview accepts a circle of bundles",
-        "spreadsheets.bundle_cells:BundleCells.check",
+        "spreadsheets.imports.bundle_cells:BundleCells.check",
         "if not isinstance(answer, Refused):",
         "if True:",
         "web/test_import_bundles.py::test_a_circle_through_two_rows_is_refused",
@@ -101,7 +101,7 @@ OWNERS_FILE = [
     bug(
         "products.json",
         "an old number takes sales back",
-        "store.products_file.stale:_old",
+        "store.products_file.edits.stale:_old",
         "return at is not None and changed(at)",
         "return False",
         f"{STALE}::test_the_old_file_itself_comes_back",
@@ -109,7 +109,7 @@ OWNERS_FILE = [
     bug(
         "products.json",
         "a size that came since goes off sale with an old file",
-        "store.products_file.stale:_EditedProduct._sizes",
+        "store.products_file.edits.stale:_EditedProduct._sizes",
         "elif not self._added_since(changes, sku):",
         "elif True:",
         f"{STALE}::test_other_additions_and_removals_stay",
@@ -117,7 +117,7 @@ OWNERS_FILE = [
     bug(
         "products.json",
         "older versions are forgotten at a restart",
-        "store.products_file.older_versions:OlderVersions.open",
+        "store.products_file.edits.older_versions:OlderVersions.open",
         "if at <= revision:",
         "if at > revision:",
         f"{STALE}::test_only_what_was_edited_counts",
@@ -125,7 +125,7 @@ OWNERS_FILE = [
     bug(
         "products.json",
         "a stock that is gone counts as none",
-        "store.products_file.mistakes:Mistakes._size",
+        "store.products_file.edits.mistakes:Mistakes._size",
         "if had and _lost(size.fields, name, refuse_null=strict):",
         "if False:",
         f"{MISTAKES}::test_the_edit_is_refused_and_the_last_good_state_stays",
@@ -133,7 +133,7 @@ OWNERS_FILE = [
     bug(
         "products.json",
         "a mistyped name is the owner's own field",
-        "store.products_file.mistakes:Mistakes._names",
+        "store.products_file.edits.mistakes:Mistakes._names",
         "if known is None or any(name in fields for fields in object_.before):",
         "if True:",
         f"{MISTAKES}::test_the_edit_is_refused_and_the_last_good_state_stays",
@@ -157,7 +157,7 @@ OWNERS_FILE = [
     bug(
         "products.json",
         "a total and locations that disagree are both taken",
-        "store.products_file.stock_edits:edited_stock",
+        "store.products_file.edits.stock_edits:edited_stock",
         "if by_location:",
         "if False:",
         f"{LOCATIONS}::test_an_edit_is_refused_with_its_place",
@@ -165,7 +165,7 @@ OWNERS_FILE = [
     bug(
         "products.json",
         "an older stock of a location takes a sale back",
-        "store.products_file.stale:_EditedProduct._locations",
+        "store.products_file.edits.stale:_EditedProduct._locations",
         "if _old(value, present, old, changed):",
         "if False:",
         f"{LOCATIONS}::test_an_older_file_takes_no_sale_back",

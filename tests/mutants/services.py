@@ -6,7 +6,7 @@ ENGINE = [
     bug(
         "locations",
         "a location closes although units came at the last moment",
-        "services.locations:close_if_empty",
+        "services.locations.locations:close_if_empty",
         "refused is None:\n        return answer",
         "True:\n        return answer",
         "web/test_locations.py::test_units_that_come_while_it_closes_reopen_it",
@@ -14,7 +14,7 @@ ENGINE = [
     bug(
         "locations",
         "buyers see the stock of a location that does not sell online",
-        "engine.location_index:sells_online",
+        "engine.view.location_index:sells_online",
         "location.active and location.sells_online",
         "location.active",
         "web/test_stock_by_location.py",
@@ -30,7 +30,7 @@ ENGINE = [
     bug(
         "locations",
         "a page that was away is not sent the stock after a location stopped selling online",
-        "engine.feed:Feed.since",
+        "engine.view.feed:Feed.since",
         "None if LOCATIONS in skus else ",
         "",
         "web/test_stock_by_location.py::test_the_live_feed_shows_what_buyers_see",
@@ -54,7 +54,7 @@ ENGINE = [
     bug(
         "view",
         "half a batch is shown",
-        "engine.view:View.take",
+        "engine.view.view:View.take",
         "for level in levels.values():",
         "for level in list(levels.values())[: max(1, len(levels) // 2)]:",
         "engine/test_view.py::test_it_shows_the_whole_of_a_batch",
@@ -62,7 +62,7 @@ ENGINE = [
     bug(
         "view",
         "a missing entry is passed over",
-        "engine.view:View.take",
+        "engine.view.view:View.take",
         "if entry.revision != self.revision + 1:",
         "if False:",
         "engine/test_view.py",
@@ -70,7 +70,7 @@ ENGINE = [
     bug(
         "feed",
         "a listener that comes back misses the first change",
-        "engine.feed:Feed.since",
+        "engine.view.feed:Feed.since",
         "if number > revision}",
         "if number > revision + 1}",
         "engine/test_feed.py",
@@ -78,7 +78,7 @@ ENGINE = [
     bug(
         "feed",
         "too many may listen",
-        "engine.feed:Feed.subscribe",
+        "engine.view.feed:Feed.subscribe",
         "if self.full:",
         "if False:",
         "engine/test_feed.py",

@@ -12,8 +12,8 @@ from starlette.exceptions import HTTPException
 
 from fancymonkey.errors import FancyMonkeyError, StoreUnavailable
 from fancymonkey.store.in_memory.store import MemoryStore
-from fancymonkey.web.http.errors import problem_response
 from fancymonkey.web.http.messages import Request
+from fancymonkey.web.http.problems.errors import problem_response
 from tests.architecture.source import ROOT, modules
 from tests.web.shops import running
 

@@ -252,14 +252,14 @@ ENGINE_BUGS = [
     engine(
         "the view skips entries",
         (
-            "view:View.apply",
+            "view.view:View.apply",
             "self._set_level(evolve(level, entry))",
             "self._set_level(entry.on_hand and evolve(level, entry) or level)",
         ),
     ),
     engine(
         "the view does not take the levels of a batch",
-        ("view:View.take", "for level in levels.values():", "for level in ():"),
+        ("view.view:View.take", "for level in levels.values():", "for level in ():"),
     ),
     engine(
         "a batch within a turn is told to nobody",
@@ -271,20 +271,20 @@ ENGINE_BUGS = [
     ),
     engine(
         "the view forgets that a hold was extended",
-        ("view:View._follow_hold", "if until != hold.until:", "if hold.until is None:"),
+        ("view.view:View._follow_hold", "if until != hold.until:", "if hold.until is None:"),
     ),
     engine(
         "the feed keeps only the last change for a slow listener",
-        ("feed:Subscription.ring", "self._pending |= skus", "self._pending = set(skus)"),
+        ("view.feed:Subscription.ring", "self._pending |= skus", "self._pending = set(skus)"),
     ),
     engine(
         "a listener that comes back misses a change",
-        ("feed:Feed.since", "if number > revision}", "if number > revision + 1}"),
+        ("view.feed:Feed.since", "if number > revision}", "if number > revision + 1}"),
     ),
     engine(
         "a listener that comes back from the past hears nothing",
         ("engine:Engine._missed", "self.view.bundles.with_bundles(skus) | later", "later"),
-        ("feed:Feed.since", "not self._recent", "self._recent"),
+        ("view.feed:Feed.since", "not self._recent", "self._recent"),
     ),
     engine(
         "bells are not heard",
@@ -313,7 +313,7 @@ ENGINE_BUGS = [
     engine(
         "a follower skips an entry at its start",
         (
-            "daily_demand:DemandKeeper._begin",
+            "demand.daily_demand:DemandKeeper._begin",
             "return cursor.revision",
             "return cursor.revision + bool(cursor.revision)",
         ),

@@ -88,7 +88,7 @@ MUTANTS = [
     engine(
         "a view skips an entry",
         (
-            "view:View.apply",
+            "view.view:View.apply",
             "self._set_level(evolve(level, entry))",
             "self._set_level(level if entry.revision % 7 == 0 else evolve(level, entry))",
         ),

@@ -11,7 +11,7 @@ from fancymonkey.core.execute import DryRun
 from fancymonkey.core.model import Cursor, Level, Reservation, Status, TurnedAway
 from fancymonkey.core.outcomes import Accepted, Answer
 from fancymonkey.core.planning.daily_demand import CURSOR, DailyDemand, units_sold
-from fancymonkey.engine.daily_demand import DemandKeeper
+from fancymonkey.engine.demand.daily_demand import DemandKeeper
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import StoreError
 from fancymonkey.store.demand_check import DemandCheck

@@ -12,12 +12,12 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Level, Product, sku_of
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.core.stock.status import StockRow
-from fancymonkey.spreadsheets import csv_table, xlsx
-from fancymonkey.spreadsheets.columns import COLUMNS
-from fancymonkey.spreadsheets.current_stock import CurrentStock
-from fancymonkey.spreadsheets.import_plan import ImportOptions, ImportPlan, marks_of
-from fancymonkey.spreadsheets.import_planner import Planner
-from fancymonkey.spreadsheets.row_identity import with_known_keys
+from fancymonkey.spreadsheets.imports.current_stock import CurrentStock
+from fancymonkey.spreadsheets.imports.import_plan import ImportOptions, ImportPlan, marks_of
+from fancymonkey.spreadsheets.imports.import_planner import Planner
+from fancymonkey.spreadsheets.imports.row_identity import with_known_keys
+from fancymonkey.spreadsheets.table import csv_table, xlsx
+from fancymonkey.spreadsheets.table.columns import COLUMNS
 
 REVISION = 50
 Cells = dict[str, str]

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from fancymonkey.core.bundles.definition import Definition, fault_of
 from fancymonkey.core.item_parts import Bundle, BundlePolicy, ChoiceGroup, Component
-from fancymonkey.spreadsheets.bundle_text import bundle_text, read_bundle
-from fancymonkey.spreadsheets.formula_escape import safe, unsafe
+from fancymonkey.spreadsheets.cells.bundle_text import bundle_text, read_bundle
+from fancymonkey.spreadsheets.cells.formula_escape import safe, unsafe
 
 PLAIN = Bundle(0, BundlePolicy.TOGETHER)
 

@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from fancymonkey.errors import DataError
-from fancymonkey.spreadsheets import xlsx
+from fancymonkey.spreadsheets.table import xlsx
 from tests.spreadsheets.support import book, exported, faults, plan, stand_of, stocked
 
 HEAD = ["productId", "size", "name", "price", "stock"]

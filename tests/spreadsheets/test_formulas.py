@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fancymonkey.spreadsheets.formula_escape import safe, unsafe
+from fancymonkey.spreadsheets.cells.formula_escape import safe, unsafe
 from tests.spreadsheets.support import exported, faults, plan, stand_of, stocked
 
 ATTACKS = [

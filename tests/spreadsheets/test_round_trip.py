@@ -14,14 +14,14 @@ from fancymonkey.core.model import MAX_QUANTITY, Item, Level, Product, sku_of
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.core.stock.status import StockRow
 from fancymonkey.errors import DataError
-from fancymonkey.spreadsheets import csv_table, xlsx
-from fancymonkey.spreadsheets.cells import PARSERS, canonical
-from fancymonkey.spreadsheets.columns import COLUMNS, KINDS, Record
-from fancymonkey.spreadsheets.current_stock import CurrentStock
-from fancymonkey.spreadsheets.import_plan import ImportOptions, marks_of
-from fancymonkey.spreadsheets.import_planner import Planner
-from fancymonkey.spreadsheets.row_fingerprint import LENGTH, read_mark
-from fancymonkey.store.products_file.extra_fields import with_image
+from fancymonkey.spreadsheets.cells.cells import PARSERS, canonical
+from fancymonkey.spreadsheets.imports.current_stock import CurrentStock
+from fancymonkey.spreadsheets.imports.import_plan import ImportOptions, marks_of
+from fancymonkey.spreadsheets.imports.import_planner import Planner
+from fancymonkey.spreadsheets.table import csv_table, xlsx
+from fancymonkey.spreadsheets.table.columns import COLUMNS, KINDS, Record
+from fancymonkey.spreadsheets.table.row_fingerprint import LENGTH, read_mark
+from fancymonkey.store.products_file.fields.extra_fields import with_image
 
 # What a store and XML can hold; two code points have no place in any spreadsheet.
 CHARS = st.characters(exclude_categories=["Cs"], exclude_characters="\0\ufffe\uffff")

@@ -12,9 +12,9 @@ from fancymonkey.core.model import Item, Product
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.core.stock.status import StockRow
 from fancymonkey.errors import DataError
-from fancymonkey.spreadsheets import columns
-from fancymonkey.spreadsheets import csv_table as sheet
-from fancymonkey.spreadsheets.row_fingerprint import read_mark
+from fancymonkey.spreadsheets.table import columns
+from fancymonkey.spreadsheets.table import csv_table as sheet
+from fancymonkey.spreadsheets.table.row_fingerprint import read_mark
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 NAMES = TEXT | st.sampled_from(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fancymonkey.spreadsheets.import_plan import ImportPlan
+from fancymonkey.spreadsheets.imports.import_plan import ImportPlan
 from tests.spreadsheets.support import exported, plan, stand_of, stocked
 
 ROWS = (stocked(reserved=2), stocked(size="L"))

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from fancymonkey.spreadsheets.dates import shows_date
+from fancymonkey.spreadsheets.cells.dates import shows_date
 from tests.spreadsheets.support import book, exported, faults, file_of, plan, stand_of, stocked
 
 SHOP = (stocked(), stocked(size="L", stock=1299, sku_id="4006381333931"))

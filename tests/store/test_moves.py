@@ -16,9 +16,9 @@ from fancymonkey.core.stock.move import MoveStock
 from fancymonkey.core.stock.safety_stock import SetSafetyStock
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.engine.engine import Engine
-from fancymonkey.services.change_runner import ChangeRunner
-from fancymonkey.services.undo import Undone, find_change_set, undo_change_set
-from fancymonkey.spreadsheets.import_plan import with_actor
+from fancymonkey.services.changes.change_runner import ChangeRunner
+from fancymonkey.services.changes.undo import Undone, find_change_set, undo_change_set
+from fancymonkey.spreadsheets.imports.import_plan import with_actor
 from fancymonkey.store.contract import Store
 from fancymonkey.store.open import open_store
 from tests.store.transfer_shop import M, TransferShop

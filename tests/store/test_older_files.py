@@ -12,7 +12,7 @@ import pytest
 from fancymonkey.core.model import Level
 from fancymonkey.errors import DataError
 from fancymonkey.store.json.store import JsonStore
-from fancymonkey.store.products_file.assumptions import assumptions
+from fancymonkey.store.products_file.edits.assumptions import assumptions
 from fancymonkey.store.products_file.read import read_products
 from fancymonkey.store.verify import verify_store
 

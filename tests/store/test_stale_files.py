@@ -19,7 +19,7 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Level, Product
 from fancymonkey.core.stock.adjust import Count, SetItem
 from fancymonkey.store.json.store import JsonStore
-from fancymonkey.store.products_file.older_versions import NAME, OlderVersions
+from fancymonkey.store.products_file.edits.older_versions import NAME, OlderVersions
 from fancymonkey.store.products_file.read import Catalogue, read_products
 from tests.store.json_shop import at, hold, open_shop, sell
 
@@ -318,7 +318,9 @@ async def test_a_rescue_from_damage(tmp_path: Path) -> None:
 
 
 async def test_stored_versions_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fancymonkey.store.products_file.older_versions.KEPT_CHARACTERS", 2000)
+    monkeypatch.setattr(
+        "fancymonkey.store.products_file.edits.older_versions.KEPT_CHARACTERS", 2000
+    )
     path = tmp_path / "products.json"
     path.write_text(PLAIN)
     store = await open_shop(tmp_path)
@@ -355,7 +357,9 @@ def test_of_many_versions_only_those_that_match_are_read(
         read.append(data)
         return read_products(data, name, lenient=lenient)
 
-    monkeypatch.setattr("fancymonkey.store.products_file.older_versions.read_products", counted)
+    monkeypatch.setattr(
+        "fancymonkey.store.products_file.edits.older_versions.read_products", counted
+    )
     found = past.versions("tee", '"7"')
     assert len(read) == 1
     assert [(at, one.sizes[0].stock) for at, one in found.versions] == [(8, 7)]

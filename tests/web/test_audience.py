@@ -12,7 +12,7 @@ from itertools import pairwise
 import pytest
 
 from fancymonkey.core.model import Entry, Kind
-from fancymonkey.engine.feed import Feed, LevelChange
+from fancymonkey.engine.view.feed import Feed, LevelChange
 from fancymonkey.web.server import audience as audience_module
 from fancymonkey.web.server.audience import KEEPALIVE_SECONDS, SEND_SECONDS, Audience, LiveListener
 from fancymonkey.web.server.live_message import LiveMessage

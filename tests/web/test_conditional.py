@@ -3,7 +3,7 @@
 import pytest
 
 from fancymonkey.engine.engine import Engine
-from fancymonkey.web.http.spelling import Spelling
+from fancymonkey.web.http.bodies.spelling import Spelling
 from fancymonkey.web.read_models import stock_listing
 from fancymonkey.web.read_models.stock_listing import StockListing
 from tests.web.shops import HOODIE, Shop

@@ -82,7 +82,7 @@ STATES = {outbox.WAITING, outbox.DONE, outbox.FAILED, outbox.DROPPED}
 @pytest.mark.parametrize(
     ("file", "name", "codes"),
     [
-        ("components/webhook-dialogs.js", "WORDS", set(WEBHOOKS)),
+        ("forms/webhook-dialogs.js", "WORDS", set(WEBHOOKS)),
         ("components/payment-issues.js", "CONCERNS", set(IssueKind)),
         ("components/payment-issues.js", "PROGRESS", set(IssueStatus) - {IssueStatus.OPEN}),
         ("pages/alerts.js", "LOOKS", {kind.look for kind in EVENT_TYPES.values() if kind.look}),
@@ -109,7 +109,7 @@ def test_every_code_has_words_and_no_words_are_left_over(
 @pytest.mark.parametrize(
     ("file", "name"),
     [
-        ("components/webhook-dialogs.js", "WORDS"),
+        ("forms/webhook-dialogs.js", "WORDS"),
         ("components/payment-issues.js", "CONCERNS"),
         ("pages/payments.js", "OUTCOMES"),
     ],

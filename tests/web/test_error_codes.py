@@ -5,7 +5,7 @@ import re
 from http import HTTPStatus
 
 from fancymonkey.core.outcomes import Code
-from fancymonkey.web.http.refusals import STATUS
+from fancymonkey.web.http.problems.refusals import STATUS
 from tests.architecture.source import ROOT, modules
 
 PAGE = ROOT / "docs" / "reference" / "errors.md"
@@ -36,12 +36,12 @@ def raised() -> dict[str, set[int]]:
             if isinstance(status, ast.Constant) and isinstance(code, ast.Constant):
                 found.setdefault(code.value, set()).add(status.value)
             elif isinstance(status, ast.Constant):  # the store's errors: two codes, one status
-                assert module.name == "fancymonkey.web.http.errors"
+                assert module.name == "fancymonkey.web.http.problems.errors"
                 for name in ("unavailable", "overloaded"):
                     assert f'"{name}"' in module.text
                     found.setdefault(name, set()).add(status.value)
             else:  # statuses of the core, and those of the framework
-                where = module.name.removeprefix("fancymonkey.web.http.")
+                where = module.name.removeprefix("fancymonkey.web.http.problems.")
                 assert where in ("refusals", "errors")
     for refusal in Code:
         found.setdefault(refusal.value, set()).add(STATUS[refusal])

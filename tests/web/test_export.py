@@ -14,9 +14,9 @@ from python_calamine import load_workbook
 from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Product, sku_of
-from fancymonkey.spreadsheets import csv_table
-from fancymonkey.spreadsheets.columns import COLUMNS
-from fancymonkey.web.admin_api.exports import PORTION
+from fancymonkey.spreadsheets.table import csv_table
+from fancymonkey.spreadsheets.table.columns import COLUMNS
+from fancymonkey.web.admin_api.catalogue.exports import PORTION
 from tests.payments.conftest import OWNER
 from tests.web.client import Answer
 from tests.web.shops import HOODIE, Shop
@@ -133,7 +133,7 @@ async def test_no_text_starts_a_formula(shop: Shop, name: str) -> None:
 
 
 async def test_more_rows_than_a_file_may_have(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fancymonkey.spreadsheets.csv_table.ROWS_MAX", 6)
+    monkeypatch.setattr("fancymonkey.spreadsheets.table.csv_table.ROWS_MAX", 6)
     refused = await export(shop)
     assert (refused.status, refused.code) == (422, "too_many_rows")
 
@@ -168,7 +168,7 @@ async def test_others_get_their_turn_between_portions_of_a_spreadsheet(
         made.add(turns)
         return csv_table.texts_of(*given)
 
-    monkeypatch.setattr("fancymonkey.web.admin_api.exports.csv_table", SimpleNamespace(
+    monkeypatch.setattr("fancymonkey.web.admin_api.catalogue.exports.csv_table", SimpleNamespace(
         texts_of=texts_of, ROWS_MAX=csv_table.ROWS_MAX))  # fmt: skip
     waiting = asyncio.create_task(others())
     await export(shop, "?format=xlsx")

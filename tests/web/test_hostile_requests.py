@@ -2,7 +2,7 @@
 
 import pytest
 
-from fancymonkey.web.http.spelling import Spelling
+from fancymonkey.web.http.bodies.spelling import Spelling
 from fancymonkey.web.read_models.stock_listing import StockListing
 from tests.web.client import Client
 from tests.web.shops import HOODIE, ORIGIN, Shop, ledger

@@ -8,7 +8,7 @@ from fancymonkey.core.bundles.define import SetBundle
 from fancymonkey.core.bundles.definition import definition_of
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.outcomes import Accepted
-from fancymonkey.spreadsheets.bundle_text import bundle_text, read_bundle
+from fancymonkey.spreadsheets.cells.bundle_text import bundle_text, read_bundle
 from tests.payments.conftest import OWNER
 from tests.web.shops import HOODIE, Shop
 from tests.web.test_changes import undo

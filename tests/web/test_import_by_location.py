@@ -11,8 +11,8 @@ from fancymonkey.core.locations.edit import AddLocation
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.outcomes import Accepted
 from fancymonkey.core.stock.adjust import Adjust, Count
-from fancymonkey.spreadsheets import csv_table, xlsx
-from fancymonkey.spreadsheets.columns import KINDS
+from fancymonkey.spreadsheets.table import csv_table, xlsx
+from fancymonkey.spreadsheets.table.columns import KINDS
 from tests.spreadsheets.support import book
 from tests.web.client import Answer
 from tests.web.shops import HOODIE, Shop

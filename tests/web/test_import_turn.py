@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fancymonkey.core.changes.change_set import ChangeSet
-from fancymonkey.services import import_turn
+from fancymonkey.services.imports import import_turn
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.web.shops import Shop, running
 from tests.web.test_import import apply, counts, exported, many, take

@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from fancymonkey.core.catalogue.products import RemoveProduct
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
-from fancymonkey.engine.feed import LevelChange, Subscription
+from fancymonkey.engine.view.feed import LevelChange, Subscription
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.web.read_models.live_messages import ShopView
 from fancymonkey.web.server import audience
@@ -385,7 +385,7 @@ async def test_only_pages_of_known_origins_may_listen(
 async def test_a_socket_is_closed_with_1013_without_room(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("fancymonkey.engine.feed.SUBSCRIBERS_MAX", 1)
+    monkeypatch.setattr("fancymonkey.engine.view.feed.SUBSCRIBERS_MAX", 1)
     async with (
         running(MemoryStore()) as shop,
         serving(shop.client.app) as url,

@@ -11,8 +11,8 @@ import pytest
 from fancymonkey.core.outcomes import Code
 from fancymonkey.payments.events import StripeEvent
 from fancymonkey.store.in_memory.store import MemoryStore
-from fancymonkey.web.http import wire
-from fancymonkey.web.http.refusals import STATUS
+from fancymonkey.web.http.bodies import wire
+from fancymonkey.web.http.problems.refusals import STATUS
 from fancymonkey.web.routing.described import MEANING
 from fancymonkey.web.routing.routes import body_model, methods_of, routes_of
 from tests.accounts.client import Visitor, code_of
@@ -139,6 +139,13 @@ async def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None
     walk(document)
     assert found
     assert {ref.removeprefix(REF) for ref in found} <= document["components"]["schemas"].keys()
+
+
+async def test_no_schema_is_named_after_a_file(document: dict[str, Any]) -> None:
+    """FastAPI adds the path of the module where two types have one name."""
+    names = document["components"]["schemas"].keys()
+    assert {"RowLocationStock", "LocationStock"} <= names
+    assert not [name for name in names if "__" in name]
 
 
 async def test_operation_ids_are_unique_and_tags_known(document: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fancymonkey.web.http.private_networks import public_address
+from fancymonkey.web.http.clients.private_networks import public_address
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from fancymonkey.core.locations.edit import AddLocation, EditLocation
 from fancymonkey.core.locations.locations import Location
-from fancymonkey.services.postal_codes import table_command
+from fancymonkey.services.locations.postal_codes import table_command
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.payments.conftest import opened
 from tests.web.client import Answer

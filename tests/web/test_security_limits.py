@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from fancymonkey.commands.serve import _config
+from fancymonkey.commands.operation.serve import _config
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.web.http.clients.rate_limits import CLIENTS_MAX, RATES, RateLimit, class_of
 from fancymonkey.web.http.messages import Problem
-from fancymonkey.web.http.rate_limits import CLIENTS_MAX, RATES, RateLimit, class_of
 from tests.accounts.routes import NEEDS
 from tests.web.client import Answer, Client
 from tests.web.shops import HOODIE, PASSWORD, Clock, running

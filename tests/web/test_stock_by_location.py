@@ -6,7 +6,7 @@ from fancymonkey.core.item_parts import SafetyStock
 from fancymonkey.core.locations.edit import AddLocation, EditLocation
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.stock.adjust import Adjust
-from fancymonkey.engine.feed import LevelChange
+from fancymonkey.engine.view.feed import LevelChange
 from fancymonkey.web.read_models.live_messages import ShopView
 from fancymonkey.web.server.turns import Turns
 from tests.web.client import Answer

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fancymonkey.errors import StoreUnavailable
-from fancymonkey.web.admin_api import stock_live
+from fancymonkey.web.admin_api.stock import stock_live
 from tests.accounts.client import Visitor
 from tests.web.shops import Shop
 

@@ -19,7 +19,7 @@ from fancymonkey.errors import (
     StoreUnavailable,
 )
 from fancymonkey.store.in_memory.store import MemoryStore
-from fancymonkey.web.http.rate_limits import RATES, Rate
+from fancymonkey.web.http.clients.rate_limits import RATES, Rate
 from tests.payments.conftest import OWNER
 from tests.web.client import Answer
 from tests.web.shops import CRON, Shop, running
@@ -286,7 +286,7 @@ async def test_the_public_reads_the_kind_and_the_owner_the_details_of_a_problem(
 
 
 async def test_the_live_feed_is_503_when_it_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fancymonkey.engine.feed.SUBSCRIBERS_MAX", 0)
+    monkeypatch.setattr("fancymonkey.engine.view.feed.SUBSCRIBERS_MAX", 0)
     async with running(MemoryStore()) as shop:
         answer = await shop.client.get("/api/inventory/live")
         assert (answer.status, answer.code) == (503, "overloaded")

@@ -7,7 +7,7 @@ import pytest
 
 from fancymonkey.core.locations.edit import AddLocation
 from fancymonkey.core.locations.locations import Location
-from fancymonkey.engine.view import View
+from fancymonkey.engine.view.view import View
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.store.open import open_store
 from tests.web import documented

@@ -9,9 +9,9 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.web.app import create_app
-from fancymonkey.web.http.json_body import read_body
+from fancymonkey.web.http.bodies.json_body import read_body
+from fancymonkey.web.http.bodies.unknown_fields import LISTED_MAX, nearest_name
 from fancymonkey.web.http.messages import Problem
-from fancymonkey.web.http.unknown_fields import LISTED_MAX, nearest_name
 from fancymonkey.web.routing.routes import body_model, routes_of
 from fancymonkey.web.shop_api.checkout_models import CheckoutBody
 from tests.payments.conftest import OWNER, Till, till

@@ -31,7 +31,7 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.follow import LedgerFollower
 from fancymonkey.engine.job_names import by_job, present_job
 from fancymonkey.engine.job_runs import runs_since
-from fancymonkey.engine.transfers import overdue_days, value_in_transit
+from fancymonkey.engine.queries.transfers import overdue_days, value_in_transit
 from fancymonkey.settings.event_names import EventName
 
 log = logging.getLogger(__name__)

@@ -8,6 +8,7 @@ from fancymonkey.backup.git_repository import PRODUCTS, Repository, one_line
 from fancymonkey.core.model import Entry, Kind
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import BackupError
+from fancymonkey.store.products_file.fields.size_locations import LocationUnits, put_units
 from fancymonkey.store.products_file.lossless_json import NULL, Branch, Leaf, text_of
 from fancymonkey.store.products_file.read import (
     DEFAULT_THRESHOLD,
@@ -16,7 +17,6 @@ from fancymonkey.store.products_file.read import (
     Size,
     read_products,
 )
-from fancymonkey.store.products_file.size_locations import LocationUnits, put_units
 from fancymonkey.store.shared.files import Disk, write_safely
 from fancymonkey.text import counted
 

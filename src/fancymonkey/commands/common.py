@@ -14,7 +14,7 @@ from fancymonkey.engine.clock import system_clock
 from fancymonkey.engine.migration.markers import check_not_moved
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.contract import Store
-from fancymonkey.store.open import open_store, require_directory
+from fancymonkey.store.open import open_store, require_existing
 
 T = TypeVar("T")
 
@@ -58,7 +58,7 @@ async def opened(
     lives there, unless `home` is False.
     """
     if read_only:
-        require_directory(target)
+        require_existing(target)
     store = open_store(target, read_only=read_only)
     try:
         await store.open(system_clock())

@@ -25,7 +25,7 @@ from fancymonkey.engine.clock import system_clock
 from fancymonkey.errors import DataError, FancyMonkeyError, SchemaBehind, StoreCorrupt
 from fancymonkey.payments.gateway import Gateway
 from fancymonkey.settings.settings import Settings
-from fancymonkey.store.open import open_store, require_directory
+from fancymonkey.store.open import open_store, require_existing
 from fancymonkey.store.url import folder_of
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ async def examine(
     store = open_store(settings.target, read_only=True)
     gateway = None
     try:
-        require_directory(settings.target)
+        require_existing(settings.target)
         await store.open(clock())
         moved = await moved_finding(store)
         if moved is not None:

@@ -17,13 +17,13 @@ from fancymonkey.core.outcomes import Answer, Refused
 from fancymonkey.core.state import FOREVER
 from fancymonkey.engine.batcher import Batcher
 from fancymonkey.engine.clock import Clock, system_clock
-from fancymonkey.engine.feed import Feed, Subscription
-from fancymonkey.engine.location_index import LOCATIONS
+from fancymonkey.engine.demand.turned_away import TurnedAwayDemand, turned_away_command
 from fancymonkey.engine.migration.markers import check_not_moved
 from fancymonkey.engine.pending_answer import PendingAnswer
-from fancymonkey.engine.reload import Reload
-from fancymonkey.engine.turned_away import TurnedAwayDemand, turned_away_command
-from fancymonkey.engine.view import View
+from fancymonkey.engine.view.feed import Feed, Subscription
+from fancymonkey.engine.view.location_index import LOCATIONS
+from fancymonkey.engine.view.reload import Reload
+from fancymonkey.engine.view.view import View
 from fancymonkey.errors import Overloaded, StoreError, StoreUnavailable
 from fancymonkey.store.contract import Commit, StockSnapshot, Store
 

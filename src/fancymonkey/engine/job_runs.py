@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.payments.rows import JobRun
+from fancymonkey.engine.demand.turned_away import HOUR
 from fancymonkey.engine.job_names import (
     FORMER_OUTCOME,
     RECONCILE,
@@ -20,7 +21,6 @@ from fancymonkey.engine.job_names import (
     present_outcome,
     stored_names,
 )
-from fancymonkey.engine.turned_away import HOUR
 from fancymonkey.store.contract import Store
 
 FOLDER = "jobs"

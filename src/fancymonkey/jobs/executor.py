@@ -20,11 +20,11 @@ from fancymonkey.core.execute import CommandGroup
 from fancymonkey.core.outcomes import Refused
 from fancymonkey.core.payments.rows import JobRun
 from fancymonkey.core.records import RecordRun
+from fancymonkey.engine.demand.turned_away import HOUR
 from fancymonkey.engine.documents import Conflict, DocumentCollection, StoredDocument
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.job_names import FORMER_JOBS, by_job, present_job, stored_names
 from fancymonkey.engine.job_runs import FOLDER
-from fancymonkey.engine.turned_away import HOUR
 from fancymonkey.errors import FancyMonkeyError, StoreUnavailable
 from fancymonkey.jobs.job import Job, JobResult
 from fancymonkey.jobs.lease import RENEW_SECONDS, STALE_SECONDS, StaleTimer

@@ -8,7 +8,7 @@ from typing import Any
 
 from fancymonkey.core.model import Line
 from fancymonkey.core.payments.currencies import CENTS, UNITS
-from fancymonkey.engine.view import View
+from fancymonkey.engine.view.view import View
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from fancymonkey.core.model import Line, Status
 from fancymonkey.core.outcomes import Answer, Code, Refused
 from fancymonkey.core.payments.checkout import BeginCheckout, CheckoutOpened, CloseCheckout
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.hold_details import HoldDetails, find_hold
+from fancymonkey.engine.queries.hold_details import HoldDetails, find_hold
 from fancymonkey.errors import PaymentError, PaymentRefused, StoreError
 from fancymonkey.payments.basket import CheckoutTerms, NoPrice, line_items, session_request
 from fancymonkey.payments.gateway import Gateway, PaymentSession

@@ -19,9 +19,9 @@ from fancymonkey.core.payments.checkout import CheckoutOpened
 from fancymonkey.core.payments.refunds import ReportMissingPayment
 from fancymonkey.core.payments.rows import JobRun, Stage
 from fancymonkey.core.records import MoveCursor, RecordRun
+from fancymonkey.engine.demand.turned_away import HOUR
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.hold_details import HoldDetails, find_hold
-from fancymonkey.engine.turned_away import HOUR
+from fancymonkey.engine.queries.hold_details import HoldDetails, find_hold
 from fancymonkey.errors import PaymentUnknown
 from fancymonkey.payments import events
 from fancymonkey.payments.checkout import Checkouts

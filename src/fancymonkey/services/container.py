@@ -9,7 +9,7 @@ from fancymonkey.alerts.alerts import Alerts
 from fancymonkey.alerts.channels import channels_of
 from fancymonkey.alerts.quiet_hours import QuietHours
 from fancymonkey.core.dates import DAY_MS
-from fancymonkey.engine.daily_demand import DemandKeeper
+from fancymonkey.engine.demand.daily_demand import DemandKeeper
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import StoreUnavailable
 from fancymonkey.jobs.executor import FAILED, FinishedRun, JobExecutor, JobRunning
@@ -19,10 +19,10 @@ from fancymonkey.payments.events import PaymentPolicy, livemode_of
 from fancymonkey.payments.gateway import Gateway
 from fancymonkey.payments.reconcile import Reconciler
 from fancymonkey.services.job_definitions import jobs_of
-from fancymonkey.services.orders import OrderIndex
-from fancymonkey.services.routing import OrderRouting
+from fancymonkey.services.locations.routing import OrderRouting
+from fancymonkey.services.sales.orders import OrderIndex
 from fancymonkey.settings.settings import Settings
-from fancymonkey.store.open import open_store
+from fancymonkey.store.open import open_store, require_existing
 
 
 @dataclass(slots=True)
@@ -68,7 +68,11 @@ class Services:
 
 @asynccontextmanager
 async def opened_engine(settings: Settings) -> AsyncIterator[Engine]:
-    """The engine of the configured store, open inside the block. Raises the errors of its start."""
+    """The engine of the configured store, open inside the block.
+
+    Creates no store. Raises StoreUnavailable if there is none, and the errors of its start.
+    """
+    require_existing(settings.target)
     engine = Engine(open_store(settings.target))
     await engine.open()
     try:

@@ -13,8 +13,8 @@ from fancymonkey.jobs.job import Job, JobResult
 from fancymonkey.jobs.lease import is_leased
 from fancymonkey.jobs.schedule import Daily, Every
 from fancymonkey.payments.reconcile import Reconciler
-from fancymonkey.services.orders import erase_old_buyers
-from fancymonkey.services.release_due import release_due
+from fancymonkey.services.sales.orders import erase_old_buyers
+from fancymonkey.services.sales.release_due import release_due
 from fancymonkey.settings.settings import Settings
 from fancymonkey.text import counted
 

@@ -47,7 +47,10 @@ def open_store(target: str, *, read_only: bool = False) -> Store:
     )
 
 
-def require_directory(target: str) -> None:
-    """Raises StoreUnavailable if the directory of a store of files does not exist."""
+def require_existing(target: str) -> None:
+    """Raises StoreUnavailable if the directory, or the SQLite file, of a store does not exist."""
+    path = sqlite_path(target)
     if "://" not in target and not Path(target).is_dir():
         raise StoreUnavailable(f"There is no directory {target}. Name the store with --data DIR.")
+    if path is not None and not path.exists():
+        raise StoreUnavailable(f"There is no database {path}. Name the store with --data URL.")

@@ -22,35 +22,18 @@ from fancymonkey.services.container import Services
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.open import open_store
 from fancymonkey.web.accounts_api import api_keys, audit_log, own_account, sessions, users
-from fancymonkey.web.admin_api import (
-    alerts,
-    bundles,
-    changes,
-    exports,
-    history,
-    holds,
-    imports,
-    jobs,
-    locations,
-    migrate,
-    order_papers,
-    orders,
-    overview,
-    payments,
-    products,
-    routing,
-    stock_live,
-    stock_moves,
-    stock_updates,
-    transfers,
-    webhooks,
-)
+from fancymonkey.web.admin_api.catalogue import bundles, exports, imports, products
+from fancymonkey.web.admin_api.history import history
+from fancymonkey.web.admin_api.locations import locations, routing, transfers
+from fancymonkey.web.admin_api.operation import alerts, jobs, migrate, overview, webhooks
+from fancymonkey.web.admin_api.sales import holds, order_papers, orders, payments
+from fancymonkey.web.admin_api.stock import changes, stock_live, stock_moves, stock_updates
 from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.errors import problem_response
+from fancymonkey.web.http.clients.rate_limits import RateLimits
 from fancymonkey.web.http.messages import NO_STORE, Problem, Request, Response, response_of
-from fancymonkey.web.http.rate_limits import RateLimits
+from fancymonkey.web.http.problems.errors import problem_response
 from fancymonkey.web.http.security_headers import SecurityHeaders
-from fancymonkey.web.openapi import description, document
+from fancymonkey.web.openapi import document
 from fancymonkey.web.pages import dashboard, files
 from fancymonkey.web.routing import former_names
 from fancymonkey.web.routing.hot_router import HotRouter
@@ -102,7 +85,7 @@ ROUTERS = (
     alerts.router,
     webhooks.router,
     jobs.router,
-    description.router,
+    document.router,
 )
 """The routers of the endpoints, in the order of the OpenAPI document."""
 

@@ -16,16 +16,16 @@ from fancymonkey.payments.events import PaymentPolicy
 from fancymonkey.payments.payers import Payers
 from fancymonkey.payments.reconcile import Reconciler
 from fancymonkey.services.container import Services
-from fancymonkey.services.routing import OrderRouting
+from fancymonkey.services.locations.routing import OrderRouting
 from fancymonkey.settings.settings import Settings
 from fancymonkey.web.auth.guess_alert import Alarm
 from fancymonkey.web.auth.guesses import Guesses
 from fancymonkey.web.auth.shared_secrets import Throttle
-from fancymonkey.web.http.client_source import ClientSources, sources_of
-from fancymonkey.web.http.proxies import Proxies
-from fancymonkey.web.http.rate_limits import ConcurrencyLimit
+from fancymonkey.web.http.bodies.spelling import Spelling
+from fancymonkey.web.http.clients.client_source import ClientSources, sources_of
+from fancymonkey.web.http.clients.proxies import Proxies
+from fancymonkey.web.http.clients.rate_limits import ConcurrencyLimit
 from fancymonkey.web.http.request_metrics import RequestMetrics
-from fancymonkey.web.http.spelling import Spelling
 from fancymonkey.web.read_models.overview_cache import OverviewCache
 from fancymonkey.web.read_models.stock_listing import StockListing
 from fancymonkey.web.read_models.stock_rows import StockRows

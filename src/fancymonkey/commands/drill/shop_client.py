@@ -76,9 +76,14 @@ class DemoShop:
                     method, self.url + path, json=body, headers=headers
                 )
                 data: Any = answer.json()
-            except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            except (httpx.ConnectError, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
                 raise StoreUnavailable(
-                    f"The shop at {self.url} did not respond as expected."
+                    f"No shop responds at {self.url}. Start one for the drill with "
+                    f"`fancymonkey serve --init --demo`, or set its address with --url."
+                ) from error
+            except (httpx.HTTPError, ValueError) as error:
+                raise StoreUnavailable(
+                    f"The shop at {self.url} did not respond as expected to {method} {path}."
                 ) from error
             took = time.perf_counter() - began
         return answer.status_code, data if isinstance(data, dict) else {}, took
@@ -157,7 +162,10 @@ class DemoShop:
                         before = {id_: at(now, id_)["stock"] for id_ in locations}
                         if min(before.values()) >= 0 and now["reserved"] == 0:
                             return StockTarget(row["productId"], name, before, now["backordered"])
-        raise ConfigError("No such size, or units of it are held.")
+        raise ConfigError(
+            "There is no such size without holds. Add one (`fancymonkey init` writes a sample "
+            "catalogue), or wait until its holds have ended."
+        )
 
     async def set_stock(self, target: StockTarget, stock: dict[str, int]) -> None:
         """Sets the stock of a size at each of these locations."""

@@ -6,7 +6,7 @@ import { Page, RUNS, ask, main } from "/admin/lib/data-page.js";
 import { api } from "/admin/lib/session.js";
 import { may } from "/admin/lib/shell.js";
 import { toast } from "/admin/components/toast.js";
-import { askForWebhook, askToRemove, showSecret } from "/admin/components/webhook-dialogs.js";
+import { askForWebhook, askToRemove, showSecret } from "/admin/forms/webhook-dialogs.js";
 
 const LOOKS = { low: "low", out: "out", in: "in_stock", owed: "backordered" };
 const STATES = { waiting: ["warn", "Waiting"], done: ["good", "Delivered"], failed: ["wrong", "Failed"], dropped: ["", "Dropped"] };

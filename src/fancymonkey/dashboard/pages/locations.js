@@ -5,7 +5,7 @@ import { plural } from "/admin/lib/format.js";
 import { Page, main } from "/admin/lib/data-page.js";
 import { api } from "/admin/lib/session.js";
 import { toast } from "/admin/components/toast.js";
-import { USES, askForLocation, askToClose, showOpenWork } from "/admin/components/location-dialogs.js";
+import { USES, askForLocation, askToClose, showOpenWork } from "/admin/forms/location-dialogs.js";
 
 const PATH = "/api/admin/locations";
 const RULES = {

@@ -3,7 +3,7 @@
 import { html, nothing } from "/admin/lib/lit.js";
 import { number, paidMoney, plural, when } from "/admin/lib/format.js";
 import { listing, sizeOf, toHistory } from "/admin/components/responsive-table.js";
-import { cancel, erase, move, refund, ship, takeBack, unitsFor, unship } from "/admin/components/order-dialogs.js";
+import { cancel, erase, move, refund, ship, takeBack, unitsFor, unship } from "/admin/forms/order-dialogs.js";
 import { addressOf, paperLinks, papers, pickView } from "/admin/components/order-papers.js";
 import { scanButton } from "/admin/components/scan-code.js";
 import { Page, ask, filters, moment } from "/admin/lib/data-page.js";

@@ -6,7 +6,7 @@ import { offerUndo } from "/admin/stock/stock-update.js";
 import { ask as question } from "/admin/components/dialogs.js";
 import { money, number, plural, setCurrency } from "/admin/lib/format.js";
 import { Page, address, ask, asked, main } from "/admin/lib/data-page.js";
-import { openProduct, picture } from "/admin/components/product-form.js";
+import { openProduct, picture } from "/admin/forms/product-form.js";
 import { api } from "/admin/lib/session.js";
 import { may } from "/admin/lib/shell.js";
 import { toast } from "/admin/components/toast.js";

@@ -1,8 +1,8 @@
 // The page of transfers: the list, and one transfer with its steps.
 
 import { html, nothing } from "/admin/lib/lit.js";
-import { ReceiveForm } from "/admin/components/receive-form.js";
-import { askForTransfer, askToSend, askWhereabouts, confirm } from "/admin/components/transfer-dialogs.js";
+import { ReceiveForm } from "/admin/forms/receive-form.js";
+import { askForTransfer, askToSend, askWhereabouts, confirm } from "/admin/forms/transfer-dialogs.js";
 import { date, money, number, plural, setCurrency } from "/admin/lib/format.js";
 import { Page, ask, filters, main, moment } from "/admin/lib/data-page.js";
 import { sizeOf } from "/admin/components/responsive-table.js";

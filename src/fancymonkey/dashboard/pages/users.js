@@ -4,7 +4,7 @@ import { html, nothing } from "/admin/lib/lit.js";
 import { ask as question } from "/admin/components/dialogs.js";
 import { ago, date, plural, when } from "/admin/lib/format.js";
 import { Page, ask, asked, main } from "/admin/lib/data-page.js";
-import { account, addPerson, limitPerson, changePassword, resetPassword, setUpFactor, showCodes, showKey, makeKey } from "/admin/components/user-dialogs.js";
+import { account, addPerson, limitPerson, changePassword, resetPassword, setUpFactor, showCodes, showKey, makeKey } from "/admin/forms/user-dialogs.js";
 import { api } from "/admin/lib/session.js";
 import "/admin/lib/shell.js";
 import { toast } from "/admin/components/toast.js";

@@ -17,7 +17,7 @@ from fancymonkey.core.holds.reserved import Reserved
 from fancymonkey.core.model import Entry, Item, Kind, Level, Product
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.state import Rows
-from fancymonkey.engine.view import CATALOGUE_KINDS
+from fancymonkey.engine.view.view import CATALOGUE_KINDS
 from fancymonkey.errors import DataError, Overloaded, StoreUnavailable
 from fancymonkey.store.contract import Commit
 from fancymonkey.store.sql.columns import ENTRIES, TABLES

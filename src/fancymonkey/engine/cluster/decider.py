@@ -30,7 +30,7 @@ from fancymonkey.engine.cluster.handshake import admit
 from fancymonkey.engine.cluster.network import Listening, Network
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.pending_answer import PendingAnswer
-from fancymonkey.engine.view import View
+from fancymonkey.engine.view.view import View
 from fancymonkey.errors import StoreError
 from fancymonkey.store.contract import Commit
 

@@ -12,8 +12,14 @@ from typing import Final
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import MAX_QUANTITY, Item, Product, sku_of
 from fancymonkey.errors import DataError
-from fancymonkey.store.products_file.field_names import intended
-from fancymonkey.store.products_file.field_reader import FieldReader
+from fancymonkey.store.products_file.fields.field_names import intended
+from fancymonkey.store.products_file.fields.field_reader import FieldReader
+from fancymonkey.store.products_file.fields.size_locations import (
+    LOCATIONS,
+    LocationUnits,
+    read_locations,
+    total_stock,
+)
 from fancymonkey.store.products_file.lossless_json import (
     NULL,
     Branch,
@@ -25,12 +31,6 @@ from fancymonkey.store.products_file.lossless_json import (
     quote,
     text_of,
     where,
-)
-from fancymonkey.store.products_file.size_locations import (
-    LOCATIONS,
-    LocationUnits,
-    read_locations,
-    total_stock,
 )
 
 DEFAULT_THRESHOLD: Final = 5

@@ -18,14 +18,19 @@ from fancymonkey.core.outcomes import Answer
 from fancymonkey.errors import DataError, StoreError
 from fancymonkey.store.contract import Submit
 from fancymonkey.store.in_memory.rows import RowsInMemory
-from fancymonkey.store.products_file.diff import commands_of
-from fancymonkey.store.products_file.intake import checked, described, report_assumptions, take
-from fancymonkey.store.products_file.older_versions import OlderVersions
+from fancymonkey.store.products_file.edits.diff import commands_of
+from fancymonkey.store.products_file.edits.intake import (
+    checked,
+    described,
+    report_assumptions,
+    take,
+)
+from fancymonkey.store.products_file.edits.older_versions import OlderVersions
+from fancymonkey.store.products_file.edits.stale import Since
+from fancymonkey.store.products_file.edits.store_rows import StoreRows
 from fancymonkey.store.products_file.owners_text import is_kept, keeping, text_to_write
 from fancymonkey.store.products_file.read import Catalogue, read_products
 from fancymonkey.store.products_file.saved_versions import UNCHECKED, SavedVersion, Versions
-from fancymonkey.store.products_file.stale import Since
-from fancymonkey.store.products_file.store_rows import StoreRows
 from fancymonkey.store.products_file.write import ProductsText, listed_products
 from fancymonkey.store.shared.files import Disk
 

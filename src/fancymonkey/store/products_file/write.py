@@ -9,8 +9,9 @@ from fancymonkey.core import immutable
 from fancymonkey.core.locations.accounts import is_for_sale
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION, Location
 from fancymonkey.core.model import Item, Level, Product
-from fancymonkey.store.products_file.bundle_json import bundle_node
-from fancymonkey.store.products_file.field_reader import price_of
+from fancymonkey.store.products_file.fields.bundle_json import bundle_node
+from fancymonkey.store.products_file.fields.field_reader import price_of
+from fancymonkey.store.products_file.fields.size_locations import listed_levels, put_locations
 from fancymonkey.store.products_file.lossless_json import (
     NULL,
     Branch,
@@ -24,7 +25,6 @@ from fancymonkey.store.products_file.lossless_json import (
     text_of,
 )
 from fancymonkey.store.products_file.read import DEFAULT_THRESHOLD, ID_FIELDS, time_of
-from fancymonkey.store.products_file.size_locations import listed_levels, put_locations
 from fancymonkey.store.products_file.slices import slice_products
 
 NEW_FILE = '{\n  "products": []\n}\n'

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from fancymonkey.services.key_json import key_json
+from fancymonkey.services.account_json import key_json
 from fancymonkey.web.accounts_api.models import (
     ChangedKey,
     KeyList,

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi import Response as StarletteResponse
 
 from fancymonkey.accounts.model import AuditEntry
-from fancymonkey.spreadsheets.formula_escape import safe
+from fancymonkey.spreadsheets.cells.formula_escape import safe
 from fancymonkey.timestamps import iso
 from fancymonkey.web.accounts_api.models import AuditEntryOut, AuditLogPage
 from fancymonkey.web.http.files import FORMAT, also_csv, file_response

@@ -7,9 +7,8 @@ from typing_extensions import TypedDict
 
 from fancymonkey.accounts.account_locations import LOCATIONS_MAX
 from fancymonkey.accounts.model import Right, Role
-from fancymonkey.services.key_json import KeyOut
-from fancymonkey.services.user_json import UserOut
-from fancymonkey.web.http.json_body import Id, JsonBody, Ok, example
+from fancymonkey.services.account_json import KeyOut, UserOut
+from fancymonkey.web.http.bodies.json_body import Id, JsonBody, Ok, example
 
 Secret = Annotated[str, Field(min_length=1, max_length=1024)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]

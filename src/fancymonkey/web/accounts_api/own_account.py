@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response
 from fancymonkey.accounts import two_factor
 from fancymonkey.accounts.model import Actor, User
 from fancymonkey.engine.documents import StoredDocument
-from fancymonkey.services.user_json import user_json
+from fancymonkey.services.account_json import user_json
 from fancymonkey.web.accounts_api.models import (
     ChangedUser,
     ConfirmBody,

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 
 from fancymonkey.accounts import two_factor
 from fancymonkey.accounts.model import User
-from fancymonkey.services.user_json import user_json
+from fancymonkey.services.account_json import user_json
 from fancymonkey.text import joined
 from fancymonkey.timestamps import iso
 from fancymonkey.web.accounts_api.models import (

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from fancymonkey.core.outcomes import Answer, Refused
-from fancymonkey.services.change_runner import ChangeRunner, Maker
-from fancymonkey.services.request_key import RequestKey
+from fancymonkey.services.changes.change_runner import ChangeRunner, Maker
+from fancymonkey.services.changes.request_key import RequestKey
 from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.refusals import refusal
+from fancymonkey.web.http.problems.refusals import refusal
 
 __all__ = ["Maker", "RequestChanges", "raise_refused"]
 

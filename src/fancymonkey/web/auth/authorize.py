@@ -18,8 +18,8 @@ from fancymonkey.settings.account_names import ADMIN
 from fancymonkey.web.auth.demo_access import check_direct
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http import cookies
-from fancymonkey.web.http.account_errors import account_problem
 from fancymonkey.web.http.messages import Problem, Request
+from fancymonkey.web.http.problems.account_errors import account_problem
 
 log = logging.getLogger(__name__)
 

@@ -5,6 +5,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fancymonkey.web.context import AppContext
+from fancymonkey.web.http.clients.private_networks import FORWARDING
+from fancymonkey.web.http.clients.rate_limits import FOR_PROBES, LOGINS, RateLimits
 from fancymonkey.web.http.messages import (
     Headers,
     Problem,
@@ -14,8 +16,6 @@ from fancymonkey.web.http.messages import (
     Send,
     response_of,
 )
-from fancymonkey.web.http.private_networks import FORWARDING
-from fancymonkey.web.http.rate_limits import FOR_PROBES, LOGINS, RateLimits
 
 App = Callable[[Scope, Receive, Send], Awaitable[Any]]
 

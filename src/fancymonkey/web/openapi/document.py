@@ -3,11 +3,18 @@
 from collections.abc import Iterable
 from typing import Any
 
+from fastapi import APIRouter, Response
+from starlette.requests import HTTPConnection
+
 from fancymonkey.payments.events import StripeEvent
-from fancymonkey.web.http import wire
+from fancymonkey.web.http.bodies import wire
+from fancymonkey.web.http.bodies.json_body import json_response
 from fancymonkey.web.openapi.hot_routes import TEMPLATE, described_hot_routes
-from fancymonkey.web.routing.access import SCHEMES
+from fancymonkey.web.routing.access import SCHEMES, public
+from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 from fancymonkey.web.routing.routes import body_model
+
+router = APIRouter(include_in_schema=False, route_class=AuthorizedRoute)
 
 TAGS = [
     {"name": "inventory", "description": "Calls of the shop pages"},
@@ -24,6 +31,15 @@ TAGS = [
     {"name": "system", "description": "Health checks, metrics and migration"},
 ]
 """The tags of the document, in order."""
+
+
+@router.get("/openapi.json", dependencies=[public()])
+async def openapi_document(connection: HTTPConnection) -> Response:
+    """The OpenAPI document of this service, encoded once: it does not change while it runs."""
+    state = connection.app.state
+    if not hasattr(state, "encoded_document"):
+        state.encoded_document = json_response(connection.app.openapi()).body
+    return Response(state.encoded_document, 200, media_type="application/json")
 
 
 def completed(document: dict[str, Any], routes: Iterable[Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 from typing_extensions import TypedDict
 
-from fancymonkey.web.http import wire
+from fancymonkey.web.http.bodies import wire
 from fancymonkey.web.routing.described import refusals
 from fancymonkey.web.shop_api import inventory
 

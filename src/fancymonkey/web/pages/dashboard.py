@@ -16,7 +16,6 @@ from fancymonkey.web.accounts_api.sessions import renewed
 from fancymonkey.web.auth.authorize import check_address
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http import cookies
-from fancymonkey.web.http.errors import unavailable
 from fancymonkey.web.http.messages import (
     Headers,
     Problem,
@@ -26,6 +25,7 @@ from fancymonkey.web.http.messages import (
     Send,
     response_of,
 )
+from fancymonkey.web.http.problems.errors import unavailable
 from fancymonkey.web.pages.files import HEADERS, Assets
 
 FILES = Path(__file__).parents[2] / "dashboard"

@@ -8,10 +8,10 @@ from typing import Any, Protocol
 import msgspec
 
 from fancymonkey.core.model import split_sku
-from fancymonkey.engine.feed import LevelChange
-from fancymonkey.engine.location_index import LOCATIONS
-from fancymonkey.engine.view import View
-from fancymonkey.web.http.wire import encode
+from fancymonkey.engine.view.feed import LevelChange
+from fancymonkey.engine.view.location_index import LOCATIONS
+from fancymonkey.engine.view.view import View
+from fancymonkey.web.http.bodies.wire import encode
 from fancymonkey.web.read_models.product_json import size_out
 from fancymonkey.web.read_models.stock_listing import StockListing
 from fancymonkey.web.server.live_message import LiveMessage

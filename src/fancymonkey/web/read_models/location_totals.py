@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing_extensions import TypedDict
 
 from fancymonkey.core.stock.status import StockRow, status_of
-from fancymonkey.engine.view import View
+from fancymonkey.engine.view.view import View
 
 PAUSE = 200
 """Sizes between two pauses for other tasks."""

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
 
 from fancymonkey.core.model import Row
+from fancymonkey.engine.demand.sales_history import SalesHistory
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.sales_history import SalesHistory
 
 MAX_AGE = 15_000
 """How long data from the store is reused, in ms."""

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.stock.sku_stock import SkuStock
-from fancymonkey.engine.view import View
+from fancymonkey.engine.view.view import View
 from fancymonkey.timestamps import local_day
-from fancymonkey.web.http.wire import left
+from fancymonkey.web.http.bodies.wire import left
 
 PickupDates = Mapping[str, date]
 """The day from which units of other locations can be collected, by the location of the pick-up."""

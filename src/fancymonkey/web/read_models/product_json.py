@@ -8,12 +8,12 @@ from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.model import Item, Product
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.core.stock.status import is_low
-from fancymonkey.engine.view import View
-from fancymonkey.spreadsheets.cells import loadable
-from fancymonkey.store.products_file.bundle_json import public_definition
-from fancymonkey.store.products_file.extra_fields import image_of
+from fancymonkey.engine.view.view import View
+from fancymonkey.spreadsheets.cells.cells import loadable
+from fancymonkey.store.products_file.fields.bundle_json import public_definition
+from fancymonkey.store.products_file.fields.extra_fields import image_of
 from fancymonkey.timestamps import iso
-from fancymonkey.web.http.wire import encode, left
+from fancymonkey.web.http.bodies.wire import encode, left
 from fancymonkey.web.read_models.pickup import PickupDates, pickup_by_location
 
 

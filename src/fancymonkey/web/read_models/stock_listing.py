@@ -11,13 +11,13 @@ from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.core.stock.status import is_low
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.view import View
+from fancymonkey.engine.view.view import View
 from fancymonkey.free_memory import return_free_memory
+from fancymonkey.web.http.bodies.spelling import Spelling
+from fancymonkey.web.http.bodies.wire import encode
 from fancymonkey.web.http.etag import etag_of, is_known
 from fancymonkey.web.http.messages import JSON, NOSNIFF, Problem, Response
-from fancymonkey.web.http.refusals import refusal
-from fancymonkey.web.http.spelling import Spelling
-from fancymonkey.web.http.wire import encode
+from fancymonkey.web.http.problems.refusals import refusal
 from fancymonkey.web.read_models.pickup import PickupDates, pickup_dates
 from fancymonkey.web.read_models.product_json import (
     ProductJson,

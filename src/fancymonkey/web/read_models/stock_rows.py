@@ -10,12 +10,12 @@ from fancymonkey.core.changes.bulk import select
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.core.stock.status import StockRow, status_of
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.view import View
-from fancymonkey.store.products_file.bundle_json import definition_out
+from fancymonkey.engine.view.view import View
+from fancymonkey.store.products_file.fields.bundle_json import definition_out
 from fancymonkey.timestamps import iso
-from fancymonkey.web.admin_api.row_query import RowQuery, ordered
+from fancymonkey.web.http.bodies.wire import encode, stock_fields
 from fancymonkey.web.http.etag import etag_of
-from fancymonkey.web.http.wire import encode, stock_fields
+from fancymonkey.web.read_models.row_query import RowQuery, ordered
 
 SLICE_SECONDS = 0.005
 """The longest time without a pause for other tasks while the rows are encoded."""

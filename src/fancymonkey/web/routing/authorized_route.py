@@ -16,9 +16,9 @@ from starlette.responses import StreamingResponse
 
 from fancymonkey.web.auth.audit import note
 from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.errors import problem_response
-from fancymonkey.web.http.json_body import read_body
+from fancymonkey.web.http.bodies.json_body import read_body
 from fancymonkey.web.http.messages import ClientGone, Receive, Request, Scope, Send, response_of
+from fancymonkey.web.http.problems.errors import problem_response
 from fancymonkey.web.http.query_params import with_checked_query
 from fancymonkey.web.routing.access import Requires, taken_access
 from fancymonkey.web.routing.described import described, has_query

@@ -6,10 +6,10 @@ from fastapi import Depends, Header
 from starlette.requests import HTTPConnection
 
 from fancymonkey.accounts.model import Actor
-from fancymonkey.services.request_key import RequestKey
+from fancymonkey.services.changes.request_key import RequestKey
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.messages import Request
-from fancymonkey.web.http.refusals import request_key
+from fancymonkey.web.http.problems.refusals import request_key
 
 
 async def app_context(connection: HTTPConnection) -> AppContext:

@@ -13,8 +13,9 @@ from fastapi import FastAPI
 from fancymonkey.web.auth import demo_access
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http import cookies
+from fancymonkey.web.http.clients.private_networks import FORWARDING
+from fancymonkey.web.http.clients.rate_limits import RateLimits
 from fancymonkey.web.http.cors import SHARED, Cors
-from fancymonkey.web.http.errors import problem_response
 from fancymonkey.web.http.messages import (
     NO_STORE,
     NOSNIFF,
@@ -28,8 +29,7 @@ from fancymonkey.web.http.messages import (
     Send,
     response_of,
 )
-from fancymonkey.web.http.private_networks import FORWARDING
-from fancymonkey.web.http.rate_limits import RateLimits
+from fancymonkey.web.http.problems.errors import problem_response
 from fancymonkey.web.http.security_headers import DATA, DATA_HTTPS
 from fancymonkey.web.routing.routes import methods_of, routes_of
 from fancymonkey.web.server.connections import Crowd

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from fancymonkey.engine.feed import Feed, LevelChange
+from fancymonkey.engine.view.feed import Feed, LevelChange
 from fancymonkey.web.server.live_message import LiveMessage
 from fancymonkey.web.server.pace import Pace, Portions, cost_of
 from fancymonkey.web.server.wires import Wire

@@ -12,8 +12,8 @@ from typing import Protocol
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from fancymonkey.web.http.clients.private_networks import public_address
 from fancymonkey.web.http.messages import network
-from fancymonkey.web.http.private_networks import public_address
 
 log = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ from collections import Counter
 from ipaddress import ip_address
 
 from fancymonkey.errors import Overloaded
+from fancymonkey.web.http.clients.private_networks import public_address
 from fancymonkey.web.http.messages import Problem, Request, network
-from fancymonkey.web.http.private_networks import public_address
 from fancymonkey.web.server.connections import wide
 from fancymonkey.web.server.turns import Turns
 

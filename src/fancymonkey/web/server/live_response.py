@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from fastapi import WebSocket, WebSocketDisconnect
 from fastapi.responses import Response
 
-from fancymonkey.engine.feed import LevelChange, Subscription
+from fancymonkey.engine.view.feed import LevelChange, Subscription
 from fancymonkey.web.http.messages import Receive, Scope, Send
 from fancymonkey.web.server import audience
 from fancymonkey.web.server.audience import Audience

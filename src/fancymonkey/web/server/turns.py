@@ -10,11 +10,11 @@ from collections.abc import Callable
 from time import perf_counter
 
 BEGUN_MIN = 2
-BEGUN_MAX = 8
+BEGUN_MAX = 16
 """Requests of the ASGI path that start in one turn: more as long as turns are short."""
 
-SHORT_SECONDS = 0.0004
-LONG_SECONDS = 0.0008
+SHORT_SECONDS = 0.001
+LONG_SECONDS = 0.002
 """After a shorter turn one request more starts in the next one, after a longer one half of them."""
 
 SECONDS = 0.0005

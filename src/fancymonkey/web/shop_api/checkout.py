@@ -9,7 +9,7 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Line, split_sku
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.hold_details import HoldDetails, find_hold
+from fancymonkey.engine.queries.hold_details import HoldDetails, find_hold
 from fancymonkey.errors import PaymentRefused, PaymentUnknown
 from fancymonkey.payments.basket import NoPrice
 from fancymonkey.payments.checkout import (
@@ -20,11 +20,11 @@ from fancymonkey.payments.checkout import (
 )
 from fancymonkey.timestamps import iso
 from fancymonkey.web.context import AppContext, new_reservation_id
+from fancymonkey.web.http.bodies.unknown_fields import ignored_fields
+from fancymonkey.web.http.bodies.wire import deadline, routed_out
 from fancymonkey.web.http.messages import RETRY_SOON, Problem
+from fancymonkey.web.http.problems.refusals import buyer_hold_id, refusal, session_as_sent
 from fancymonkey.web.http.query_params import Text
-from fancymonkey.web.http.refusals import buyer_hold_id, refusal, session_as_sent
-from fancymonkey.web.http.unknown_fields import ignored_fields
-from fancymonkey.web.http.wire import deadline, routed_out
 from fancymonkey.web.routing.access import public
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 from fancymonkey.web.routing.dependencies import Call, Context

@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from fancymonkey.core.model import MAX_LINES, MAX_QUANTITY
-from fancymonkey.web.http.json_body import Id, JsonBody, Ok, example
+from fancymonkey.web.http.bodies.json_body import Id, JsonBody, Ok, example
 
 Quantity = Annotated[int, Field(ge=1, le=MAX_QUANTITY)]
 _WHICH = {"productId": "prod_hoodie_001", "size": "M", "quantity": 1}

@@ -10,12 +10,12 @@ from fancymonkey.core.holds.ended import Released
 from fancymonkey.core.model import Status
 from fancymonkey.core.stock.answers import MovedLine
 from fancymonkey.engine.job_names import RELEASE_EXPIRED
-from fancymonkey.services.release_due import ReleasedHold
+from fancymonkey.services.sales.release_due import ReleasedHold
 from fancymonkey.text import counted
-from fancymonkey.web.admin_api.jobs import run_job
+from fancymonkey.web.admin_api.operation.jobs import run_job
 from fancymonkey.web.context import AppContext
-from fancymonkey.web.http import wire
-from fancymonkey.web.http.json_body import Ok, example
+from fancymonkey.web.http.bodies import wire
+from fancymonkey.web.http.bodies.json_body import Ok, example
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 from fancymonkey.web.routing.dependencies import Context

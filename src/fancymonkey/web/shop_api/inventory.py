@@ -13,13 +13,15 @@ from fancymonkey.core.holds.reserved import Reserved
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Line
 from fancymonkey.core.outcomes import Refused
-from fancymonkey.services.replace_hold import reserve_instead
-from fancymonkey.services.routing import NOTHING_WANTED
+from fancymonkey.services.locations.routing import NOTHING_WANTED
+from fancymonkey.services.sales.replace_hold import reserve_instead
 from fancymonkey.web.auth.authorize import bearer_of, require
 from fancymonkey.web.context import AppContext, new_reservation_id
-from fancymonkey.web.http import wire
+from fancymonkey.web.http.bodies import wire
+from fancymonkey.web.http.bodies.spelling import Spelling
+from fancymonkey.web.http.bodies.unknown_fields import parse_open, with_ignored
 from fancymonkey.web.http.messages import Problem, Request, Response, ok
-from fancymonkey.web.http.refusals import (
+from fancymonkey.web.http.problems.refusals import (
     ID_KEPT,
     as_sent,
     buyer,
@@ -28,8 +30,6 @@ from fancymonkey.web.http.refusals import (
     request_fingerprint,
     request_key,
 )
-from fancymonkey.web.http.spelling import Spelling
-from fancymonkey.web.http.unknown_fields import parse_open, with_ignored
 from fancymonkey.web.shop_api.expired_holds import release_expired
 from fancymonkey.web.shop_api.wanted_location import names_location, wanted_of
 

@@ -11,7 +11,7 @@ from fastapi import Request as StarletteRequest
 from fastapi.responses import Response, StreamingResponse
 from starlette.requests import HTTPConnection
 
-from fancymonkey.engine.feed import Subscription
+from fancymonkey.engine.view.feed import Subscription
 from fancymonkey.errors import Overloaded
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.cors import Cors

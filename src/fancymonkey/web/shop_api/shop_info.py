@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import with_config
 from typing_extensions import TypedDict
 
-from fancymonkey.web.http.json_body import Ok, example
+from fancymonkey.web.http.bodies.json_body import Ok, example
 from fancymonkey.web.routing.access import public
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 from fancymonkey.web.routing.dependencies import Context

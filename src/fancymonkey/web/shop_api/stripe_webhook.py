@@ -16,9 +16,9 @@ from fancymonkey.core.outcomes import Refused
 from fancymonkey.payments.events import StripeEvent, foreign, record
 from fancymonkey.payments.thin_events import ObjectUnavailable, bare, fetched, thin_of
 from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.json_body import Ok, example
+from fancymonkey.web.http.bodies.json_body import Ok, example
 from fancymonkey.web.http.messages import Problem, parse
-from fancymonkey.web.http.refusals import refusal
+from fancymonkey.web.http.problems.refusals import refusal
 from fancymonkey.web.routing.access import public
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 from fancymonkey.web.routing.dependencies import Call, Context

@@ -4,8 +4,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from fancymonkey.engine.view import View
-from fancymonkey.services.routing import LocationRequest, ShipTo
+from fancymonkey.engine.view.view import View
+from fancymonkey.services.locations.routing import LocationRequest, ShipTo
 from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.read_models.stock_listing import unknown_location
 

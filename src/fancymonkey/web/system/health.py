@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 from fancymonkey import __version__
 from fancymonkey.errors import StoreError
 from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.json_body import example
+from fancymonkey.web.http.bodies.json_body import example
 from fancymonkey.web.http.messages import RETRY_SOON, Problem
 from fancymonkey.web.routing.access import public
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute

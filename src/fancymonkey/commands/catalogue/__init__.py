@@ -1,0 +1,1 @@
+"""Commands for products, bundles and tables of them."""

@@ -1,0 +1,1 @@
+"""Commands for holds, payments and orders."""

@@ -1,0 +1,1 @@
+"""Commands for units: locations, transfers, and the explanation of a number."""

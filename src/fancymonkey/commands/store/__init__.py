@@ -1,0 +1,1 @@
+"""Commands for whole stores: backup, restore, migration, verification."""

@@ -1,0 +1,1 @@
+"""Units that were sold, returned and turned away, by hour and by day."""

@@ -1,0 +1,1 @@
+"""Answers that are read from the store and the ledger, without a command."""

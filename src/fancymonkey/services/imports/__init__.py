@@ -1,0 +1,1 @@
+"""Imports: read and planned, applied, one after another."""

@@ -1,0 +1,1 @@
+"""Locations, the routing of orders, and transfers."""

@@ -1,0 +1,1 @@
+"""Cells: texts of many countries and programs, as values."""

@@ -1,0 +1,1 @@
+"""The plan of an import: rows recognised, cells compared, commands made."""

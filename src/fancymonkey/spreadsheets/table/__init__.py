@@ -1,0 +1,1 @@
+"""The table of an export: its columns and rows, as CSV and XLSX."""

@@ -1,0 +1,1 @@
+"""Edits of `products.json` by hand: recognised, checked, turned into commands."""

@@ -1,0 +1,1 @@
+"""The fields of `products.json`: their names and values."""

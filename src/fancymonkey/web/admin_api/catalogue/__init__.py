@@ -1,0 +1,1 @@
+"""Endpoints for products, bundles, and tables of them."""

@@ -1,1 +1,0 @@
-"""The bodies and answers of the endpoints of the dashboard."""

@@ -1,0 +1,1 @@
+"""Endpoints for operation: overview, alerts, jobs, webhooks, migration."""

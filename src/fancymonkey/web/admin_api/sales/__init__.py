@@ -1,0 +1,1 @@
+"""Endpoints for holds, payments and orders."""

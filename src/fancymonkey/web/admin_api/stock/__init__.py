@@ -1,0 +1,1 @@
+"""Endpoints for stock: rows, updates, moves, undo."""

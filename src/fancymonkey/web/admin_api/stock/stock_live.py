@@ -1,0 +1,142 @@
+"""Live stock rows, as server-sent events."""
+
+import asyncio
+
+from fastapi import APIRouter
+from fastapi import Request as StarletteRequest
+from fastapi.responses import Response, StreamingResponse
+
+from fancymonkey.accounts.model import Denied
+from fancymonkey.core.model import split_sku
+from fancymonkey.errors import StoreError
+from fancymonkey.web.auth.authorize import require
+from fancymonkey.web.context import AppContext
+from fancymonkey.web.http.bodies.wire import encode
+from fancymonkey.web.http.messages import Problem
+from fancymonkey.web.read_models.live_messages import ChangeBody, LiveView
+from fancymonkey.web.read_models.stock_rows import StockRowJson, StockRows, off_sale
+from fancymonkey.web.routing.access import requires
+from fancymonkey.web.routing.authorized_route import AuthorizedRoute
+from fancymonkey.web.routing.dependencies import Call
+from fancymonkey.web.server.audience import Audience
+from fancymonkey.web.server.listeners import Listeners
+from fancymonkey.web.server.live_response import EventStream, LiveSource
+from fancymonkey.web.server.pace import Pace
+from fancymonkey.web.server.turns import Turns
+from fancymonkey.web.shop_api.live import seated
+
+PACE_SECONDS = 0.1
+"""Changes within this time are sent in one message: faster updates cannot be read."""
+
+CHECK_SECONDS = 15.0
+"""How long a listener may stay connected after its right has ended."""
+
+
+BURST = 3
+"""Messages that may go one right after the other after a quiet time."""
+
+
+class TableView(LiveView):
+    """The stock as the owner's rows."""
+
+    def __init__(self, context: AppContext, turns: Turns) -> None:
+        super().__init__(context.engine.view, turns)
+        self._table = context.stock_rows
+        self._currency = context.settings.payments.currency
+
+    def snapshot(self) -> bytes:
+        """All rows."""
+        return self._table.snapshot(self._currency)
+
+    def change_body(self) -> ChangeBody:
+        """A change without SKUs."""
+        return TableChange(self._table)
+
+
+class TableChange:
+    """Rows that changed, and SKUs that are no longer shown."""
+
+    def __init__(self, table: StockRows) -> None:
+        self._table = table
+        self._rows: dict[str, StockRowJson] = {}
+
+    def add(self, sku: str) -> None:
+        """Adds the row of a SKU, or all rows of a product."""
+        product_id, size = split_sku(sku)
+        for row in self._table.of_product(product_id):
+            if not size or row.stocked.item.sku == sku:
+                self._rows[row.stocked.item.sku] = row
+
+    def json(self, revision: int) -> bytes:
+        """The message."""
+        shown = [row.body for row in self._rows.values() if not off_sale(row.stocked)]
+        removed = [sku for sku, row in self._rows.items() if off_sale(row.stocked)]
+        head = b'{"revision":%d,"rows":[' % revision
+        return b"".join((head, b",".join(shown), b'],"removed":', encode(removed), b"}"))
+
+
+class NoticeView(LiveView):
+    """The stock as notices without numbers, for callers who may not see all locations."""
+
+    def snapshot(self) -> bytes:
+        """A revision and no rows."""
+        return Notice().json(self._view.revision)
+
+    def change_body(self) -> ChangeBody:
+        """A change without SKUs."""
+        return Notice()
+
+
+class Notice:
+    """A change that says only that there is one."""
+
+    def add(self, sku: str) -> None:
+        """Adds nothing."""
+
+    def json(self, revision: int) -> bytes:
+        """The message."""
+        return b'{"revision":%d,"rows":[],"removed":[]}' % revision
+
+
+def router(context: AppContext, listeners: Listeners) -> APIRouter:
+    """The endpoint of live rows."""
+    routes = APIRouter(tags=["dashboard"], route_class=AuthorizedRoute)
+    messages = TableView(context, listeners.turns)
+    audience = Audience(context.engine.feed, messages.encode, Pace(PACE_SECONDS, BURST))
+    stage = LiveSource(audience, messages, listeners.turns)
+    notices = NoticeView(context.engine.view, listeners.turns)
+    noticed = Audience(context.engine.feed, notices.encode, Pace(PACE_SECONDS, BURST))
+    stage_of_notices = LiveSource(noticed, notices, listeners.turns)
+
+    @routes.get(
+        "/api/admin/inventory/live",
+        summary="Live stock rows, as server-sent events",
+        dependencies=[requires("read", by_location=True)],
+        response_class=StreamingResponse,
+        responses={200: {"content": {"text/event-stream": {}}}},
+    )
+    async def live_table(request: StarletteRequest, call: Call) -> Response:
+        """Sends a `snapshot`, or the changes since `Last-Event-ID`, and then changes.
+
+        A caller who is limited to locations gets the same messages without rows.
+        """
+        limited = call.actor is not None and bool(call.actor.locations)
+
+        async def until_not_allowed() -> None:
+            try:
+                while True:
+                    await asyncio.sleep(CHECK_SECONDS)
+                    actor = await require(context, call, "read")
+                    if limited != bool(actor.locations):
+                        return
+            except (Problem, Denied, StoreError):  # the client reconnects and gets the reason
+                return
+
+        last = request.headers.get("last-event-id")
+        since = last if last is not None else request.query_params.get("since")
+        await context.stock_rows.prepare()
+        subscription = await seated(context, listeners, call, since, owner=True)
+        chosen = stage_of_notices if limited else stage
+        return EventStream(subscription, chosen, until_not_allowed)
+
+    return routes

@@ -1,0 +1,1 @@
+"""JSON bodies: their types, their reading, and unknown fields."""

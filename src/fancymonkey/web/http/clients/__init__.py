@@ -1,0 +1,1 @@
+"""The address of a client, and the limits for it."""

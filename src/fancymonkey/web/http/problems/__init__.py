@@ -1,0 +1,1 @@
+"""Errors and refusals as problem details."""
