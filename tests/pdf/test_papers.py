@@ -71,6 +71,7 @@ def test_letters_of_the_font_are_printed_as_they_are(name: str) -> None:
         ("ไทย", "□□□", "Thai"),
         ("한국", "□□", "Hangul"),
         ("Ada 🧶", "Ada □", "U+1F9F6"),
+        ("😍", "□", "U+1F60D"),
     ],
 )
 def test_other_letters_are_replaced_and_named_at_the_foot(

@@ -89,7 +89,7 @@ def _stream(content: bytes) -> bytes:
     data = match[1]
     if b"/ASCII85Decode" in content:
         data = base64.a85decode(data.strip().removesuffix(b"~>"))
-    return zlib.decompress(data) if b"/FlateDecode" in content else data
+    return zlib.decompressobj().decompress(data) if b"/FlateDecode" in content else data
 
 
 def _page(objects: dict[int, bytes], fonts: dict[bytes, dict[int, str]], page: bytes) -> PdfPage:

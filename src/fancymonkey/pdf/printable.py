@@ -9,6 +9,9 @@ REPLACEMENT = "\N{WHITE SQUARE}"
 TEXT_MAX = 2000
 """The most characters of one text; a longer one ends with an ellipsis."""
 
+LAST = 0xFFFF
+"""The last character that the library writes in a form from which a reader can copy it."""
+
 RIGHT_TO_LEFT = ("R", "AL", "AN")
 JOINED_SCRIPTS = ("LAO ", "THAI ")
 """Scripts whose letters change with their neighbours. The library draws each letter alone."""
@@ -38,7 +41,7 @@ class Printable:
             return " "
         if category == "Cf":
             return ""
-        if ord(char) in self._glyphs and not _needs_shaping(char):
+        if ord(char) <= LAST and ord(char) in self._glyphs and not _needs_shaping(char):
             return char
         script = script_of(char)
         self.replaced[script] = self.replaced.get(script, 0) + 1

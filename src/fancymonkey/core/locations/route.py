@@ -145,8 +145,8 @@ def _by_id(location: Location) -> str:
 def shortfalls(
     demands: Sequence[Demand], locations: Sequence[Location], free: Free, routing: Routing
 ) -> list[Shortfall]:
-    """The lines for which the locations have too few units. Lines take theirs in order, sets first:
-    single units are served by what these leave at any location.
+    """The lines for which the locations have too few units. Lines take theirs in order, sets first,
+    because single units may come from any location.
     """
     left = {location.key: dict(free[location.key]) for location in locations}
     short = []
