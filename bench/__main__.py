@@ -5,7 +5,19 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench.rows import bulk, crowd, ended, engine, http, locations, lone, servers, size, workers
+from bench.rows import (
+    bulk,
+    bundle_feed,
+    crowd,
+    ended,
+    engine,
+    http,
+    locations,
+    lone,
+    servers,
+    size,
+    workers,
+)
 from bench.settings import FULL, QUICK, Effort
 from bench.shops import STORES, Places
 from bench.table import Row, markdown
@@ -18,6 +30,7 @@ ROWS: dict[str, Callable[[Places, Effort], list[Row]]] = {
     "lone": lone.lone,
     "bulk": bulk.bulk,
     "bundle": locations.bundle,
+    "bundle-feed": bundle_feed.bundle_feed,
     "routed": locations.routed,
     "second-location": locations.second_location,
     "memory": size.memory,

@@ -62,7 +62,7 @@ class Pgbench:
             str(max(1, round(seconds))),
         ]
         command += ["-h", self._postgres.host, "-p", str(self._postgres.port), "-U", "postgres"]
-        told = subprocess.run(
+        process = subprocess.run(
             [*command, self._database],
             capture_output=True,
             text=True,
@@ -70,11 +70,11 @@ class Pgbench:
             cwd="/",
             **run_as(self._postgres.user),  # type: ignore[call-overload]
         )
-        found = re.search(r"tps = ([\d.]+)", told.stdout)
-        latency = re.search(r"latency average = ([\d.]+) ms", told.stdout)
-        if told.returncode or not found or not latency:
-            raise RuntimeError(f"pgbench failed:\n{told.stdout}{told.stderr}")
-        return Measure(float(found[1]), p50=float(latency[1]))
+        match = re.search(r"tps = ([\d.]+)", process.stdout)
+        latency = re.search(r"latency average = ([\d.]+) ms", process.stdout)
+        if process.returncode or not match or not latency:
+            raise RuntimeError(f"pgbench failed:\n{process.stdout}{process.stderr}")
+        return Measure(float(match[1]), p50=float(latency[1]))
 
 
 class SqliteSingly:
@@ -147,14 +147,14 @@ def in_one_thread(work: Callable[[], None], clients: int, seconds: float) -> Mea
     """This many clients wait for one thread, which does their work one after the other."""
     with ThreadPoolExecutor(1) as writer:
 
-        async def one() -> None:
+        async def operation() -> None:
             await asyncio.get_running_loop().run_in_executor(writer, work)
 
-        return asyncio.run(closed_loop(one, clients, seconds))
+        return asyncio.run(closed_loop(operation, clients, seconds))
 
 
 async def closed_loop(
-    one: Callable[[], Awaitable[object]], clients: int, seconds: float
+    operation: Callable[[], Awaitable[object]], clients: int, seconds: float
 ) -> Measure:
     """This many clients, each of which begins again as soon as it has its answer."""
     took: list[int] = []
@@ -163,7 +163,7 @@ async def closed_loop(
     async def client() -> None:
         while time.monotonic() < end:
             start = time.monotonic_ns()
-            await one()
+            await operation()
             took.append(time.monotonic_ns() - start)
 
     started, cpu = time.monotonic(), time.process_time()

@@ -47,7 +47,7 @@ class Books:
 
 
 @dataclass(slots=True)
-class Wish:
+class BuyerRequest:
     """One request, how to write its success down, and which hold it is about."""
 
     kind: str
@@ -68,7 +68,7 @@ class Crowd:
 
     def __init__(self, books: Books, chance: random.Random, clients: int = 8) -> None:
         self.books = books
-        self.unknown: list[Wish] = []
+        self.unknown: list[BuyerRequest] = []
         self._chance = chance
         self._clients = clients
         self._number = 0
@@ -88,35 +88,35 @@ class Crowd:
     async def settle(self, port: int) -> None:
         """Sends everything again that broke off, as clients and Stripe do."""
         with Client(port) as client:
-            wishes, self.unknown = self.unknown, []
-            await asyncio.gather(*(self._send(client, wish) for wish in wishes))
+            attempts, self.unknown = self.unknown, []
+            await asyncio.gather(*(self._send(client, attempt) for attempt in attempts))
         if self.unknown:
             raise Unexpected("the server went away while requests were sent again")
 
     async def _one(self, client: Client) -> None:
-        while not self._stopped and await self._send(client, self._wish()):
+        while not self._stopped and await self._send(client, self._next_request()):
             pass
 
-    async def _send(self, client: Client, wish: Wish) -> bool:
+    async def _send(self, client: Client, attempt: BuyerRequest) -> bool:
         """Whether there was an answer."""
-        if wish.hold is not None:
-            self.books.touched.add(wish.hold.session)
+        if attempt.hold is not None:
+            self.books.touched.add(attempt.hold.session)
         try:
-            answer = await wish.send(client)
+            answer = await attempt.send(client)
         except Broken:
-            self.unknown.append(wish)
+            self.unknown.append(attempt)
             return False
         if answer.status == 503:  # the store is away: as unknown as no answer
-            self.unknown.append(wish)
+            self.unknown.append(attempt)
             return False
         if answer.status == 200:
-            wish.done(answer)
+            attempt.done(answer)
         elif answer.status != 409:
-            raise Unexpected(f"{wish.kind}: {answer.status} {answer.body.decode()}")
-        self.books.answers[f"{wish.kind} {answer.status}"] += 1
+            raise Unexpected(f"{attempt.kind}: {answer.status} {answer.body.decode()}")
+        self.books.answers[f"{attempt.kind} {answer.status}"] += 1
         return True
 
-    def _wish(self) -> Wish:
+    def _next_request(self) -> BuyerRequest:
         self._number += 1
         dice = self._chance.random()
         if self._free and dice < 0.5:
@@ -127,7 +127,7 @@ class Crowd:
     def _name(self, kind: str) -> str:
         return f"{kind}-{self._chance.getrandbits(64):016x}"
 
-    def _reserve(self) -> Wish:
+    def _reserve(self) -> BuyerRequest:
         sizes = self._chance.sample(list(self.books.on_hand), self._chance.choice((1, 1, 1, 2, 3)))
         hold = Hold(self._name("s"), {size: self._chance.randrange(1, 4) for size in sizes})
         lines = [
@@ -141,16 +141,16 @@ class Crowd:
             self.books.holds[hold.session] = hold
             self._free.append(hold)
 
-        return Wish("reserve", lambda client: client.post(RESERVE, body), done, hold)
+        return BuyerRequest("reserve", lambda client: client.post(RESERVE, body), done, hold)
 
-    def _release(self, hold: Hold) -> Wish:
+    def _release(self, hold: Hold) -> BuyerRequest:
         def done(answer: Answer) -> None:
             hold.status = "released"
 
         body = {"sessionId": hold.session}
-        return Wish("release", lambda client: client.post(RELEASE, body), done, hold)
+        return BuyerRequest("release", lambda client: client.post(RELEASE, body), done, hold)
 
-    def _payment(self, hold: Hold) -> Wish:
+    def _payment(self, hold: Hold) -> BuyerRequest:
         event = paid(self._name("evt"), hold.session)
 
         async def send(client: Client) -> Answer:
@@ -161,9 +161,9 @@ class Crowd:
                 hold.status = "captured"
                 self.books.on_hand.subtract(hold.lines)
 
-        return Wish("payment", send, done, hold)
+        return BuyerRequest("payment", send, done, hold)
 
-    def _restock(self) -> Wish:
+    def _restock(self) -> BuyerRequest:
         size = self._chance.choice(list(self.books.on_hand))
         units = self._chance.randrange(1, 10)
         row = {"productId": size[0], "size": size[1], "adjustStock": units, "receipt": True}
@@ -175,4 +175,4 @@ class Crowd:
                 raise Unexpected(f"restock: {answer.body.decode()}")
             self.books.on_hand[size] += units
 
-        return Wish("restock", lambda client: client.post(UPDATE, body, key), done)
+        return BuyerRequest("restock", lambda client: client.post(UPDATE, body, key), done)

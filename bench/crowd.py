@@ -1,7 +1,7 @@
 """A crowd of listeners in a process of its own, which reads as cheaply as possible.
 
-`Crowd` starts it; `python -m bench.crowd` is the process. It has plain sockets and a selector, and
-looks only at the first bytes of a message, where its revision is.
+`ListeningCrowd` starts it; `python -m bench.crowd` is the process. It has plain sockets and a
+selector, and looks only at the first bytes of a message, where its revision is.
 """
 
 import json
@@ -67,7 +67,7 @@ class Heard:
         )
 
 
-class Crowd:
+class ListeningCrowd:
     """A crowd that is listening; it has connected when this returns."""
 
     def __init__(self, audience: Audience) -> None:

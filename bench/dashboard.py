@@ -137,8 +137,8 @@ async def measure(server: Server, minutes: float) -> int:
         until.set()
         await changing
         watched.assert_clean()
-    slow = within([one for minute in seen for one in minute.took], 0.95)
-    blank = within([one for minute in seen for one in minute.machine], 0.95)
+    slow = within([time for minute in seen for time in minute.took], 0.95)
+    blank = within([share for minute in seen for share in minute.machine], 0.95)
     return verdict(slow, blank, began, seen[-1].heap)
 
 

@@ -126,28 +126,32 @@ async def books_of(shop: BenchShop) -> Books:
 
 async def check_holds(shop: BenchShop, crowd: Crowd) -> None:
     """Reads the store beside the server, before anything is sent again."""
-    open_wishes = {wish.hold.session: wish for wish in crowd.unknown if wish.hold is not None}
+    open_wishes = {
+        attempt.hold.session: attempt for attempt in crowd.unknown if attempt.hold is not None
+    }
     store = open_store(shop.target, read_only=True)
     await store.open(system_clock())
     try:
         for session in crowd.books.touched:
-            found = await store.reservation(session)
-            told = crowd.books.holds.get(session)
-            wish = open_wishes.get(session)
-            hold = told or (wish.hold if wish else None)
-            if found is None or hold is None:
-                if told is not None:
-                    raise Lost(f"{told} was acknowledged and is not stored")
-                if found is not None:
-                    raise Lost(f"{found} is stored, and its request was refused")
+            reservation = await store.reservation(session)
+            recorded = crowd.books.holds.get(session)
+            attempt = open_wishes.get(session)
+            hold = recorded or (attempt.hold if attempt else None)
+            if reservation is None or hold is None:
+                if recorded is not None:
+                    raise Lost(f"{recorded} was acknowledged and is not stored")
+                if reservation is not None:
+                    raise Lost(f"{reservation} is stored, and its request was refused")
                 continue
-            lines = {split_sku(line.sku): line.quantity for line in found.lines}
+            lines = {split_sku(line.sku): line.quantity for line in reservation.lines}
             if lines != hold.lines:
-                raise Lost(f"{found} does not hold all lines of {hold}")
+                raise Lost(f"{reservation} does not hold all lines of {hold}")
             ends = {"release": "released", "payment": "captured"}
-            may = {hold.status, ends.get(wish.kind, "held")} if wish else {hold.status}
-            if str(found.status) not in may or (told and found.reservation_id != told.id):
-                raise Lost(f"{found} must be {' or '.join(sorted(may))}: {hold}")
+            may = {hold.status, ends.get(attempt.kind, "held")} if attempt else {hold.status}
+            if str(reservation.status) not in may or (
+                recorded and reservation.reservation_id != recorded.id
+            ):
+                raise Lost(f"{reservation} must be {' or '.join(sorted(may))}: {hold}")
     finally:
         await store.close()
 
@@ -160,10 +164,10 @@ async def check_levels(books: Books, port: int) -> None:
     for product in shown:
         for size in product["sizes"]:
             key = (product["productId"], size["size"])
-            told = size["stock"], size["reserved"]
+            shown_stock = size["stock"], size["reserved"]
             meant = books.on_hand[key], reserved[key]
-            if told != meant:
-                raise Lost(f"{key}: (stock, reserved) is {told}, must be {meant}")
+            if shown_stock != meant:
+                raise Lost(f"{key}: (stock, reserved) is {shown_stock}, must be {meant}")
 
 
 def verify(shop: BenchShop) -> None:
@@ -190,13 +194,13 @@ def main() -> None:
     with Places() as places:
         for name in given.store or STORES:
             started = time.monotonic()
-            one = storm(places, name, given.seed, given.verify_every)
-            one.run(given.kills, report=True)
-            answers = sum(one.crowd.books.answers.values())
+            storm_run = storm(places, name, given.seed, given.verify_every)
+            storm_run.run(given.kills, report=True)
+            answers = sum(storm_run.crowd.books.answers.values())
             spent = time.monotonic() - started
             print(
-                f"{name}: {one.kills} kills (seed {given.seed}), {answers} answers, {one.unknown}"
-                f" broke off, nothing lost, in {spent:.0f} s",
+                f"{name}: {storm_run.kills} kills (seed {given.seed}), {answers} answers,"
+                f" {storm_run.unknown} broke off, nothing lost, in {spent:.0f} s",
                 flush=True,
             )
 

@@ -75,8 +75,8 @@ class Report:
 
     def between(self, start: int, end: int) -> "Report":
         """Only what was answered between two moments."""
-        kept = [n for n, at in enumerate(self.done) if start <= at < end]
-        done, took = (array("q", [all_[n] for n in kept]) for all_ in (self.done, self.took))
+        within = [n for n, at in enumerate(self.done) if start <= at < end]
+        done, took = (array("q", [all_[n] for n in within]) for all_ in (self.done, self.took))
         return Report(start, end, done, took, self.statuses, self.client_cpu)
 
     def measure(self, server_cpu: float = 0.0, database_cpu: float = 0.0) -> Measure:

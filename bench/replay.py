@@ -181,14 +181,14 @@ def replay(
     """Replays a history on a new store. Raises AssertionError where the ledger differs from it."""
     shop = stocked(places, name, history)
     with shop.server(env={"RESERVATION_TTL_SECONDS": str(ttl)}) as server:
-        one = Replay(history, server.port, random.Random(seed), ttl)
+        replay = Replay(history, server.port, random.Random(seed), ttl)
         started = time.monotonic()
-        uvloop.run(one.run())
+        uvloop.run(replay.run())
         seconds = time.monotonic() - started
         verify(shop)
     sold, entries = asyncio.run(sold_units(shop))
     assert sold == history.sold(), dict((sold - history.sold()) + (history.sold() - sold))
-    return Result(one.counts, seconds, entries, asyncio.run(size(shop)))
+    return Result(replay.counts, seconds, entries, asyncio.run(size(shop)))
 
 
 def stocked(places: Places, name: str, history: History) -> BenchShop:
@@ -199,8 +199,8 @@ def stocked(places: Places, name: str, history: History) -> BenchShop:
     (files / "products.json").write_bytes(history.products_json())
     if name != "json":
         command = [*PROGRAM, "migrate", "--from", str(files), "--to", shop.target]
-        told = subprocess.run(command, capture_output=True, text=True, cwd="/", check=False)
-        assert told.returncode == 0, told.stdout + told.stderr
+        process = subprocess.run(command, capture_output=True, text=True, cwd="/", check=False)
+        assert process.returncode == 0, process.stdout + process.stderr
     return shop
 
 

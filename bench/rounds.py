@@ -33,25 +33,25 @@ class Measure:
 def rotate(contestants: Mapping[str, Callable[[], Measure]], rounds: int) -> Measures:
     """Runs all contestants in each round. Raises RuntimeError where one answers with errors."""
     names = list(contestants)
-    found: dict[str, list[Measure]] = {name: [] for name in names}
+    measures_by_name: dict[str, list[Measure]] = {name: [] for name in names}
     for number in range(rounds):
         at = number % len(names)
         for name in names[at:] + names[:at]:
             measure = contestants[name]()
             if measure.errors:
                 raise RuntimeError(f"{name}: {measure}")
-            found[name].append(measure)
-    return found
+            measures_by_name[name].append(measure)
+    return measures_by_name
 
 
 def ratios(measures: Measures, name: str, base: str) -> list[float]:
     """How many times as many operations a second as the base, round by round."""
     pairs = zip(measures[name], measures[base], strict=True)
-    return [one.rate / other.rate for one, other in pairs]
+    return [first.rate / other.rate for first, other in pairs]
 
 
 def behind(measures: Measures, *names: str) -> list[str]:
     """The middle round (by rate) of each contestant, in words."""
-    middle = [sorted(measures[name], key=lambda one: one.rate) for name in names]
+    middle = [sorted(measures[name], key=lambda measure: measure.rate) for name in names]
     pairs = zip(names, middle, strict=True)
-    return [f"{name}: {found[len(found) // 2]}" for name, found in pairs]
+    return [f"{name}: {measures[len(measures) // 2]}" for name, measures in pairs]

@@ -21,8 +21,8 @@ def parts() -> int:
     SBOM.parent.mkdir(exist_ok=True)
     command = [BIN / "cyclonedx-py", "requirements", PINNED, "--of", "JSON", "-o", SBOM]
     subprocess.run(command, check=True, capture_output=True)
-    found: list[Any] = json.loads(SBOM.read_text())["components"]
-    return len(found)
+    components: list[Any] = json.loads(SBOM.read_text())["components"]
+    return len(components)
 
 
 def holes() -> tuple[list[str], list[str]]:

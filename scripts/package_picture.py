@@ -33,7 +33,7 @@ ABOUT = {
     "fake_stripe": "Stripe for demos",
     "free_memory": "free memory",
     "gc_tuning": "garbage collector",
-    "jobs": "work at set times",
+    "jobs": "scheduled work",
     "log_format": "text or JSON",
     "payments": "Stripe checkout",
     "pdf": "pick lists, slips",
@@ -82,8 +82,8 @@ def packages() -> set[str]:
 
 def folders(package: str) -> list[str]:
     """The packages inside a package."""
-    found = (SOURCE / package).glob("*/__init__.py")
-    return sorted(path.parent.name for path in found)
+    folders = (SOURCE / package).glob("*/__init__.py")
+    return sorted(path.parent.name for path in folders)
 
 
 def floors() -> list[list[str]]:

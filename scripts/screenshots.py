@@ -109,8 +109,8 @@ async def busy_morning(shop: AdminShop) -> None:
     clock = shop.clock
     sku = sku_of("prod_hoodie_002", "XL")
     await shop.run(SetItem(sku=sku, location=DEFAULT_LOCATION, sold_out=True))
-    for day, wishes in WISHES.items():
-        for number in range(wishes):
+    for day, orders in WISHES.items():
+        for number in range(orders):
             clock.behind = day * DAY
             await shop.reserve("XL", 1, "prod_hoodie_002", f"wish-{day}-{number}")
     await shop.run(SetItem(sku=sku, location=DEFAULT_LOCATION, sold_out=False))
@@ -163,9 +163,10 @@ def packed(png: bytes) -> bytes:
         chunks.append((png[at + 4 : at + 8], png[at + 8 : at + 8 + length]))
         at += 12 + length
     data = zlib.compress(zlib.decompress(b"".join(d for k, d in chunks if k == b"IDAT")), 9)
-    kept = [(b"IHDR", chunks[0][1]), (b"IDAT", data), (b"IEND", b"")]
+    chunks_kept = [(b"IHDR", chunks[0][1]), (b"IDAT", data), (b"IEND", b"")]
     parts = [
-        struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d)) for k, d in kept
+        struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d))
+        for k, d in chunks_kept
     ]
     return head + b"".join(parts)
 

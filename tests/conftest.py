@@ -15,6 +15,7 @@ from tests.support.hashes import make_hashes_cheap
 from tests.support.migrated_databases import MigratedDatabases
 from tests.support.postgres import PostgresServer
 from tests.support.scratch import use_memory
+from tests.support.visitors import visitor
 
 # Collecting thousands of tests makes objects that stay: see pytest_collection_finish.
 gc.disable()
@@ -104,6 +105,5 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def browser_page(browser: Browser) -> AsyncIterator[BrowserPage]:
     """An empty page, whose errors, policy violations and failed requests are recorded."""
-    context = await browser.new_context()
-    yield await BrowserPage.open(context)
-    await context.close()
+    async with visitor(browser) as watched:
+        yield watched

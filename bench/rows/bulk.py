@@ -20,17 +20,22 @@ def bulk(places: Places, effort: Effort) -> list[Row]:
     rows = []
     for name in places.sql:
         shop = places.shop(name, large(effort.large))
-        taken, kept, notes = _measure(shop, effort)
+        taken, revisions, notes = _measure(shop, effort)
         what = f"{ROWS:,} of {effort.large:,} SKUs, {BUYERS} buyers"
         rows.append(Row(f"bulk update on {name}: {what}", taken, Bar(1, at_most=True), "s"))
         rows.append(
-            Row(f"bulk update on {name}: buyers' rate during ÷ outside", kept, None, notes=notes)
+            Row(
+                f"bulk update on {name}: buyers' rate during ÷ outside",
+                revisions,
+                None,
+                notes=notes,
+            )
         )
     return rows
 
 
 def _measure(shop: BenchShop, effort: Effort) -> tuple[list[float], list[float], list[str]]:
-    taken, kept, notes = [], [], []
+    taken, revisions, notes = [], [], []
     with shop.server() as server:
         wanted = Load(
             server.port, RESERVE, RESERVE_HOT, connections=BUYERS, seconds=effort.seconds + 3
@@ -48,9 +53,9 @@ def _measure(shop: BenchShop, effort: Effort) -> tuple[list[float], list[float],
                 raise RuntimeError(f"buyers got errors: {report.statuses}")
             during, before = report.between(start, end).measure(), outside(report, start, end)
             taken.append((end - start) / 1e9)
-            kept.append(during.rate / before)
+            revisions.append(during.rate / before)
             notes.append(f"during {during}; outside {before:,.0f}/s")
-    return taken, kept, notes
+    return taken, revisions, notes
 
 
 def outside(report: Report, start: int, end: int) -> float:

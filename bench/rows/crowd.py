@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from bench import load
-from bench.crowd import EVENTS, SOCKETS, Audience, Crowd, Heard
+from bench.crowd import EVENTS, SOCKETS, Audience, Heard, ListeningCrowd
 from bench.load import HOLE, Load
 from bench.processes import cpu_seconds, rss_megabytes
 from bench.rounds import Measure, Measures, behind, ratios, rotate
@@ -87,14 +87,14 @@ def _buyers(
         with ExitStack() as stack:
             if audience is None:
                 return load.run(wanted, server.pid)
-            crowd = stack.enter_context(Crowd(replace(audience, since=_revision(server))))
+            crowd = stack.enter_context(ListeningCrowd(replace(audience, since=_revision(server))))
             crowd.mark()
-            found = load.run(wanted, server.pid)
+            report = load.run(wanted, server.pid)
             heard.append(crowd.last(_revision(server)))
         if heard[-1].missing:
             raise RuntimeError(f"{heard[-1].missing} listeners without the last state")
         _wait_until_left(server)
-        return found
+        return report
 
     return measure
 
@@ -127,7 +127,7 @@ def _idle(places: Places, effort: Effort) -> list[Row]:
                 _revision(server)
                 before = rss_megabytes(server.pid)
                 alone = _idle_share(server)
-                with Crowd(Audience(server.port, IDLE, kind, _revision(server))):
+                with ListeningCrowd(Audience(server.port, IDLE, kind, _revision(server))):
                     time.sleep(QUIET_SECONDS)
                     sizes.append((rss_megabytes(server.pid) - before) * 1000 / IDLE)
                     shares.append(_idle_share(server) - alone)

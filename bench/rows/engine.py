@@ -96,7 +96,7 @@ async def reserves(
     gc_tuning.freeze_loaded_objects()  # as the service does once it is open
     count = 0
 
-    async def one() -> None:
+    async def reserve() -> None:
         nonlocal count
         count += 1
         answer = await engine.submit(
@@ -112,11 +112,11 @@ async def reserves(
             raise RuntimeError(f"refused: {answer}")
 
     try:
-        await closed_loop(one, clients, min(0.3, seconds))  # warm
+        await closed_loop(reserve, clients, min(0.3, seconds))  # warm
         before = 0.0 if database is None else cpu_seconds(database)
-        found = await closed_loop(one, clients, seconds)
+        measure = await closed_loop(reserve, clients, seconds)
         after = 0.0 if database is None else cpu_seconds(database)
     finally:
         await engine.close()
-    each = (after - before) / (found.rate * seconds) * 1e6
-    return Measure(found.rate, found.p50, found.p99, found.server_cpu, each)
+    each = (after - before) / (measure.rate * seconds) * 1e6
+    return Measure(measure.rate, measure.p50, measure.p99, measure.server_cpu, each)

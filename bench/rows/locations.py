@@ -38,8 +38,11 @@ def routed(places: Places, effort: Effort) -> list[Row]:
     rows = []
     for name in places.stores:
         database = places.database_pid(name)
-        one, three = places.shop(name, sample()), places.shop(name, [*sample(), *_several(3)])
-        with one.server() as single, three.server() as several:
+        one_location, three = (
+            places.shop(name, sample()),
+            places.shop(name, [*sample(), *_several(3)]),
+        )
+        with one_location.server() as single, three.server() as several:
             contestants = {
                 "one location": calls(single, RESERVE, effort, database=database),
                 "three locations": calls(several, RESERVE, effort, database=database),

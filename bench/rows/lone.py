@@ -77,8 +77,8 @@ async def _commits(shop: BenchShop, seconds: float) -> Measure:
     return await _timed(lambda: asyncio.to_thread(work), seconds)
 
 
-async def _timed(one: Callable[[], Awaitable[object]], seconds: float) -> Measure:
-    return await closed_loop(one, 1, seconds)
+async def _timed(operation: Callable[[], Awaitable[object]], seconds: float) -> Measure:
+    return await closed_loop(operation, 1, seconds)
 
 
 def _sqlite(shop: BenchShop) -> Callable[[], object]:

@@ -91,7 +91,7 @@ def _aimed(wanted: Load, port: int, clients: int) -> Load:
 
 def _latencies(measures: Measures, part: str, name: str, base: str) -> list[float]:
     pairs = zip(measures[name], measures[base], strict=True)
-    return [getattr(one, part) / getattr(other, part) for one, other in pairs]
+    return [getattr(first, part) / getattr(other, part) for first, other in pairs]
 
 
 def _lone(places: Places, effort: Effort) -> list[Row]:

@@ -87,7 +87,7 @@ def growth(places: Places, effort: Effort) -> list[Row]:
             rows.append(
                 Row(
                     f"growth: {name} reserve, {what} ÷ {base}",
-                    [one.rate / other.rate for one, other in pairs],
+                    [first.rate / other.rate for first, other in pairs],
                     Bar(1.3, at_most=True),
                     notes=behind(measures, what, base),
                 )

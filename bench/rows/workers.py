@@ -22,9 +22,9 @@ def workers(places: Places, effort: Effort) -> list[Row]:
         return []
     shop = places.shop("postgres", sample())
     p50, p99, worst = [], [], []
-    with shop.server() as one, shop.server() as other:
+    with shop.server() as first, shop.server() as other:
         for _ in range(effort.rounds):
-            waits = sorted(uvloop.run(_waits(one.port, other.port, effort.changes)))
+            waits = sorted(uvloop.run(_waits(first.port, other.port, effort.changes)))
             p50.append(waits[len(waits) // 2])
             p99.append(waits[int(len(waits) * 0.99)])
             worst.append(waits[-1])
@@ -72,7 +72,7 @@ async def _listen(port: int, seen: dict[int, int], bell: asyncio.Event) -> None:
         b"GET /api/inventory/live HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n"
     )
     while data := await reader.readline():
-        found = _ID.match(data.rstrip(b"\n"))
-        if found:
-            seen.setdefault(int(found[1]), time.monotonic_ns())
+        match = _ID.match(data.rstrip(b"\n"))
+        if match:
+            seen.setdefault(int(match[1]), time.monotonic_ns())
             bell.set()

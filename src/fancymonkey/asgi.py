@@ -31,7 +31,7 @@ def _serverless(settings: Settings) -> Settings:
         )
     if settings.server.demo:
         raise ConfigError(
-            "The demo's stand-in for Stripe needs a single process, and a serverless function runs "
+            "The demo's fake Stripe needs a single process, and a serverless function runs "
             "in many. Switch DEMO off and use a Stripe test key."
         )
     return settings.changed(run_jobs=False)

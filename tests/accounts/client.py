@@ -45,8 +45,8 @@ class Visitor:
         answer = await client.request(method, target, body, {k: v for k, v in sent.items() if v})
         self.set = [value.decode() for name, value in answer.headers if name == b"set-cookie"]
         for cookie in self.set:
-            name, _, rest = cookie.partition("=")
-            value = rest.partition(";")[0]
+            name, _, remainder = cookie.partition("=")
+            value = remainder.partition(";")[0]
             if value and "Max-Age=0" not in cookie:
                 self.cookies[name] = value
             else:

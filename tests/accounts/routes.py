@@ -152,17 +152,17 @@ NEEDS: dict[tuple[str, str], str] = {
 def served(settings: Settings) -> set[tuple[str, str]]:
     """Every route of the app: the hot ones, FastAPI's, and what is mounted."""
     front = create_app(settings, Engine(MemoryStore()))
-    found = {(method.decode(), path.decode()) for method, path in front.hot}
+    hot_paths = {(method.decode(), path.decode()) for method, path in front.hot}
     for route in routes_of(front.api):
         kinds = {"MOUNT"} if isinstance(route, Mount) else methods_of(route) or {"WEBSOCKET"}
-        found |= {(kind, route.path) for kind in kinds}
-    return found
+        hot_paths |= {(kind, route.path) for kind in kinds}
+    return hot_paths
 
 
 def bodies() -> dict[tuple[str, str], Any]:
     """A body that makes sense for each route that reads one."""
     samples = documented.requests()
-    found = {
+    documented_routes = {
         (method, path): samples[operation["operationId"]]
         for method, path, operation in documented.operations()
         if operation["operationId"] in samples and path != "/api/admin/migrate"
@@ -171,5 +171,5 @@ def bodies() -> dict[tuple[str, str], Any]:
         route: {name: value for name, value in body.items() if name != "password"}
         if route[1].startswith("/api/inventory/")
         else body
-        for route, body in found.items()
+        for route, body in documented_routes.items()
     }

@@ -16,8 +16,8 @@ ROWS = {"updates": [{"productId": HOODIE, "size": "M", "stock": 30}]}
 async def key(owner: Visitor, right: str = "stock", **more: Any) -> dict[str, Any]:
     answer = await owner.post(MAKE, {"label": "Sheet", "right": right, **more})
     assert answer.status == 200, answer.json
-    found: dict[str, Any] = answer.json
-    return found
+    body: dict[str, Any] = answer.json
+    return body
 
 
 async def use(visitor: Visitor, secret: str, path: str = ME, body: Any = None) -> Answer:

@@ -256,6 +256,6 @@ async def test_a_flood_of_refused_logins_does_not_fill_the_store(
     acts = accounts(shop).audit_log
     for number in range(300):
         await acts.record_refused("somebody", f"10.0.0.{number % 250}", "login", 401)
-    found = await acts.latest(1000)
-    assert len(found) == 101  # the last one stands for all others
-    assert sum(act.count for act in found) == 300
+    entries = await acts.latest(1000)
+    assert len(entries) == 101  # the last one stands for all others
+    assert sum(act.count for act in entries) == 300

@@ -15,8 +15,8 @@ ROWS = {"updates": [{"productId": HOODIE, "size": "M", "stock": 30}]}
 
 
 async def latest(owner: Visitor) -> dict[str, Any]:
-    found: dict[str, Any] = (await owner.get(f"{RECORD}?limit=1")).json["entries"][0]
-    return found
+    entry: dict[str, Any] = (await owner.get(f"{RECORD}?limit=1")).json["entries"][0]
+    return entry
 
 
 async def test_an_entry_has_actor_time_address_action_and_result(
@@ -48,8 +48,12 @@ async def test_by_session_by_key_by_password_and_refused(shop: Shop, visitor: Vi
 
     async def expect(actor: str, status: int, answer: Any) -> None:
         assert answer.status == status
-        found = await latest(owner)
-        assert (found["actor"], found["status"], found["what"]) == (actor, status, f"POST {UPDATE}")
+        entries = await latest(owner)
+        assert (entries["actor"], entries["status"], entries["what"]) == (
+            actor,
+            status,
+            f"POST {UPDATE}",
+        )
         shop.clock.forward(1)
 
     shop.clock.forward(1)
@@ -71,8 +75,8 @@ async def test_manual_job_runs_are_in_the_audit_log(shop: Shop, visitor: Visitor
     ):
         shop.clock.forward(1)
         assert (await visitor.client.request(method, path, headers=admin)).status == 200
-        found = await latest(owner)
-        assert (found["actor"], found["what"]) == ("admin", f"{method} {path}")
+        entries = await latest(owner)
+        assert (entries["actor"], entries["what"]) == ("admin", f"{method} {path}")
     before = await latest(owner)
     schedule = {"Authorization": f"Bearer {CRON}"}
     assert (await visitor.client.get("/api/cron/release-expired", schedule)).status == 200
@@ -84,17 +88,17 @@ async def test_pages_follow_one_another_without_a_gap(shop: Shop, visitor: Visit
     for number in range(25):
         shop.clock.forward(1)
         await accounts(shop).audit_log.record(f"user{number % 2}", "203.0.113.9", f"act {number}")
-    found: list[str] = []
+    seen: list[str] = []
     before = ""
     while True:
         page = (await owner.get(f"{RECORD}?limit=10&before={before}")).json
-        found += [act["what"] for act in page["entries"]]
+        seen += [act["what"] for act in page["entries"]]
         before = page["next"]
         if before is None:
             break
-    assert found == [*(f"act {number}" for number in reversed(range(25))), "POST /api/admin/login"]
-    one = (await owner.get(f"{RECORD}?actor=user1")).json["entries"]
-    assert [act["what"] for act in one] == [f"act {n}" for n in range(23, 0, -2)]
+    assert seen == [*(f"act {number}" for number in reversed(range(25))), "POST /api/admin/login"]
+    entries = (await owner.get(f"{RECORD}?actor=user1")).json["entries"]
+    assert [act["what"] for act in entries] == [f"act {n}" for n in range(23, 0, -2)]
 
 
 async def test_the_file_is_safe_to_open(shop: Shop, visitor: Visitor) -> None:
@@ -123,9 +127,9 @@ async def test_nothing_secret_is_on_it(shop: Shop, visitor: Visitor) -> None:
     await owner.post("/api/admin/users/password", {"name": "ada", "password": new[::-1]})
     await owner.post("/api/admin/password", {"old": PASSWORD, "new": new})
     made_ = (await owner.post("/api/admin/keys/make", {"label": "Sheet"})).json["secret"]
-    told = repr(await accounts(shop).audit_log.latest(100))
+    entries = repr(await accounts(shop).audit_log.latest(100))
     for secret in (new, new[::-1], PASSWORD, made_, owner.csrf, *owner.cookies.values()):
-        assert secret not in told
+        assert secret not in entries
 
 
 async def test_there_is_no_way_to_change_it(shop: Shop, visitor: Visitor) -> None:

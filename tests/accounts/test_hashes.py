@@ -85,7 +85,7 @@ async def test_a_crowd_of_logins_takes_no_more_memory_than_a_few() -> None:
         *(passwords.hash(f"password {n}") for n in range(100)), return_exceptions=True
     )
     assert most <= AT_ONCE
-    assert sum(isinstance(one, Busy) for one in done) == 100 - WAITING_MAX
+    assert sum(isinstance(result, Busy) for result in done) == 100 - WAITING_MAX
 
 
 @pytest.mark.parametrize("module", [shared_secrets, two_factor])

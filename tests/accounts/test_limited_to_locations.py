@@ -72,8 +72,8 @@ class Limited:
         async def send(message: Any) -> None:
             buffer.extend(message.get("body", b""))
             while b"\n\n" in buffer:
-                block, _, rest = bytes(buffer).partition(b"\n\n")
-                buffer[:] = rest
+                block, _, remainder = bytes(buffer).partition(b"\n\n")
+                buffer[:] = remainder
                 data = [row[6:] for row in block.split(b"\n") if row.startswith(b"data: ")]
                 events.extend(json.loads(row) for row in data)
                 if data and len(events) == 1:
@@ -125,7 +125,7 @@ CLOSED = [
 
 
 @pytest.mark.parametrize(("method", "path"), CLOSED)
-async def test_a_route_that_knows_no_locations_is_closed(
+async def test_a_route_without_a_location_check_is_closed(
     chain: Shop, method: str, path: str
 ) -> None:
     caller = await limited(chain)
@@ -138,7 +138,7 @@ async def test_a_route_that_knows_no_locations_is_closed(
     assert await units(chain) == before
 
 
-async def test_the_routes_that_know_locations_are_the_listed_ones() -> None:
+async def test_the_routes_with_location_checks_are_the_listed_ones() -> None:
     """A new route is closed until it is listed here, with its attacks below."""
     assert {path for _, path in NEEDS} >= BY_LOCATION
     assert len(CLOSED) > 15
@@ -569,7 +569,7 @@ async def test_the_log_has_who_was_limited(chain: Shop) -> None:
 async def test_live_rows_come_as_notices_without_numbers(chain: Shop) -> None:
     """The stream of a limited caller says that something changed, and not what."""
     caller = await limited(chain)
-    told = await caller.first_events(2, lambda: chain.update({"stock": 4711, "location": "main"}))
-    assert [event["rows"] for event in told] == [[], []]
-    assert all(event["removed"] == [] for event in told)
-    assert "4711" not in json.dumps(told)
+    events = await caller.first_events(2, lambda: chain.update({"stock": 4711, "location": "main"}))
+    assert [event["rows"] for event in events] == [[], []]
+    assert all(event["removed"] == [] for event in events)
+    assert "4711" not in json.dumps(events)

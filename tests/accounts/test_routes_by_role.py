@@ -98,18 +98,18 @@ def test_open_routes_are_those_of_buyers_probes_and_logins() -> None:
 
 async def callers(shop: Shop) -> dict[str, Visitor]:
     """One of each, at an address of their own."""
-    found = {}
+    rights = {}
     for number, who in enumerate(WHO):
-        found[who] = Visitor(shop.client.elsewhere(f"198.51.100.{number}"))
+        rights[who] = Visitor(shop.client.elsewhere(f"198.51.100.{number}"))
     for who in ("viewer", "staff"):
-        await found[who].logged_in(who, await made(shop, who, who))
-    await found["owner"].logged_in()
+        await rights[who].logged_in(who, await made(shop, who, who))
+    await rights["owner"].logged_in()
     for right in ("read", "stock", "admin"):
         _, secret = await accounts(shop).keys.make(right, right, "owner", None)
-        found[f"key {right}"].bearer = secret  # type: ignore[attr-defined]
-    found["cron secret"].bearer = CRON_SECRET  # type: ignore[attr-defined]
-    found["password"].bearer = PASSWORD  # type: ignore[attr-defined]
-    return found
+        rights[f"key {right}"].bearer = secret  # type: ignore[attr-defined]
+    rights["cron secret"].bearer = CRON_SECRET  # type: ignore[attr-defined]
+    rights["password"].bearer = PASSWORD  # type: ignore[attr-defined]
+    return rights
 
 
 async def status_of(visitor: Visitor, method: str, path: str, body: Any) -> int:
@@ -179,7 +179,7 @@ IN_THE_BODY = {"/api/inventory/update", "/api/inventory/bulk-update"}
 """Their password may be in the body, so that is read first."""
 
 
-async def test_outsiders_learn_nothing_about_their_events(shop: Shop) -> None:
+async def test_outsiders_get_no_details_about_their_events(shop: Shop) -> None:
     """The right is checked before the body is read, with any body."""
     got = {}
     for method, path in ASKED:
@@ -200,12 +200,12 @@ async def test_the_password_in_the_body_opens_what_it_always_did(shop: Shop, pat
 
 
 async def test_only_an_owner_ends_sessions_of_others(shop: Shop) -> None:
-    found = await callers(shop)
-    rows = (await found["owner"].get("/api/admin/sessions")).json["sessions"]
+    visitors = await callers(shop)
+    rows = (await visitors["owner"].get("/api/admin/sessions")).json["sessions"]
     ids = {row["user"]: row["id"] for row in rows}
     for who in ("viewer", "staff"):
         assert [
-            row["user"] for row in (await found[who].get("/api/admin/sessions")).json["sessions"]
+            row["user"] for row in (await visitors[who].get("/api/admin/sessions")).json["sessions"]
         ] == [who]
-        answer = await found[who].post("/api/admin/sessions/revoke", {"sessionId": ids["owner"]})
+        answer = await visitors[who].post("/api/admin/sessions/revoke", {"sessionId": ids["owner"]})
         assert answer.code == "unknown_account"

@@ -136,13 +136,13 @@ async def test_a_stolen_renewal_ends_the_session_for_both(shop: Shop, visitor: V
 
 
 async def test_two_windows_can_renew_at_once(any_shop: Shop) -> None:
-    one = await Visitor(any_shop.client).logged_in()
-    two = one.twin()
-    answers = await asyncio.gather(one.post(REFRESH), two.post(REFRESH))
+    first = await Visitor(any_shop.client).logged_in()
+    two = first.twin()
+    answers = await asyncio.gather(first.post(REFRESH), two.post(REFRESH))
     assert [answer.status for answer in answers] == [200, 200]
-    one.cookies |= two.cookies | one.cookies  # they share one jar
+    first.cookies |= two.cookies | first.cookies  # they share one jar
     any_shop.clock.now += ACCESS_LIFE
-    winner = one if one.cookies["fm_renew"] != two.cookies["fm_renew"] else two
+    winner = first if first.cookies["fm_renew"] != two.cookies["fm_renew"] else two
     assert (await winner.post(REFRESH)).status == 200
 
 
@@ -240,10 +240,10 @@ async def test_a_renewal_and_a_new_password_at_once_end_no_session(
     get = sessions.folder.get
 
     async def renewed_meanwhile(name: str) -> Any:
-        found = await get(name)
+        answer = await get(name)
         monkeypatch.undo()
         assert (await visitor.post(REFRESH)).status == 200
-        return found
+        return answer
 
     monkeypatch.setattr(sessions.folder, "get", renewed_meanwhile)
     await sessions.adopt(session.session_id, user)

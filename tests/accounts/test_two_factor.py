@@ -50,8 +50,8 @@ async def test_no_code_works_twice_nor_one_before_it(shop: Shop, visitor: Visito
     secret, _ = await switched_on(await visitor.logged_in())
     shop.clock.forward(60)
     before, code = code_of(visitor.client, secret, -1), code_of(visitor.client, secret)
-    one, two = visitor.elsewhere("198.51.100.4"), visitor.elsewhere("198.51.100.5")
-    assert (await one.log_in(code=code)).status == 200
+    first, two = visitor.elsewhere("198.51.100.4"), visitor.elsewhere("198.51.100.5")
+    assert (await first.log_in(code=code)).status == 200
     assert (await two.log_in(code=code)).status == 401
     assert (await two.log_in(code=before)).status == 401
     assert (await two.log_in(code=code_of(visitor.client, secret, 1))).status == 200
@@ -92,7 +92,7 @@ async def test_new_recovery_codes_replace_the_old_ones(visitor: Visitor) -> None
     assert (await other.log_in(code=new[0])).status == 200
 
 
-async def test_switching_it_off_wants_the_password_or_a_code(shop: Shop, visitor: Visitor) -> None:
+async def test_switching_it_off_needs_the_password_or_a_code(shop: Shop, visitor: Visitor) -> None:
     _, codes = await switched_on(await visitor.logged_in())
     for wrong in ({"password": "wrong"}, {"code": "000000"}, {"code": ""}):
         assert (await visitor.post(OFF, wrong)).code == "not_proven"
@@ -128,7 +128,7 @@ async def test_invalid_requests_are_refused(visitor: Visitor) -> None:
     assert (await visitor.post(BEGIN, PROOF)).code == "second_factor"
 
 
-async def test_setting_it_up_wants_the_password_so_that_a_thief_cannot_lock_out(
+async def test_the_setup_needs_the_password_against_a_stolen_session(
     visitor: Visitor,
 ) -> None:
     await visitor.logged_in()
@@ -154,6 +154,6 @@ async def test_an_owner_switches_off_a_lost_second_factor(shop: Shop, visitor: V
 
 async def test_the_record_has_neither_secret_nor_code(shop: Shop, visitor: Visitor) -> None:
     secret, codes = await switched_on(await visitor.logged_in())
-    told = repr(await accounts(shop).audit_log.latest(100))
-    assert "POST /api/admin/factor/confirm" in told
-    assert not [word for word in (secret, PASSWORD, *codes) if word in told]
+    entries = repr(await accounts(shop).audit_log.latest(100))
+    assert "POST /api/admin/factor/confirm" in entries
+    assert not [word for word in (secret, PASSWORD, *codes) if word in entries]

@@ -34,12 +34,12 @@ async def test_an_account_from_its_making_to_its_end(shop: Shop, visitor: Visito
         "recoveryCodesLeft": 0,
     }
     ada = await owner.elsewhere("198.51.100.4").logged_in("ADA@shop.example", NEW)
-    found = await rows(owner)
-    assert [(one["role"], one["sessions"]) for one in found.values()] == [
+    users = await rows(owner)
+    assert [(user["role"], user["sessions"]) for user in users.values()] == [
         ("staff", 1),
         ("owner", 1),
     ]
-    assert found["ada@shop.example"]["seenAt"] == "2025-10-07T12:00:00.000Z"
+    assert users["ada@shop.example"]["seenAt"] == "2025-10-07T12:00:00.000Z"
     role = {"name": "ada@shop.example", "role": "viewer"}
     assert (await owner.post(f"{USERS}/role", role)).json["user"]["role"] == "viewer"
     assert (await ada.get(ME)).code == "no_session", "what it may do has changed"
@@ -62,8 +62,8 @@ async def test_another_account_of_the_same_name_is_another(shop: Shop, visitor: 
     await add(owner, "ada", role="owner")
     assert (await ada.get(ME)).code == "no_session"
     assert (await ada.post("/api/admin/refresh")).code == "no_session"
-    found = await accounts(shop).users.get("ada")
-    assert await accounts(shop).login._device(device, found) is None
+    user = await accounts(shop).users.get("ada")
+    assert await accounts(shop).login._device(device, user) is None
 
 
 async def test_an_owner_gives_a_new_password_to_another_user(shop: Shop, visitor: Visitor) -> None:
@@ -141,11 +141,11 @@ async def test_the_last_owner_stays(visitor: Visitor) -> None:
 
 
 async def test_two_owners_who_remove_each_other_at_once_leave_one(any_shop: Shop) -> None:
-    one = await Visitor(any_shop.client).logged_in()
-    await add(one, "bob", "owner")
-    two = await one.elsewhere("198.51.100.4").logged_in("bob", NEW)
+    first = await Visitor(any_shop.client).logged_in()
+    await add(first, "bob", "owner")
+    two = await first.elsewhere("198.51.100.4").logged_in("bob", NEW)
     answers = await asyncio.gather(
-        one.post(f"{USERS}/remove", {"name": "bob"}),
+        first.post(f"{USERS}/remove", {"name": "bob"}),
         two.post(f"{USERS}/role", {"name": "owner", "role": "viewer"}),
     )
     assert sorted(answer.status for answer in answers) in ([200, 401], [200, 409], [200, 403])
@@ -170,7 +170,7 @@ async def test_an_account_that_is_not_there(
     assert (await owner.post(f"{USERS}/{path}", body)).code == "unknown_account"
 
 
-async def test_ones_own_password_wants_the_old_one(shop: Shop, visitor: Visitor) -> None:
+async def test_the_own_password_needs_the_old_one(shop: Shop, visitor: Visitor) -> None:
     owner = await visitor.logged_in()
     other = await owner.elsewhere("198.51.100.4").logged_in()
     wrong = {"old": "wrong", "new": NEW}

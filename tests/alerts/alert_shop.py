@@ -40,9 +40,9 @@ class RecordingChannel:
         self.messages.append(message)
 
     @property
-    def told(self) -> list[tuple[str, ...]]:
+    def sent_types(self) -> list[tuple[str, ...]]:
         """The types of the events in each sent message."""
-        return [tuple(one.type for one in message.events) for message in self.messages]
+        return [tuple(event.type for event in message.events) for message in self.messages]
 
 
 @dataclass
@@ -108,9 +108,9 @@ async def alert_shop(store: Store | None = None, **more: Any) -> AsyncIterator[A
         for command in catalogue():
             await engine.submit(command)
         channel = RecordingChannel()
-        found = AlertShop(engine, clock, channel, made(engine, channel, **more))
-        await found.alerts.once()
-        yield found
+        shop = AlertShop(engine, clock, channel, made(engine, channel, **more))
+        await shop.alerts.once()
+        yield shop
     finally:
         await engine.close()
 

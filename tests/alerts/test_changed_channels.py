@@ -23,13 +23,13 @@ async def test_waiting_alerts_are_sent_over_a_corrected_url() -> None:
         mended = RecordingChannel(key="ch_mended")
         again = over(shop, mended)
         await again.look()
-        assert sorted(one.type for one in mended.messages[0].events) == [
+        assert sorted(event.type for event in mended.messages[0].events) == [
             "stock.low",
             "stock.out",
         ]
-        assert [one.subject for one in mended.messages] == ["2 alerts: 1 low, 1 out"]
+        assert [message.subject for message in mended.messages] == ["2 alerts: 1 low, 1 out"]
         assert not await shop.waiting()
-        states = {(kept.value.target, kept.value.state) for kept in await shop.log()}
+        states = {(stored.value.target, stored.value.state) for stored in await shop.log()}
         assert states == {("ch_paper", "dropped"), ("ch_mended", "done")}
         again = over(shop, RecordingChannel(key="ch_mended"))
         await again.look()
@@ -51,7 +51,7 @@ async def test_other_channels_get_the_waiting_alerts_of_a_removed_one() -> None:
         again = over(shop, well, new)
         for _ in range(3):
             await again.look()
-        assert (well.told, new.told) == ([("stock.low",)], [("stock.low",)])
+        assert (well.sent_types, new.sent_types) == ([("stock.low",)], [("stock.low",)])
         assert not await shop.waiting()
 
 
@@ -66,7 +66,7 @@ async def test_a_returning_channel_gets_alerts_that_its_replacement_missed() -> 
         back = over(shop, RecordingChannel())
         await back.look()
         await back.look()
-        assert back.channel.told == [("stock.low",)]
+        assert back.channel.sent_types == [("stock.low",)]
 
 
 async def test_without_any_channel_left_what_waits_is_dropped() -> None:
@@ -75,8 +75,8 @@ async def test_without_any_channel_left_what_waits_is_dropped() -> None:
         await shop.move(-16)
         await shop.look()
         await Alerts(shop.engine, [], ALERTS).once()
-        (kept,) = await shop.log()
-        assert (kept.value.state, await shop.waiting()) == ("dropped", [])
+        (stored,) = await shop.log()
+        assert (stored.value.state, await shop.waiting()) == ("dropped", [])
 
 
 async def test_retried_alerts_are_not_labelled_as_delayed() -> None:
@@ -88,4 +88,4 @@ async def test_retried_alerts_are_not_labelled_as_delayed() -> None:
             await shop.look(600)
         shop.channel.failing = False
         await shop.look(24 * 3600)
-        assert [one.subject for one in shop.channel.messages] == ["2 alerts: 2 low"]
+        assert [message.subject for message in shop.channel.messages] == ["2 alerts: 2 low"]

@@ -64,7 +64,7 @@ async def test_no_title_can_forge_a_header(title: str) -> None:
     assert server.envelopes[0].rcpt_tos == ["b@x.example"]
 
 
-async def test_a_mail_server_that_says_no() -> None:
+async def test_a_mail_server_that_refuses() -> None:
     async with mail_server("bob", "right") as server:
         urls = [f"mailto://bob:wrong@127.0.0.1:{server.port}?to=b@x.example&from=a@x.example"]
         with pytest.raises(SendFailed, match="rejected the user name or password"):
@@ -78,7 +78,7 @@ async def test_a_mail_server_that_says_no() -> None:
         await channels_of(urls)[0].send(message_of())
 
 
-async def test_a_mail_server_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_mail_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(channels, "SECONDS", 0.3)
     monkeypatch.setattr(channels, "READ_SECONDS", 0.3)
     async with mail_server() as server:
@@ -93,10 +93,10 @@ async def test_a_webhook_of_apprise() -> None:
         (channel,) = channels_of([f"json://user:hush@127.0.0.1:{receiver.port}/hidden/path"])
         await channel.send(message_of(ONE, TWO))
     (request,) = receiver.requests
-    told = json.loads(request.body)
-    assert told["title"] == "2 alerts: 1 low, 1 out"
-    assert "Out of stock: Tee, L\nThe last unit was sold or is held." in told["message"]
-    assert told["type"] == "failure"
+    payload = json.loads(request.body)
+    assert payload["title"] == "2 alerts: 1 low, 1 out"
+    assert "Out of stock: Tee, L\nThe last unit was sold or is held." in payload["message"]
+    assert payload["type"] == "failure"
     assert channel.name == "JSON to 127.0.0.1"
 
 
@@ -107,15 +107,15 @@ async def test_a_channels_answer_is_reported_without_secrets(
     async with HttpReceiver() as receiver:
         receiver.answer = (500, {}, b"")
         (channel,) = channels_of([f"json://user:hushhush@127.0.0.1:{receiver.port}/hiddenpath"])
-        with pytest.raises(SendFailed) as told:
+        with pytest.raises(SendFailed) as raised:
             await channel.send(message_of())
     for secret in ("hushhush", "hiddenpath"):
-        assert secret not in str(told.value)
+        assert secret not in str(raised.value)
         assert secret not in channel.name
         assert secret not in caplog.text
 
 
-async def test_a_receiver_that_hangs_holds_one_thread_and_no_more(
+async def test_a_silent_receiver_holds_one_thread_and_no_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(channels, "SECONDS", 0.2)
@@ -129,7 +129,9 @@ async def test_a_receiver_that_hangs_holds_one_thread_and_no_more(
         for _ in range(5):
             with pytest.raises(SendFailed, match="still being sent"):
                 await channel.send(message_of())
-        names = [one.name for one in threading.enumerate() if one.name.startswith("alert ")]
+        names = [
+            thread.name for thread in threading.enumerate() if thread.name.startswith("alert ")
+        ]
         assert len(names) == 1
         assert channel._thread is not None
         channel._thread.join()
@@ -160,9 +162,9 @@ def test_urls_are_understood(url: str, kind: type[object], name: str) -> None:
 
 @pytest.mark.parametrize("url", ["nonsense://hushhush", "slack://hushhush", "mailto://"])
 def test_a_url_that_is_not_understood_ends_the_start(url: str) -> None:
-    with pytest.raises(ConfigError, match="ALERT_URLS: number 2") as told:
+    with pytest.raises(ConfigError, match="ALERT_URLS: number 2") as raised:
         channels_of(["json://127.0.0.1/", url])
-    assert "hushhush" not in str(told.value)
+    assert "hushhush" not in str(raised.value)
 
 
 def test_messages_too_long_for_a_service_are_split() -> None:
@@ -175,17 +177,17 @@ def test_messages_too_long_for_a_service_are_split() -> None:
     assert sum(part["body"].count("left") for part in parts) == 400
 
 
-def test_a_long_letter_says_how_much_more_there_is() -> None:
+def test_a_long_message_has_the_number_of_further_events() -> None:
     many = [event_type("stock.low", NOW, str(n), f"Low: {n}", "Few.") for n in range(SHOWN + 7)]
-    told = message_of(*many)
-    assert told.text().count("Few.") == SHOWN
-    assert "And 7 more." in told.text()
-    assert "And 7 more." in told.html()
-    assert told.subject == f"{SHOWN + 7} alerts: {SHOWN + 7} low"
+    text = message_of(*many)
+    assert text.text().count("Few.") == SHOWN
+    assert "And 7 more." in text.text()
+    assert "And 7 more." in text.html()
+    assert text.subject == f"{SHOWN + 7} alerts: {SHOWN + 7} low"
 
 
-def test_words_of_trouble_and_of_an_endpoint_that_is_off() -> None:
-    assert event_texts.trouble(["The disk is full."], NOW).text == "The disk is full."
+def test_words_of_an_unhealthy_store_and_of_an_endpoint_that_is_off() -> None:
+    assert event_texts.unhealthy_store(["The disk is full."], NOW).text == "The disk is full."
     off = event_texts.off(
         "https://erp.example/x", "whk_1", "The endpoint responded with status 500.", NOW
     )

@@ -30,7 +30,7 @@ async def test_low_is_reported_once_while_holds_come_and_go() -> None:
             await shop.look()
             await shop.release(f"h{number}")
             await shop.look()
-        assert shop.channel.told == [("stock.low",)]
+        assert shop.channel.sent_types == [("stock.low",)]
         message = shop.channel.messages[0]
         assert message.subject == "Low: MIDNIGHT EMERALD HOODIE, M, 4 left"
         assert "16 more units held in baskets" in message.text()
@@ -40,14 +40,14 @@ async def test_out_and_back() -> None:
     async with alert_shop() as shop:
         await shop.hold("h", 20)
         await shop.look()
-        assert shop.channel.told == [("stock.low",)]  # the hold may still come back
+        assert shop.channel.sent_types == [("stock.low",)]  # the hold may still come back
         await shop.pay("h")
         await shop.look()
         await shop.move(+30)
         await shop.look()
         await shop.move(-30)
         await shop.look()
-        assert [one for (one,) in shop.channel.told] == [
+        assert [message for (message,) in shop.channel.sent_types] == [
             "stock.low",
             "stock.out",
             "stock.restocked",
@@ -64,7 +64,7 @@ async def test_simultaneous_alerts_are_one_message() -> None:
         await shop.move(-1, f"{HOODIE}/S")
         await shop.look()
         (message,) = shop.channel.messages
-        assert sorted(one.type for one in message.events) == [
+        assert sorted(event.type for event in message.events) == [
             "stock.low",
             "stock.out",
             "stock.out",
@@ -79,7 +79,7 @@ async def test_unselected_events_are_not_reported() -> None:
         assert not shop.channel.messages
         await shop.move(-4)
         await shop.look()
-        assert shop.channel.told == [("stock.out",)]
+        assert shop.channel.sent_types == [("stock.out",)]
 
 
 async def test_another_process_continues_where_the_last_one_ended() -> None:
@@ -91,7 +91,10 @@ async def test_another_process_continues_where_the_last_one_ended() -> None:
         await other.look()
         third = shop.again()
         await third.look()
-        assert (shop.channel.told, other.channel.told) == ([("stock.low",)], [("stock.out",)])
+        assert (shop.channel.sent_types, other.channel.sent_types) == (
+            [("stock.low",)],
+            [("stock.out",)],
+        )
         assert not third.channel.messages
 
 
@@ -161,8 +164,8 @@ async def test_a_failing_channel_is_tried_again_for_a_day() -> None:
         shop.channel.failing = True
         await shop.move(-16)
         await shop.look()
-        (kept,) = await shop.waiting()
-        assert (kept.value.tries, kept.value.attempts[0].error) == (1, "The paper is wet.")
+        (stored,) = await shop.waiting()
+        assert (stored.value.tries, stored.value.attempts[0].error) == (1, "The paper is wet.")
         tries = []
         for _ in range(27 * 60):
             shop.clock.forward(60)
@@ -178,7 +181,7 @@ async def test_a_failing_channel_is_tried_again_for_a_day() -> None:
         shop.channel.failing = False
         await shop.move(-4)
         await shop.look()
-        assert shop.channel.told == [("stock.out",)]
+        assert shop.channel.sent_types == [("stock.out",)]
 
 
 async def test_a_channel_that_works_again_gets_missed_alerts() -> None:
@@ -188,7 +191,7 @@ async def test_a_channel_that_works_again_gets_missed_alerts() -> None:
         await shop.look()
         shop.channel.failing = False
         await shop.look(20)
-        assert shop.channel.told == [("stock.low",)]
+        assert shop.channel.sent_types == [("stock.low",)]
 
 
 async def test_quiet_hours_end_with_one_message() -> None:
@@ -204,7 +207,7 @@ async def test_quiet_hours_end_with_one_message() -> None:
         other = shop.again(quiet=NIGHT)  # another process in the middle of the night
         await other.look(6 * HOUR // 1000)
         (message,) = other.channel.messages
-        assert [one.type for one in message.events] == ["stock.low", "stock.out", "stock.low"]
+        assert [event.type for event in message.events] == ["stock.low", "stock.out", "stock.low"]
         assert message.subject == "3 alerts from the quiet hours: 2 low, 1 out"
         await other.look()
         assert len(other.channel.messages) == 1
@@ -220,7 +223,7 @@ async def test_a_failure_before_the_quiet_hours_does_not_ring_in_them() -> None:
         await shop.look(6 * MINUTE // 1000)
         assert not shop.channel.messages
         await shop.look(9 * HOUR // 1000)
-        assert shop.channel.told == [("stock.low",)]
+        assert shop.channel.sent_types == [("stock.low",)]
 
 
 class Troubled(MemoryStore):
@@ -240,7 +243,7 @@ async def test_trouble_with_the_store_does_not_wait_for_the_morning() -> None:
         shop.clock.forward(EVENING)
         store.problems = ["The disk has 312 MB left."]
         await shop.alerts.once()
-        assert shop.channel.told == [("store.unhealthy",)]
+        assert shop.channel.sent_types == [("store.unhealthy",)]
         store.problems = ["The disk has 311 MB left."]  # the same trouble
         await shop.look()
         assert len(shop.channel.messages) == 1
@@ -259,10 +262,10 @@ async def test_payment_issues_are_reported_once_by_name() -> None:
         await shop.pay("h")  # late, and nothing is left
         await shop.look()
         await shop.look()
-        told = [one for message in shop.channel.messages for one in message.events]
-        (matter,) = [one for one in told if one.type == "payment_issue.opened"]
-        assert matter.title == "Late payment: 20 × MIDNIGHT EMERALD HOODIE M"
-        assert matter.data["concern"] == "late_payment"
+        events = [event for message in shop.channel.messages for event in message.events]
+        (alert,) = [event for event in events if event.type == "payment_issue.opened"]
+        assert alert.title == "Late payment: 20 × MIDNIGHT EMERALD HOODIE M"
+        assert alert.data["concern"] == "late_payment"
         other = shop.again()
         await other.look()
         assert not other.channel.messages
@@ -284,7 +287,7 @@ async def test_a_failing_job_is_reported_at_its_first_failure() -> None:
         for _ in range(3):
             await ran(shop, "backup", "failed", message="The disk is full.")
             await shop.look()
-        assert shop.channel.told == [("job.failed",)]
+        assert shop.channel.sent_types == [("job.failed",)]
         assert "The disk is full." in shop.channel.messages[0].text()
         await ran(shop, "backup", "done")
         await shop.look()
@@ -300,7 +303,7 @@ async def test_corrections_of_reconciliation_are_reported() -> None:
             shop, "reconcile", "corrected", corrected=["a payment of cs_1 was missed"], open=[]
         )
         await shop.look()
-        assert shop.channel.told == [("reconciliation.corrected",)]
+        assert shop.channel.sent_types == [("reconciliation.corrected",)]
         assert "Corrected: a payment of cs_1 was missed" in shop.channel.messages[0].text()
         await ran(shop, "reconcile", "open", corrected=[], open=["cs_2 is of no hold"])
         await shop.look()
@@ -313,7 +316,7 @@ async def test_reported_events_are_not_repeated_after_quiet_months() -> None:
             shop, "reconcile", "corrected", corrected=["a payment of cs_1 was missed"], open=[]
         )
         await shop.look()
-        assert shop.channel.told == [("reconciliation.corrected",)]
+        assert shop.channel.sent_types == [("reconciliation.corrected",)]
         commands = shop.engine.batcher.commands
         for _ in range(70):
             await shop.look(24 * 3600)
@@ -371,7 +374,7 @@ async def test_a_size_off_sale_is_not_reported() -> None:
         assert not shop.channel.messages
         await shop.engine.submit(SetItem(sku=SKU, location=DEFAULT_LOCATION, sold_out=False))
         await shop.look()
-        assert shop.channel.told == [("stock.out",)]
+        assert shop.channel.sent_types == [("stock.out",)]
 
 
 async def test_an_idle_shop_writes_nothing() -> None:

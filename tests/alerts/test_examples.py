@@ -13,7 +13,7 @@ from fancymonkey.alerts.events import WEBHOOKS
 from fancymonkey.alerts.signing import sign
 from fancymonkey.settings.event_names import ALERTS, EventName
 
-PAGE = Path("docs/how-to/tell-other-systems.md").read_text("utf-8")
+PAGE = Path("docs/how-to/send-webhooks.md").read_text("utf-8")
 BODY = '{"title":"Ünïcode, 4 left"}'.encode()
 NOW = int(time.time())
 CASES = [
@@ -30,8 +30,8 @@ CASES = [
 
 
 def example(language: str) -> str:
-    (found,) = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
-    return str(found)
+    (example,) = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+    return str(example)
 
 
 def test_python() -> None:

@@ -79,7 +79,7 @@ def _release(id_: str) -> Release:
     return Release(ref=id_)
 
 
-async def test_receivers_that_hang_do_not_slow_a_sale() -> None:
+async def test_silent_receivers_do_not_slow_a_sale() -> None:
     """Compared with receivers that answer at once; the better of three, as others compute too."""
     well = min([await measured(hang=False) for _ in range(3)])
     hung = min([await measured(hang=True) for _ in range(3)])
@@ -87,7 +87,7 @@ async def test_receivers_that_hang_do_not_slow_a_sale() -> None:
     assert hung < 1.5 * well
 
 
-async def test_a_lane_that_hangs_holds_up_no_other() -> None:
+async def test_a_blocked_lane_delays_no_other() -> None:
     async with HttpReceiver() as hanging, HttpReceiver() as other, mail_server() as mail:
         hanging.hang = True
         engine, alerts = await shop(hanging.url, mail.port)
@@ -129,13 +129,15 @@ async def test_a_channel_that_breaks_in_its_own_way_has_failed_and_is_tried_agai
         shop.alerts = made(shop.engine, broken)
         await shop.move(-18)
         await shop.look()
-        (kept,) = await shop.waiting()
-        assert [one.error for one in kept.value.attempts] == ["The channel failed (RuntimeError)."]
+        (stored,) = await shop.waiting()
+        assert [attempt.error for attempt in stored.value.attempts] == [
+            "The channel failed (RuntimeError)."
+        ]
         (answer,) = await shop.alerts.test()
         assert answer.error == "The channel failed (RuntimeError)."
         broken.whole = True
         await shop.look(20)
-        assert broken.told == [("stock.low",)]
+        assert broken.sent_types == [("stock.low",)]
 
 
 async def test_an_error_during_a_delivery_is_a_failed_attempt() -> None:
@@ -152,8 +154,8 @@ async def test_an_error_during_a_delivery_is_a_failed_attempt() -> None:
         await shop.alerts.webhooks.add(receiver.url, ["stock.low"], "")
         await shop.move(-18)
         await shop.alerts.once()
-        (kept,) = [one for one in await shop.waiting() if one.value.tries]
-        assert kept.value.attempts[0].error == "The request could not be sent (RuntimeError)."
+        (stored,) = [stored for stored in await shop.waiting() if stored.value.tries]
+        assert stored.value.attempts[0].error == "The request could not be sent (RuntimeError)."
         shop.clock.forward(20)
         await shop.alerts.once()
         assert len(receiver.requests) == 1

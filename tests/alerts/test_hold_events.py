@@ -18,66 +18,74 @@ ABOUT = ("hold.created", "hold.changed", "hold.ended", "order.captured")
 SIZES = tuple(f"{HOODIE}/{size}" for size in "SML")
 
 
-async def told(shop: AlertShop) -> list[AlertEvent]:
+async def new_alerts(shop: AlertShop) -> list[AlertEvent]:
     """The hold events from here on, and those of the whole ledger."""
     if not await shop.alerts.webhooks.all():
         await shop.alerts.webhooks.add("http://127.0.0.1:9/x", ABOUT, "")
-    before = {kept.name for kept in await shop.waiting()}
+    before = {stored.name for stored in await shop.waiting()}
     targets = await shop.alerts.targets()
     async with asyncio.timeout(10):
         while await shop.alerts._watch.ledger(targets):
             pass
-    found = [kept.value for kept in await shop.waiting() if kept.name not in before]
-    found.sort(key=lambda one: one.event.id, reverse=True)
-    return [one.event for one in found if one.target.startswith("whk_")]
+    added = [stored.value for stored in await shop.waiting() if stored.name not in before]
+    added.sort(key=lambda alert: alert.event.id, reverse=True)
+    return [alert.event for alert in added if alert.target.startswith("whk_")]
 
 
-def words(found: list[AlertEvent]) -> list[str]:
+def words(alerts: list[AlertEvent]) -> list[str]:
     """The types of the events, each with its cause."""
-    return sorted(f"{one.type} {one.data.get('why', '')}".strip() for one in found)
+    return sorted(f"{alert.type} {alert.data.get('why', '')}".strip() for alert in alerts)
 
 
 async def test_a_new_deadline_is_a_change_of_the_hold() -> None:
     async with alert_shop() as shop:
-        await told(shop)
+        await new_alerts(shop)
         await shop.hold("a", 2)
-        assert words(await told(shop)) == ["hold.created"]
+        assert words(await new_alerts(shop)) == ["hold.created"]
         until = shop.clock() + 7_200_000
         await shop.engine.submit(AwaitPayment(ref="a", until=until))
-        (one,) = await told(shop)
-        assert (one.type, one.title) == ("hold.changed", "Hold extended")
-        assert one.data == {"holdId": "a", "lines": [], "expiresAt": until}
+        (alert,) = await new_alerts(shop)
+        assert (alert.type, alert.title) == ("hold.changed", "Hold extended")
+        assert alert.data == {"holdId": "a", "lines": [], "expiresAt": until}
         await shop.engine.submit(Attach(ref="a", session_id="b", expires_at=until + 1))
         await shop.pay("a")  # at the same moment
-        assert words(await told(shop)) == ["hold.changed", "hold.ended captured", "order.captured"]
+        assert words(await new_alerts(shop)) == [
+            "hold.changed",
+            "hold.ended captured",
+            "order.captured",
+        ]
 
 
 async def test_a_hold_that_ran_out_has_ended_also_where_it_is_paid_late_by_then() -> None:
     async with alert_shop() as shop:
-        await told(shop)
+        await new_alerts(shop)
         await shop.hold("a", 2)
         shop.clock.forward(1800)
         await shop.engine.submit(Expire())
         await shop.pay("a")
-        found = await told(shop)
-        assert words(found) == ["hold.created", "hold.ended expired", "order.captured"]
-        assert [one.data["late"] for one in found if "late" in one.data] == [True]
+        alerts = await new_alerts(shop)
+        assert words(alerts) == ["hold.created", "hold.ended expired", "order.captured"]
+        assert [alert.data["late"] for alert in alerts if "late" in alert.data] == [True]
 
 
 async def test_fewer_units_at_the_moment_of_the_payment_are_a_change() -> None:
     async with alert_shop() as shop:
-        await told(shop)
+        await new_alerts(shop)
         await shop.hold("a", 3)
-        await told(shop)
+        await new_alerts(shop)
         await shop.hold("a", 2)
         await shop.pay("a")
-        assert words(await told(shop)) == ["hold.changed", "hold.ended captured", "order.captured"]
+        assert words(await new_alerts(shop)) == [
+            "hold.changed",
+            "hold.ended captured",
+            "order.captured",
+        ]
 
 
 @pytest.mark.parametrize("before", range(494, 501))
 async def test_no_movement_is_cut_in_two_by_how_much_is_read_at_once(before: int) -> None:
     async with alert_shop() as shop:
-        await told(shop)
+        await new_alerts(shop)
         for number in range(before):
             await shop.move(1 if number % 2 else -1)
         lines = tuple(Line(sku, 1) for sku in SIZES)
@@ -91,9 +99,9 @@ async def test_no_movement_is_cut_in_two_by_how_much_is_read_at_once(before: int
             )
         )
         await shop.engine.submit(Capture(ref="r", payment_id="cs_r"))
-        found = await told(shop)
-        assert words(found) == ["hold.created", "hold.ended captured", "order.captured"]
-        assert all([one["sku"] for one in it.data["lines"]] == list(SIZES) for it in found)
+        alerts = await new_alerts(shop)
+        assert words(alerts) == ["hold.created", "hold.ended captured", "order.captured"]
+        assert all([line["sku"] for line in alert.data["lines"]] == list(SIZES) for alert in alerts)
 
 
 async def test_a_movement_longer_than_one_portion_stops_nothing(
@@ -101,7 +109,7 @@ async def test_a_movement_longer_than_one_portion_stops_nothing(
 ) -> None:
     monkeypatch.setattr("fancymonkey.alerts.detector.PORTION", 2)
     async with alert_shop() as shop:
-        await told(shop)
+        await new_alerts(shop)
         lines = tuple(Line(sku, 1) for sku in SIZES)
         await shop.engine.submit(
             Reserve(
@@ -114,6 +122,6 @@ async def test_a_movement_longer_than_one_portion_stops_nothing(
         )
         await shop.move(-1, SKU)
         await shop.hold("a", 1)
-        assert "hold.created" in words(await told(shop))
+        assert "hold.created" in words(await new_alerts(shop))
         seen = await shop.alerts._watch.begun()
         assert seen.revision == shop.engine.view.revision

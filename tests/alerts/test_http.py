@@ -32,8 +32,8 @@ async def get(shop: Shop, path: str) -> Answer:
 
 def alerts_of(shop: Shop) -> Alerts:
     """The very alerts that the app under test has."""
-    found: Alerts = shop.client.app._shop.alerts  # type: ignore[attr-defined]
-    return found
+    alerts: Alerts = shop.client.app._shop.alerts  # type: ignore[attr-defined]
+    return alerts
 
 
 def test_the_words_are_the_same_everywhere() -> None:
@@ -79,11 +79,11 @@ async def test_the_samples_are_what_is_really_asked_and_answered() -> None:
     assert got.keys() == documented.answers("alerts").keys()
     for name, answer in got.items():
         assert answer.status == 200, (name, answer)
-        told, sample = answer.json, documented.answers("alerts")[name]
+        payload, sample = answer.json, documented.answers("alerts")[name]
         if name == "alert_status":  # they have no quiet hours here
-            assert told.pop("quietHours") is None
+            assert payload.pop("quietHours") is None
             sample.pop("quietHours")
-        assert shape(told) == shape(sample), name
+        assert shape(payload) == shape(sample), name
     assert types.count("stock.low") == 2
     assert types.count("ping") == 1
     assert got["test_alerts"].json["channels"][0]["ok"]
@@ -93,7 +93,7 @@ async def test_the_samples_are_what_is_really_asked_and_answered() -> None:
     assert got["list_webhooks"].json["webhooks"][0]["secrets"][0]["ends"] == f"…{secret[-4:]}"
 
 
-async def test_a_test_without_channels_says_what_to_do(shop: Shop) -> None:
+async def test_a_test_without_channels_names_the_setting(shop: Shop) -> None:
     answer = await post(shop, "alerts/test")
     assert (answer.status, answer.code) == (409, "no_channels")
     assert "ALERT_URLS" in answer.json["detail"]

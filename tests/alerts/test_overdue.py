@@ -30,7 +30,7 @@ async def send(shop: AlertShop, expected_in: int) -> None:
     await shop.engine.submit(SendTransfer(transfer_id="t1"))
 
 
-async def rest(shop: AlertShop, hours: float) -> None:
+async def pass_hours(shop: AlertShop, hours: float) -> None:
     """Advances the clock, with the checks that follow."""
     shop.clock.forward(hours * 3600)
     for _ in range(3):
@@ -42,11 +42,11 @@ def test_an_overdue_transfer_is_reported_once_for_each_expected_day() -> None:
     async def days() -> None:
         async with alert_shop() as shop:
             await send(shop, 2 * HOUR)
-            await rest(shop, 1)
-            assert shop.channel.told == []
-            await rest(shop, 30)
-            await rest(shop, 30)
-            assert shop.channel.told == [("transfer.overdue",)]
+            await pass_hours(shop, 1)
+            assert shop.channel.sent_types == []
+            await pass_hours(shop, 30)
+            await pass_hours(shop, 30)
+            assert shop.channel.sent_types == [("transfer.overdue",)]
             (event,) = shop.channel.messages[0].events
             assert event.title == "Transfer 1 is overdue: 3 units from Main to Berlin"
             text = event.text
@@ -55,10 +55,10 @@ def test_an_overdue_transfer_is_reported_once_for_each_expected_day() -> None:
             assert "1Z" in text
             later = shop.clock.now + HOUR
             await shop.engine.submit(EditTransfer(transfer_id="t1", expected_at=later))
-            await rest(shop, 0.5)
-            assert len(shop.channel.told) == 1
-            await rest(shop, 1)
-            assert len(shop.channel.told) == 2
+            await pass_hours(shop, 0.5)
+            assert len(shop.channel.sent_types) == 1
+            await pass_hours(shop, 1)
+            assert len(shop.channel.sent_types) == 2
 
     simulate(days)
 
@@ -69,7 +69,7 @@ def test_a_transfer_that_came_back_is_not_overdue() -> None:
             await send(shop, HOUR)
             back = CancelTransfer(transfer_id="t1", outcome=Missing.CAME_BACK)
             await shop.engine.submit(back)
-            await rest(shop, 48)
-            assert shop.channel.told == []
+            await pass_hours(shop, 48)
+            assert shop.channel.sent_types == []
 
     simulate(days)

@@ -10,7 +10,7 @@ FINE, LOW, OUT = KnownBand(StockBand.FINE), KnownBand(StockBand.LOW, 5), KnownBa
 
 
 @pytest.mark.parametrize(
-    ("old", "available", "unsold", "told", "band"),
+    ("old", "available", "unsold", "event", "band"),
     [
         (FINE, 6, 6, None, StockBand.FINE),
         (FINE, 5, 6, "stock.low", StockBand.LOW),
@@ -31,10 +31,10 @@ FINE, LOW, OUT = KnownBand(StockBand.FINE), KnownBand(StockBand.LOW, 5), KnownBa
     ],
 )
 def test_reported_events(
-    old: KnownBand, available: int, unsold: int, told: str | None, band: StockBand
+    old: KnownBand, available: int, unsold: int, event: str | None, band: StockBand
 ) -> None:
     new, word = cross(old, StockNow(available, unsold, 5))
-    assert (word, new.band) == (told, band)
+    assert (word, new.band) == (event, band)
 
 
 def test_a_new_size_is_not_reported() -> None:
@@ -51,12 +51,12 @@ def test_without_a_threshold_nothing_is_low() -> None:
 
 @pytest.mark.parametrize("held", [1, 2, 5, 14, 20])
 def test_a_hundred_short_holds_are_reported_once(held: int) -> None:
-    watched, told = begin(StockNow(20, 20, 8)), []
+    watched, events = begin(StockNow(20, 20, 8)), []
     for _ in range(100):
         for available in (20 - held, 20):
             watched, word = cross(watched, StockNow(available, 20, 8))
-            told += [word] if word else []
-    assert told == (["stock.low"] if held >= 12 else [])
+            events += [word] if word else []
+    assert events == (["stock.low"] if held >= 12 else [])
 
 
 def test_low_is_reported_again_for_fewer_units() -> None:

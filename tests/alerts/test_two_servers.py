@@ -33,8 +33,8 @@ async def post(server: Server, path: str, body: object) -> dict[str, object]:
     async with httpx.AsyncClient(timeout=30) as client:
         answer = await client.post(server.url + path, json=body, headers=OWNER)
         assert answer.status_code == 200, answer.text
-        found: dict[str, object] = answer.json()
-        return found
+        answer_body: dict[str, object] = answer.json()
+        return answer_body
 
 
 async def stock(server: Server, size: str, units: int) -> None:
@@ -42,7 +42,7 @@ async def stock(server: Server, size: str, units: int) -> None:
     await post(server, "/api/inventory/update", {"password": "password of two", "updates": rows})
 
 
-def said(mail: MailServer) -> str:
+def mail_text(mail: MailServer) -> str:
     """The texts of all mails."""
     parts = [message.get_body(("plain",)) for message in mail.messages]
     return "\n".join(part.get_content() for part in parts if part is not None)
@@ -72,23 +72,23 @@ async def test_each_alert_once(postgres_server: PostgresServer, postgres_url: st
             for size, server in (("S", first), ("M", second)):
                 await stock(server, size, 4)
             await until(20, lambda: len(receiver.requests) >= begun + 2)
-            await until(20, lambda: "HOODIE, S, " in said(mail))
+            await until(20, lambda: "HOODIE, S, " in mail_text(mail))
             await asyncio.to_thread(first.kill)
             await stock(second, "L", 3)  # while no server looks
             await stock(second, "XL", 0)
             await until(90, lambda: len(receiver.requests) >= begun + 4)
-            await until(60, lambda: "Out of stock: MIDNIGHT EMERALD HOODIE, XL" in said(mail))
-            await until(60, lambda: "HOODIE, L, " in said(mail))
+            await until(60, lambda: "Out of stock: MIDNIGHT EMERALD HOODIE, XL" in mail_text(mail))
+            await until(60, lambda: "HOODIE, L, " in mail_text(mail))
             await quiet(receiver)  # a repetition would have come
-            told = [json.loads(request.body) for request in receiver.requests[begun:]]
-            assert sorted((one["type"], one["data"]["size"]) for one in told) == [
+            payloads = [json.loads(request.body) for request in receiver.requests[begun:]]
+            assert sorted((payload["type"], payload["data"]["size"]) for payload in payloads) == [
                 ("stock.low", "L"),
                 ("stock.low", "M"),
                 ("stock.low", "S"),
                 ("stock.out", "XL"),
             ]
-            assert len({one["id"] for one in told}) == 4
-            text = said(mail)
+            assert len({payload["id"] for payload in payloads}) == 4
+            text = mail_text(mail)
             for size in ("S", "M", "L"):
                 assert text.count(f"Low: MIDNIGHT EMERALD HOODIE, {size}, ") == 1, text
             assert text.count("Out of stock: MIDNIGHT EMERALD HOODIE, XL") == 1, text

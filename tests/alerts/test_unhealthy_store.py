@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from fancymonkey.alerts.alerts import LOOK_SECONDS, REST_SECONDS, TROUBLE_SECONDS
+from fancymonkey.alerts.alerts import LOOK_SECONDS, REST_SECONDS, UNHEALTHY_SECONDS
 from fancymonkey.core.command import Command
 from fancymonkey.core.model import Entry
 from fancymonkey.errors import StoreUnavailable
@@ -52,13 +52,13 @@ def test_the_owner_is_alerted_without_the_store_once_each_time(what: str) -> Non
         async with alert_shop(store) as shop:
             running = asyncio.create_task(shop.alerts.run())
             for times in (1, 2):
-                await stays(store, what, False, TROUBLE_SECONDS + 3 * REST_SECONDS)
+                await stays(store, what, False, UNHEALTHY_SECONDS + 3 * REST_SECONDS)
                 assert len(cries(shop)) == times
                 await stays(store, what, False, 3600)
                 assert len(cries(shop)) == times
                 await stays(store, what, True, 3 * REST_SECONDS)
             assert len(cries(shop)) == 2
-            assert set(shop.channel.told) == {("store.unhealthy",)}
+            assert set(shop.channel.sent_types) == {("store.unhealthy",)}
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
 
@@ -72,7 +72,7 @@ def test_short_failures_are_not_reported_however_many(what: str) -> None:
         async with alert_shop(store) as shop:
             running = asyncio.create_task(shop.alerts.run())
             for _ in range(20):  # together far more than the time after which one is reported
-                await stays(store, what, False, TROUBLE_SECONDS - 2 * LOOK_SECONDS)
+                await stays(store, what, False, UNHEALTHY_SECONDS - 2 * LOOK_SECONDS)
                 await stays(store, what, True, 2 * REST_SECONDS)
             assert not cries(shop)
             running.cancel()

@@ -289,8 +289,8 @@ async def test_the_body_and_its_headers() -> None:
     assert request.headers["content-type"] == "application/json"
     assert request.headers["fancymonkey-event"] == "stock.low"
     assert request.headers["fancymonkey-delivery"] == "dlv_1"
-    told = json.loads(request.body)
-    assert told == {
+    payload = json.loads(request.body)
+    assert payload == {
         "id": ONE.id,
         "type": "stock.low",
         "version": 1,

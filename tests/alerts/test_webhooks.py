@@ -96,18 +96,18 @@ async def test_holds_and_sales() -> None:
         await settle(shop)
         await shop.hold("d", 1)  # which ends what is due
         await settle(shop)
-        told = [json.loads(request.body) for request in receiver.requests]
+        payloads = [json.loads(request.body) for request in receiver.requests]
     by_hold: dict[str, list[str]] = {}
-    for one in sorted(told, key=lambda one: one["at"]):
-        why = one["data"].get("why")
-        by_hold.setdefault(one["data"]["holdId"], []).append(
-            f"{one['type']}:{why}" if why else one["type"]
+    for payload in sorted(payloads, key=lambda payload: payload["at"]):
+        why = payload["data"].get("why")
+        by_hold.setdefault(payload["data"]["holdId"], []).append(
+            f"{payload['type']}:{why}" if why else payload["type"]
         )
     assert by_hold["a"][:2] == ["hold.created", "hold.changed"]
     assert sorted(by_hold["a"][2:]) == ["hold.ended:captured", "order.captured"]
     assert by_hold["b"] == ["hold.created", "hold.ended:released"]
     assert "hold.ended:expired" in by_hold["c"]
-    (order,) = [one for one in told if one["type"] == "order.captured"]
+    (order,) = [payload for payload in payloads if payload["type"] == "order.captured"]
     assert order["data"]["paymentId"] == "cs_a"
     assert order["data"]["lines"] == [
         {"productId": HOODIE, "size": "M", "sku": SKU, "quantity": 3, "backordered": 0}
@@ -127,9 +127,9 @@ async def test_it_is_tried_again_with_the_same_id_and_ends_in_the_log() -> None:
         assert len(receiver.requests) == 2
         assert len({json.loads(request.body)["id"] for request in receiver.requests}) == 1
         assert len({request.body for request in receiver.requests}) == 1
-        (over,) = [kept.value for kept in await shop.log() if kept.value.target == id_]
+        (over,) = [stored.value for stored in await shop.log() if stored.value.target == id_]
         assert (over.state, over.tries) == ("done", 2)
-        assert [one.status for one in over.attempts] == [503, 204]
+        assert [attempt.status for attempt in over.attempts] == [503, 204]
         assert (await shop.alerts.webhooks.get(id_)).value.failing_since is None
 
 
@@ -138,7 +138,7 @@ async def test_a_delivery_can_be_sent_again_as_the_same_event() -> None:
         id_, _ = await shop.alerts.webhooks.add(receiver.url, STOCK, "")
         await shop.move(-16)
         await settle(shop)
-        (over,) = [kept for kept in await shop.log() if kept.value.target == id_]
+        (over,) = [stored for stored in await shop.log() if stored.value.target == id_]
         assert await shop.alerts.redeliver(over.name) != over.name
         await settle(shop)
         first, second = receiver.requests
@@ -181,14 +181,14 @@ async def test_an_endpoint_that_fails_for_days_is_switched_off_and_reported() ->
             await shop.move(-16 if day % 2 == 0 else 16)
             for _ in range(12):
                 await shop.look(2 * HOUR // 1000)
-        found = (await shop.alerts.webhooks.get(id_)).value
-        assert (found.active, found.off_because) == (
+        webhook = (await shop.alerts.webhooks.get(id_)).value
+        assert (webhook.active, webhook.off_because) == (
             False,
             "The endpoint responded with status 500.",
         )
-        told = [one for one in shop.channel.told if "webhook.off" in one]
-        assert len(told) == 1
-        assert not [kept for kept in await shop.waiting() if kept.value.target == id_]
+        messages = [message for message in shop.channel.sent_types if "webhook.off" in message]
+        assert len(messages) == 1
+        assert not [stored for stored in await shop.waiting() if stored.value.target == id_]
         count = len(receiver.requests)
         await shop.move(-4)
         await settle(shop)
@@ -208,7 +208,7 @@ async def test_a_dead_endpoint_is_given_up_after_a_day_and_rests_in_between() ->
         await shop.move(-16)
         for _ in range(26 * 12):
             await shop.look(300)
-        (over,) = [kept.value for kept in await shop.log() if kept.value.target == id_]
+        (over,) = [stored.value for stored in await shop.log() if stored.value.target == id_]
         assert over.state == "failed"
         assert 8 <= over.tries <= 12
         assert over.attempts[-1].at - over.made_at >= DAY_MS
@@ -222,7 +222,7 @@ async def test_waiting_deliveries_of_a_removed_endpoint_are_dropped() -> None:
         await shop.look(1)
         await shop.alerts.webhooks.remove(id_)
         await settle(shop, 5)
-        (over,) = [kept.value for kept in await shop.log() if kept.value.target == id_]
+        (over,) = [stored.value for stored in await shop.log() if stored.value.target == id_]
         assert over.state == "dropped"
 
 

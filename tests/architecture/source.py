@@ -57,9 +57,9 @@ class Module:
         origins = dict(self._origins())
         for node in self.nodes:
             if isinstance(node, ast.Name | ast.Attribute) and (chain := dotted(node)):
-                first, _, rest = chain.partition(".")
+                first, _, remainder = chain.partition(".")
                 if first in origins:
-                    yield origins[first] + (f".{rest}" if rest else ""), node.lineno
+                    yield origins[first] + (f".{remainder}" if remainder else ""), node.lineno
 
     def _origins(self) -> Iterator[tuple[str, str]]:
         for node in self.nodes:

@@ -165,9 +165,9 @@ def impure_imports(module: Module) -> Iterator[str]:
 
 def imports_between_features(module: Module) -> Iterator[str]:
     """Yield where a feature of the core imports another one."""
-    layer, _, rest = inside(module.name).partition(".")
-    own = rest.partition(".")[0]
-    if layer != "core" or own in CORE_COMPOSES or rest in CORE_COMPOSES:
+    layer, _, module_name = inside(module.name).partition(".")
+    own = module_name.partition(".")[0]
+    if layer != "core" or own in CORE_COMPOSES or module_name in CORE_COMPOSES:
         return
     for name, line in our_imports(module):
         parts = name.split(".")
@@ -177,7 +177,7 @@ def imports_between_features(module: Module) -> Iterator[str]:
         if other == "execute" or (
             other in CORE_FEATURES and other != own and ".".join(parts[1:3]) not in CORE_HELPERS
         ):
-            yield f"{module.path}:{line}: {rest} must not import {name}"
+            yield f"{module.path}:{line}: {module_name} must not import {name}"
 
 
 def web_in_commands(module: Module) -> Iterator[str]:
@@ -207,9 +207,9 @@ RULES = {
 
 @pytest.mark.parametrize("rule", RULES)
 def test_all_source_keeps_the_rule(rule: str) -> None:
-    found = modules()
-    assert found
-    complaints = [told for module in found for told in RULES[rule](module)]
+    everything = modules()
+    assert everything
+    complaints = [complaint for module in everything for complaint in RULES[rule](module)]
     assert not complaints, "\n".join(complaints)
 
 

@@ -26,10 +26,10 @@ def too_long(module: Module) -> Iterator[tuple[str, str]]:
 
 def test_no_file_and_no_function_is_too_long() -> None:
     everything = modules() + modules(ROOT, "bench") + modules(ROOT, "tests/support")
-    found = dict(told for module in everything for told in too_long(module))
-    new = [told for name, told in found.items() if name not in LONGER]
+    long = dict(complaint for module in everything for complaint in too_long(module))
+    new = [complaint for name, complaint in long.items() if name not in LONGER]
     assert not new, "\n".join(new)
-    assert found.keys() >= LONGER, f"short enough, so take off LONGER: {LONGER - found.keys()}"
+    assert long.keys() >= LONGER, f"short enough, so take off LONGER: {LONGER - long.keys()}"
 
 
 def test_a_long_file_is_found() -> None:
@@ -40,5 +40,5 @@ def test_a_long_file_is_found() -> None:
 def test_a_long_function_is_found() -> None:
     just_fits = "class C:\n  async def f(self):\n" + "    x = 1\n" * (FUNCTION_LINES - 1)
     assert not list(too_long(Module("sample", just_fits)))
-    found = dict(too_long(Module("sample", just_fits + "    y = 1\n")))
-    assert list(found) == ["sample.py:f"]
+    long = dict(too_long(Module("sample", just_fits + "    y = 1\n")))
+    assert list(long) == ["sample.py:f"]

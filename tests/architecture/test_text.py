@@ -60,19 +60,19 @@ def files() -> list[Path]:
 
 
 def test_no_file_names_a_registry_or_a_place_on_one_machine() -> None:
-    found = files()
-    assert Path(__file__) in found
-    told = [
+    paths = files()
+    assert Path(__file__) in paths
+    dashes = [
         complaint
-        for path in found
+        for path in paths
         for complaint in complaints(
             str(path.relative_to(ROOT)), path.read_text(encoding="utf-8", errors="replace")
         )
     ]
-    assert not told, "\n".join(told)
+    assert not dashes, "\n".join(dashes)
 
 
-def test_pinned_requirements_say_what_but_not_from_where() -> None:
+def test_pinned_requirements_name_versions_and_no_sources() -> None:
     for path in sorted((ROOT / "requirements").glob("*.txt")):
         text = path.read_text()
         assert not INDEX_OPTION.search(text), path.name

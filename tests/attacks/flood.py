@@ -44,16 +44,16 @@ def connect(server: Server, source: str = "127.0.0.1") -> socket.socket:
 
 def exchange(server: Server, *pieces: bytes, seconds: float = 10) -> bytes:
     """The answer to these pieces until the server disconnects or is silent for this time."""
-    with connect(server) as one:
-        one.settimeout(seconds)
-        found = b""
+    with connect(server) as connection:
+        connection.settimeout(seconds)
+        received = b""
         with suppress(OSError):
             for piece in pieces:
-                one.sendall(piece)
+                connection.sendall(piece)
         with suppress(OSError):
-            while data := one.recv(65536):
-                found += data
-        return found
+            while data := connection.recv(65536):
+                received += data
+        return received
 
 
 def status(answer: bytes) -> int:
@@ -86,30 +86,30 @@ def _flood(host: str, port: int, connections: int, raw: bytes) -> None:
     poll = selectors.DefaultSelector()
     while True:
         while len(open_ones) < connections:
-            one = socket.socket()
-            one.setblocking(False)
-            one.connect_ex((host, port))
-            open_ones[one] = 0
-            poll.register(one, selectors.EVENT_READ | selectors.EVENT_WRITE)
+            connection = socket.socket()
+            connection.setblocking(False)
+            connection.connect_ex((host, port))
+            open_ones[connection] = 0
+            poll.register(connection, selectors.EVENT_READ | selectors.EVENT_WRITE)
         for key, events in poll.select(1):
-            one = key.fileobj  # type: ignore[assignment]
+            connection = key.fileobj  # type: ignore[assignment]
             try:
                 if events & selectors.EVENT_READ:
-                    if not one.recv(1 << 20):
+                    if not connection.recv(1 << 20):
                         raise OSError
-                    if open_ones[one] == len(raw):
-                        open_ones[one] = 0
-                        poll.modify(one, selectors.EVENT_READ | selectors.EVENT_WRITE)
-                elif open_ones[one] < len(raw):
-                    open_ones[one] += one.send(raw[open_ones[one] :])
-                    if open_ones[one] == len(raw):
-                        poll.modify(one, selectors.EVENT_READ)
+                    if open_ones[connection] == len(raw):
+                        open_ones[connection] = 0
+                        poll.modify(connection, selectors.EVENT_READ | selectors.EVENT_WRITE)
+                elif open_ones[connection] < len(raw):
+                    open_ones[connection] += connection.send(raw[open_ones[connection] :])
+                    if open_ones[connection] == len(raw):
+                        poll.modify(connection, selectors.EVENT_READ)
             except BlockingIOError:
                 pass
             except OSError:
-                poll.unregister(one)
-                del open_ones[one]
-                one.close()
+                poll.unregister(connection)
+                del open_ones[connection]
+                connection.close()
 
 
 def beside(server: Server, raw: bytes, connections: int, count: int = 25) -> tuple[Waits, Waits]:

@@ -22,8 +22,8 @@ CONSTANTS = ("ACTOR", "JOB")
 
 @pytest.fixture
 async def shop() -> AsyncIterator[Shop]:
-    async with running(MemoryStore()) as found:
-        yield found
+    async with running(MemoryStore()) as shop:
+        yield shop
 
 
 def actors_in_code() -> Iterator[tuple[str, str]]:
@@ -66,9 +66,9 @@ def _text(node: ast.AST | None) -> Iterator[str]:
 
 
 def test_the_list_of_reserved_actors_is_complete() -> None:
-    found = dict(actors_in_code())
-    assert len(found) >= 12, found
-    assert {name: where for name, where in found.items() if name not in ACTORS} == {}
+    actors = dict(actors_in_code())
+    assert len(actors) >= 12, actors
+    assert {name: where for name, where in actors.items() if name not in ACTORS} == {}
 
 
 @pytest.mark.parametrize("name", sorted(RESERVED))
@@ -160,4 +160,6 @@ def _cyrillic(name: str) -> str:
 
 
 def _wide(name: str) -> str:
-    return "".join(chr(ord(one) + 0xFEE0) if "!" <= one <= "~" else one for one in name)
+    return "".join(
+        chr(ord(character) + 0xFEE0) if "!" <= character <= "~" else character for character in name
+    )

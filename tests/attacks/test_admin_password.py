@@ -29,8 +29,8 @@ ROW = {"productId": HOODIE, "size": "M", "lowStockThreshold": 5}
 
 @pytest.fixture
 async def shop() -> AsyncIterator[Shop]:
-    async with running(MemoryStore()) as found:
-        yield found
+    async with running(MemoryStore()) as shop:
+        yield shop
 
 
 SPREADS: dict[str, Callable[[int], str]] = {
@@ -54,8 +54,8 @@ async def body(client: Client, guess: str) -> Answer:
 
 
 async def bulk(client: Client, guess: str) -> Answer:
-    wish = {"action": "set", "filter": {"productIds": []}, "changes": {"lowStockThreshold": 5}}
-    return await client.post("/api/inventory/bulk-update", {"password": guess, **wish})
+    change = {"action": "set", "filter": {"productIds": []}, "changes": {"lowStockThreshold": 5}}
+    return await client.post("/api/inventory/bulk-update", {"password": guess, **change})
 
 
 async def cron(client: Client, guess: str) -> Answer:
@@ -138,7 +138,7 @@ async def test_where_the_owner_was_is_known_after_a_restart() -> None:
             await bearer(shop.client.elsewhere(f"2001:db8:{number:x}::1"), f"guess {number}")
         assert (await bearer(shop.client.elsewhere("192.0.2.1"), PASSWORD)).status == 429
         assert (await bearer(shop.client.elsewhere(HOME), PASSWORD)).status == 200
-        assert HOME not in str([kept async for kept in web.accounts.places.folder.after("")])
+        assert HOME not in str([place async for place in web.accounts.places.folder.after("")])
 
 
 async def _silent(name: str, address: str) -> None:
@@ -179,10 +179,10 @@ async def test_the_right_password_on_the_schedulers_path_is_not_a_failure(shop: 
 
 async def test_the_owner_gets_one_alert(shop: Shop) -> None:
     acts: AuditLog = accounts(shop).audit_log
-    told: list[str] = []
+    received: list[str] = []
 
-    async def hear(one: Any) -> None:
-        told.append(one.type)
+    async def hear(message: Any) -> None:
+        received.append(message.type)
 
     shop.client.app._shop.alerts.report = hear
     for number in range(3 * GUESSES):
@@ -190,7 +190,7 @@ async def test_the_owner_gets_one_alert(shop: Shop) -> None:
         shop.clock.forward(5)
     whats = [act.what for act in await acts.latest(1000)]
     assert sum("is being guessed" in what for what in whats) == 1
-    assert told == ["secret.guessed"]
+    assert received == ["secret.guessed"]
     assert "guess 3" not in await shop.stored_text()
 
 
@@ -262,9 +262,9 @@ async def test_scripts_continue_with_a_key(shop: Shop) -> None:
 
 @pytest.mark.parametrize("password", ["a", "hunter2", "elevenchars", "äöüäöüäöüäö", "  short    "])
 def test_a_short_password_starts_nothing(password: str, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="ADMIN_PASSWORD should have 12 characters") as found:
+    with pytest.raises(ConfigError, match="ADMIN_PASSWORD should have 12 characters") as raised:
         Settings.load({"ADMIN_PASSWORD": password}, file=Path(os.devnull))
-    assert password.strip() not in str(found.value) or len(password.strip()) == 1
+    assert password.strip() not in str(raised.value) or len(password.strip()) == 1
     assert Settings.load({"ADMIN_PASSWORD": password, "DEMO": "on"}, file=Path(os.devnull))
 
 
@@ -288,15 +288,15 @@ REAL = "four words without sense"
 
 def attempts(server: Server, addresses: Iterator[str], guesses: list[str]) -> list[int]:
     """The statuses of these guesses, each from another address."""
-    found = []
+    statuses = []
     with closing(http.client.HTTPConnection(server.host, server.port, timeout=10)) as connection:
         for guess, address in zip(guesses, addresses, strict=False):
             headers = {"Authorization": f"Bearer {guess}", "X-Forwarded-For": address}
             connection.request("GET", ME, headers=headers)
             answer = connection.getresponse()
             answer.read()
-            found.append(answer.status)
-    return found
+            statuses.append(answer.status)
+    return statuses
 
 
 @pytest.mark.slow

@@ -21,14 +21,14 @@ BOUND = KNOWN_MOST + 2
 
 @pytest.fixture
 async def shop() -> AsyncIterator[Shop]:
-    async with running(MemoryStore()) as found:
-        yield found
+    async with running(MemoryStore()) as shop:
+        yield shop
 
 
 async def acts_of(shop: Shop, actor: str) -> list[dict[str, Any]]:
     answer = await shop.client.get(f"/api/admin/audit-log?limit=1000&actor={actor}", OWNER)
-    found: list[dict[str, Any]] = answer.json["entries"]
-    return found
+    entries: list[dict[str, Any]] = answer.json["entries"]
+    return entries
 
 
 async def key(shop: Shop, right: str) -> dict[str, str]:
@@ -56,10 +56,10 @@ async def refused_requests(shop: Shop, way: str, number: int) -> int:
 async def test_refused_requests_of_a_key_are_merged(shop: Shop, way: str) -> None:
     statuses = {await refused_requests(shop, way, number) for number in range(MANY)}
     assert statuses == {403}
-    found = await acts_of(shop, "key%20thief")
-    assert KNOWN_MOST < len(found) <= BOUND
-    assert sum(act["count"] for act in found) == MANY, "each of them counts"
-    (merged,) = [act for act in found if act["what"] == MERGED]
+    entries = await acts_of(shop, "key%20thief")
+    assert KNOWN_MOST < len(entries) <= BOUND
+    assert sum(act["count"] for act in entries) == MANY, "each of them counts"
+    (merged,) = [act for act in entries if act["what"] == MERGED]
     assert f"{MANY - KNOWN_MOST} in this hour" in merged["about"]
     assert len(str(merged)) < 1500
 
@@ -84,9 +84,9 @@ async def test_a_flood_of_refused_requests_is_counted_completely(shop: Shop) -> 
     for number in range(MANY):
         client = shop.client.elsewhere(f"198.51.{number // 250}.{number % 250 + 1}")
         await client.get("/api/admin/me", {"Authorization": f"Bearer fmk_{number}"})
-    found = await acts_of(shop, "somebody")
-    assert REFUSED_MOST < len(found) <= REFUSED_MOST + 2
-    assert sum(act["count"] for act in found) == MANY
+    entries = await acts_of(shop, "somebody")
+    assert REFUSED_MOST < len(entries) <= REFUSED_MOST + 2
+    assert sum(act["count"] for act in entries) == MANY
 
 
 async def test_each_hour_begins_again_and_loses_nothing(shop: Shop) -> None:
@@ -94,14 +94,14 @@ async def test_each_hour_begins_again_and_loses_nothing(shop: Shop) -> None:
     for _ in range(3):
         await asyncio.gather(*[shop.client.post(UPDATE, ROWS, headers) for _ in range(50)])
         shop.clock.forward(3600)
-    found = await acts_of(shop, "key%20thief")
-    assert len(found) == 3 * (KNOWN_MOST + 1)
-    assert sum(act["count"] for act in found) == 150
+    entries = await acts_of(shop, "key%20thief")
+    assert len(entries) == 3 * (KNOWN_MOST + 1)
+    assert sum(act["count"] for act in entries) == 150
 
 
 async def test_actions_of_a_key_have_an_entry_each(shop: Shop) -> None:
     headers = await key(shop, "stock")
     for _ in range(KNOWN_MOST + 10):
         assert (await shop.client.post(UPDATE, ROWS, headers)).status == 200
-    found = await acts_of(shop, "key%20thief")
-    assert [act["count"] for act in found] == [1] * (KNOWN_MOST + 10)
+    entries = await acts_of(shop, "key%20thief")
+    assert [act["count"] for act in entries] == [1] * (KNOWN_MOST + 10)

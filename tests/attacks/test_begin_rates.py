@@ -96,7 +96,7 @@ async def test_refused_holds_do_not_count() -> None:
         assert refused.status == 404
 
 
-async def test_the_answer_says_when_to_come_again() -> None:
+async def test_the_answer_has_the_time_to_retry() -> None:
     async with opened(MemoryStore(), rate_limit=True) as till:
         for number in range(10):
             await loop(till, number, ONE)

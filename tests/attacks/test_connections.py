@@ -51,9 +51,9 @@ def test_visitors_are_served_beside_many_slow_connections(narrow: Server, what: 
     try:
         for number in range(CONNECTIONS):
             with suppress(OSError):
-                one = connect(narrow, f"127.0.0.{2 + number % 3}")
-                held.append(one)
-                one.sendall(SLOW[what])
+                connection = connect(narrow, f"127.0.0.{2 + number % 3}")
+                held.append(connection)
+                connection.sendall(SLOW[what])
         bystander = Bystander(narrow, "tee", "M", name=f"visitor-{len(what)}")
         waits = bystander.measure(20, pause=0.0)
         assert waits.failures == [], str(waits)
@@ -61,8 +61,8 @@ def test_visitors_are_served_beside_many_slow_connections(narrow: Server, what: 
             raw = b"GET %b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" % path
             assert status(exchange(narrow, raw)) == 200, path
     finally:
-        for one in held:
-            one.close()
+        for connection in held:
+            connection.close()
     assert "Too many open files" not in narrow.log
 
 
@@ -79,9 +79,9 @@ def test_connections_that_come_and_go_at_once_leave_nothing(narrow: Server) -> N
     files = Path(f"/proc/{narrow.pid}/fd")
     before = len(list(files.iterdir()))
     for _ in range(600):
-        with suppress(OSError), connect(narrow) as one:
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            one.sendall(GET % b"/api/inventory/live")
+        with suppress(OSError), connect(narrow) as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.sendall(GET % b"/api/inventory/live")
     bystander = Bystander(narrow, "tee", "M", name="after")
     assert bystander.measure(5).failures == []
     assert len(list(files.iterdir())) <= before + 20

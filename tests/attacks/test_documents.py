@@ -24,7 +24,7 @@ def test_nor_in_a_large_shop(large: Server, path: bytes) -> None:
 
 def test_the_documents_have_a_limit_of_their_own(server: Server) -> None:
     raw = b"GET /openapi.json HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
-    found = [status(exchange(server, raw)) for _ in range(100)]
-    assert 429 in found
+    statuses = [status(exchange(server, raw)) for _ in range(100)]
+    assert 429 in statuses
     other = raw.replace(b"/openapi.json", b"/api/inventory/get")
     assert status(exchange(server, other)) == 200

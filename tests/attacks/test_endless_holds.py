@@ -27,7 +27,7 @@ TURN = 40
 DECOYS = ["S", "L"]
 
 
-class Attacker:
+class EndlessHolder:
     """Wants M of the hoodie, and has addresses of its own."""
 
     def __init__(self, till: Till, *addresses: str) -> None:
@@ -54,41 +54,43 @@ def line(size: str, quantity: int = 1) -> dict[str, Any]:
     return {"productId": HOODIE, "size": size, "quantity": quantity}
 
 
-async def other_lines(attacker: Attacker) -> None:
+async def other_lines(attacker: EndlessHolder) -> None:
     assert (await attacker.checkout(DECOYS[attacker.turn % 2])).status == 200
 
 
-async def fewer_lines(attacker: Attacker) -> None:
+async def fewer_lines(attacker: EndlessHolder) -> None:
     """The decoy was held from the start."""
     assert (await attacker.checkout("L")).status == 200
 
 
-async def other_address(attacker: Attacker) -> None:
+async def other_address(attacker: EndlessHolder) -> None:
     assert (await attacker.checkout("S", address=1)).status == 200
 
 
-async def at_the_checkout(attacker: Attacker) -> None:
+async def at_the_checkout(attacker: EndlessHolder) -> None:
     """Stripe is asked for the wanted size first, and then for the decoy."""
     assert (await attacker.checkout("M")).status == 200
     assert (await attacker.checkout("S")).status == 200
 
 
-async def replaced(attacker: Attacker) -> None:
+async def replaced(attacker: EndlessHolder) -> None:
     session = f"s{attacker.turn}"
     body = {"sessionId": f"decoy-{session}", **line("S"), "replaces": session}
     assert (await attacker.post("/api/inventory/reserve", body)).status == 200
 
 
-async def decoy_is_paid(attacker: Attacker) -> None:
+async def decoy_is_paid(attacker: EndlessHolder) -> None:
     answer = await attacker.checkout("S")
     assert answer.status == 200
     await attacker.till.act(answer.json["sessionId"], "pay")
 
 
-Way = Callable[[Attacker], Awaitable[None]]
+Way = Callable[[EndlessHolder], Awaitable[None]]
 
 
-async def turns(attacker: Attacker, give_up: Way, first: tuple[str, ...]) -> AsyncIterator[Answer]:
+async def turns(
+    attacker: EndlessHolder, give_up: Way, first: tuple[str, ...]
+) -> AsyncIterator[Answer]:
     while True:
         answer = await attacker.take(*first)
         yield answer
@@ -118,7 +120,7 @@ async def test_swapping_a_basket_counts_like_an_ended_hold(
         "hold_contention_percent": 0,
     }
     async with opened(MemoryStore(), reservation_ttl_seconds=60, **settings) as till:
-        attacker = Attacker(till, "198.51.100.7", "203.0.112.9")
+        attacker = EndlessHolder(till, "198.51.100.7", "203.0.112.9")
         answers = []
         async for answer in turns(attacker, give_up, first):
             answers.append(answer)

@@ -99,6 +99,6 @@ async def test_audit_entries_have_the_peer_and_no_forged_address() -> None:
         acts: AuditLog = accounts(shop).audit_log
         for number in range(SPREAD_MAX + 5):
             await bearer(through(shop, appended(f"45.{number}.1.1")), f"guess {number}")
-        kept = await acts.latest(1000)
-        assert any("is being guessed" in one.what for one in kept)
-        assert {one.address for one in kept} == {PROXY}
+        entries = await acts.latest(1000)
+        assert any("is being guessed" in entry.what for entry in entries)
+        assert {entry.address for entry in entries} == {PROXY}

@@ -26,7 +26,7 @@ DAYS = [f"restock-2026-12-{day:02}" for day in range(1, 31)]
 ROW = {"productId": HOODIE, "size": "M"}
 
 
-async def kept(shop: Shop) -> list[Outcome]:
+async def stored_outcomes(shop: Shop) -> list[Outcome]:
     return [row async for row in shop.engine.store.scan(Outcome)]
 
 
@@ -104,13 +104,13 @@ async def test_an_answer_that_changed_nothing_is_not_kept(call: str) -> None:
             else:
                 answer = await shop.update({"size": "none", "stock": 1}, Idempotency_Key=key)
             assert answer.status == 200, answer
-        assert await kept(shop) == []
+        assert await stored_outcomes(shop) == []
 
 
 async def test_answers_with_a_change_are_stored_under_a_short_id() -> None:
     async with running(MemoryStore()) as shop:
         await shop.reserve("s" * 200, Idempotency_Key="k" * 255)
-        (row,) = await kept(shop)
+        (row,) = await stored_outcomes(shop)
         assert len(row.command_id) <= 64
         assert "kkkk" not in row.command_id
 
@@ -138,7 +138,7 @@ async def test_answers_that_an_earlier_version_kept_are_given_again(target: str)
         assert (await shop.size())["reserved"] == 0
         other = await shop.reserve("s", quantity=1, Idempotency_Key="upgrade")
         assert other.status == 200  # the old key was another request's: it does not matter here
-        rows = [row.command_id for row in await kept(shop)]
+        rows = [row.command_id for row in await stored_outcomes(shop)]
         assert len(rows) == 2
         await shop.check()
 

@@ -37,8 +37,8 @@ LASTING: dict[str, dict[str, Any]] = {
 @pytest.fixture
 async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
     targets = ("/srv/shop", f"{tmp_path}/next", "postgresql://u:secret@127.0.0.1:1/x?a=b")
-    async with running(MemoryStore(), migration_targets=targets) as found:
-        yield found
+    async with running(MemoryStore(), migration_targets=targets) as shop:
+        yield shop
 
 
 async def key(shop: Shop) -> dict[str, str]:
@@ -54,7 +54,7 @@ async def test_a_key_makes_nothing_that_outlives_it(shop: Shop, path: str) -> No
     answer = await shop.client.post(path, LASTING[path], headers)
     assert (answer.status, answer.code) == (403, "not_allowed")
     assert await accounts(shop).users.all() == before
-    assert [one.label for one in await accounts(shop).keys.all()] == ["sheet"]
+    assert [key.label for key in await accounts(shop).keys.all()] == ["sheet"]
     assert await shop.client.app._shop.alerts.webhooks.all() == []
     assert shop.engine.moved_to is None
 
@@ -85,7 +85,7 @@ async def test_people_and_the_password_still_can(shop: Shop) -> None:
         "postgresql://u@127.0.0.1:1/y",
     ],
 )
-async def test_the_shop_moves_only_where_the_settings_say(shop: Shop, to: str) -> None:
+async def test_the_shop_moves_only_to_targets_of_the_settings(shop: Shop, to: str) -> None:
     password = {"Authorization": f"Bearer {PASSWORD}"}
     answer = await shop.client.post("/api/admin/migrate", {"to": to}, password)
     assert (answer.status, answer.code) == (403, "target_not_allowed")
@@ -137,5 +137,5 @@ async def detail_of_a_move_to(target: str) -> str:
     async with running(MemoryStore(), migration_targets=(target,)) as shop:
         password = {"Authorization": f"Bearer {PASSWORD}"}
         answer = await shop.client.post("/api/admin/migrate", {"to": target}, password)
-        found: str = msgspec.json.decode(answer.body.splitlines()[-1])["detail"]
-        return found
+        detail: str = msgspec.json.decode(answer.body.splitlines()[-1])["detail"]
+        return detail

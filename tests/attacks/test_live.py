@@ -30,16 +30,16 @@ PER_ADDRESS = 50
 
 def send(server: Server, raw: bytes, source: str = "127.0.0.1") -> socket.socket:
     """Send a request on a connection of its own."""
-    one = connect(server, source)
-    one.settimeout(10)
-    one.sendall(raw)
-    return one
+    connection = connect(server, source)
+    connection.settimeout(10)
+    connection.sendall(raw)
+    return connection
 
 
 def begin(server: Server, raw: bytes, source: str = "127.0.0.1") -> tuple[socket.socket, int]:
     """Send a request, and read the status of its answer."""
-    one = send(server, raw, source)
-    return one, status(one.recv(4096))
+    connection = send(server, raw, source)
+    return connection, status(connection.recv(4096))
 
 
 @pytest.mark.parametrize(
@@ -57,16 +57,16 @@ def test_one_address_has_its_share(tmp_path: Path, raw: bytes, opened: int, refu
     products(tmp_path)
     with Server(data=tmp_path, env={"ADMIN_PASSWORD": PASSWORD}) as server:
         held = [send(server, raw) for _ in range(MANY)]
-        found = [status(one.recv(4096)) for one in held]
-        assert found.count(opened) == PER_ADDRESS
-        assert set(found) <= {opened, refused, 429, 403}
+        statuses = [status(connection.recv(4096)) for connection in held]
+        assert statuses.count(opened) == PER_ADDRESS
+        assert set(statuses) <= {opened, refused, 429, 403}
         other, code = begin(server, SSE % (LIVE, b""), "127.0.0.9")
         assert code == 200
         bearer = f"Authorization: Bearer {PASSWORD}\r\n".encode()
         owner, code = begin(server, SSE % (b"/api/admin/inventory/live", bearer))
         assert code == 200
-        for one in held:
-            one.close()
+        for connection in held:
+            connection.close()
         other.close()
         owner.close()
         deadline = time.monotonic() + 20
@@ -84,32 +84,32 @@ def test_a_network_has_its_share_too(server: Server) -> None:
         for _ in range(45):
             forwarded = b"X-Forwarded-For: 198.51.100.%d\r\n" % number
             held.append(send(server, SSE % (LIVE, forwarded), f"127.0.{number + 1}.1"))
-    codes = [status(one.recv(4096)) for one in held]
-    for one in held:
-        one.close()
+    codes = [status(connection.recv(4096)) for connection in held]
+    for connection in held:
+        connection.close()
     assert codes.count(200) == 200
 
 
 def test_no_message_is_deflated(server: Server) -> None:
-    one, code = begin(server, WEBSOCKET % b"", "127.0.0.30")
-    one.close()
+    connection, code = begin(server, WEBSOCKET % b"", "127.0.0.30")
+    connection.close()
     assert code == 101
     answer = exchange(server, WEBSOCKET % b"", seconds=1)
     assert b"permessage-deflate" not in answer
 
 
 def test_a_long_snapshot_comes_whole_as_events_and_as_frames(large: Server) -> None:
-    with connect(large, "127.0.0.41") as one:
-        one.settimeout(20)
-        one.sendall(SSE % (LIVE, b""))
-        found = b""
-        while b"}\r\n2\r\n\n\n\r\n" not in found[-40:]:
-            found += one.recv(1 << 20)
-    assert found.count(b'"productId"') == 2000
-    with connect(large, "127.0.0.42") as one:
-        one.settimeout(20)
-        one.sendall(WEBSOCKET % b"")
-        stream = one.makefile("rb")
+    with connect(large, "127.0.0.41") as connection:
+        connection.settimeout(20)
+        connection.sendall(SSE % (LIVE, b""))
+        received = b""
+        while b"}\r\n2\r\n\n\n\r\n" not in received[-40:]:
+            received += connection.recv(1 << 20)
+    assert received.count(b'"productId"') == 2000
+    with connect(large, "127.0.0.42") as connection:
+        connection.settimeout(20)
+        connection.sendall(WEBSOCKET % b"")
+        stream = connection.makefile("rb")
         while stream.readline() != b"\r\n":
             pass
         text, fin = b"", False
@@ -135,18 +135,18 @@ def test_listeners_that_read_nothing_take_little_memory(large: Server, raw: byte
     Bystander(large, "tee", "M").measure(5)
     before, held = memory(large), []
     for number in range(150):
-        one = socket.socket()
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        one.bind((f"127.0.{50 + number // 40}.1", 0))
-        one.connect((large.host, large.port))
-        one.sendall(raw)
-        held.append(one)
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.bind((f"127.0.{50 + number // 40}.1", 0))
+        connection.connect((large.host, large.port))
+        connection.sendall(raw)
+        held.append(connection)
     quiet = Bystander(large, "tee", "M", name=base64.b32encode(raw[4:12]).decode())
     waits = quiet.measure(10)
     grown = memory(large) - before
-    for one in held:
+    for connection in held:
         with suppress(OSError):
-            one.close()
+            connection.close()
     assert waits.failures == []
     assert grown < 100, f"{grown} MB"
 

@@ -31,8 +31,8 @@ SECONDS = 4.0
 
 @pytest.fixture
 async def shop() -> AsyncIterator[Shop]:
-    async with running(MemoryStore()) as found:
-        yield found
+    async with running(MemoryStore()) as shop:
+        yield shop
 
 
 async def test_a_known_client_does_not_wait_for_unknown_ones() -> None:
@@ -56,7 +56,7 @@ async def test_a_known_client_does_not_wait_for_unknown_ones() -> None:
     finally:
         free.set()
         done = await asyncio.gather(*strangers, return_exceptions=True)
-    assert sum(isinstance(one, Busy) for one in done) == 20
+    assert sum(isinstance(answer, Busy) for answer in done) == 20
     assert done.count(False) == WAITING_MAX
 
 
@@ -104,7 +104,7 @@ async def test_a_known_address_passes_without_a_cookie(shop: Shop) -> None:
     assert (await Visitor(shop.client.elsewhere("192.0.99.1")).log_in()).status == 429
 
 
-async def test_an_address_that_knows_one_account_knows_no_other(shop: Shop) -> None:
+async def test_an_address_known_for_one_account_is_unknown_for_others(shop: Shop) -> None:
     from tests.accounts.client import made
 
     password = await made(shop, "eve", "viewer")

@@ -89,11 +89,11 @@ async def test_both_forms_are_one_size_everywhere(
     shop: Shop, text: str, made: Any, asked: Any
 ) -> None:
     assert (await add(shop, unicodedata.normalize(made, text), nfd(text))).status == 200
-    found = unicodedata.normalize(asked, text)
-    await every_way(shop, found, found)
+    normalized = unicodedata.normalize(asked, text)
+    await every_way(shop, normalized, normalized)
     other = await add(shop, unicodedata.normalize(asked, text))
     assert (other.status, other.code) == (409, "already_there")
-    more = {"productId": found, "sizes": [{"size": found, "stock": 3}]}
+    more = {"productId": normalized, "sizes": [{"size": normalized, "stock": 3}]}
     answer = await change(shop, more)
     assert answer.code == "conflicting_fields"  # the size is there: nothing is added
     await shop.check()

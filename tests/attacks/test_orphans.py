@@ -16,7 +16,7 @@ SECONDS = 5.0
 
 def children(pid: int) -> list[int]:
     """The processes that this one has started."""
-    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def alive(pid: int) -> bool:

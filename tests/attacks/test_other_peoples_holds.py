@@ -37,7 +37,7 @@ WITHOUT_A_SECRET: dict[str, Any] = {
 
 @pytest.mark.parametrize("way", [Client, FastPathClient])
 @pytest.mark.parametrize("name", WITHOUT_A_SECRET)
-async def test_an_outsider_learns_no_ids_by_releasing_expired_holds(
+async def test_an_outsider_gets_no_ids_by_releasing_expired_holds(
     way: type[Client], name: str
 ) -> None:
     async with running(MemoryStore(), client=way) as shop:
@@ -65,7 +65,7 @@ async def test_a_wrong_secret_is_refused_and_tidies_nothing_for_its_owner(
 @pytest.mark.parametrize("way", [Client, FastPathClient])
 @pytest.mark.parametrize("secret", [CRON, PASSWORD])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_the_scheduler_and_the_owner_learn_which_holds_ended(
+async def test_the_scheduler_and_the_owner_get_the_ended_holds(
     way: type[Client], secret: str, method: str
 ) -> None:
     async with running(MemoryStore(), client=way) as shop:
@@ -125,7 +125,7 @@ async def test_no_open_answer_names_the_holds_of_others(
         await ended_holds(shop)
         shop.clock.now -= 0 if ended else TTL
         answer = await shop.client.request(method, path, body)
-        found = set(harvest(answer))
+        leaked = set(harvest(answer))
         if answer.status == 200 and path.endswith("reserve"):
-            found.discard(answer.json["reservation"]["id"])
-        assert found == set(), answer
+            leaked.discard(answer.json["reservation"]["id"])
+        assert leaked == set(), answer

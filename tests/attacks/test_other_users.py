@@ -62,7 +62,7 @@ def place() -> Iterator[Path]:
 
 def reached_by_another(place: Path) -> list[str]:
     """The rights of another user on the files below a folder, without the owner's files."""
-    paths = [str(one) for one in place.rglob("*") if one.name not in OWNERS_FILES]
+    paths = [str(path) for path in place.rglob("*") if path.name not in OWNERS_FILES]
     assert paths
     code = AS_ANOTHER.format(uid=NOBODY)
     done = subprocess.run(
@@ -74,9 +74,9 @@ def reached_by_another(place: Path) -> list[str]:
 def too_wide(place: Path) -> dict[str, str]:
     """The files and folders whose rights let others in, for machines where we are not root."""
     return {
-        str(one.relative_to(place)): oct(one.stat().st_mode)
-        for one in place.rglob("*")
-        if one.name not in OWNERS_FILES and one.stat().st_mode & 0o077
+        str(path.relative_to(place)): oct(path.stat().st_mode)
+        for path in place.rglob("*")
+        if path.name not in OWNERS_FILES and path.stat().st_mode & 0o077
     }
 
 
@@ -137,9 +137,9 @@ def test_backups_and_what_is_restored_are_private(place: Path, kind: int, portab
 
 
 def test_a_move_into_another_store_makes_private_files(place: Path) -> None:
-    one, other = targets(place)
-    fancymonkey("init", "--data", one)
-    fancymonkey("migrate", "--from", one, "--to", other)
+    store_url, other = targets(place)
+    fancymonkey("init", "--data", store_url)
+    fancymonkey("migrate", "--from", store_url, "--to", other)
     assert too_wide(place) == {}
 
 
@@ -160,7 +160,7 @@ def test_an_unusual_umask_locks_no_owner_out(place: Path) -> None:
     with_sql = f"sqlite:///{place}/sql/shop.db"
     fancymonkey("init", "--data", with_sql)
     os.umask(0)
-    modes = {oct(one.stat().st_mode & 0o777) for one in place.rglob("*") if one.is_dir()}
+    modes = {oct(path.stat().st_mode & 0o777) for path in place.rglob("*") if path.is_dir()}
     assert modes == {"0o700"}
     assert oct((place / "sql" / "shop.db").stat().st_mode & 0o777) == "0o600"
 
@@ -211,9 +211,9 @@ def test_the_doctor_finds_what_an_older_version_left_open(place: Path, part: str
     assert list(check_permissions(settings)) == []
     path = data / part
     path.chmod(0o755 if path.is_dir() else 0o644)
-    (found,) = check_permissions(settings)
-    assert found.id == "store.readable"
-    subprocess.run(found.remedy, shell=True, check=True)  # the command that it names
+    (finding,) = check_permissions(settings)
+    assert finding.id == "store.readable"
+    subprocess.run(finding.remedy, shell=True, check=True)  # the command that it names
     assert list(check_permissions(settings)) == []
     with Server(data=data, env={"ADMIN_PASSWORD": PASSWORD}) as server:
         assert "can open" not in server.log
@@ -232,8 +232,8 @@ def test_the_doctor_finds_an_open_database_and_repairs_it(place: Path, end: str)
     other.touch()
     other.chmod(0o604)
     done = fancymonkey("doctor", "--data", f"sqlite:///{file}", "--json", fails=True)
-    found = {one["id"]: one for one in json.loads(done)["findings"]}
-    assert found["store.readable"]["mend"].startswith("chmod ")
+    findings = {finding["id"]: finding for finding in json.loads(done)["findings"]}
+    assert findings["store.readable"]["mend"].startswith("chmod ")
     fancymonkey("doctor", "--data", f"sqlite:///{file}", "--repair", fails=True)
     assert list(check_permissions(settings)) == []
     if other.exists():  # SQLite removes its companions when the last program closes the file
@@ -246,10 +246,10 @@ def test_the_doctor_finds_an_open_backup_and_no_other_file(place: Path) -> None:
         path.touch()
         path.chmod(0o644)
     settings = Settings.of(data_dir=str(place / "none"), backup_to=str(place))
-    (found,) = check_permissions(settings)
-    assert found.id == "backup.readable"
-    assert str(backup) in found.remedy
-    assert "notes" not in found.remedy
+    (finding,) = check_permissions(settings)
+    assert finding.id == "backup.readable"
+    assert str(backup) in finding.remedy
+    assert "notes" not in finding.remedy
 
 
 def fancymonkey(*words: str, fails: bool = False) -> str:

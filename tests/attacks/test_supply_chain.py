@@ -31,13 +31,15 @@ def test_every_part_has_a_version_and_hashes(path: Path) -> None:
 
 
 def test_a_new_environment_has_the_pip_that_is_audited() -> None:
-    one, audited = ((ROOT / "requirements" / name).read_text() for name in ("pip.txt", "audit.txt"))
-    pinned = one[one.index("pip==") :].strip()
+    installed, audited = (
+        (ROOT / "requirements" / name).read_text() for name in ("pip.txt", "audit.txt")
+    )
+    pinned = installed[installed.index("pip==") :].strip()
     assert pinned in audited
 
 
 def test_a_new_environment_begins_with_the_pinned_pip_and_no_setuptools(tmp_path: Path) -> None:
-    """The script runs with a stand-in for Python that notes what it is asked to install."""
+    """The script runs with a fake Python that records the requested packages."""
     asked = tmp_path / "asked"
     fake = tmp_path / "python"
     fake.write_text(
@@ -52,6 +54,6 @@ esac
     shutil.copytree(ROOT / "requirements", tmp_path / "requirements")
     script = ROOT / "scripts" / "make-venv.sh"
     subprocess.run(["sh", script, "venv", fake], cwd=tmp_path, check=True)
-    told = asked.read_text()
-    assert "install -q --upgrade --require-hashes --no-deps -r requirements/pip.txt" in told
-    assert "uninstall -q -y setuptools" in told
+    calls = asked.read_text()
+    assert "install -q --upgrade --require-hashes --no-deps -r requirements/pip.txt" in calls
+    assert "uninstall -q -y setuptools" in calls

@@ -72,7 +72,7 @@ async def test_one_visitor_never_holds_the_stock_and_others_still_can(
         for number in range(110):
             await hold(shop, f"bad{number}", kind(STRANGER))
         held = (await shop.size("M", "prod_tee_001"))["reserved"]
-        assert held <= 6  # a share of 6 % of 100, while it is calm
+        assert held <= 6  # a share of 6 % of 100, without contention
         for number in range(20):
             assert await hold(shop, f"good{number}", kind(f"81.2.{number}.9")) == 200
 
@@ -139,9 +139,11 @@ async def test_the_overview_reports_it(caplog: pytest.LogCaptureFixture) -> None
             await hold(shop, f"s{number}", real_ip(STRANGER))
         after = (await shop.client.get(overview, BEARER)).json["health"]["proxy"]
         assert after == {"ok": False, "requests": 5}
-        said = [row.getMessage() for row in caplog.records if "TRUSTED_PROXIES" in row.getMessage()]
-        assert len(said) == 1
-        assert PROXY in said[0]
+        warnings = [
+            row.getMessage() for row in caplog.records if "TRUSTED_PROXIES" in row.getMessage()
+        ]
+        assert len(warnings) == 1
+        assert PROXY in warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -191,7 +193,7 @@ def test_on_a_real_server(server: Server) -> None:
     for number in range(40):
         send(server, "POST", RESERVE, appended(STRANGER), {**body, "sessionId": f"s{number}"})
     _, stock = send(server, "GET", f"/api/inventory/get?productId={product['productId']}", {})
-    (row,) = [one for one in stock["inventory"][0]["sizes"] if one["size"] == size["size"]]
+    (row,) = [other for other in stock["inventory"][0]["sizes"] if other["size"] == size["size"]]
     assert 0 < row["reserved"] <= max(3, size["stock"] * 6 // 100)
     wrong = {"Authorization": "Bearer wrong", **appended(STRANGER)}
     assert [send(server, "GET", "/api/admin/me", wrong)[0] for _ in range(17)][-1] == 429

@@ -61,11 +61,11 @@ def target(kind: str, fresh: Fresh) -> str:
 @pytest.fixture
 async def store(target: str) -> AsyncIterator[Store]:
     """A filled store of each kind, open as a server has it."""
-    found = open_store(target)
-    await found.open(0)
-    await fill(found)
-    yield found
-    await found.close()
+    store = open_store(target)
+    await store.open(0)
+    await fill(store)
+    yield store
+    await store.close()
 
 
 async def fill(store: Store, seed: int = 5, length: int = 70) -> None:

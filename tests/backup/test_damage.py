@@ -56,14 +56,14 @@ async def test_a_damaged_backup_is_refused_wherever_it_is_damaged(
         torn = whole[:at] if number % 2 else whole[:at] + flipped + whole[at + 1 :]
         bad.write_bytes(torn)
         try:
-            found = inspect(bad)
+            problems = inspect(bad)
         except BackupError as error:
             assert "Nothing was changed" in str(error)  # noqa: PT017
             if number < 4:
                 with pytest.raises(BackupError):
                     await restore(bad, again, NOW)
         else:  # a bit that says nothing, as in the header of gzip
-            assert found == inspect(made)
+            assert problems == inspect(made)
     assert kind != "json" or not list(Path(again).glob("*"))
     assert (await restore(made, again, NOW)).clean
 
@@ -85,7 +85,7 @@ async def test_a_member_that_would_leave_the_folder_is_refused(tmp_path: Path, n
     assert not (tmp_path.parent / "evil").exists()
 
 
-class Failing(Disk):
+class FailingDisk(Disk):
     """Fails at the nth operation of a kind."""
 
     def __init__(self, name: str, number: int, code: int) -> None:
@@ -129,7 +129,7 @@ async def test_a_disk_that_fails_makes_no_backup(
     to = tmp_path / "kept" / "b.tar.gz"
     to.parent.mkdir()
     with pytest.raises(BackupError, match=os.strerror(code)) as caught:
-        await make(target, to, NOW, disk=Failing(name, 1, code))
+        await make(target, to, NOW, disk=FailingDisk(name, 1, code))
     assert "Nothing was kept" in str(caught.value)
     assert not list(to.parent.iterdir())
 

@@ -24,12 +24,14 @@ def test_days_and_weeks_stay() -> None:
     twice = [newest - timedelta(days=n, hours=1) for n in range(200)]
     names = [name_of(at) for at in (*nights, *twice)]
     random.Random(1).shuffle(names)
-    kept = {made_at(name) for name in names} - {made_at(one) for one in to_remove(names, 14, 8)}
-    assert kept >= set(nights[:14])
-    assert not kept & set(twice)
-    older = sorted(at for at in kept if at not in nights[:14] and at is not None)
+    remaining = {made_at(name) for name in names} - {
+        made_at(name) for name in to_remove(names, 14, 8)
+    }
+    assert remaining >= set(nights[:14])
+    assert not remaining & set(twice)
+    older = sorted(at for at in remaining if at not in nights[:14] and at is not None)
     assert [at.isoweekday() for at in older] == [7] * 5  # the last of each week before
-    assert len(kept) == 19
+    assert len(remaining) == 19
 
 
 def test_the_newest_and_all_other_files_stay(tmp_path: Path) -> None:
@@ -60,7 +62,7 @@ async def test_the_night_saves_beside_a_running_store(
     assert len(list(folder.iterdir())) == 2
 
 
-async def test_a_night_that_fails_says_why_and_removes_nothing(
+async def test_a_failed_nightly_backup_has_its_reason_and_removes_nothing(
     store: Store, target: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ConfigError, match="Set BACKUP_TO"):

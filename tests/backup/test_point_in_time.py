@@ -29,10 +29,10 @@ pytestmark = pytest.mark.postgres
 
 def settings_of_page(word: str, archive: Path, **instead: str) -> dict[str, str]:
     """A block of settings of the page, with our own folder."""
-    (block,) = [one for one in read(PAGE).blocks if one.words == ("conf", word)]
-    found = dict(re.findall(r"^\s*(\w+) = '?(.*?)'?$", block.text, re.MULTILINE))
+    (block,) = [block for block in read(PAGE).blocks if block.words == ("conf", word)]
+    options = dict(re.findall(r"^\s*(\w+) = '?(.*?)'?$", block.text, re.MULTILINE))
     return {
-        name: text.replace("/srv/shop-log", str(archive)) for name, text in found.items()
+        name: text.replace("/srv/shop-log", str(archive)) for name, text in options.items()
     } | instead
 
 

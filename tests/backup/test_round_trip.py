@@ -44,11 +44,11 @@ async def test_a_backup_of_a_running_store_can_be_restored(
     done = await restore(made.path, again, NOW)
     assert done.clean
     assert (done.revision, done.aside) == (revision, None)
-    found = open_store(again)
-    await found.open(NOW)
-    assert await found.entries_after(0, revision + 1) == entries
-    await go_on(found)
-    await found.close()
+    restored = open_store(again)
+    await restored.open(NOW)
+    assert await restored.entries_after(0, revision + 1) == entries
+    await go_on(restored)
+    await restored.close()
 
 
 async def test_a_restored_store_is_the_same_row_by_row(

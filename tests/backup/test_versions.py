@@ -30,13 +30,13 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def engine(folder: Path) -> AsyncIterator[Engine]:
-    found = Engine(JsonStore(folder))
-    await found.open()
+    engine = Engine(JsonStore(folder))
+    await engine.open()
     for command in catalogue():
-        await found.submit(command)
-    await _written(found)
-    yield found
-    await found.close()
+        await engine.submit(command)
+    await _written(engine)
+    yield engine
+    await engine.close()
 
 
 async def _written(engine: Engine) -> None:
@@ -50,7 +50,7 @@ def git(folder: Path, *words: str) -> str:
     ).stdout
 
 
-async def test_a_version_says_what_was_changed_and_by_whom(engine: Engine, folder: Path) -> None:
+async def test_a_version_has_the_changes_and_their_actors(engine: Engine, folder: Path) -> None:
     assert await keep_version(engine, folder) is not None
     await engine.submit(Count(sku=SKU, location=DEFAULT_LOCATION, quantity=4, actor="owner Ada"))
     await engine.submit(
@@ -140,7 +140,7 @@ async def test_versions_are_pushed_and_a_failing_remote_is_reported(
 
 def _stock(folder: Path) -> tuple[int, str]:
     shown = json.loads((folder / "products.json").read_text())["products"]
-    (product,) = [one for one in shown if one["id"] == PRODUCTS[0]]
+    (product,) = [product for product in shown if product["id"] == PRODUCTS[0]]
     return product["sizes"][SIZES[0]]["stock"], product["name"]
 
 
@@ -164,17 +164,17 @@ async def test_the_way_back_keeps_what_was_sold(
     assert _stock(folder) == (7, "Typo")
     await engine.close()
 
-    def told(*words: str) -> str:
+    def catalogue(*words: str) -> str:
         result = cli("history", *words, "--data", folder)
         assert result.exit_code == 0, result.output
         return result.output
 
-    listed = await asyncio.to_thread(told, "list")
+    listed = await asyncio.to_thread(catalogue, "list")
     assert len(listed.splitlines()) == 2
-    assert "+" in await asyncio.to_thread(told, "show", "HEAD")
-    await asyncio.to_thread(told, "rollback", "HEAD~1")
+    assert "+" in await asyncio.to_thread(catalogue, "show", "HEAD")
+    await asyncio.to_thread(catalogue, "rollback", "HEAD~1")
     assert _stock(folder) == (7, f"Name of {PRODUCTS[0]}")
-    await asyncio.to_thread(told, "rollback", "HEAD~1", "--stock")
+    await asyncio.to_thread(catalogue, "rollback", "HEAD~1", "--stock")
     assert _stock(folder) == (10, f"Name of {PRODUCTS[0]}")
     store = JsonStore(folder, read_only=True)
     await store.open(0)
@@ -199,7 +199,7 @@ async def test_a_running_server_takes_the_way_back_in(
     assert engine.view.products[PRODUCTS[0]].name == f"Name of {PRODUCTS[0]}"
 
 
-def test_a_folder_without_history_says_how_to_have_one(cli: Run, folder: Path) -> None:
+def test_a_folder_without_history_names_the_setting(cli: Run, folder: Path) -> None:
     folder.mkdir()
     for words in (["list"], ["show", "HEAD"], ["rollback", "HEAD"]):
         result = cli("history", *words, "--data", folder)

@@ -26,7 +26,7 @@ from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.web.app import create_app
 from tests.browser.shop_page import WIDE, buyer
 from tests.support.browser import BrowserPage
-from tests.support.ports import free_port
+from tests.support.ports import steady_port
 from tests.support.uvicorns import serving
 from tests.web.shops import HOODIE, PASSWORD, catalogue
 
@@ -79,22 +79,22 @@ class AdminShop:
         body = {"productId": product, "size": size, "quantity": quantity, "sessionId": basket}
         answer = await self.http.post("/api/checkout", json=body)
         assert answer.status_code == 200, answer.text
-        found: str = answer.json()["sessionId"]
-        return found
+        session_id: str = answer.json()["sessionId"]
+        return session_id
 
     async def at_stripe(self, session: str, action: str) -> None:
         """Acts on the fake Stripe, and waits until its events have arrived."""
-        kept = await self._untold()
+        notes = await self._untold()
         path = f"/demo/stripe/demo/sessions/{session}/{action}"
         answer = await self.http.post(path, headers=STRIPE)
         assert answer.status_code == 200, answer.text
         if action != "pay_quietly":
             async with asyncio.timeout(10):
-                while await self._untold() > (0 if action == "deliver" else kept):
+                while await self._untold() > (0 if action == "deliver" else notes):
                     await asyncio.sleep(0.01)
 
     async def _untold(self) -> int:
-        """How many events of the stand-in have not arrived."""
+        """How many events of the fake Stripe have not arrived."""
         state = (await self.http.get("/demo/stripe/demo/state", headers=STRIPE)).json()
         untold: int = state["events"] - state["delivered"]
         return untold
@@ -125,7 +125,7 @@ class AdminShop:
 async def admin_shop(
     fill: Any = (), past: int = 0, began: int = 0, **settings: Any
 ) -> AsyncIterator[AdminShop]:
-    """A shop with accounts and the stand-in for Stripe.
+    """A shop with accounts and the fake Stripe.
 
     `began`: how many days ago; `past`: the same, and it has sold on each of them.
     """
@@ -135,7 +135,7 @@ async def admin_shop(
         "admin_password": PASSWORD,
         "run_jobs": False,
         **settings,
-        "port": free_port(),
+        "port": steady_port(),
     }
     clock = Ago()
     clock.behind = max(past, began) * DAY
@@ -237,13 +237,13 @@ new PerformanceObserver(list => {
 
 async def moved(page: Page) -> float:
     """How much the page has jumped since it was opened; needs the init script SHIFTS."""
-    found: float = await page.evaluate("window.__shifts.reduce((sum, one) => sum + one, 0)")
-    return found
+    shift: float = await page.evaluate("window.__shifts.reduce((sum, one) => sum + one, 0)")
+    return shift
 
 
 async def too_wide(page: Page) -> list[str]:
     """The elements that make the page scroll sideways."""
-    found: list[str] = await page.evaluate(
+    texts: list[str] = await page.evaluate(
         """() => {
         const width = document.documentElement.clientWidth;
         if (document.documentElement.scrollWidth <= width) return [];
@@ -252,4 +252,4 @@ async def too_wide(page: Page) -> list[str]:
             .map(one => one.outerHTML.slice(0, 120));
         }"""
     )
-    return found
+    return texts

@@ -15,7 +15,7 @@ from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.web.app import create_app
 from tests.browser.shop_page import WIDE, DemoShop, buyer
 from tests.support.browser import BrowserPage
-from tests.support.ports import free_port
+from tests.support.ports import steady_port
 from tests.support.uvicorns import serving
 from tests.web.shops import PASSWORD, catalogue
 
@@ -39,7 +39,7 @@ class ProductsShop(DemoShop):
 @asynccontextmanager
 async def products_shop(fill: Sequence[Command] | None = None) -> AsyncIterator[ProductsShop]:
     """A shop over a store in memory; empty if `fill` is."""
-    port = free_port()
+    port = steady_port()
     engine = Engine(MemoryStore())
     made = Settings.of(admin_password=PASSWORD, rate_limit=False, run_jobs=False, port=port)
     app: Any = create_app(made, engine)

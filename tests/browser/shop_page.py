@@ -18,8 +18,9 @@ from fancymonkey.settings.settings import Settings
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.web.app import create_app
 from tests.support.browser import BrowserPage
-from tests.support.ports import free_port
+from tests.support.ports import steady_port
 from tests.support.uvicorns import serving
+from tests.support.visitors import visitor
 from tests.web.shops import HOODIE, catalogue
 
 WIDE, NARROW = (1280, 800), (390, 844)
@@ -64,8 +65,8 @@ class DemoShop:
 async def demo_shop(
     port: int = 0, fill: Sequence[Command] = (), **settings: Any
 ) -> AsyncIterator[DemoShop]:
-    """A shop with the stand-in for Stripe, over a store in memory."""
-    made = {"demo": True, "rate_limit": False, "port": port or free_port(), **settings}
+    """A shop with the fake Stripe, over a store in memory."""
+    made = {"demo": True, "rate_limit": False, "port": port or steady_port(), **settings}
     engine = Engine(MemoryStore())
     app = create_app(Settings.of(**made), engine)
     async with serving(app, made["port"], lifespan=True) as url:
@@ -79,12 +80,8 @@ async def buyer(
     browser: Browser, screen: tuple[int, int] = WIDE, scheme: Any = "light", **more: Any
 ) -> AsyncIterator[BrowserPage]:
     """A visitor with a browser of their own."""
-    size: Any = {"width": screen[0], "height": screen[1]}
-    context = await browser.new_context(viewport=size, color_scheme=scheme, **more)
-    try:
-        yield await BrowserPage.open(context)
-    finally:
-        await context.close()
+    async with visitor(browser, screen, color_scheme=scheme, **more) as watched:
+        yield watched
 
 
 def size_button(page: Page, size: str = "M", product: str = HOODIE) -> Locator:

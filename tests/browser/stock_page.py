@@ -19,8 +19,9 @@ from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.web.app import create_app
 from tests.browser.shop_page import NARROW, WIDE, DemoShop
 from tests.support.browser import BrowserPage
-from tests.support.ports import free_port
+from tests.support.ports import steady_port
 from tests.support.uvicorns import serving
+from tests.support.visitors import visitor
 from tests.web.shops import HOODIE, PASSWORD, catalogue
 
 __all__ = ["HOODIE", "NARROW", "WIDE"]
@@ -53,8 +54,8 @@ class StockShop(DemoShop):
     async def history(self, page: Page, sku: str = M) -> list[dict[str, Any]]:
         """The ledger of a size, the latest entry first."""
         answer = await page.request.get(f"{self.url}/api/admin/history?sku={sku}", headers=HEADERS)
-        found: list[dict[str, Any]] = (await answer.json())["entries"]
-        return found
+        entries: list[dict[str, Any]] = (await answer.json())["entries"]
+        return entries
 
     def stock(self, sku: str = M) -> int:
         return self.engine.view.stock(sku).on_hand
@@ -63,7 +64,7 @@ class StockShop(DemoShop):
 @asynccontextmanager
 async def stock_shop(fill: Sequence[Command] = ()) -> AsyncIterator[StockShop]:
     """A shop over a store in memory, behind a real socket."""
-    port = free_port()
+    port = steady_port()
     engine = Engine(MemoryStore())
     settings = Settings.of(admin_password=PASSWORD, rate_limit=False, port=port)
     app: Any = create_app(settings, engine)
@@ -102,16 +103,11 @@ async def person(
     **more: Any,
 ) -> AsyncIterator[BrowserPage]:
     """A logged-in user on the stock page, with a browser of their own."""
-    size: Any = {"width": screen[0], "height": screen[1]}
-    context = await browser.new_context(viewport=size, color_scheme=scheme, **more)
-    try:
-        watched = await BrowserPage.open(context)
+    async with visitor(browser, screen, color_scheme=scheme, **more) as watched:
         await log_in(watched.page, room.url, name)
         await watched.page.goto(f"{room.url}/admin/{query}")
         await expect(watched.page.locator("#connection")).to_have_text("Live")
         yield watched
-    finally:
-        await context.close()
 
 
 async def log_in(page: Page, url: str, name: str = "owner") -> None:
@@ -154,7 +150,7 @@ async def changed(page: Page, text: str, sku: str = M, field: str = "stock") -> 
 
 async def shown(page: Page) -> list[str]:
     """The SKUs of the drawn rows, in order."""
-    found: list[str] = await page.locator("tr[data-sku]").evaluate_all(
+    message: list[str] = await page.locator("tr[data-sku]").evaluate_all(
         "rows => rows.map(row => row.dataset.sku)"
     )
-    return found
+    return message

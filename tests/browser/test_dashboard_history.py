@@ -55,7 +55,7 @@ def rows(page: Page) -> Locator:
     return page.locator("table.cards tbody tr")
 
 
-async def told(shop: AdminShop, path: str) -> Any:
+async def admin_get(shop: AdminShop, path: str) -> Any:
     answer = await shop.http.get(f"/api/admin/{path}", headers=OWNER)
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -63,19 +63,19 @@ async def told(shop: AdminShop, path: str) -> Any:
 
 async def steps(page: Page) -> list[list[str]]:
     """The waterfall as it is drawn: what, and the number."""
-    found = []
+    texts = []
     for step in await page.locator(".waterfall li").all():
         words = (await step.locator(".what").inner_text()).split("\n")[0]
-        found.append([words, await step.locator("b").inner_text()])
-    return found
+        texts.append([words, await step.locator("b").inner_text()])
+    return texts
 
 
 async def test_the_explanation_of_a_number(browser: Browser, shop: AdminShop) -> None:
     async with member(browser, shop, "vi") as watched:
         page = watched.page
         await visit(page, shop, f"history.html?sku={SKU}")
-        found = await told(shop, f"explain?sku={SKU}")
-        assert found["closing"]["available"] == 24
+        explanation = await admin_get(shop, f"explain?sku={SKU}")
+        assert explanation["closing"]["available"] == 24
         await expect(page.get_by_role("heading", name="Why is it 24?")).to_be_visible()
         because = page.locator(".because")
         await expect(because).to_contain_text("24 available now: 26 on hand less 2 reserved.")
@@ -104,11 +104,20 @@ async def test_the_bars_of_the_waterfall_are_as_long_as_their_numbers(
     async with member(browser, shop) as watched:
         await visit(watched.page, shop, f"history.html?sku={SKU}")
         widths = [
-            float(await one.get_attribute("width") or 0)
-            for one in await watched.page.locator(".waterfall rect").all()
+            float(await bar.get_attribute("width") or 0)
+            for bar in await watched.page.locator(".waterfall rect").all()
         ]
-        one = 100 / 32
-        wanted = [20 * one, 12 * one, 2 * one, 3 * one, one, 26 * one, 2 * one, 24 * one]
+        width = 100 / 32
+        wanted = [
+            20 * width,
+            12 * width,
+            2 * width,
+            3 * width,
+            width,
+            26 * width,
+            2 * width,
+            24 * width,
+        ]
         assert all(abs(a - b) < 0.01 for a, b in zip(widths, wanted, strict=True))
 
 
@@ -146,9 +155,9 @@ async def test_every_entry_has_actor_time_reason_and_the_numbers_after_it(
     async with member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, f"history.html?sku={SKU}")
-        found = await told(shop, f"history?sku={SKU}")
-        await expect(rows(page)).to_have_count(len(found["entries"]))
-        for row, entry in zip(await rows(page).all(), found["entries"], strict=True):
+        history = await admin_get(shop, f"history?sku={SKU}")
+        await expect(rows(page)).to_have_count(len(history["entries"]))
+        for row, entry in zip(await rows(page).all(), history["entries"], strict=True):
             text = re.sub(r"\s+", " ", await row.inner_text())
             assert f"No. {entry['revision']}" in text
             assert f" {entry['stock']} {entry['reserved']} {entry['available']} " in text
@@ -156,7 +165,7 @@ async def test_every_entry_has_actor_time_reason_and_the_numbers_after_it(
             assert entry["reason"] in text
             at = await row.locator("time").get_attribute("datetime")
             assert at == entry["at"]
-        numbers = [entry["revision"] for entry in found["entries"]]
+        numbers = [entry["revision"] for entry in history["entries"]]
         assert numbers == sorted(numbers, reverse=True)
 
 
@@ -224,10 +233,10 @@ async def test_the_file_has_what_is_shown(
             await page.get_by_role("link", name="Export CSV").click()
         file = tmp_path / "history.csv"
         await (await download.value).save_as(file)
-        found = list(csv.DictReader(io.StringIO(file.read_text())))
-        assert len(found) == shown == 1
-        assert found[0]["stock"] == "12"
-        assert found[0]["reason"] == "Delivery 7, =1+1"
+        lines = list(csv.DictReader(io.StringIO(file.read_text())))
+        assert len(lines) == shown == 1
+        assert lines[0]["stock"] == "12"
+        assert lines[0]["reason"] == "Delivery 7, =1+1"
 
 
 async def test_the_whole_shop_goes_back_page_by_page(browser: Browser) -> None:

@@ -73,9 +73,9 @@ async def test_the_time_left_runs_and_at_its_end_the_hold_is_gone(
                 ttl=4000,
             )
         )
-        rest = rows(page).get_by_role("timer")
-        await expect(rest).to_have_text(re.compile(r"0:0[1-4]"))
-        await expect(rest).to_have_class(re.compile("soon"))
+        timers = rows(page).get_by_role("timer")
+        await expect(timers).to_have_text(re.compile(r"0:0[1-4]"))
+        await expect(timers).to_have_class(re.compile("soon"))
         await expect(page.get_by_text(NOBODY)).to_be_visible()
         watched.assert_clean()
 
@@ -106,7 +106,7 @@ async def test_one_is_given_back_by_keyboard_after_a_question(
         await expect(page.get_by_role("searchbox").first).to_be_focused()  # its button is gone
         watched.assert_clean()
     (entry,) = [
-        one for one in await shop.engine.store.entries_after(0) if one.kind is Kind.RELEASED
+        entry for entry in await shop.engine.store.entries_after(0) if entry.kind is Kind.RELEASED
     ]
     assert (entry.actor, entry.reason) == ("ana", "Asked by phone")
 
@@ -139,7 +139,10 @@ async def test_two_clicks_send_one_request(browser: Browser, shop: AdminShop) ->
     async with member(browser, shop) as watched:
         page = watched.page
         sent: list[str] = []
-        page.on("request", lambda one: sent.append(one.url) if "release" in one.url else None)
+        page.on(
+            "request",
+            lambda request: sent.append(request.url) if "release" in request.url else None,
+        )
         await visit(page, shop, "holds.html")
         await page.get_by_role("button", name=re.compile("^Release 1")).click()
         await page.get_by_role("dialog").get_by_role("button", name="Release").dblclick()
@@ -172,9 +175,7 @@ async def test_a_failed_release_can_be_repeated(browser: Browser, shop: AdminSho
         await expect(page.get_by_text(NOBODY)).to_be_visible()
 
 
-async def test_20_21_search_and_filters_live_in_the_address(
-    browser: Browser, shop: AdminShop
-) -> None:
+async def test_search_and_filters_live_in_the_address(browser: Browser, shop: AdminShop) -> None:
     await shop.reserve("M", session="one")
     await shop.reserve("L", session="two")
     await shop.reserve("M", product="prod_tee_001", session="three")

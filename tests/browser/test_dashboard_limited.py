@@ -49,7 +49,7 @@ async def test_a_limited_user_sees_and_changes_one_location(browser: Browser) ->
             await expect(cell).to_have_value("5")
             pages = page.get_by_role("navigation", name="Pages", exact=True).get_by_role("link")
             await expect(pages).to_have_text(
-                ["Stock", "Overview", "Holds", "Orders", "History", "Transfers", "Import", "People"]
+                ["Stock", "Overview", "Holds", "Orders", "History", "Transfers", "Import", "Users"]
             )
             await expect(page.get_by_role("link", name="CSV")).to_be_visible()
             await cell.fill("+2")
@@ -108,7 +108,7 @@ async def test_pages_of_a_limited_user_show_own_units(browser: Browser) -> None:
             await visit(page, shop, "history.html")
             await expect(page.locator("tbody tr").first).to_contain_text("at berlin")
             await expect(page.get_by_text("at hamburg")).to_have_count(0)
-            for path in ("orders.html", "transfers.html", "people.html"):
+            for path in ("orders.html", "transfers.html", "users.html"):
                 await visit(page, shop, path)
                 await expect(page.get_by_role("alert").filter(has_text="limited")).to_have_count(0)
             watched.assert_clean()
@@ -120,7 +120,7 @@ async def test_an_owner_limits_a_user_and_a_key(browser: Browser) -> None:
         await limited(shop)
         async with member(browser, shop) as watched:
             page = watched.page
-            await visit(page, shop, "people.html")
+            await visit(page, shop, "users.html")
             await page.get_by_role("button", name="Locations of bea: All").click()
             dialog = page.get_by_role("dialog", name="Locations of bea")
             await dialog.get_by_label("Berlin").check()
@@ -150,11 +150,11 @@ async def test_the_limit_fits_and_is_accessible(
         await limited(shop, "berlin")
         async with member(browser, shop, screen=screen, scheme=scheme) as watched:
             page = watched.page
-            for path in ("people.html", "holds.html", "history.html"):
+            for path in ("users.html", "holds.html", "history.html"):
                 await visit(page, shop, path)
                 assert not await too_wide(page), path
                 await assert_accessible(page)
-            await visit(page, shop, "people.html")
+            await visit(page, shop, "users.html")
             await page.get_by_role("button", name="Locations of bea: Berlin").click()
             await expect(page.get_by_role("dialog", name="Locations of bea")).to_be_visible()
             await assert_accessible(page)
@@ -194,7 +194,7 @@ async def test_pages_of_several_locations_are_not_in_the_menu_of_one(browser: Br
         page = watched.page
         await visit(page, shop, "overview.html")
         menu = page.get_by_role("navigation", name="Pages", exact=True)
-        await expect(menu.get_by_role("link", name="People")).to_be_visible()
+        await expect(menu.get_by_role("link", name="Users")).to_be_visible()
         for name in ("Transfers", "Locations"):
             await expect(menu.get_by_role("link", name=name)).to_have_count(0)
         await page.get_by_role("link", name="Add a location").click()

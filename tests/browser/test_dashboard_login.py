@@ -30,7 +30,7 @@ async def fill(page: Page, name: str, password: str) -> None:
     await page.get_by_role("button", name="Log in").click()
 
 
-async def test_45_by_keyboard_alone_to_where_one_wanted_to_go(
+async def test_a_login_by_keyboard_leads_to_the_wanted_page(
     browser: Browser, shop: AdminShop
 ) -> None:
     async with buyer(browser) as watched:
@@ -75,20 +75,22 @@ async def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(
         error = page.get_by_role("alert")
         await expect(error).to_have_text("Enter your email or name.")
         await expect(page.get_by_label("Email or name")).to_be_focused()
-        told = []
+        texts = []
         for name in ("ana", "nobody"):
             await fill(page, name, "wrong horse")
             await expect(error).to_have_text(re.compile("incorrect"))
-            told.append(await error.inner_text())
+            texts.append(await error.inner_text())
             await expect(page.get_by_label("Password")).to_be_focused()
             await expect(page.get_by_label("Password")).to_have_attribute("aria-invalid", "true")
             await expect(page.get_by_label("Password")).to_have_attribute(
                 "aria-describedby", "error"
             )
-        assert told[0] == told[1]
+        assert texts[0] == texts[1]
 
 
-async def test_after_too_many_tries_it_says_for_how_long(browser: Browser, shop: AdminShop) -> None:
+async def test_after_too_many_tries_the_page_shows_the_wait(
+    browser: Browser, shop: AdminShop
+) -> None:
     async with buyer(browser) as watched:
         page = watched.page
         await page.goto(f"{shop.url}{LOGIN}")
@@ -104,7 +106,7 @@ async def test_after_too_many_tries_it_says_for_how_long(browser: Browser, shop:
         button = page.get_by_role("button", name="Log in")
         await expect(button).to_have_text(re.compile(r"^Log in \(in \d+ seconds\)$"))
         sent: list[str] = []
-        page.on("request", lambda one: sent.append(one.url))
+        page.on("request", lambda request: sent.append(request.url))
         await page.get_by_label("Password").press("Enter")
         await expect(button).to_have_attribute("aria-disabled", "true")
         assert sent == []
@@ -161,7 +163,10 @@ async def test_two_clicks_log_in_once(browser: Browser, shop: AdminShop) -> None
     async with buyer(browser) as watched:
         page = watched.page
         sent: list[str] = []
-        page.on("request", lambda one: sent.append(one.url) if "api/admin/login" in one.url else 0)
+        page.on(
+            "request",
+            lambda request: sent.append(request.url) if "api/admin/login" in request.url else 0,
+        )
         await page.goto(f"{shop.url}{LOGIN}")
         await page.get_by_label("Email or name").fill("ana")
         await page.get_by_label("Password").fill(PASSWORD)
@@ -184,7 +189,7 @@ async def test_logout_ends_the_session(browser: Browser, shop: AdminShop) -> Non
 
 @pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["wide", "narrow"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_39_it_is_accessible_and_fits(
+async def test_the_login_page_is_accessible_and_fits(
     browser: Browser, shop: AdminShop, screen: tuple[int, int], scheme: str
 ) -> None:
     async with buyer(browser, screen, scheme) as watched:

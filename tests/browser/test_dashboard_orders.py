@@ -36,15 +36,15 @@ async def buy(shop: AdminShop, size: str = "M", quantity: int = 2) -> None:
 
 
 async def orders(shop: AdminShop) -> list[Order]:
-    found = [order async for order in shop.engine.store.scan(Order)]
-    return sorted(found, key=lambda order: order.number)
+    orders = [order async for order in shop.engine.store.scan(Order)]
+    return sorted(orders, key=lambda order: order.number)
 
 
 async def test_an_order_is_picked_shipped_and_returned(browser: Browser, shop: AdminShop) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, "orders.html")
-        await expect(page.get_by_text("Nothing is to be shipped.")).to_be_visible()
+        await expect(page.get_by_text("No orders to ship.")).to_be_visible()
         await buy(shop)
         await expect(rows(page)).to_have_count(1)
         await expect(rows(page)).to_contain_text("#1")
@@ -63,7 +63,7 @@ async def test_an_order_is_picked_shipped_and_returned(browser: Browser, shop: A
         await asked.get_by_label("Tracking number").fill("JD1")
         await page.keyboard.press("Enter")
         await expect(page.locator(".toast")).to_contain_text("1 unit of order #1 shipped.")
-        await expect(page.get_by_text("Nothing is to be shipped.")).to_be_visible()
+        await expect(page.get_by_text("No orders to ship.")).to_be_visible()
         await page.get_by_role("button", name="Partly shipped 1").click()
         await page.get_by_role("link", name="#1").click()
         await expect(state(page)).to_have_text("Order #1: partly shipped.")

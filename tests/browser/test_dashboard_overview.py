@@ -24,7 +24,7 @@ async def shop() -> AsyncIterator[AdminShop]:
         yield running
 
 
-async def told(shop: AdminShop, days: int = 30) -> Any:
+async def overview_of(shop: AdminShop, days: int = 30) -> Any:
     answer = await shop.http.get(f"/api/admin/overview?days={days}", headers=OWNER)
     return answer.json()
 
@@ -41,7 +41,7 @@ async def expect_ink(page: Page, colour: list[int]) -> None:
 
 async def ink(page: Page, place: int = 0) -> list[int]:
     """The colour of the line of a plot: the darkest red, green and blue that is drawn opaque."""
-    found: list[int] = (
+    message: list[int] = (
         await page.locator("fm-plot canvas")
         .nth(place)
         .evaluate(
@@ -62,7 +62,7 @@ async def ink(page: Page, place: int = 0) -> list[int]:
         }"""
         )
     )
-    return found
+    return message
 
 
 async def test_the_numbers_are_those_of_the_shop_and_link_to_their_rows(
@@ -71,16 +71,16 @@ async def test_the_numbers_are_those_of_the_shop_and_link_to_their_rows(
     async with member(browser, shop, "vi") as watched:
         page = watched.page
         await visit(page, shop, PAGE)
-        found = await told(shop)
-        stock, holds = found["stock"], found["holds"]
+        overview = await overview_of(shop)
+        stock, holds = overview["stock"], overview["holds"]
         await expect(page.locator(".tile b").first).to_be_visible()
         texts = await page.locator(".tile b").all_inner_texts()
-        numbers = [re.sub(r"[$,]", "", one) for one in texts]
-        assert [int(one) for one in (numbers[0], *numbers[2:])] == [
+        numbers = [re.sub(r"[$,]", "", text) for text in texts]
+        assert [int(number) for number in (numbers[0], *numbers[2:])] == [
             stock["units"], stock["low"], stock["out"], holds["units"], stock["backordered"],
         ]  # fmt: skip
         assert float(numbers[1]) == stock["value"]
-        links = [await one.get_attribute("href") for one in await page.locator(".tile").all()]
+        links = [await tile.get_attribute("href") for tile in await page.locator(".tile").all()]
         assert links[2:4] == ["/admin/?status=low", "/admin/?status=out&status=sold_out"]
         assert links[4] == "/admin/holds.html"
         state = page.locator(".state")
@@ -108,8 +108,8 @@ async def test_a_plot_has_a_line_a_conclusion_and_a_table(
     async with member(browser, shop, timezone_id="UTC") as watched:
         page = watched.page
         await visit(page, shop, PAGE)
-        found = await told(shop)
-        sold = sum(day["sold"] for day in found["days"])
+        overview = await overview_of(shop)
+        sold = sum(day["sold"] for day in overview["days"])
         assert sold > 20
         figure = page.get_by_role("figure").first
         await expect(figure.locator("figcaption")).to_contain_text(f"{sold} units sold, ")
@@ -119,11 +119,11 @@ async def test_a_plot_has_a_line_a_conclusion_and_a_table(
         await expect_ink(page, [11, 107, 75])
         await figure.get_by_text("Show as a table").click()
         cells = figure.locator("tbody td.number")
-        await expect(cells).to_have_count(len(found["days"]))
-        shown = [int(one) for one in await cells.all_inner_texts()]
-        assert shown == [day["sold"] for day in reversed(found["days"])]
+        await expect(cells).to_have_count(len(overview["days"]))
+        shown = [int(text) for text in await cells.all_inner_texts()]
+        assert shown == [day["sold"] for day in reversed(overview["days"])]
         away = page.get_by_role("figure").nth(1)
-        wanted = sum(day["turnedAway"] for day in found["days"])
+        wanted = sum(day["turnedAway"] for day in overview["days"])
         assert wanted >= 4
         await expect(away.locator("figcaption")).to_contain_text(f"{wanted} units turned away")
         await page.locator("fm-plot .u-over").first.hover()
@@ -191,7 +191,7 @@ async def test_a_sale_is_seen_without_a_reload(browser: Browser) -> None:
         watched.assert_clean()
 
 
-async def test_an_empty_shop_says_what_to_do(browser: Browser) -> None:
+async def test_an_empty_shop_shows_the_first_steps(browser: Browser) -> None:
     async with admin_shop() as shop, member(browser, shop) as watched:
         page = watched.page
         body = {"success": True, "revision": 0, "currency": "usd", "stock": {"sizes": 0}}

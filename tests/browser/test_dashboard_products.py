@@ -41,9 +41,9 @@ def form(page: Page) -> Locator:
 
 async def open_form(page: Page, name: str = "MIDNIGHT EMERALD HOODIE") -> Locator:
     await page.get_by_role("link", name=name).click()
-    found = form(page)
-    await expect(found).to_be_visible()
-    return found
+    fields = form(page)
+    await expect(fields).to_be_visible()
+    return fields
 
 
 async def test_search_and_filters_are_in_the_address(browser: Browser, shop: ProductsShop) -> None:

@@ -26,8 +26,8 @@ from tests.browser.stock_page import (
     typed,
 )
 from tests.support.axe import assert_accessible
-from tests.support.browser import BrowserPage
 from tests.support.latency import Keys, within
+from tests.support.visitors import visitor
 from tests.web.shops import PASSWORD
 
 BOTH = pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -36,10 +36,10 @@ SCREENS = pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["1280", "390"])
 
 async def sideways(page: Page) -> int:
     """How many pixels the page is wider than its window."""
-    found: int = await page.evaluate(
+    overflow: int = await page.evaluate(
         "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     )
-    return found
+    return overflow
 
 
 @BOTH
@@ -103,9 +103,7 @@ async def test_one_size_in_full_changes_sold_out_and_restock_date(browser: Brows
 
 
 async def test_by_keyboard_alone_from_login_to_undo(browser: Browser) -> None:
-    async with stock_shop() as room:
-        context = await browser.new_context()
-        watched = await BrowserPage.open(context)
+    async with stock_shop() as room, visitor(browser) as watched:
         page, keys = watched.page, watched.page.keyboard
         await page.goto(f"{room.url}/admin/")
         await page.wait_for_url("**/admin-login.html**")
@@ -143,7 +141,6 @@ async def test_by_keyboard_alone_from_login_to_undo(browser: Browser) -> None:
         await keys.press("Control+z")
         await expect(number(page, M)).to_have_value("20")
         watched.assert_clean()
-        await context.close()
 
 
 async def tab_to(page: Page, selector: str) -> None:
@@ -268,7 +265,7 @@ async def test_the_service_gathers_changes_for_a_tenth_of_a_second(browser: Brow
         came: list[str] = []
         session = await page.context.new_cdp_session(page)
         session.on(
-            "Network.eventSourceMessageReceived", lambda told: came.append(told["eventName"])
+            "Network.eventSourceMessageReceived", lambda event: came.append(event["eventName"])
         )
         await session.send("Network.enable")
         made = await changes(room, 2)

@@ -71,11 +71,11 @@ async def test_the_head_selects_what_is_in_sight_then_all_matching(browser: Brow
         await page.get_by_role("searchbox").fill("p002")
         await expect(page.locator(".found [role=status]")).to_have_text("100 sizes")
         await pick_matching(page)
-        told = bar(page).get_by_role("status")
-        await expect(told).to_have_text(re.compile(r"^\d+ sizes selected"))
-        assert 5 < int((await told.inner_text()).split()[0]) < 30
+        message = bar(page).get_by_role("status")
+        await expect(message).to_have_text(re.compile(r"^\d+ sizes selected"))
+        assert 5 < int((await message.inner_text()).split()[0]) < 30
         await bar(page).get_by_role("button", name="Select all 100 matching").click()
-        await expect(told).to_have_text("100 sizes selected")
+        await expect(message).to_have_text("100 sizes selected")
         await page.keyboard.press("/")
         await expect(page.get_by_role("searchbox")).to_be_focused()
 
@@ -113,7 +113,7 @@ async def test_thresholds_sold_out_and_restock_dates(browser: Browser) -> None:
         await dialog.get_by_role("button", name="Change 2 sizes").click()
         await expect(row(page, TEE).locator(".badge")).to_have_text("Sold out by owner")
         await pick(page, TEE)
-        dialog = await ask(page, "Restock date", "Back on", "2027-02-03")
+        dialog = await ask(page, "Restock date", "Restock date (empty: none)", "2027-02-03")
         await expect(dialog.get_by_role("row").nth(1)).to_contain_text("Feb 3, 2027")
         await dialog.get_by_role("button", name="Change 1 size").click()
         await expect(cell(page, TEE, "restockDate")).to_have_text("Feb 3, 2027")
@@ -130,18 +130,18 @@ async def test_rows_that_fail_stay_selected_and_one_undo_is_for_all(browser: Bro
             Count(sku=M, location=DEFAULT_LOCATION, quantity=19)
         )  # a buyer reserves in between
         await dialog.get_by_role("button", name="Change 2 sizes").click()
-        told = toast(page, "Set on hand: 1 size. 1 size could not be changed and stays selected")
-        await expect(told).to_contain_text("You saw 20 on hand; it is now 19.")
+        message = toast(page, "Set on hand: 1 size. 1 size could not be changed and stays selected")
+        await expect(message).to_contain_text("You saw 20 on hand; it is now 19.")
         await expect(bar(page).get_by_role("status")).to_have_text("1 size selected")
         await expect(row(page).get_by_role("checkbox")).to_be_checked()
         assert (room.stock(M), room.stock(L)) == (19, 44)
-        await told.get_by_role("button", name="Undo").click()
+        await message.get_by_role("button", name="Undo").click()
         await expect(number(page, L)).to_have_value("58")
         assert (await room.history(page, L))[0]["change"] == {"stock": 14}
         watched.assert_clean()
 
 
-async def test_a_large_change_wants_the_number_typed(browser: Browser) -> None:
+async def test_a_large_change_needs_the_typed_number(browser: Browser) -> None:
     async with stock_shop(many(150)) as room, person(browser, room) as watched:
         page = watched.page
         await pick_matching(page)

@@ -44,8 +44,8 @@ def sent(page: Page) -> list[dict[str, Any]]:
 
 async def paint(place: Locator) -> str:
     """The colour behind it."""
-    found: str = await place.evaluate("cell => getComputedStyle(cell).backgroundColor")
-    return found
+    color: str = await place.evaluate("cell => getComputedStyle(cell).backgroundColor")
+    return color
 
 
 async def test_a_live_change_is_seen_within_a_second_and_glows(browser: Browser) -> None:
@@ -157,7 +157,7 @@ async def test_a_change_is_shown_before_it_is_confirmed(browser: Browser) -> Non
 
         await page.route(UPDATE, late)
         await typed(page, "30", S)
-        told = await page.evaluate(
+        announced = await page.evaluate(
             """sku => new Promise(done => {
                 const row = () => document.querySelector(`tr[data-sku="${sku}"]`);
                 const began = performance.now();
@@ -169,7 +169,7 @@ async def test_a_change_is_shown_before_it_is_confirmed(browser: Browser) -> Non
             })""",
             S,
         )
-        assert told < 100, told
+        assert announced < 100, announced
         await expect(number(page, S)).to_have_value("30")
         await expect(cell(page, S, "available")).to_have_text("30")
         await expect(cell(page, S, "stock")).to_have_attribute("aria-busy", "true")
@@ -192,18 +192,18 @@ async def test_a_refusal_takes_it_back_and_offers_to_retry(browser: Browser, sta
 
         await page.route(UPDATE, refuse)
         await changed(page, "25")
-        told = page.get_by_role("alert").filter(has_text="MIDNIGHT EMERALD HOODIE M was not")
-        await expect(told).to_contain_text("It could not be.")
+        message = page.get_by_role("alert").filter(has_text="MIDNIGHT EMERALD HOODIE M was not")
+        await expect(message).to_contain_text("It could not be.")
         await expect(number(page)).to_have_value("20")
         await expect(number(page)).to_be_focused()
         await page.unroute(UPDATE)
-        await told.get_by_role("button", name="Retry").click()
+        await message.get_by_role("button", name="Retry").click()
         await expect(number(page)).to_have_value("25")
         await expect(toast(page, "20 → 25")).to_be_visible()
         assert room.stock() == 25
 
 
-async def test_a_real_refusal_says_why(browser: Browser) -> None:
+async def test_a_real_refusal_has_its_reason(browser: Browser) -> None:
     async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await page.get_by_label("Reason for your changes").select_option("Loss")
@@ -220,8 +220,8 @@ async def test_an_undo_is_an_entry_that_balances(browser: Browser) -> None:
     async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await changed(page, "25")
-        told = toast(page, "MIDNIGHT EMERALD HOODIE M: on hand 20 → 25 (+5).")
-        await told.get_by_role(
+        message = toast(page, "MIDNIGHT EMERALD HOODIE M: on hand 20 → 25 (+5).")
+        await message.get_by_role(
             "button", name="Undo"
         ).focus()  # by keyboard; the page waits during this
         await page.keyboard.press("Enter")
@@ -237,9 +237,11 @@ async def test_an_undo_keeps_what_was_sold_since(browser: Browser) -> None:
     async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await changed(page, "+5")
+        undo = toast(page, "20 → 25").get_by_role("button", name="Undo")
+        await undo.focus()  # the message stays during this
         await room.update(page, adjustStock=-3)
         await expect(number(page)).to_have_value("22")
-        await toast(page, "20 → 25").get_by_role("button", name="Undo").click()
+        await undo.click()
         await expect(number(page)).to_have_value("17")
 
 
@@ -250,16 +252,16 @@ async def test_a_message_stays_ten_seconds_and_longer_under_the_pointer(browser:
         await page.reload()
         await expect(number(page)).to_have_value("20")
         await changed(page, "25")
-        told = toast(page, "20 → 25")
-        await expect(told).to_be_visible()
+        message = toast(page, "20 → 25")
+        await expect(message).to_be_visible()
         await page.clock.run_for(10_500)
-        await expect(told).to_be_visible()
-        await told.hover()
+        await expect(message).to_be_visible()
+        await message.hover()
         await page.clock.run_for(60_000)
-        await expect(told).to_be_visible()
+        await expect(message).to_be_visible()
         await page.mouse.move(5, 5)
         await page.clock.run_for(3_000)
-        await expect(told).not_to_be_visible()
+        await expect(message).not_to_be_visible()
 
 
 async def test_ctrl_z_undoes_but_not_while_something_is_typed(browser: Browser) -> None:
@@ -344,8 +346,8 @@ async def test_an_invalid_quantity_is_reported_at_the_cell(
         await place.press("Enter")
         await expect(place).to_have_attribute("aria-invalid", "true")
         await expect(place).to_be_focused()
-        told = await place.get_attribute("aria-describedby")
-        await expect(page.locator(f'[id="{told}"]')).to_be_visible()
+        described_by = await place.get_attribute("aria-describedby")
+        await expect(page.locator(f'[id="{described_by}"]')).to_be_visible()
         assert updates == []
         await place.press("Escape")
         await expect(place).not_to_have_attribute("aria-invalid", "true")
@@ -460,7 +462,7 @@ async def test_the_old_number_is_compared_with_the_present_one(browser: Browser,
         if way == "unchanged":  # nothing has happened to it: there is nothing to send
             await changed(page, "21", S)  # by then the other one would have gone
             await expect(toast(page, "→ 21")).to_have_count(1)
-            assert [one["size"] for one in rows] == ["S"]
+            assert [row["size"] for row in rows] == ["S"]
             return
         await expect(page.get_by_role("dialog")).to_contain_text("has changed")
 

@@ -95,7 +95,10 @@ async def test_an_expired_token_is_renewed_and_live_updates_continue(
     async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         renewed: list[int] = []
-        page.on("response", lambda it: renewed.append(it.status) if "refresh" in it.url else None)
+        page.on(
+            "response",
+            lambda request: renewed.append(request.status) if "refresh" in request.url else None,
+        )
         clock = room.engine.clock
         monkeypatch.setattr(room.accounts.sessions._tokens, "_clock", lambda: clock() + 601_000)
         await expect(page.locator("#connection")).not_to_have_text("Live")
@@ -169,17 +172,17 @@ async def test_live_changes_are_announced_in_one_sentence(browser: Browser) -> N
         page = watched.page
         await page.evaluate(
             """() => {
-                window.told = [];
+                window.announced = [];
                 for (const place of document.querySelectorAll('[role=status], [role=alert]'))
-                    new MutationObserver(() => told.push(place.textContent.trim()))
+                    new MutationObserver(() => announced.push(place.textContent.trim()))
                         .observe(place, {childList: true, characterData: true, subtree: true});
             }"""
         )
         for at in range(10):
             await room.count(at, ("S", "M", "L")[at % 3])
         await expect(page.locator("#heard")).to_have_text("3 sizes changed.")
-        told: Any = await page.evaluate("told")
-        assert set(told) == {"3 sizes changed."}, told
+        announced: Any = await page.evaluate("announced")
+        assert set(announced) == {"3 sizes changed."}, announced
         assert await page.locator("tbody [role=status], tbody [aria-live]").count() == 0
 
 

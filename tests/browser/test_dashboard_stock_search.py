@@ -27,7 +27,7 @@ from tests.browser.stock_page import (
     shown,
     stock_shop,
 )
-from tests.support.browser import BrowserPage
+from tests.support.visitors import visitor
 from tests.web.shops import catalogue
 
 READ = "**/api/admin/inventory"
@@ -67,8 +67,8 @@ async def test_five_thousand_rows_are_few_in_the_page(browser: Browser) -> None:
         await session.send("Performance.enable", {"timeDomain": "threadTicks"})
         await page.reload()
         await expect(row(page, "p0000/0")).to_be_visible()
-        found = (await session.send("Performance.getMetrics"))["metrics"]
-        seconds = {metric["name"]: metric["value"] for metric in found}["TaskDuration"]
+        metrics = (await session.send("Performance.getMetrics"))["metrics"]
+        seconds = {metric["name"]: metric["value"] for metric in metrics}["TaskDuration"]
         assert seconds < 1.5, (
             seconds
         )  # CPU time of the page's main thread, independent of other work of the machine
@@ -111,13 +111,13 @@ async def test_numbers_add_up_and_show_the_holds(browser: Browser) -> None:
         await expect(reserved).to_have_text("3")
         await expect(cell(page, M, "available")).to_have_text("17")
         await reserved.focus()
-        told = page.get_by_role("tooltip")
-        await expect(told).to_contain_text("1 hold of 3 units")
-        await expect(told).to_contain_text(re.compile(r"3 in a basket\s*(29:|30:)"))
+        message = page.get_by_role("tooltip")
+        await expect(message).to_contain_text("1 hold of 3 units")
+        await expect(message).to_contain_text(re.compile(r"3 in a basket\s*(29:|30:)"))
         await page.keyboard.press("Escape")
-        await expect(told).to_have_count(0)
+        await expect(message).to_have_count(0)
         await reserved.hover()
-        await expect(told).to_be_visible()
+        await expect(message).to_be_visible()
         await reserved.click()
         await page.wait_for_url(f"**/admin/holds.html?sku={HOODIE}%2FM")
         watched.assert_clean()
@@ -126,12 +126,12 @@ async def test_numbers_add_up_and_show_the_holds(browser: Browser) -> None:
 async def test_slash_finds_by_every_name_and_marks_it(browser: Browser) -> None:
     async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
-        found = page.locator(".found [role=status]")
+        message = page.locator(".found [role=status]")
         await page.keyboard.press("/")
         await expect(page.get_by_role("searchbox")).to_be_focused()
         for text, count in (("emerald", 4), (M, 1), ("hoodie xl", 1), ("price_prod_tee", 1)):
             await page.get_by_role("searchbox").fill(text)
-            await expect(found).to_have_text(f"{count} size{'' if count == 1 else 's'}")
+            await expect(message).to_have_text(f"{count} size{'' if count == 1 else 's'}")
         await page.get_by_role("searchbox").fill("hoodie m")
         await expect(row(page).locator("mark").first).to_have_text("M", ignore_case=True)
         await expect(page).to_have_url(re.compile(r"\?q=hoodie\+m$"))
@@ -141,8 +141,8 @@ async def test_slash_finds_by_every_name_and_marks_it(browser: Browser) -> None:
 async def test_the_search_answers_at_once_among_five_thousand(browser: Browser) -> None:
     async with stock_shop(many(5000)) as room, person(browser, room) as watched:
         page = watched.page
-        told = [await page.evaluate(SEARCH, f"garment 004{digit}") for digit in range(3)]
-        assert min(told) < 100, told  # others on the machine only ever make it slower
+        times = [await page.evaluate(SEARCH, f"garment 004{digit}") for digit in range(3)]
+        assert min(times) < 100, times  # others on the machine only ever make it slower
 
 
 async def test_filters_are_taken_off_one_by_one_or_all(browser: Browser) -> None:
@@ -221,7 +221,7 @@ async def test_an_export_has_the_rows_of_the_view(browser: Browser) -> None:
         link = await page.get_by_role("link", name="CSV").get_attribute("href")
         assert link == "/api/admin/export?format=csv&reserved=true"
         answer = await page.request.get(f"{room.url}/api/admin/inventory?reserved=true")
-        assert [one["sku"] for one in (await answer.json())["rows"]] == await shown(page) == [L]
+        assert [row["sku"] for row in (await answer.json())["rows"]] == await shown(page) == [L]
 
 
 async def test_sorting_flips_and_never_moves_rows_by_itself(browser: Browser) -> None:
@@ -268,7 +268,7 @@ async def test_columns_are_chosen_ordered_and_kept(browser: Browser) -> None:
         await expect_first(heads, now)
         await expect(heads.filter(has_text="Threshold")).to_have_count(0)
         await page.get_by_role("button", name="Columns").click()
-        await dialog.get_by_role("button", name="As in the beginning").click()
+        await dialog.get_by_role("button", name="Reset to default").click()
         await dialog.get_by_role("button", name="Done").click()
         await expect_first(heads, first)
         await page.goto(f"{room.url}/admin/?columns=status,nonsense,stock")
@@ -277,7 +277,7 @@ async def test_columns_are_chosen_ordered_and_kept(browser: Browser) -> None:
         watched.assert_clean()
 
 
-async def test_nothing_there_and_nothing_found_say_what_to_do(browser: Browser) -> None:
+async def test_empty_lists_show_the_next_step(browser: Browser) -> None:
     async with stock_shop() as room, person(browser, room, query="?q=unheard+of") as watched:
         page = watched.page
         await expect(page.locator(".empty")).to_contain_text("No sizes match.")
@@ -291,21 +291,18 @@ async def test_nothing_there_and_nothing_found_say_what_to_do(browser: Browser) 
 
 
 async def test_a_failure_is_shown_with_a_remedy(browser: Browser) -> None:
-    async with stock_shop() as room:
-        context = await browser.new_context()
-        watched = await BrowserPage.open(context)
+    async with stock_shop() as room, visitor(browser) as watched:
         page = watched.page
         await log_in(page, room.url)
         await page.route(READ, lambda route: route.fulfill(status=500, body="Traceback!"))
         await page.goto(f"{room.url}/admin/")
-        told = page.locator(".empty[role=alert]")
-        await expect(told).to_contain_text("The stock could not be loaded.")
-        await expect(told).not_to_contain_text("Traceback")
+        message = page.locator(".empty[role=alert]")
+        await expect(message).to_contain_text("The stock could not be loaded.")
+        await expect(message).not_to_contain_text("Traceback")
         await expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
         await page.unroute(READ)
-        await told.get_by_role("button", name="Retry").click()
+        await message.get_by_role("button", name="Retry").click()
         await expect(row(page)).to_be_visible()
-        await context.close()
 
 
 async def test_times_are_near_and_exact_in_the_viewers_zone(browser: Browser) -> None:
@@ -313,11 +310,11 @@ async def test_times_are_near_and_exact_in_the_viewers_zone(browser: Browser) ->
     async with stock_shop() as room, person(browser, room, **zone) as watched:
         page = watched.page
         await room.update(page, stock=1234)
-        told = cell(page, M, "lastChanged").locator("time")
-        await expect(told).to_have_text(re.compile("just now|vor"))
+        changed = cell(page, M, "lastChanged").locator("time")
+        await expect(changed).to_have_text(re.compile("just now|vor"))
         exact = time.strftime("%d.%m.%Y", time.gmtime(time.time() + 9 * 3600))
-        await expect(told).to_have_attribute("title", re.compile(re.escape(exact)))
-        await expect(told).to_have_attribute("datetime", re.compile(r"Z$"))
+        await expect(changed).to_have_attribute("title", re.compile(re.escape(exact)))
+        await expect(changed).to_have_attribute("datetime", re.compile(r"Z$"))
         await expect(page.locator(".found")).to_contain_text("1.")
         await expect(number(page)).to_have_value("1.234")
 

@@ -1,4 +1,4 @@
-"""The People page: accounts added and removed, secrets shown once."""
+"""The Users page: accounts added and removed, secrets shown once."""
 
 import re
 from collections.abc import AsyncIterator
@@ -12,6 +12,7 @@ from fancymonkey.store.in_memory.store import MemoryStore
 from tests.accounts.client import accounts, code_of, made
 from tests.support.axe import assert_accessible
 from tests.support.browser import BrowserPage
+from tests.support.ports import steady_port
 from tests.support.uvicorns import serving
 from tests.web.shops import PASSWORD, Shop, running
 
@@ -27,7 +28,7 @@ class Site:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def site() -> AsyncIterator[Site]:
-    async with running(MemoryStore()) as shop, serving(shop.client.app) as url:
+    async with running(MemoryStore()) as shop, serving(shop.client.app, steady_port()) as url:
         yield Site(url, shop)
 
 
@@ -35,12 +36,12 @@ async def logged_in(
     browser_page: BrowserPage, site: Site, name: str = "owner", password: str = PASSWORD
 ) -> Page:
     page = browser_page.page
-    await page.goto(f"{site.url}/admin/people.html")
+    await page.goto(f"{site.url}/admin/users.html")
     await page.get_by_label("Email or name").fill(name)
     await page.get_by_label("Password", exact=True).fill(password)
     await page.get_by_role("button", name="Log in").click()
     await expect(page.get_by_role("heading", name="Your account")).to_be_visible()
-    assert page.url.endswith("/admin/people.html"), "one is back where one was"
+    assert page.url.endswith("/admin/users.html"), "the login leads back to the page"
     return page
 
 
@@ -79,7 +80,7 @@ async def test_a_person_is_added_changed_and_removed_by_keyboard(
     browser_page.assert_clean()
 
 
-async def test_the_last_owner_stays_and_the_page_says_why(
+async def test_the_last_owner_stays_and_the_page_has_the_reason(
     browser_page: BrowserPage, site: Site
 ) -> None:
     page = await logged_in(browser_page, site)
@@ -185,7 +186,7 @@ async def test_logins_are_ended_and_lead_to_the_login_page(
     await page.get_by_label("Purpose").fill("Sheet")
     await page.keyboard.press("Enter")
     await expect(page).to_have_url(
-        re.compile(r"admin-login\.html\?expired=1&next=%2Fadmin%2Fpeople\.html")
+        re.compile(r"admin-login\.html\?expired=1&next=%2Fadmin%2Fusers\.html")
     )
 
 
@@ -195,7 +196,7 @@ async def test_staff_see_their_own_account_and_nothing_else(
     password = await made(site.shop, "ada", "staff")
     page = await logged_in(browser_page, site, "ada", password)
     await expect(page.get_by_role("heading", name="Your sessions")).to_be_visible()
-    for name in ("People", "API keys", "Audit log"):
+    for name in ("Users", "API keys", "Audit log"):
         await expect(page.get_by_role("heading", name=name, level=2)).to_have_count(0)
     await page.get_by_role("button", name="Change password").click()
     await page.get_by_label("Current password").fill(password)

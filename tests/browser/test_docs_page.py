@@ -1,6 +1,8 @@
 """The API page in a real browser: no errors under the strict policy, and its calls work."""
 
 from collections.abc import AsyncIterator
+from itertools import product
+from typing import Literal
 
 import pytest
 import pytest_asyncio
@@ -8,9 +10,12 @@ from playwright.async_api import Browser, Page, expect
 
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.support.browser import BrowserPage
+from tests.support.ports import steady_port
 from tests.support.uvicorns import serving
+from tests.support.visitors import visitor
 from tests.web.shops import HOODIE, Shop, running
 
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 FIVE = {
     "GET /api/inventory/get",
     "POST /api/inventory/update",
@@ -28,7 +33,7 @@ async def operations(page: Page, site: str) -> int:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def site() -> AsyncIterator[tuple[str, Shop]]:
-    async with running(MemoryStore()) as shop, serving(shop.client.app) as url:
+    async with running(MemoryStore()) as shop, serving(shop.client.app, steady_port()) as url:
         yield url, shop
 
 
@@ -58,9 +63,9 @@ async def test_stock_can_be_asked_for_from_the_page(
     await call.locator("button.opblock-summary-control").click()
     await call.get_by_placeholder("productId").fill("prod_tee_001")
     await call.get_by_role("button", name="Execute").click()
-    told = call.locator(".live-responses-table .response .response-col_description")
-    await expect(told).to_contain_text('"BANANA TEE"')
-    await expect(told).not_to_contain_text("HOODIE")
+    message = call.locator(".live-responses-table .response .response-col_description")
+    await expect(message).to_contain_text('"BANANA TEE"')
+    await expect(message).not_to_contain_text("HOODIE")
     browser_page.assert_clean()
 
 
@@ -73,40 +78,37 @@ async def test_units_can_be_set_aside_from_the_page(
     call = page.locator("#operations-inventory-reserve")
     await call.locator("button.opblock-summary-control").click()
     await call.get_by_role("button", name="Execute").click()
-    told = call.locator(".live-responses-table .response .response-col_description")
-    await expect(told).to_contain_text('"expiresInMinutes": 30')
+    message = call.locator(".live-responses-table .response .response-col_description")
+    await expect(message).to_contain_text('"expiresInMinutes": 30')
     assert (await shop.size("M", HOODIE))["reserved"] == 1
     browser_page.assert_clean()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
 async def test_it_fits_every_screen_in_both_schemes(
-    browser: Browser, site: tuple[str, Shop], width: int, scheme: str
+    browser: Browser, site: tuple[str, Shop], subtests: pytest.Subtests
 ) -> None:
-    context = await browser.new_context(
-        viewport={"width": width, "height": 800},
-        color_scheme=scheme,  # type: ignore[arg-type]
-    )
-    try:
-        watched = await BrowserPage.open(context)
-        await watched.page.goto(f"{site[0]}/docs")
-        count = await operations(watched.page, site[0])
-        await expect(watched.page.locator(".opblock")).to_have_count(count)
+    async with visitor(browser) as watched:
+        page = watched.page
+        await page.goto(f"{site[0]}/docs")
+        await expect(page.locator(".opblock")).to_have_count(await operations(page, site[0]))
         for name in ("inventory-get_inventory", "admin-bulk_update"):
-            await watched.page.locator(f"#operations-{name} .opblock-summary-control").click()
-        await expect(watched.page.locator(".opblock.is-open")).to_have_count(2)
-        wide = await watched.page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= width, "something sticks out"
-        background = await watched.page.evaluate(
-            "getComputedStyle(document.querySelector('.swagger-ui')).backgroundColor"
-        )
-        assert background in (
-            ("rgb(14, 21, 18)",) if scheme == "dark" else ("rgba(0, 0, 0, 0)", "rgb(247, 248, 247)")
-        )
+            await page.locator(f"#operations-{name} .opblock-summary-control").click()
+        await expect(page.locator(".opblock.is-open")).to_have_count(2)
+        for width, scheme in product((390, 1280), SCHEMES):
+            with subtests.test(f"{width} {scheme}"):
+                await page.set_viewport_size({"width": width, "height": 800})
+                await page.emulate_media(color_scheme=scheme)
+                wide = await page.evaluate("document.documentElement.scrollWidth")
+                assert wide <= width, "something sticks out"
+                background = await page.evaluate(
+                    "getComputedStyle(document.querySelector('.swagger-ui')).backgroundColor"
+                )
+                assert background in (
+                    ("rgb(14, 21, 18)",)
+                    if scheme == "dark"
+                    else ("rgba(0, 0, 0, 0)", "rgb(247, 248, 247)")
+                )
         watched.assert_clean()
-    finally:
-        await context.close()
 
 
 async def test_a_call_that_is_refused_is_shown(
@@ -118,6 +120,6 @@ async def test_a_call_that_is_refused_is_shown(
     call = page.locator("#operations-inventory-reserve")
     await call.locator("button.opblock-summary-control").click()
     await call.get_by_role("button", name="Execute").click()
-    told = call.locator(".live-responses-table .response .response-col_description")
-    await expect(told).to_contain_text("insufficient_stock")
+    message = call.locator(".live-responses-table .response .response-col_description")
+    await expect(message).to_contain_text("insufficient_stock")
     browser_page.forget()  # the browser logs every 409

@@ -89,13 +89,13 @@ async def picture(page: Page, name: str) -> None:
 
 async def clipped(page: Page, places: str) -> list[str]:
     """The texts of those places that do not show all of them."""
-    found: list[str] = await page.eval_on_selector_all(
+    texts: list[str] = await page.eval_on_selector_all(
         places,
         """all => all.filter(one => one.getClientRects().length)
           .filter(one => one.scrollWidth > one.clientWidth + 1)
           .map(one => one.value ?? one.textContent)""",
     )
-    return found
+    return texts
 
 
 @SCREENS
@@ -141,7 +141,7 @@ async def test_numbers_are_shown_whole_and_alike(
 
 async def broken(page: Page, places: str) -> list[str]:
     """The words, or groups of digits, of those places that begin on one line and end on another."""
-    found: list[str] = await page.eval_on_selector_all(
+    texts: list[str] = await page.eval_on_selector_all(
         places,
         """all => all.flatMap(one => {
           const walk = document.createTreeWalker(one, NodeFilter.SHOW_TEXT);
@@ -157,7 +157,7 @@ async def broken(page: Page, places: str) -> list[str]:
           return cut;
         })""",
     )
-    return found
+    return texts
 
 
 @SCREENS

@@ -17,9 +17,9 @@ async def test_to_a_paid_order_and_fallen_stock_in_a_minute(
     with Server(data=tmp_path / "data", arguments=["--init", "--demo"]) as server:
 
         def stock() -> int:
-            told = httpx.get(f"{server.url}/api/inventory/get").json()["inventory"]
-            found: int = told[0]["sizes"][0]["stock"]
-            return found
+            inventory = httpx.get(f"{server.url}/api/inventory/get").json()["inventory"]
+            stock: int = inventory[0]["sizes"][0]["stock"]
+            return stock
 
         before = stock()
         async with buyer(browser) as watched:

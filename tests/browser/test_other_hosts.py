@@ -93,9 +93,9 @@ async def test_a_strange_origin_gets_no_stock(browser: Browser, tmp_path: Path) 
 
 def example(kind: str) -> str:
     """A block of the guide, by the mark in front of it."""
-    found = re.search(rf"<!-- {kind} -->\n```\w+\n(.*?)```", GUIDE.read_text(), re.DOTALL)
-    assert found is not None
-    return found[1]
+    match = re.search(rf"<!-- {kind} -->\n```\w+\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    assert match is not None
+    return match[1]
 
 
 async def test_the_guides_example_works_on_a_page_that_is_not_ours(
@@ -118,14 +118,14 @@ async def test_the_guides_example_works_on_a_page_that_is_not_ours(
             page = watched.page
             await page.goto(url)
             buy = page.locator("[data-fm-buy=M]")
-            told = page.locator("[data-fm-stock=M]")
+            shown = page.locator("[data-fm-stock=M]")
             await expect(buy).to_be_enabled()
             await shop.count(2)
-            await expect(told).to_have_text("Only 2 left!")
-            await expect(told).to_have_class("stock-warning")
+            await expect(shown).to_have_text("Only 2 left!")
+            await expect(shown).to_have_class("stock-warning")
             body = {"productId": HOODIE, "size": "M", "quantity": 2, "sessionId": "somebody"}
             await page.request.post(f"{shop.url}/api/inventory/reserve", data=body)
-            await expect(told).to_contain_text("In other baskets, may be back by ")
+            await expect(shown).to_contain_text("In other baskets, may be back by ")
             await expect(buy).to_have_class("sold-out")
             await expect(buy).to_be_disabled()
             await shop.count(3)
@@ -145,17 +145,17 @@ async def test_the_drop_in_shows_the_reason_of_a_refusal(browser: Browser, tmp_p
         )
         (tmp_path / "own.js").write_text(
             f"import * as fm from '{shop.url}/v1/fancymonkey.js';\n"
-            "window.told = new Promise((done) => fm.on('refused', done));\n"
+            "window.refusal = new Promise((done) => fm.on('refused', done));\n"
             f"fm.reserve([{{ productId: '{HOODIE}', size: 'XL', quantity: 1 }}]).catch(() => {{}});"
         )
         async with static_host(tmp_path, port) as url, buyer(browser) as watched:
             await watched.page.goto(url)
-            told = await watched.page.evaluate("window.told")
-            assert told["code"] == "insufficient_stock"
-            assert told["lines"][0]["available"] == 0
+            received = await watched.page.evaluate("window.refusal")
+            assert received["code"] == "insufficient_stock"
+            assert received["lines"][0]["available"] == 0
 
 
-async def test_the_drop_in_keeps_what_it_knew_and_sells_nothing_while_the_service_is_away(
+async def test_the_script_keeps_known_stock_and_sells_nothing_while_offline(
     browser: Browser, tmp_path: Path
 ) -> None:
     port, service = free_port(), free_port()
@@ -169,14 +169,14 @@ async def test_the_drop_in_keeps_what_it_knew_and_sells_nothing_while_the_servic
     )
     async with static_host(tmp_path, port) as url, buyer(browser) as watched:
         page = watched.page
-        buy, told = page.locator("[data-fm-buy=M]"), page.locator("[data-fm-stock=M]")
+        buy, shown = page.locator("[data-fm-buy=M]"), page.locator("[data-fm-stock=M]")
         await page.goto(url)
         await expect(buy).to_be_disabled()
         async with demo_shop(service, cors_origins=(home,), shop_url=home) as shop:
             await shop.count(2)
             await page.goto(url)
-            await expect(told).to_have_text("Only 2 left!")
+            await expect(shown).to_have_text("Only 2 left!")
             await expect(buy).to_be_enabled()
         await expect(buy).to_be_disabled(timeout=20_000)
-        await expect(told).to_have_text("Only 2 left!")
+        await expect(shown).to_have_text("Only 2 left!")
         assert not watched.page_errors

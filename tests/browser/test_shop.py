@@ -64,22 +64,22 @@ async def test_the_last_unit_goes_to_one_and_the_other_sees_it_without_a_reload(
     browser: Browser, shop: DemoShop
 ) -> None:
     await shop.count(1)
-    async with buyer(browser) as one, buyer(browser) as other:
-        await visit(one.page, shop)
+    async with buyer(browser) as first, buyer(browser) as other:
+        await visit(first.page, shop)
         await visit(other.page, shop)
-        await put_in_basket(one.page)
-        await go_to_the_till(one.page)
+        await put_in_basket(first.page)
+        await go_to_the_till(first.page)
         button = size_button(other.page)
         await expect(button).to_be_disabled(timeout=SECONDS_2)
         await expect(button).to_have_class("size sold-out")
         await expect(button).to_have_attribute("data-fm-state", "held")
         news = other.page.locator(f'[data-fm-product="{HOODIE}"] .news')
         await expect(news).to_contain_text("M: in other baskets, may be back by ")
-        await one.page.get_by_role("button", name="Pay 58.00 USD").click()
+        await first.page.get_by_role("button", name="Pay 58.00 USD").click()
         await expect(button.locator("small")).to_have_text("Sold out", timeout=SECONDS_2)
         await expect(button).to_have_attribute("data-fm-state", "sold-out")
         await expect(news).to_have_text("")
-        one.assert_clean()
+        first.assert_clean()
         other.assert_clean()
 
 
@@ -124,7 +124,7 @@ async def test_the_slower_buyer_gets_a_message_and_the_remaining_basket(
         assert (shop.reserved("M"), shop.reserved("L")) == (3, 1)
 
 
-async def test_in_a_rush_the_page_says_how_many_can_be_had(
+async def test_under_contention_the_page_shows_the_limit(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
@@ -173,11 +173,11 @@ async def test_low_stock_is_shown_in_words(browser: Browser, shop: DemoShop) -> 
     await shop.count(3)
     async with buyer(browser) as watched:
         await visit(watched.page, shop)
-        told = size_button(watched.page).locator("small")
-        await expect(told).to_have_text("Only 3 left!")
-        await expect(told).to_have_class("stock-warning")
+        label = size_button(watched.page).locator("small")
+        await expect(label).to_have_text("Only 3 left!")
+        await expect(label).to_have_class("stock-warning")
         await shop.count(50)
-        await expect(told).to_have_text("")
+        await expect(label).to_have_text("")
         gone = size_button(watched.page, "XL")
         await expect(gone).to_be_disabled()
         await expect(gone).to_have_class("size sold-out")
@@ -374,7 +374,7 @@ new PerformanceObserver((list) => {
 async def test_nothing_jumps_and_little_is_sent(
     browser: Browser, shop: DemoShop, screen: tuple[int, int]
 ) -> None:
-    async with buyer(browser, screen) as watched:
+    async with buyer(browser, screen, is_first=True) as watched:
         page = watched.page
         sizes: dict[str, int] = {}
 

@@ -42,7 +42,7 @@ async def test_units_of_other_locations_are_shown_with_their_date(
         watched.assert_clean()
 
 
-async def test_a_shop_with_pick_up_says_where(browser: Browser) -> None:
+async def test_a_shop_with_pick_up_names_the_locations(browser: Browser) -> None:
     async with demo_shop() as shop, buyer(browser) as watched:
         page = watched.page
         place = page.locator(f'[data-fm-product="{HOODIE}"] .pickup')

@@ -55,7 +55,7 @@ PAGES = {
     "transfers.html": ".transfer",
     "transfers.html?id=tr_odd": ".sizes",
     "locations.html": ".entry",
-    "people.html": "table",
+    "users.html": "table",
 }
 """Every page of the dashboard, and what is there once it shows something."""
 
@@ -139,8 +139,8 @@ async def watching(browser: Browser, shop: AdminShop, screen: Any) -> AsyncItera
 
 async def assert_nothing_runs(page: Page) -> None:
     """Nothing of it is markup, and no link leads into a script."""
-    found = await page.locator(RUNS).evaluate_all("all => all.map(one => one.outerHTML)")
-    assert found == [], page.url
+    message = await page.locator(RUNS).evaluate_all("all => all.map(one => one.outerHTML)")
+    assert message == [], page.url
     assert await page.evaluate(LEADS) == [], page.url
 
 

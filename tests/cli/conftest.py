@@ -27,7 +27,7 @@ def cli(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
         monkeypatch.delenv(name)
 
     def run(*arguments: str | Path, input: str | None = None) -> Result:
-        result = CliRunner().invoke(program, [str(one) for one in arguments], input=input)
+        result = CliRunner().invoke(program, [str(argument) for argument in arguments], input=input)
         assert result.exception is None or isinstance(result.exception, SystemExit), result.output
         return result
 

@@ -27,8 +27,12 @@ def test_saved_and_put_back_for_machines(cli: Run, shop: str, tmp_path: Path) ->
     assert made["verify"]["clean"]
     assert made["bytes"] == Path(made["path"]).stat().st_size
     done = cli("restore", "--from", made["path"], "--data", tmp_path / "again", "--json")
-    told = json.loads(done.stdout)
-    assert (told["clean"], told["keptAside"], told["revision"]) == (True, None, made["revision"])
+    report = json.loads(done.stdout)
+    assert (report["clean"], report["keptAside"], report["revision"]) == (
+        True,
+        None,
+        made["revision"],
+    )
 
 
 def test_of_a_directory_the_newest_is_put_back(cli: Run, shop: str, tmp_path: Path) -> None:
@@ -77,9 +81,9 @@ def test_missing_fields_are_reported(cli: Run, tmp_path: Path) -> None:
     path.write_bytes(examples.products_json())
     assert "16 products and 62 sizes can be imported; 0 assumptions" in cli("check", path).output
     path.write_text('[{"id": "a", "name": "A", "price": 1,\n "sizes": {"M": {"stock": 2}}}]')
-    told = cli("check", path)
-    assert told.exit_code == 0
-    assert "products.json, line 2, column 17: product a, size M: lowStockThreshold" in told.output
+    result = cli("check", path)
+    assert result.exit_code == 0
+    assert "products.json, line 2, column 17: product a, size M: lowStockThreshold" in result.output
     path.write_text('[{"id": "a",\n "sizes": {"M": {"stock": -2}}}]')
     refused = cli("check", path)
     assert refused.exit_code == 1

@@ -49,9 +49,9 @@ def test_a_mistake_is_named_with_its_line(
     result = cli("check", path)
     assert result.exit_code == 1
     assert all(word in result.output for word in ("products.json, line ", *words)), result.output
-    found = json.loads(cli("check", path, "--json").output)
-    assert found["taken"] is False
-    assert len(found["mistakes"]) == 1
+    report = json.loads(cli("check", path, "--json").output)
+    assert report["taken"] is False
+    assert len(report["mistakes"]) == 1
 
 
 PLACES = '"stock": 5, "locations": {"main": {"stock": 2}, "berlin": {"stock": 3}}'
@@ -80,8 +80,8 @@ def test_locations_are_checked(
 
 def test_all_mistakes_are_named_at_once(cli: Run, tmp_path: Path) -> None:
     text = TWO.replace('"stock": 5', '"stok": 5').replace('"name": "CAP"', '"Name": "CAP"')
-    found = json.loads(cli("check", written(tmp_path, text), "--json").output)
-    assert ["line 4" in found["mistakes"][0], "line 5" in found["mistakes"][1]] == [True, True]
+    result = json.loads(cli("check", written(tmp_path, text), "--json").output)
+    assert ["line 4" in result["mistakes"][0], "line 5" in result["mistakes"][1]] == [True, True]
 
 
 def test_reinterpreted_and_unused_fields_are_named(cli: Run, tmp_path: Path) -> None:

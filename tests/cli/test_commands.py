@@ -30,10 +30,10 @@ def hold(id_: str, quantity: int = 2, ttl: int = 1000) -> Reserve:
 # init
 
 
-def test_the_sample_is_what_it_says() -> None:
-    shop = [one.product for one in examples.commands()]
+def test_the_sample_matches_its_description() -> None:
+    shop = [command.product for command in examples.commands()]
     assert len(shop) == 16
-    assert len({one.category for one in shop}) >= 4
+    assert len({command.category for command in shop}) >= 4
     hoodie = examples.commands()[0]
     assert hoodie.product.product_id == "prod_hoodie_001"
     assert hoodie.product.name == "MIDNIGHT EMERALD HOODIE"
@@ -44,12 +44,12 @@ def test_the_sample_is_what_it_says() -> None:
     assert (medium.on_hand, medium.item.low_stock_threshold) == (20, 5)
     assert medium.item.sku_id == "sku_midnight_emerald_m"
     assert medium.item.price_id == "price_midnight_emerald_m"
-    everything = [new for one in examples.commands() for new in one.items]
+    everything = [new for command in examples.commands() for new in command.items]
     assert any(new.item.sold_out for new in everything)
     assert any(new.on_hand == 0 for new in everything)
     assert any(0 < new.on_hand <= new.item.low_stock_threshold for new in everything)
     assert any(new.item.size == "ONE SIZE" for new in everything)
-    assert any(one.restock_date for one in shop)
+    assert any(command.restock_date for command in shop)
 
 
 def test_init_fills_an_empty_store_once(cli: Run, target: str) -> None:
@@ -113,11 +113,11 @@ def test_explain_as_of_a_time_and_as_json(cli: Run, shop: str, write: Write) -> 
     )
     write(Count(sku=M, location=DEFAULT_LOCATION, quantity=3), at=1_767_225_600_001)
     then = ["--as-of", "2026-01-01T01:00:00+01:00", "--json"]
-    told = json.loads(cli("explain", "prod_hoodie_001", "M", "--data", shop, *then).output)
-    assert told["onHand"] == told["available"] == 25
-    assert told["asOf"] == "2026-01-01T00:00:00.000Z"
-    assert [one["change"] for one in told["entries"]] == [{"on_hand": 20}, {"on_hand": 5}]
-    assert told["sentence"].startswith("25 available at 2026-01-01T00:00:00.000Z: 25 on hand")
+    result = json.loads(cli("explain", "prod_hoodie_001", "M", "--data", shop, *then).output)
+    assert result["onHand"] == result["available"] == 25
+    assert result["asOf"] == "2026-01-01T00:00:00.000Z"
+    assert [entry["change"] for entry in result["entries"]] == [{"on_hand": 20}, {"on_hand": 5}]
+    assert result["sentence"].startswith("25 available at 2026-01-01T00:00:00.000Z: 25 on hand")
     words = cli("explain", "prod_hoodie_001", "M", "--data", shop, "--as-of", "1969-12-31").output
     assert "no entries until then" in words
     assert "0 available at 1969-12-31T00:00:00.000Z" in words
@@ -139,14 +139,14 @@ def test_explain_shows_the_latest_entries(cli: Run, shop: str, write: Write) -> 
     assert "no. 0”" in whole
 
 
-def test_explain_says_which_units_count_no_more(cli: Run, shop: str, write: Write) -> None:
+def test_explain_has_units_that_no_longer_count(cli: Run, shop: str, write: Write) -> None:
     write(hold("r1", 3, ttl=1000))
     sentence = cli("explain", "prod_hoodie_001", "M", "--data", shop).output.splitlines()[-1]
     assert sentence.startswith("17 available now: 20 on hand less 3 reserved.")
     assert sentence.endswith("so 20 can be sold.")
 
 
-def test_explain_says_what_is_promised_and_not_there(cli: Run, shop: str, write: Write) -> None:
+def test_explain_has_promised_units_that_are_missing(cli: Run, shop: str, write: Write) -> None:
     write(hold("r1", 5, ttl=10**15), Count(sku=M, location=DEFAULT_LOCATION, quantity=2))
     output = cli("explain", "prod_hoodie_001", "M", "--data", shop).output
     assert "-3 available now: 2 on hand less 5 reserved. 3 promised and not there." in output
@@ -180,9 +180,9 @@ def test_explain_helps_where_it_does_not_understand(
 
 def test_release_expired_ends_due_holds_and_reports_them(cli: Run, shop: str, write: Write) -> None:
     write(hold("r1", 3), hold("r2", 2, ttl=10**15))
-    told = cli("release-expired", "--data", shop)
-    assert told.exit_code == 0
-    assert told.output == f"Released 1 expired hold.\n  r1 (session s_r1): 3 of {M}\n"
+    result = cli("release-expired", "--data", shop)
+    assert result.exit_code == 0
+    assert result.output == f"Released 1 expired hold.\n  r1 (session s_r1): 3 of {M}\n"
     assert cli("release-expired", "--data", shop).output == "No expired holds.\n"
     assert json.loads(cli("release-expired", "--data", shop, "--json").output) == {
         "released": [],
@@ -195,9 +195,9 @@ def test_release_expired_leaves_it_to_a_server(cli: Run, shop: str, write: Write
     write(hold("r1"))
     store = asyncio.run(held(shop))
     try:
-        told = cli("release-expired", "--data", shop)
-        assert told.exit_code == 0
-        assert told.output.startswith("Nothing to do: the running server releases expired holds")
+        result = cli("release-expired", "--data", shop)
+        assert result.exit_code == 0
+        assert result.output.startswith("Nothing to do: the running server releases expired holds")
         assert json.loads(cli("release-expired", "--data", shop, "--json").output)["server"]
     finally:
         asyncio.run(store.close())
@@ -233,10 +233,10 @@ def test_migrate_copies_everything_there_and_back(
         "sqlite": lambda: f"sqlite:///{tmp_path}/copy.db",
         "postgres": lambda: str(request.getfixturevalue("postgres_url")),
     }[into]()
-    told = cli("migrate", "--from", shop, "--to", there)
-    assert told.exit_code == 0
-    assert "Both stores are equal." in told.output
-    assert "everything adds up" in told.output
+    result = cli("migrate", "--from", shop, "--to", there)
+    assert result.exit_code == 0
+    assert "Both stores are equal." in result.output
+    assert "everything adds up" in result.output
     back = str(tmp_path / "back")
     data = json.loads(cli("migrate", "--from", there, "--to", back, "--json").output)
     assert data["clean"]
@@ -247,24 +247,24 @@ def test_migrate_copies_everything_there_and_back(
 
 
 async def differences(left: str, right: str) -> list[str]:
-    one, other = open_store(left, read_only=True), open_store(right, read_only=True)
-    await one.open(0)
+    first, other = open_store(left, read_only=True), open_store(right, read_only=True)
+    await first.open(0)
     await other.open(0)
     try:
-        return await compare(one, other)
+        return await compare(first, other)
     finally:
-        await one.close()
+        await first.close()
         await other.close()
 
 
-def test_migrate_wants_an_empty_target(cli: Run, shop: str, tmp_path: Path) -> None:
+def test_migrate_needs_an_empty_target(cli: Run, shop: str, tmp_path: Path) -> None:
     cli("init", "--data", "other")
     result = cli("migrate", "--from", shop, "--to", "other")
     assert result.exit_code == 1
     assert "not empty" in result.output
 
 
-def test_migrate_wants_a_source(cli: Run, target: str, write: Write, tmp_path: Path) -> None:
+def test_migrate_needs_a_source(cli: Run, target: str, write: Write, tmp_path: Path) -> None:
     for missing in ("nowhere", f"sqlite:///{tmp_path}/nowhere.db"):
         assert cli("migrate", "--from", missing, "--to", "new").exit_code == 1
     assert not list(tmp_path.glob("n*"))
@@ -293,13 +293,13 @@ def test_migrate_reports_a_copy_that_differs(
     class Forgetful(MemoryStore):
         """Takes the rows and leaves the ledger."""
 
-        kept = MemoryStore()
+        store = MemoryStore()
 
         async def close(self) -> None:
-            Forgetful.kept.image = self.image
+            Forgetful.store.image = self.image
 
         async def snapshot(self):  # type: ignore[no-untyped-def]
-            return (self if self.image.revision else Forgetful.kept).image.snapshot()
+            return (self if self.image.revision else Forgetful.store).image.snapshot()
 
     monkeypatch.setattr("fancymonkey.store.open.MemoryStore", Forgetful)
     result = cli("migrate", "--from", shop, "--to", "memory://")

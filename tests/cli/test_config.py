@@ -183,7 +183,7 @@ def test_settings_do_not_change() -> None:
         Settings().server.port = 81  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("name", [one.name for one in declarations() if one.secret])
+@pytest.mark.parametrize("name", [setting.name for setting in declarations() if setting.secret])
 def test_a_secret_may_be_in_a_file(name: str, tmp_path: Path) -> None:
     texts = {"DATABASE_URL": "sqlite:///shop.db", "ALERT_URLS": "json://host/a"}
     texts |= {"MIGRATION_TARGETS": "/srv/shop"}
@@ -209,7 +209,7 @@ def test_a_former_name_is_refused_with_the_present_one(former: str, present: str
     for value in ("5", "off", "wrong"):
         with pytest.raises(ConfigError, match=rf"^The setting {former} is now called {present}\b"):
             load(**{former: value})
-    assert load(**{former: ""}) == Settings()  # set to nothing counts as not set
+    assert load(**{former: ""}) == Settings()  # an empty variable counts as not set
 
 
 def test_events_are_chosen_by_present_and_former_names() -> None:

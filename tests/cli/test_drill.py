@@ -53,22 +53,22 @@ def drill(shop: Server, *options: str) -> tuple[int, dict[str, Any]]:
 
 
 def first_size(shop: Server) -> dict[str, Any]:
-    told = httpx.get(f"{shop.url}/api/inventory/get").json()["inventory"][0]
-    return {"productId": told["productId"], **told["sizes"][0]}
+    product = httpx.get(f"{shop.url}/api/inventory/get").json()["inventory"][0]
+    return {"productId": product["productId"], **product["sizes"][0]}
 
 
 def test_an_honest_shop_gets_its_certificate(shop: Server) -> None:
     before = first_size(shop)
     options = ["--duplicate", "0.3", "--lose", "0.3", "--shuffle", "--late", "0.2"]
-    code, found = drill(shop, *options)
-    assert code == 0, found
-    assert (found["oversold"], found["lost"], found["booksBalance"]) == (0, 0, True)
-    assert (found["held"], found["faults"]) == (0, [])
-    assert found["sold"] - found["backordered"] + found["left"] == STOCK
-    assert found["sold"] >= STOCK / 2
-    assert found["late"] > 0
-    assert found["corrected"] > 0
-    assert set(found["reserveMs"]) == set(found["checkoutMs"]) == {"p50", "p95", "p99"}
+    code, report = drill(shop, *options)
+    assert code == 0, report
+    assert (report["oversold"], report["lost"], report["booksBalance"]) == (0, 0, True)
+    assert (report["held"], report["faults"]) == (0, [])
+    assert report["sold"] - report["backordered"] + report["left"] == STOCK
+    assert report["sold"] >= STOCK / 2
+    assert report["late"] > 0
+    assert report["corrected"] > 0
+    assert set(report["reserveMs"]) == set(report["checkoutMs"]) == {"p50", "p95", "p99"}
     after = first_size(shop)
     assert (after["stock"], after["reserved"]) == (before["stock"], 0)
 
@@ -86,20 +86,20 @@ def test_a_drop_from_three_locations_and_through_a_bundle(tmp_path: Path) -> Non
             "--buyers",
             "40",
         ]
-        code, found = drill(server, *options)
-        assert code == 0, found
-        assert (found["oversold"], found["lost"], found["booksBalance"]) == (0, 0, True)
-        assert {id_: sales["before"] for id_, sales in found["locations"].items()} == {
+        code, report = drill(server, *options)
+        assert code == 0, report
+        assert (report["oversold"], report["lost"], report["booksBalance"]) == (0, 0, True)
+        assert {id_: sales["before"] for id_, sales in report["locations"].items()} == {
             "main": 6,
             "drill-2": 6,
             "drill-3": 5,
         }
-        sold = sum(sales["sold"] for sales in found["locations"].values())
-        assert sold == found["sold"] - found["backordered"]
+        sold = sum(sales["sold"] for sales in report["locations"].values())
+        assert sold == report["sold"] - report["backordered"]
         listed = httpx.get(f"{server.url}/api/inventory/get").json()["inventory"]
         assert not [row for row in listed if row["productId"].startswith("drill_")]
-        again, found = drill(server, "--locations", "3", "--buyers", "5")
-        assert (again, list(found["locations"])) == (0, ["main", "drill-2", "drill-3"])
+        again, report = drill(server, "--locations", "3", "--buyers", "5")
+        assert (again, list(report["locations"])) == (0, ["main", "drill-2", "drill-3"])
 
 
 def test_a_location_whose_stock_moves_is_found(tmp_path: Path) -> None:
@@ -119,28 +119,28 @@ def test_a_location_whose_stock_moves_is_found(tmp_path: Path) -> None:
             body = {"password": PUBLISHED_PASSWORD, "updates": [change]}
             assert httpx.post(f"{server.url}/api/inventory/update", json=body).json()["success"]
         out, _ = program.communicate(timeout=SECONDS)
-        found = json.loads(out)
-        assert (program.returncode, found["booksBalance"]) == (1, False)
-        assert [text.partition(":")[0] for text in found["faults"]] == ["main", "drill-2"]
+        report = json.loads(out)
+        assert (program.returncode, report["booksBalance"]) == (1, False)
+        assert [text.partition(":")[0] for text in report["faults"]] == ["main", "drill-2"]
 
 
 def test_a_certificate_for_people(shop: Server) -> None:
     words = ["drill", "--url", shop.url, "--buyers", "3", "--stock", "2"]
     done = run(words, environment=shop.env, timeout=SECONDS)
     assert done.returncode == 0
-    told = done.stdout
-    assert told.startswith("3 buyers wanted 2 units.")
-    assert told.endswith("PASSED\n")
+    text = done.stdout
+    assert text.startswith("3 buyers wanted 2 units.")
+    assert text.endswith("PASSED\n")
     for word in ("sold", "held", "backordered", "oversold", "lost", "books balance", "p99"):
-        assert word in told
+        assert word in text
 
 
 def test_lost_events_without_reconciliation_are_lost_payments(shop: Server) -> None:
-    code, found = drill(shop, "--lose", "1", "--late", "0", "--no-reconcile")
+    code, report = drill(shop, "--lose", "1", "--late", "0", "--no-reconcile")
     assert code == 1
-    assert found["passed"] is False
-    assert found["lost"] > 0
-    assert found["lost"] == len([text for text in found["faults"] if "was paid, and" in text])
+    assert report["passed"] is False
+    assert report["lost"] > 0
+    assert report["lost"] == len([text for text in report["faults"] if "was paid, and" in text])
     answer = httpx.post(
         f"{shop.url}/api/payments/reconcile",
         headers={"Authorization": f"Bearer {PUBLISHED_PASSWORD}"},
@@ -160,11 +160,11 @@ def test_stock_that_moves_during_the_drill_is_found(shop: Server, change: int) -
     body = {"password": PUBLISHED_PASSWORD, "updates": [row]}
     assert httpx.post(f"{shop.url}/api/inventory/update", json=body).json()["success"]
     out, _ = program.communicate(timeout=SECONDS)
-    found = json.loads(out)
+    report = json.loads(out)
     assert program.returncode == 1
-    assert found["booksBalance"] is False
-    assert len(found["faults"]) == 1
-    assert f"{STOCK} were there and" in found["faults"][0]
+    assert report["booksBalance"] is False
+    assert len(report["faults"]) == 1
+    assert f"of {STOCK} units, " in report["faults"][0]
 
 
 def test_it_refuses_where_money_could_move(tmp_path: Path) -> None:

@@ -37,15 +37,15 @@ def snapshot(target: str) -> StockSnapshot:
 
 
 def level(target: str, sku: str = M) -> Level:
-    return next(one for one in snapshot(target).levels if one.sku == sku)
+    return next(level for level in snapshot(target).levels if level.sku == sku)
 
 
 def item(target: str, sku: str = M) -> Item:
-    return next(one for one in snapshot(target).items if one.sku == sku)
+    return next(item for item in snapshot(target).items if item.sku == sku)
 
 
 def product(target: str, id_: str) -> Product:
-    return next(one for one in snapshot(target).products if one.product_id == id_)
+    return next(product for product in snapshot(target).products if product.product_id == id_)
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_the_export_has_every_size_in_the_owners_order(cli: Run, shop: str, expo
     first = records[0].cells
     assert (first["productId"], first["size"], first["stock"]) == ("prod_hoodie_001", "S", "12")
     assert records[1].cells["skuId"] == "sku_midnight_emerald_m"
-    assert [one.cells["size"] for one in records[:5]] == ["S", "M", "L", "XL", "XXL"]
+    assert [record.cells["size"] for record in records[:5]] == ["S", "M", "L", "XL", "XXL"]
     # A file begins with the mark by which spreadsheets know UTF-8; a pipe needs none.
     printed = cli("export", "--data", shop)
     assert b"\xef\xbb\xbf" + printed.stdout_bytes == exported.read_bytes()
@@ -132,8 +132,8 @@ def test_only_changed_cells_are_applied(cli: Run, shop: str, exported: Path) -> 
     changed = item(shop)
     assert (changed.sku_id, changed.low_stock_threshold, changed.sold_out) == ("=new sku", 9, True)
     assert len(after.items) == len(before.items)
-    assert [one for one in before.items if one.sku != M] == [
-        one for one in after.items if one.sku != M
+    assert [item for item in before.items if item.sku != M] == [
+        item for item in after.items if item.sku != M
     ]
     assert "0 cells changed" in cli("import", exported, "--data", shop).output
     assert cli("verify", "--data", shop).exit_code == 0
@@ -147,8 +147,8 @@ def test_columns_and_rows_that_are_not_there_change_nothing(
     assert cli("import", file, "--data", shop).exit_code == 0
     after = snapshot(shop)
     assert item(shop).low_stock_threshold == 8
-    assert [one.on_hand for one in after.levels] == [one.on_hand for one in before.levels]
-    assert len([one for one in after.items if one not in before.items]) == 1
+    assert [level.on_hand for level in after.levels] == [level.on_hand for level in before.levels]
+    assert len([item for item in after.items if item not in before.items]) == 1
 
 
 def test_new_products_and_sizes_are_made(cli: Run, shop: str, tmp_path: Path) -> None:
@@ -320,7 +320,7 @@ def test_a_table_by_location_is_exported_and_imported(cli: Run, shop: str, tmp_p
     for _ in range(2):
         result = cli("import", file, "--data", shop)
         assert result.exit_code == 0, result.output
-    levels = {one.location: one.on_hand for one in snapshot(shop).levels if one.sku == M}
+    levels = {level.location: level.on_hand for level in snapshot(shop).levels if level.sku == M}
     assert levels == {"main": 20, "berlin": 7}
     only = cli("export", "--location", "berlin", "--data", shop)
     assert {row["location"] for row in csv.DictReader(only.output.splitlines())} == {"berlin"}

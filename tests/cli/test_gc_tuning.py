@@ -19,12 +19,12 @@ def as_before() -> Iterator[None]:
     gc.freeze()
 
 
-class Node:
-    itself: "Node"
+class CycleNode:
+    itself: "CycleNode"
 
 
-def cycle() -> weakref.ref[Node]:
-    node = Node()
+def cycle() -> weakref.ref[CycleNode]:
+    node = CycleNode()
     node.itself = node
     return weakref.ref(node)
 
@@ -32,11 +32,11 @@ def cycle() -> weakref.ref[Node]:
 def test_nothing_is_collected_while_the_stock_is_loaded() -> None:
     assert gc.get_freeze_count() == 0
     gc_tuning.pause_collection()
-    found = cycle()
+    collected = cycle()
     rows = [[number] for number in range(100_000)]
-    assert found() is not None
+    assert collected() is not None
     gc_tuning.freeze_loaded_objects()
-    assert found() is None
+    assert collected() is None
     assert gc.get_freeze_count() > len(rows)
 
 
@@ -44,7 +44,7 @@ def test_nothing_is_collected_while_the_stock_is_loaded() -> None:
 def test_cycles_that_come_later_are_collected() -> None:
     gc_tuning.pause_collection()
     gc_tuning.freeze_loaded_objects()
-    found = cycle()
+    collected = cycle()
     rows = [[number] for number in range(2 * gc_tuning.YOUNG)]
-    assert found() is None
+    assert collected() is None
     assert rows

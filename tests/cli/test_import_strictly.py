@@ -25,7 +25,7 @@ async def undone(target: str) -> tuple[str, str, int]:
     try:
         entries = await engine.store.entries_after(0, 10_000)
         change_id = next(
-            one.cause for one in reversed(entries) if (one.cause or "").startswith("act_")
+            entry.cause for entry in reversed(entries) if (entry.cause or "").startswith("act_")
         )
         assert change_id is not None
         act = await find_change_set(engine, change_id)
@@ -37,7 +37,7 @@ async def undone(target: str) -> tuple[str, str, int]:
         await engine.close()
 
 
-def test_an_import_is_one_act_with_one_undo(cli: Run, shop: str, tmp_path: Path) -> None:
+def test_an_import_is_one_change_with_one_undo(cli: Run, shop: str, tmp_path: Path) -> None:
     before = snapshot(shop)
     lines = ["prod_hoodie_001,M,25,,", "prod_hoodie_001,L,30,59,", "new,OS,3,5,NEW"]
     file = table(tmp_path, f"{HEAD},name", *lines)
@@ -46,10 +46,10 @@ def test_an_import_is_one_act_with_one_undo(cli: Run, shop: str, tmp_path: Path)
     # Two stocks, a price, a product and its size.
     assert asyncio.run(undone(shop)) == ("import", "edited.csv", 5)
     after = snapshot(shop)
-    stock = {one.sku: one.on_hand for one in after.levels}
-    assert all(stock[one.sku] == one.on_hand for one in before.levels)
-    names = [one.product_id for one in after.products if not one.archived]
-    assert names == [one.product_id for one in before.products]
+    stock = {level.sku: level.on_hand for level in after.levels}
+    assert all(stock[level.sku] == level.on_hand for level in before.levels)
+    names = [product.product_id for product in after.products if not product.archived]
+    assert names == [product.product_id for product in before.products]
     assert cli("verify", "--data", shop).exit_code == 0
 
 
@@ -124,7 +124,7 @@ def test_hostile_names_come_back_as_they_were(
         for number, text in enumerate(ATTACKS)
         if '"' not in text and "," not in text and text.isprintable()
     ]
-    file = table(tmp_path, f"{HEAD},skuId,name", *(f"{one},MUG" for one in lines))
+    file = table(tmp_path, f"{HEAD},skuId,name", *(f"{line},MUG" for line in lines))
     assert cli("import", file, "--data", shop).exit_code == 0
     assert item(shop, "mug/0").sku_id == "x;=1+1"
     file = tmp_path / f"out.{ending}"
@@ -148,4 +148,4 @@ def test_a_file_for_spreadsheets_begins_with_its_mark(cli: Run, shop: str, tmp_p
     assert not other.exists()
     assert cli("export", "--data", shop, "--output", other, "--format", "csv").exit_code == 0
     assert other.read_bytes() == file.read_bytes()
-    assert M in {one.sku for one in snapshot(shop).items}
+    assert M in {item.sku for item in snapshot(shop).items}

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from tests.cli.conftest import Run
-from tests.cli.test_user import NEW, told, user
+from tests.cli.test_user import NEW, accounts_cli, user
 
-__all__ = ["told"]  # the fixture
+__all__ = ["accounts_cli"]  # the fixture
 
 
 def key(cli: Run, *words: object) -> str:
@@ -17,44 +17,46 @@ def key(cli: Run, *words: object) -> str:
 
 
 @pytest.fixture
-def berlin(told: Run, shop: str) -> str:
-    assert told("location", "add", "berlin", "--data", shop).exit_code == 0
+def berlin(accounts_cli: Run, shop: str) -> str:
+    assert accounts_cli("location", "add", "berlin", "--data", shop).exit_code == 0
     return shop
 
 
-def test_keys_of_a_stopped_store(told: Run, berlin: str) -> None:
+def test_keys_of_a_stopped_store(accounts_cli: Run, berlin: str) -> None:
     data = ("--data", berlin)
-    assert key(told, "list", *data) == ""
-    secret = key(told, "make", "till", "--right", "stock", "--location", "berlin", *data).strip()
+    assert key(accounts_cli, "list", *data) == ""
+    secret = key(
+        accounts_cli, "make", "till", "--right", "stock", "--location", "berlin", *data
+    ).strip()
     assert secret.startswith("fmk_")
-    text = key(told, "make", "sheet", "--days", "30", "--json", *data)
+    text = key(accounts_cli, "make", "sheet", "--days", "30", "--json", *data)
     made = json.loads(text)
     assert (made["key"]["right"], made["key"]["madeBy"]) == ("read", "admin")
     assert made["key"]["endsAt"] is not None
-    rows = json.loads(key(told, "list", "--json", *data))["keys"]
+    rows = json.loads(key(accounts_cli, "list", "--json", *data))["keys"]
     assert {row["label"]: row.get("locations") for row in rows} == {
         "till": ["berlin"],
         "sheet": None,
     }
-    listed = key(told, "list", *data)
+    listed = key(accounts_cli, "list", *data)
     assert "till" in listed
     assert "berlin, no end" in listed
     assert secret not in listed
     id_ = next(row["id"] for row in rows if row["label"] == "till")
-    assert key(told, "revoke", id_, *data) == "till was revoked.\n"
-    refused = told("key", "revoke", id_, *data)
+    assert key(accounts_cli, "revoke", id_, *data) == "till was revoked.\n"
+    refused = accounts_cli("key", "revoke", id_, *data)
     assert (refused.exit_code, refused.output) == (1, "Error: No such key.\n")
 
 
-def test_a_user_is_limited_and_no_longer(told: Run, berlin: str) -> None:
+def test_a_user_is_limited_and_no_longer(accounts_cli: Run, berlin: str) -> None:
     data = ("--data", berlin)
-    user(told, "add", "ana", "--location", "berlin", *data, stdin=f"{NEW}\n")
-    assert f"{'ana':<30}staff   at berlin\n" in user(told, "list", *data)
-    assert user(told, "limit", "ana", *data) == "ana now has the whole shop.\n"
-    assert "berlin" not in user(told, "list", *data)
+    user(accounts_cli, "add", "ana", "--location", "berlin", *data, stdin=f"{NEW}\n")
+    assert f"{'ana':<30}staff   at berlin\n" in user(accounts_cli, "list", *data)
+    assert user(accounts_cli, "limit", "ana", *data) == "ana now has the whole shop.\n"
+    assert "berlin" not in user(accounts_cli, "list", *data)
     words = ("limit", "ana", "--location", "berlin", "--location", "main")
-    assert user(told, *words, *data) == "ana now has berlin and main.\n"
-    rows = json.loads(user(told, "list", "--json", *data))["users"]
+    assert user(accounts_cli, *words, *data) == "ana now has berlin and main.\n"
+    rows = json.loads(user(accounts_cli, "list", "--json", *data))["users"]
     assert rows[0]["locations"] == ["berlin", "main"]
 
 
@@ -68,9 +70,9 @@ def test_a_user_is_limited_and_no_longer(told: Run, berlin: str) -> None:
     ],
 )
 def test_a_limit_that_is_not_possible_is_refused(
-    told: Run, berlin: str, words: tuple[str, ...], text: str
+    accounts_cli: Run, berlin: str, words: tuple[str, ...], text: str
 ) -> None:
-    user(told, "list", "--data", berlin)
-    result = told(*words, "--data", berlin)
+    user(accounts_cli, "list", "--data", berlin)
+    result = accounts_cli(*words, "--data", berlin)
     assert result.exit_code == 1
     assert text in result.output

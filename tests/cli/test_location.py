@@ -50,7 +50,7 @@ def test_locations_of_a_stopped_store(cli: Run, shop: str) -> None:
     assert [(row["id"], row["active"]) for row in rows] == [("main", True), ("berlin", True)]
 
 
-def test_explain_says_why_a_location_was_chosen(cli: Run, shop: str, write: Write) -> None:
+def test_explain_has_the_reasons_for_a_location(cli: Run, shop: str, write: Write) -> None:
     """In words and as JSON; the price of the alternative is in parcels and kilometres."""
     location(
         cli,
@@ -144,8 +144,8 @@ ROWS = (
 def test_postal_codes_are_imported(cli: Run, shop: str, tmp_path: Path) -> None:
     file = tmp_path / "DE.txt"
     file.write_text(ROWS)
-    said = location(cli, "import-postal-codes", file, DATA, shop)
-    assert said == "10 codes and beginnings of DE were imported.\n"
+    result = location(cli, "import-postal-codes", file, DATA, shop)
+    assert result == "10 entries of DE imported.\n"
     text = location(cli, "import-postal-codes", file, "--json", DATA, shop)  # again: replaced
     assert json.loads(text) == {"countries": ["DE"], "codes": 10}
     file.write_bytes(b"PK\x03\x04\xff\xfe")

@@ -80,7 +80,7 @@ def reserve(client: httpx.Client, buyer: str, size: str) -> httpx.Response:
     return client.post("/api/inventory/reserve", json=body)
 
 
-class Buyer(threading.Thread):
+class LoopingBuyer(threading.Thread):
     """Reserves and releases a unit of the size S until it is stopped; keeps every status."""
 
     def __init__(self, url: str) -> None:
@@ -112,7 +112,7 @@ def test_a_running_shop_gets_its_second_location(
         monkeypatch.setenv("PORT", str(server.port))
         assert reserve(client, "early", "M").status_code == 200
         before = answers(client)
-        buyer = Buyer(server.url)
+        buyer = LoopingBuyer(server.url)
         buyer.start()
         try:
             assert buyer.has_begun.wait(30)

@@ -50,7 +50,7 @@ def filled(tmp_path: Path) -> Iterator[Server]:
         yield server
 
 
-def test_it_says_what_to_open_and_an_example_that_works(filled: Server) -> None:
+def test_the_start_prints_its_addresses_and_a_working_example(filled: Server) -> None:
     filled_url = re.escape(filled.url)
     assert re.search(rf"is running at {filled_url}\n", filled.log)
     assert "The store was empty and now has the sample catalogue." in filled.log
@@ -186,7 +186,7 @@ def test_the_sample_does_not_touch_a_shop_that_is_there(tmp_path: Path) -> None:
     file.write_text('[{"id": "mine", "name": "Mine", "sizes": {"S": {"stock": 3}}}]\n')
     with Server(data=tmp_path, arguments=["--init"]) as server:
         listed = httpx.get(f"{server.url}/api/inventory/get").json()["inventory"]
-        assert [one["productId"] for one in listed] == ["mine"]
+        assert [line["productId"] for line in listed] == ["mine"]
         assert "The store was empty" not in server.log
 
 
@@ -222,7 +222,7 @@ def test_a_client_is_believed_to_be_elsewhere_only_behind_a_trusted_proxy(
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "text"),
     [
         ({}, "not configured: set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET, or try the demo"),
         ({"stripe_secret_key": "sk_test_1"}, "not configured: set STRIPE_WEBHOOK_SECRET, or"),
@@ -233,5 +233,5 @@ def test_a_client_is_believed_to_be_elsewhere_only_behind_a_trusted_proxy(
         ({"demo": True}, "no money moves"),
     ],
 )
-def test_it_says_at_the_start_whether_buyers_can_pay(settings: dict[str, Any], told: str) -> None:
-    assert told in serve._payment_text(Settings.of(**settings))
+def test_the_start_prints_whether_buyers_can_pay(settings: dict[str, Any], text: str) -> None:
+    assert text in serve._payment_text(Settings.of(**settings))

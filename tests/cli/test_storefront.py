@@ -16,7 +16,7 @@ def write(folder: Path, *more: str, api: str = API) -> None:
     CliRunner().invoke(command, ["--to", str(folder), "--api", api, *more], catch_exceptions=False)
 
 
-def test_every_file_is_written_and_the_pages_know_the_service(tmp_path: Path) -> None:
+def test_every_file_is_written_with_the_address_of_the_service(tmp_path: Path) -> None:
     write(tmp_path / "site", api=f"{API}/")
     names = {path.name for path in (tmp_path / "site").iterdir()}
     assert names == {path.name for path in storefront.files()}

@@ -26,8 +26,8 @@ def do(cli: Run, shop: str, write: Write) -> Do:
     def run(*arguments: str) -> dict[str, Any]:
         result = cli("transfer", *arguments, "--data", shop, "--json")
         assert result.exit_code == 0, result.output
-        found: dict[str, Any] = json.loads(result.output)["transfer"]
-        return found
+        transfer: dict[str, Any] = json.loads(result.output)["transfer"]
+        return transfer
 
     return run
 

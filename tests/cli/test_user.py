@@ -23,7 +23,7 @@ NEW = "six blue owls sing"
 
 
 @pytest.fixture
-def told(cli: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+def accounts_cli(cli: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("ADMIN_PASSWORD", "correct horse")
     return cli
 
@@ -34,21 +34,21 @@ def user(cli: Run, *words: object, stdin: str = "") -> str:
     return str(result.output)
 
 
-def test_accounts_on_a_stopped_store(told: Run, shop: str) -> None:
+def test_accounts_on_a_stopped_store(accounts_cli: Run, shop: str) -> None:
     data = ("--data", shop)
-    assert user(told, "list", *data) == f"{'owner':<30}owner\n"
+    assert user(accounts_cli, "list", *data) == f"{'owner':<30}owner\n"
     assert (
-        user(told, "add", "Ada", "--role", "viewer", *data, stdin=f"{NEW}\n")
+        user(accounts_cli, "add", "Ada", "--role", "viewer", *data, stdin=f"{NEW}\n")
         == "ada now has the role viewer.\n"
     )
-    assert user(told, "role", "ada", "owner", *data) == "ada now has the role owner.\n"
+    assert user(accounts_cli, "role", "ada", "owner", *data) == "ada now has the role owner.\n"
     assert "The password of ada was changed" in user(
-        told, "password", "ada", *data, stdin=f"{NEW}!\n"
+        accounts_cli, "password", "ada", *data, stdin=f"{NEW}!\n"
     )
-    rows = json.loads(user(told, "list", "--json", *data))["users"]
+    rows = json.loads(user(accounts_cli, "list", "--json", *data))["users"]
     assert [(row["name"], row["role"]) for row in rows] == [("ada", "owner"), ("owner", "owner")]
-    assert user(told, "remove", "owner", *data) == "owner was removed.\n"
-    refused = told("user", "remove", "ada", *data)
+    assert user(accounts_cli, "remove", "owner", *data) == "owner was removed.\n"
+    refused = accounts_cli("user", "remove", "ada", *data)
     assert (refused.exit_code, refused.output) == (
         1,
         "Error: This is the last owner. Add another owner first.\n",
@@ -67,36 +67,39 @@ def test_accounts_on_a_stopped_store(told: Run, shop: str) -> None:
     ],
 )
 def test_impossible_arguments_are_one_line(
-    told: Run, shop: str, words: tuple[str, ...], stdin: str, says: str
+    accounts_cli: Run, shop: str, words: tuple[str, ...], stdin: str, says: str
 ) -> None:
-    result = told("user", *words, "--data", shop, input=stdin)
+    result = accounts_cli("user", *words, "--data", shop, input=stdin)
     assert result.exit_code == 1
     assert says in result.output
     assert len(result.output.splitlines()) == 1
 
 
-def test_a_password_is_never_an_argument(told: Run, shop: str) -> None:
+def test_a_password_is_never_an_argument(accounts_cli: Run, shop: str) -> None:
     for words in (("add", "ada", "--password", NEW), ("password", "owner", NEW)):
-        assert told("user", *words, "--data", shop).exit_code == 2
+        assert accounts_cli("user", *words, "--data", shop).exit_code == 2
 
 
 def test_a_running_server_is_asked(
-    told: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    accounts_cli: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "products.json").write_bytes(examples.products_json())
     with Server(data=tmp_path, env={"ADMIN_PASSWORD": "correct horse"}) as server:
         monkeypatch.setenv("PORT", str(server.port))
         data = ("--data", tmp_path)
-        assert user(told, "add", "ada", *data, stdin=f"{NEW}\n") == "ada now has the role staff.\n"
-        assert "ada" in user(told, "list", *data)
         assert (
-            user(told, "role", "ada", "viewer", "--url", server.url)
+            user(accounts_cli, "add", "ada", *data, stdin=f"{NEW}\n")
+            == "ada now has the role staff.\n"
+        )
+        assert "ada" in user(accounts_cli, "list", *data)
+        assert (
+            user(accounts_cli, "role", "ada", "viewer", "--url", server.url)
             == "ada now has the role viewer.\n"
         )
-        refused = told("user", "remove", "owner", *data)
+        refused = accounts_cli("user", "remove", "owner", *data)
         assert "last owner" in refused.output
         monkeypatch.setenv("ADMIN_PASSWORD", "")
-        assert "Set ADMIN_PASSWORD" in told("user", "list", *data).output
+        assert "Set ADMIN_PASSWORD" in accounts_cli("user", "list", *data).output
 
 
 def started(tmp_path: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:

@@ -35,9 +35,9 @@ def test_a_sound_store_as_json(cli: Run, shop: str, write: Write) -> None:
             ttl=1000,
         )
     )
-    told = json.loads(cli("verify", "--data", shop, "--json").output)
-    assert told.pop("milliseconds") >= 0
-    assert told == {
+    result = json.loads(cli("verify", "--data", shop, "--json").output)
+    assert result.pop("milliseconds") >= 0
+    assert result == {
         "clean": True,
         "entries": 79,
         "skus": 62,
@@ -75,14 +75,18 @@ def test_a_damaged_ledger_is_reported_with_its_first_entry(
     result = cli("verify", "--data", target)
     assert result.exit_code == 1
     assert "3 findings." in result.output
-    assert "it says 22 on hand and 0 reserved after it, the entries before it" in result.output
+    assert "it states 22 on hand and 0 reserved after it, the entries before it" in result.output
     assert "on_hand is 5, the entries add up to 60" in result.output
     assert result.output.splitlines()[-1] == "The first entry to check is 4."
-    told = json.loads(cli("verify", "--data", target, "--json").output)
-    assert not told["clean"]
-    assert [one["rule"] for one in told["findings"]] == ["arithmetic", "arithmetic", "level"]
-    *first, level = told["findings"]
-    assert [one["revision"] for one in first] == [4, 9]
+    report = json.loads(cli("verify", "--data", target, "--json").output)
+    assert not report["clean"]
+    assert [finding["rule"] for finding in report["findings"]] == [
+        "arithmetic",
+        "arithmetic",
+        "level",
+    ]
+    *first, level = report["findings"]
+    assert [finding["revision"] for finding in first] == [4, 9]
     explained = json.loads(
         cli("explain", "prod_cap_001", "ONE SIZE", "--data", target, "--json").output
     )
@@ -113,6 +117,6 @@ async def test_an_empty_store_is_sound(target: str) -> None:
     store = open_store(target)
     await store.open(0)
     await store.close()
-    found = await _audit(target, lambda done, total: None)
-    assert found.clean
-    assert found.entries == 0
+    verification = await _audit(target, lambda done, total: None)
+    assert verification.clean
+    assert verification.entries == 0

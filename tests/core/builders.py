@@ -28,7 +28,7 @@ SIZES = ("S", "M")
 QUANTITIES = ("on_hand", "reserved", "allocated", "incoming", "backordered", "short")
 
 
-def told(entry: Entry) -> str:
+def entry_text(entry: Entry) -> str:
     """An entry as a line of a table: `sold a/M on_hand-2 backordered+1`."""
     changes = ((name, getattr(entry, name)) for name in QUANTITIES)
     words = [str(entry.kind), entry.sku, *(f"{name}{value:+d}" for name, value in changes if value)]
@@ -63,8 +63,8 @@ class CoreShop:
 
     def level(self, sku: str) -> Level:
         """The level of a SKU."""
-        found = self.image.rows[Level].get((sku, DEFAULT_LOCATION))
-        return found or Level(sku, DEFAULT_LOCATION)
+        level = self.image.rows[Level].get((sku, DEFAULT_LOCATION))
+        return level or Level(sku, DEFAULT_LOCATION)
 
     def numbers(self, sku: str) -> tuple[int, int, int]:
         """On hand, reserved, backordered."""
@@ -73,9 +73,9 @@ class CoreShop:
 
     def hold(self, ref: str) -> Reservation:
         """The hold that an id means."""
-        found = self.image.reservation(ref)
-        assert found is not None
-        return found
+        hold = self.image.reservation(ref)
+        assert hold is not None
+        return hold
 
     def hold_count(self) -> int:
         """How many holds there ever were."""
@@ -148,7 +148,7 @@ class Row:
             data = stored(answer.data)
             part = {key: data[key] for key in self.answer}
             assert part == self.answer
-        assert [told(entry) for entry in shop.new] == list(self.entries)
+        assert [entry_text(entry) for entry in shop.new] == list(self.entries)
         shop.audit()
         return shop
 

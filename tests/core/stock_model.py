@@ -79,7 +79,9 @@ class Model:
         if deadline is not None and deadline <= now:
             return "out_of_range"
         if other is not hold:
-            self.ids[session] = next(id_ for id_, one in self.holds.items() if one is hold)
+            self.ids[session] = next(
+                id_ for id_, candidate in self.holds.items() if candidate is hold
+            )
         hold.deadline = hold.deadline if deadline is None else deadline
         return "ok"
 
@@ -117,7 +119,9 @@ class Model:
     def _name(self, payment: str, hold: ModelHold) -> None:
         named = self.find(payment)
         if not named or named.status != "held":
-            self.ids[payment] = next(id_ for id_, one in self.holds.items() if one is hold)
+            self.ids[payment] = next(
+                id_ for id_, candidate in self.holds.items() if candidate is hold
+            )
 
     def adjust(self, sku: str, change: int) -> str:
         if self.on_hand[sku] + change < 0:
@@ -125,11 +129,11 @@ class Model:
         self._come(sku, change)
         return "ok"
 
-    def count(self, sku: str, found: int, expected: int | None) -> str:
+    def count(self, sku: str, counted: int, expected: int | None) -> str:
         if expected not in (None, self.on_hand[sku]):
             return "stale"
-        _add(self.came, sku, found - self.on_hand[sku])
-        self.on_hand[sku] = found
+        _add(self.came, sku, counted - self.on_hand[sku])
+        self.on_hand[sku] = counted
         return "ok"
 
     def give_back(self, sku: str, count: int, *, undelivered: bool) -> str:

@@ -224,7 +224,7 @@ def test_count(row: Row) -> None:
     row.check()
 
 
-def test_a_stale_count_says_the_present_value() -> None:
+def test_a_stale_count_has_the_present_value() -> None:
     answer = CoreShop().do(Count(sku="a/M", location=DEFAULT_LOCATION, quantity=9, expected=4))
     assert isinstance(answer, Refused)
     assert answer.detail == {"sku": "a/M", "expected": 4, "onHand": 5}
@@ -347,7 +347,7 @@ def test_a_restock_date_belongs_to_the_product_and_can_be_taken_away() -> None:
     assert shop.image.rows[Product]["a"].restock_date is None
 
 
-def test_an_edit_says_what_it_changed_and_why() -> None:
+def test_an_edit_has_its_changes_and_reason() -> None:
     shop = CoreShop()
     shop.do(
         SetItem(

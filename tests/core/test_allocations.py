@@ -34,9 +34,9 @@ def two_locations() -> CoreShop:
 
 
 def level(shop: CoreShop, sku: str, location: str) -> Level:
-    found = shop.image.rows[Level][sku, location]
-    assert isinstance(found, Level)
-    return found
+    level = shop.image.rows[Level][sku, location]
+    assert isinstance(level, Level)
+    return level
 
 
 def test_lines_follow_from_allocations_one_for_each_sku() -> None:

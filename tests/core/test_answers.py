@@ -184,9 +184,9 @@ def test_the_outcome_of_an_event_follows_from_its_effect() -> None:
     event: EventAnswer = answer.data
     assert (event.outcome, event.first, type(event.effect)) == ("done", True, Captured)
     refund = RecordRefund(ref="cs_1", refund="re_1", whole=True)
-    told = shop.do(RecordEvent(event_id="e2", type="t", object_id="cs_1", effect=refund))
-    assert isinstance(told, Accepted)
-    assert told.data == EventAnswer("return proposed", True, PaymentNews("return proposed"))
+    recorded = shop.do(RecordEvent(event_id="e2", type="t", object_id="cs_1", effect=refund))
+    assert isinstance(recorded, Accepted)
+    assert recorded.data == EventAnswer("return proposed", True, PaymentNews("return proposed"))
 
 
 HOLD: dict[str, Any] = {

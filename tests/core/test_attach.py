@@ -8,7 +8,7 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Status
 from fancymonkey.core.outcomes import Code
 from fancymonkey.core.stock.adjust import Count
-from tests.core.builders import CoreShop, Row, named, take, told
+from tests.core.builders import CoreShop, Row, entry_text, named, take
 
 PAID = (take("cs_1", a_M=1), Capture(ref="cs_1", payment_id="cs_1"))
 HELD = take("s1", a_M=2, b_S=1)
@@ -117,7 +117,7 @@ def test_a_hold_that_was_extended_ends_at_its_new_deadline() -> None:
     assert shop.hold("s1").status is Status.HELD
     shop.do(Count(sku="b/M", location=DEFAULT_LOCATION, quantity=2), at=5000)
     assert shop.hold("s1").status is Status.EXPIRED
-    assert [told(entry) for entry in shop.new][:2] == [
+    assert [entry_text(entry) for entry in shop.new][:2] == [
         "expired a/M reserved-2",
         "expired b/S reserved-1",
     ]

@@ -35,7 +35,7 @@ ROWS = [
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found"),
+    ("wanted", "expected"),
     [
         (Filter(), "abcde"),
         (Filter(categories=frozenset({"caps"})), "cde"),
@@ -48,8 +48,8 @@ ROWS = [
         (Filter(categories=frozenset({"caps"}), product_ids=frozenset("ad")), "d"),
     ],
 )
-def test_a_filter_means_these_rows_in_their_order(wanted: Filter, found: str) -> None:
-    assert "".join(row.product.product_id for row in select(ROWS, wanted)) == found
+def test_a_filter_means_these_rows_in_their_order(wanted: Filter, expected: str) -> None:
+    assert "".join(row.product.product_id for row in select(ROWS, wanted)) == expected
 
 
 @pytest.mark.parametrize(
@@ -103,21 +103,23 @@ def test_a_change_becomes_these_commands(change: Change, commands: list[Command]
 
 
 def test_every_part_has_actor_and_reason() -> None:
-    found = chain(
+    commands = chain(
         "a/M",
         Change(count=3, adjust=1, sold_out=True),
         location=DEFAULT_LOCATION,
         actor="ann",
         cause="bulk 7",
     )
-    assert {(part.actor, part.cause) for part in (found, *found.commands)} == {("ann", "bulk 7")}
+    assert {(part.actor, part.cause) for part in (commands, *commands.commands)} == {
+        ("ann", "bulk 7")
+    }
 
 
 def test_portions_hold_everything_once_in_order() -> None:
     rows = list(range(2 * PORTION + 1))
-    found = list(portions(rows))
-    assert [len(part) for part in found] == [PORTION, PORTION, 1]
-    assert [row for part in found for row in part] == rows
+    parts = list(portions(rows))
+    assert [len(part) for part in parts] == [PORTION, PORTION, 1]
+    assert [row for part in parts for row in part] == rows
     assert list(portions([])) == []
 
 

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fancymonkey.core.bundles.availability import buildable, buildable_of_fixed, pools, scarce_parts
+from fancymonkey.core.bundles.availability import (
+    buildable,
+    buildable_of_fixed,
+    pools,
+    scarce_of_fixed,
+    scarce_parts,
+)
 from fancymonkey.core.bundles.recipe import NotBuildable, OptionGroup, Recipe, recipe_of
 from fancymonkey.core.item_parts import Bundle, BundlePolicy, ChoiceGroup, Component
 from fancymonkey.core.model import Item
@@ -84,6 +90,9 @@ def test_the_scarce_parts(
     recipe: Recipe, free: dict[str, dict[str, int]], scarce: list[str]
 ) -> None:
     assert scarce_parts(recipe, free) == scarce
+    if recipe.is_plain:
+        units = [[units.get(part.sku, 0) for units in free.values()] for part in recipe.parts]
+        assert scarce_of_fixed(recipe, units) == scarce
 
 
 def item(sku: str, *parts: Component, groups: tuple[ChoiceGroup, ...] = ()) -> Item:
@@ -193,6 +202,7 @@ def test_no_way_of_building_makes_more_or_fewer_bundles(
     if recipe.is_plain:
         units = [[units.get(part.sku, 0) for units in levels] for part in recipe.parts]
         assert buildable_of_fixed(recipe, units) == expected
+        assert scarce_of_fixed(recipe, units) == scarce_parts(recipe, free)
 
 
 @settings(max_examples=200, deadline=None)

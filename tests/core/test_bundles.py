@@ -1,11 +1,12 @@
 """Bundles: definitions, circles, versions, and their undo."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
 from fancymonkey.core.bundles.define import SetBundle
 from fancymonkey.core.bundles.definition import Definition, definition_of
+from fancymonkey.core.bundles.sales import BundleSales
 from fancymonkey.core.changes.change_set import ChangeSet
 from fancymonkey.core.changes.undo import Undo
 from fancymonkey.core.command import Command
@@ -15,7 +16,7 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Kind
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.stock.adjust import Adjust, Count, Return
-from tests.core.builders import CoreShop
+from tests.core.builders import CoreShop, take
 
 TOGETHER = Bundle(0, BundlePolicy.TOGETHER)
 
@@ -159,3 +160,13 @@ def test_a_change_of_a_bundle_is_undone_and_redone() -> None:
     assert definition_of(item(shop, "b/M")) == second
     assert isinstance(undo_of(shop, "two-undo-undo"), Accepted)
     assert refusal(undo_of(shop, "one")).code is Code.CANNOT_UNDO  # its version has changed since
+
+
+def test_a_count_of_bundles_keeps_every_other_field_of_its_row() -> None:
+    shop = CoreShop()
+    shop.do(define("b/M", of(("a/S", 1))))
+    row = BundleSales("b/M", 4, 2, 1)
+    assert all(getattr(row, field.name) != field.default for field in fields(BundleSales))
+    shop.image.rows[BundleSales]["b/M"] = row
+    shop.do(take("s1", b_M=2))
+    assert shop.image.rows[BundleSales]["b/M"] == replace(row, held=4)

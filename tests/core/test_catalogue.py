@@ -10,7 +10,7 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import MAX_QUANTITY, Item, Product
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.stock.adjust import Adjust, Count, SetItem
-from tests.core.builders import CoreShop, Row, named, take, told, upsert
+from tests.core.builders import CoreShop, Row, entry_text, named, take, upsert
 
 ALL = ("a/S", "a/M")
 GONE = RemoveProduct(product_id="a", location=DEFAULT_LOCATION, before=ALL)
@@ -171,4 +171,4 @@ def test_nothing_about_a_removed_size_can_be_changed_but_its_payments() -> None:
         assert isinstance(answer, Refused)
         assert answer.code is Code.UNKNOWN_ITEM
     shop.do(Capture(ref="s1", payment_id="p"))
-    assert [told(entry) for entry in shop.new] == ["sold a/M on_hand-2"]
+    assert [entry_text(entry) for entry in shop.new] == ["sold a/M on_hand-2"]

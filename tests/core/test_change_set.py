@@ -18,7 +18,7 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Level, Line, Product
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.stock.adjust import Adjust, Count
-from tests.core.builders import CoreShop, told, upsert
+from tests.core.builders import CoreShop, entry_text, upsert
 
 SKU = "a/M"
 
@@ -79,7 +79,7 @@ def test_a_change_of_stock_is_undone_by_its_opposite(change: dict[str, int]) -> 
         {"key": SKU, "changes": [{"field": "stock", "from": after, "to": 5}]}
     ]
     assert on_hand(shop) == 5
-    assert [told(entry) for entry in shop.new] == [f"adjusted {SKU} on_hand{5 - after:+d}"]
+    assert [entry_text(entry) for entry in shop.new] == [f"adjusted {SKU} on_hand{5 - after:+d}"]
     assert (shop.new[0].actor, shop.new[0].cause) == ("ben", "act_2")
 
 
@@ -120,7 +120,7 @@ def test_it_refuses_whole_or_does_what_it_can() -> None:
     refused = undo(shop)
     assert refused.code is Code.CANNOT_UNDO
     assert refused.detail["failed"] == [
-        {"key": SKU, "reason": "Only 3 are on hand, fewer than the 4 to remove."}
+        {"key": SKU, "reason": "Only 3 on hand, fewer than the 4 to remove."}
     ]
     assert (on_hand(shop), on_hand(shop, "b/M")) == (3, 9)
     done = undo(shop, partial=True)
@@ -213,7 +213,7 @@ def test_a_new_product_goes_off_sale_with_its_stock_and_comes_back() -> None:
     assert (shop.image.rows[Item]["c/M"].archived, on_hand(shop, "c/M")) == (False, 7)
 
 
-def test_portions_are_one_act() -> None:
+def test_portions_are_one_change_set() -> None:
     shop = CoreShop()
     shop.do(act(changed(adjust=1)), act(changed("b/M", adjust=2), part=1))
     for part in (0, 1):

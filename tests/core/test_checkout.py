@@ -226,8 +226,8 @@ def test_the_session_means_the_hold() -> None:
     shop = CoreShop()
     shop.do(HELD, begin(), opened())
     assert shop.hold("cs_1").reservation_id == "h-s1"
-    kept = shop.image.rows[Checkout]["h-s1"]
-    assert kept == Checkout("h-s1", 1, Stage.OPEN, 4900, "{}", "cs_1")
+    checkout = shop.image.rows[Checkout]["h-s1"]
+    assert checkout == Checkout("h-s1", 1, Stage.OPEN, 4900, "{}", "cs_1")
 
 
 def test_a_hold_and_its_checkout_begin_together_or_not() -> None:

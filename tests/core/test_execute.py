@@ -18,7 +18,7 @@ from fancymonkey.core.records import MoveCursor, RecordTurnedAway, StoreResult
 from fancymonkey.core.state import State
 from fancymonkey.core.stock.adjust import Adjust, Count, SetItem
 from fancymonkey.store.contract import empty_rows
-from tests.core.builders import CoreShop, Row, named, take, told, upsert
+from tests.core.builders import CoreShop, Row, entry_text, named, take, upsert
 
 UP = Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=1)
 TOO_MUCH = Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=-99)
@@ -103,7 +103,7 @@ def test_rows_made_and_unmade_within_a_chain_are_gone() -> None:
     assert [isinstance(answer, Accepted) for answer in answers] == [True, False, True, True]
     assert isinstance(answers[2], Accepted)
     assert not answers[2].replayed
-    assert [told(entry) for entry in shop.new] == [
+    assert [entry_text(entry) for entry in shop.new] == [
         "reserved a/M reserved+1",
         "adjusted a/M on_hand+1",
         "reserved a/M reserved+3",
@@ -240,10 +240,10 @@ def test_the_id_comes_before_every_other_refusal() -> None:
 
 def test_a_refusal_is_not_remembered() -> None:
     shop = CoreShop()
-    wish = keyed(take("s1", a_M=6))
-    assert isinstance(shop.do(wish), Refused)
+    keyed_command = keyed(take("s1", a_M=6))
+    assert isinstance(shop.do(keyed_command), Refused)
     shop.do(UP)
-    answer = shop.do(wish)
+    answer = shop.do(keyed_command)
     assert isinstance(answer, Accepted)
     assert not answer.replayed
 
@@ -279,17 +279,17 @@ def test_a_group_of_refusals_is_not_remembered_as_a_refusal_is_not() -> None:
     assert isinstance(shop.do(command), Accepted)
     assert not shop.image.rows[Outcome]
     shop.do(Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=99))
-    found = shop.do(command)
-    assert isinstance(found, Accepted)
-    assert not found.replayed
-    assert isinstance(found.data.rows[0], Accepted)
-    assert shop.do(command) == replace(found, replayed=True)
+    answer = shop.do(command)
+    assert isinstance(answer, Accepted)
+    assert not answer.replayed
+    assert isinstance(answer.data.rows[0], Accepted)
+    assert shop.do(command) == replace(answer, replayed=True)
 
 
 def test_a_kept_answer_keeps_odd_texts() -> None:
     shop = CoreShop()
-    wish = keyed(take("ä\u2028💚", a_M=1))
-    first, second = shop.do(wish), shop.do(wish)
+    keyed_command = keyed(take("ä\u2028💚", a_M=1))
+    first, second = shop.do(keyed_command), shop.do(keyed_command)
     assert isinstance(first, Accepted)
     assert isinstance(second, Accepted)
     assert first.data == second.data
@@ -376,8 +376,8 @@ def test_event(row: Row) -> None:
 def test_every_event_is_kept() -> None:
     shop = CoreShop()
     shop.do(event("e1"), at=5)
-    kept = shop.image.rows[Event]["e1"]
-    assert kept == Event("e1", "checkout", "cs_1", 5, "unknown_session")
+    stored = shop.image.rows[Event]["e1"]
+    assert stored == Event("e1", "checkout", "cs_1", 5, "unknown_session")
 
 
 # Facts without stock --------------------------------------------------------------------------

@@ -27,15 +27,15 @@ def subclasses_in_core(base: type[Any]) -> set[type[Any]]:
     for path in FILES:
         parts = path.relative_to(FOLDER.parent).with_suffix("").parts
         import_module(".".join(("fancymonkey", *parts)).removesuffix(".__init__"))
-    found, waiting = set(), [base]
+    classes, waiting = set(), [base]
     while waiting:
         for kind in waiting.pop().__subclasses__():
             # `slots=True` leaves the first, empty class behind: the module's name means the second.
             if getattr(import_module(kind.__module__), kind.__name__, None) is kind:
                 waiting.append(kind)
                 if kind.__module__.startswith("fancymonkey.core."):
-                    found.add(kind)
-    return found
+                    classes.add(kind)
+    return classes
 
 
 @pytest.mark.parametrize("feature", FEATURES)

@@ -1,15 +1,20 @@
 """How a hold ends, row by row: Release, Capture, expiry."""
 
+from dataclasses import fields, replace
+from decimal import Decimal
+
 import pytest
 
 from fancymonkey.core.catalogue.products import RemoveProduct
 from fancymonkey.core.holds.attach import Attach
 from fancymonkey.core.holds.end import Capture, Expire, Release
+from fancymonkey.core.item_parts import SoldPart
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
-from fancymonkey.core.model import Kind, Status
+from fancymonkey.core.model import Kind, Line, Reservation, Status
 from fancymonkey.core.outcomes import Accepted, Code
+from fancymonkey.core.route_option import RouteOption
 from fancymonkey.core.stock.adjust import Adjust, Count
-from tests.core.builders import CoreShop, Row, named, take, told
+from tests.core.builders import CoreShop, Row, entry_text, named, take
 
 HELD = take("s1", a_M=2, b_S=1)
 PAY = Capture(ref="s1", payment_id="pay_1")
@@ -217,7 +222,7 @@ def test_a_receipt_fills_a_late_payment() -> None:
         PAY,
     )
     shop.do(Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=10, kind=Kind.RECEIVED))
-    assert [told(entry) for entry in shop.new] == [
+    assert [entry_text(entry) for entry in shop.new] == [
         "received a/M on_hand+10",
         "sold a/M on_hand-3 backordered-3",
     ]
@@ -255,3 +260,23 @@ def test_expired_units_are_free_in_the_same_batch() -> None:
     assert isinstance(second, Accepted)
     assert second.data.status == "expired"
     shop.audit()
+
+
+def test_a_capture_keeps_every_other_field_of_the_hold() -> None:
+    """Nothing is lost, also of fields that a later version adds."""
+    shop = CoreShop()
+    shop.do(take("s1", a_M=2), at=7)
+    held = replace(
+        shop.hold("s1"),
+        sold_lines=(Line("a/M", 2, Decimal("9.50")),),
+        parts=(SoldPart("kit/M", 3, "a/M", 1),),
+        route=(RouteOption("main", 5, "because"),),
+    )
+    changed = {"status", "ended_at", "payment_id", "late"}
+    defaults = {field.name: field.default for field in fields(Reservation)}
+    kept = [name for name in defaults if name not in changed]
+    assert all(getattr(held, name) != defaults[name] for name in kept)
+    shop.image.rows[Reservation][held.key] = held
+    shop.do(Capture(ref="s1", payment_id="cs_1"), at=8)
+    paid = shop.hold("s1")
+    assert paid == replace(held, status=Status.CAPTURED, ended_at=8, payment_id="cs_1")

@@ -16,7 +16,9 @@ from tests.core.builders import CoreShop, take
 
 HALF_HOUR = 1_800_000
 WAIT = 300_000
-LIMITS = HoldLimits(holds=4, units=9, calm=6, rush=2, unpaid=2 * HALF_HOUR, wait=WAIT)
+LIMITS = HoldLimits(
+    holds=4, units=9, contention=6, network_share=2, unpaid=2 * HALF_HOUR, wait=WAIT
+)
 HERE = ClientSource("net", "here", LIMITS)
 NEXT_DOOR = ClientSource("net", "next door", LIMITS)
 FAR = ClientSource("far", "away", LIMITS)
@@ -50,7 +52,7 @@ def test_in_normal_demand_any_client_may_hold(quantity: int, limit: int | None) 
         assert held(shop, "a/M") == 0
 
 
-def test_in_a_rush_a_network_has_one() -> None:
+def test_under_contention_a_network_has_one() -> None:
     shop = CoreShop(50)
     shop.do(take("others", a_M=3, ttl=HALF_HOUR))
     assert faults(shop.do(want("a", a_M=2))) == [("a/M", 2, 1)]
@@ -62,7 +64,7 @@ def test_in_a_rush_a_network_has_one() -> None:
 
 def test_a_large_stock_allows_more() -> None:
     shop = CoreShop(1000)
-    limits = ClientSource("net", "here", HoldLimits(calm=6, rush=2))
+    limits = ClientSource("net", "here", HoldLimits(contention=6, network_share=2))
     assert isinstance(shop.do(want("a", limits, a_M=60)), Accepted)
     assert faults(shop.do(want("a", limits, a_M=61))) == [("a/M", 61, 60)]
     far = replace(limits, network="far")
@@ -125,14 +127,14 @@ def test_a_client_with_long_unpaid_holds_waits() -> None:
     assert isinstance(shop.do(want("s4", a_M=1), at=HALF_HOUR + WINDOW), Accepted)
 
 
-def test_in_a_rush_others_go_first_after_an_unpaid_hold() -> None:
+def test_under_contention_others_go_first_after_an_unpaid_hold() -> None:
     shop = CoreShop(50)
     shop.do(want("a", a_M=1), take("others", ttl=9 * HALF_HOUR, a_M=3))
     refused = shop.do(want("b", NEXT_DOOR, a_M=1), at=HALF_HOUR)
     assert isinstance(refused, Refused)
     assert refused.code is Code.HELD_TOO_OFTEN
     assert refused.detail == {"retry_after": WAIT // 1000}
-    assert isinstance(shop.do(want("b", NEXT_DOOR, a_S=1)), Accepted)  # that one is calm
+    assert isinstance(shop.do(want("b", NEXT_DOOR, a_S=1)), Accepted)  # without contention
     assert isinstance(shop.do(want("c", FAR, a_M=1)), Accepted)
     assert isinstance(shop.do(want("a", a_M=1, id_="again")), Accepted)  # the same visitor
     shop.do(Release(ref="a"))
@@ -193,8 +195,8 @@ def test_holds_of_seconds_are_remembered_as_one_sum() -> None:
     (document,) = shop.image.rows[Document].values()
     words = document.body.split()
     assert len(words) <= 5  # one for each ten minutes, the latest hold, and the one before
-    kept = sum(int(word.split(":")[2]) for word in words if word.startswith("~"))
-    assert kept == 300 * 3000
+    units = sum(int(word.split(":")[2]) for word in words if word.startswith("~"))
+    assert units == 300 * 3000
 
 
 def test_a_chain_of_short_holds_counts_as_a_long_one() -> None:

@@ -46,7 +46,7 @@ def test_a_name_may_have_emoji_and_no_break_spaces_but_no_direction_marks() -> N
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "other"),
     [
         ("M", "m"),
         ("M", "M "),
@@ -61,13 +61,13 @@ def test_a_name_may_have_emoji_and_no_break_spaces_but_no_direction_marks() -> N
         ("a\u200bb", "ab"),
     ],
 )
-def test_keys_that_look_alike_have_one_skeleton(one: str, other: str) -> None:
-    assert skeleton(one) == skeleton(other)
+def test_keys_that_look_alike_have_one_skeleton(first: str, other: str) -> None:
+    assert skeleton(first) == skeleton(other)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "other"),
     [("M", "L"), ("1", "l"), ("0", "O"), ("1-2", "12"), ("cafe", f"caf{E_ACUTE}"), ("42", "0042")],
 )
-def test_keys_that_differ_for_the_eye_have_different_skeletons(one: str, other: str) -> None:
-    assert skeleton(one) != skeleton(other)
+def test_keys_that_differ_for_the_eye_have_different_skeletons(first: str, other: str) -> None:
+    assert skeleton(first) != skeleton(other)

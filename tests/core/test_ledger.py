@@ -65,7 +65,7 @@ MAY_RAISE_SHORT = {
 }
 
 
-def test_only_what_an_owner_says_of_the_shelf_makes_short() -> None:
+def test_only_counts_and_corrections_make_a_level_short() -> None:
     short = replace(TAKEN, reserved=0, reserved_after=2, on_hand=-4, on_hand_after=1, short=1)
     for kind in Kind:
         entry = replace(short, kind=kind)

@@ -17,8 +17,8 @@ BERLIN = Location("berlin", "Berlin", country="DE", priority=2)
 
 
 async def answer(store: MemoryStore, command: AddLocation | EditLocation) -> Accepted | Refused:
-    (found,) = (await store.run([command], 5, 0)).answers
-    return found
+    (answer,) = (await store.run([command], 5, 0)).answers
+    return answer
 
 
 async def test_a_location_is_added_once() -> None:

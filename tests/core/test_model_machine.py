@@ -26,7 +26,7 @@ SESSION = st.sampled_from(("s1", "s1", "s2", "cs_1", "h-1"))
 WANTED = st.dictionaries(SKU, UNITS, min_size=1, max_size=2)
 
 
-class Machine(RuleBasedStateMachine):
+class ModelMachine(RuleBasedStateMachine):
     """Runs each command on both and compares."""
 
     def __init__(self) -> None:
@@ -38,8 +38,8 @@ class Machine(RuleBasedStateMachine):
 
     def expect(self, command: Command, code: str) -> Any:
         answer = self.shop.do(command)
-        found = "ok" if isinstance(answer, Accepted) else str(answer.code)
-        assert found == code, f"{command} gave {answer}, the model says {code}"
+        outcome = "ok" if isinstance(answer, Accepted) else str(answer.code)
+        assert outcome == code, f"{command} gave {answer}, the model says {code}"
         return answer.data if isinstance(answer, Accepted) else None
 
     @rule(session=SESSION, wanted=WANTED, ttl=st.sampled_from((3, 10, 60)))
@@ -75,13 +75,13 @@ class Machine(RuleBasedStateMachine):
     @rule(ref=SESSION, event=st.sampled_from(("e1", "e2", "e3")), paid=st.booleans())
     def event(self, ref: str, event: str, *, paid: bool) -> None:
         effect = Capture(ref=ref, payment_id=ref) if paid else Release(ref=ref)
-        told = self.events.get(event)
-        if told in (None, "unknown_session"):
+        known = self.events.get(event)
+        if known in (None, "unknown_session"):
             code = self.model.capture(ref, ref) if paid else self.model.release(ref)
             self.events[event] = code
         command = RecordEvent(event_id=event, type="t", object_id=ref, effect=effect)
         data = self.expect(command, "ok")
-        assert data.first is (told != self.events[event])
+        assert data.first is (known != self.events[event])
         assert (data.outcome == "unknown_session") is (self.events[event] != "ok")
 
     @rule(by=st.integers(1, 12))
@@ -112,11 +112,11 @@ class Machine(RuleBasedStateMachine):
             self.model.adjust(sku, change),
         )
 
-    @rule(sku=SKU, found=st.sampled_from((0, 1, 2, 5, 9)), expected=st.none() | st.integers(0, 9))
-    def count(self, sku: str, found: int, expected: int | None) -> None:
-        code = self.model.count(sku, found, expected)
+    @rule(sku=SKU, counted=st.sampled_from((0, 1, 2, 5, 9)), expected=st.none() | st.integers(0, 9))
+    def count(self, sku: str, counted: int, expected: int | None) -> None:
+        code = self.model.count(sku, counted, expected)
         self.expect(
-            Count(sku=sku, location=DEFAULT_LOCATION, quantity=found, expected=expected), code
+            Count(sku=sku, location=DEFAULT_LOCATION, quantity=counted, expected=expected), code
         )
 
     @rule(sku=SKU, count=st.integers(1, 3), undelivered=st.booleans())
@@ -168,8 +168,8 @@ class Machine(RuleBasedStateMachine):
             row = self.shop.hold(id_)
             until = float("inf") if row.expires_at is None else row.expires_at
             wanted = {units.sku: units.quantity for units in row.allocations}
-            found = (str(row.status), until, wanted, row.payment_id)
-            assert found == (hold.status, hold.deadline, hold.wanted, hold.payment)
+            actual = (str(row.status), until, wanted, row.payment_id)
+            assert actual == (hold.status, hold.deadline, hold.wanted, hold.payment)
 
     @invariant()
     def nothing_appears_and_nothing_is_lost(self) -> None:
@@ -183,7 +183,7 @@ class Machine(RuleBasedStateMachine):
         self.shop.audit()
 
 
-TestMachine = Machine.TestCase
+TestMachine = ModelMachine.TestCase
 TestMachine.settings = settings(
     settings.get_profile("default"), max_examples=150, stateful_step_count=40, deadline=None
 )

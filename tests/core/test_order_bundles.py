@@ -34,9 +34,9 @@ def sold(shop: CoreShop, kits: int, parts: tuple[SoldPart, ...] = PARTS, **more:
 
 
 def order(shop: CoreShop) -> Order:
-    found: Order = shop.image.rows[Order]["h-s1"]
-    assert list(unit_faults(found)) == []
-    return found
+    order: Order = shop.image.rows[Order]["h-s1"]
+    assert list(unit_faults(order)) == []
+    return order
 
 
 def ship(*wanted: Line) -> ShipOrder:

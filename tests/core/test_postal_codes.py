@@ -31,8 +31,8 @@ TABLE = with_beginnings([("10115", MITTE), ("13347", WEDDING), ("1-3347", WEDDIN
     ],
 )
 def test_the_longest_known_beginning_counts(code: str, point: Point | None) -> None:
-    found = longest_match(TABLE, code)
-    assert found == pytest.approx(point, abs=0.011) if point is not None else found is None
+    area = longest_match(TABLE, code)
+    assert area == pytest.approx(point, abs=0.011) if point is not None else area is None
 
 
 def test_a_full_british_code_equals_its_outward_code() -> None:

@@ -15,7 +15,7 @@ from fancymonkey.core.payments.refunds import (
 )
 from fancymonkey.core.payments.rows import IssueKind, IssueStatus, PaymentIssue
 from fancymonkey.core.stock.adjust import Adjust, Count
-from tests.core.builders import CoreShop, Row, lines, named, take, told
+from tests.core.builders import CoreShop, Row, entry_text, lines, named, take
 
 HELD = take("s1", a_M=2, b_S=1)
 PAY = Capture(ref="s1", payment_id="cs_1", intent="pi_1")
@@ -24,7 +24,7 @@ AUTO = RecordRefund(ref="pi_1", whole=True, note="ch_1", take_back=True)
 ASKED = "refunded:h-s1"
 
 
-def matters(shop: CoreShop) -> dict[str, tuple[IssueKind, IssueStatus, dict[str, int]]]:
+def issues(shop: CoreShop) -> dict[str, tuple[IssueKind, IssueStatus, dict[str, int]]]:
     return {
         row.issue_id: (row.concern, row.progress, {ln.sku: ln.quantity for ln in row.lines})
         for row in shop.image.rows[PaymentIssue].values()
@@ -120,7 +120,7 @@ ASIDE = ResolveIssue(issue_id=ASKED, then=IssueStatus.DISMISSED, note="goodwill"
 @pytest.mark.parametrize(
     **named(
         [
-            Row("is told again", [HELD, PAY, PART, ASIDE], PART, {"outcome": "no change"}),
+            Row("is reported again", [HELD, PAY, PART, ASIDE], PART, {"outcome": "no change"}),
             Row("of its charge", [HELD, PAY, PART, ASIDE], CHARGE, {"outcome": "no change"}),
             Row("is another", [HELD, PAY, PART, ASIDE], MORE, {"outcome": "return proposed"}),
             Row("is the rest", [HELD, PAY, PART, ASIDE], BACK, {"outcome": "return proposed"}),
@@ -155,12 +155,12 @@ def test_a_further_refund_asks_again_for_the_remaining_units() -> None:
     shop = CoreShop()
     shop.do(HELD, PAY, PART, ResolveIssue(issue_id=ASKED, returned=lines(a_M=1)), ASIDE)
     shop.do(MORE, at=7)
-    assert matters(shop) == {ASKED: (IssueKind.REFUNDED, IssueStatus.OPEN, {"a/M": 1, "b/S": 1})}
-    found = shop.image.rows[PaymentIssue][ASKED]
-    assert (found.opened_at, found.closed_at, found.note) == (7, None, "re_2")
+    assert issues(shop) == {ASKED: (IssueKind.REFUNDED, IssueStatus.OPEN, {"a/M": 1, "b/S": 1})}
+    issue = shop.image.rows[PaymentIssue][ASKED]
+    assert (issue.opened_at, issue.closed_at, issue.note) == (7, None, "re_2")
 
 
-def test_a_second_payment_is_a_matter_and_its_refund_settles_it() -> None:
+def test_a_second_payment_is_an_issue_and_its_refund_settles_it() -> None:
     shop = CoreShop()
     second = Capture(ref="s1", payment_id="cs_2", intent="pi_2")
     shop.do(HELD, PAY)
@@ -169,18 +169,18 @@ def test_a_second_payment_is_a_matter_and_its_refund_settles_it() -> None:
     assert answer.data.outcome == "second payment"
     shop.do(second)
     assert shop.new == []
-    assert matters(shop) == {
+    assert issues(shop) == {
         "second_payment:pi_2": (IssueKind.SECOND_PAYMENT, IssueStatus.OPEN, {}),
     }
     shop.do(RecordRefund(ref="pi_2", whole=True, take_back=True))
-    assert matters(shop)["second_payment:pi_2"][1] is IssueStatus.DONE
+    assert issues(shop)["second_payment:pi_2"][1] is IssueStatus.DONE
     assert shop.numbers("a/M") == (3, 0, 0)
 
 
 def test_the_same_payment_again_is_not_an_issue() -> None:
     shop = CoreShop()
     shop.do(HELD, PAY, PAY, Capture(ref="h-s1", payment_id="cs_1"))
-    assert matters(shop) == {}
+    assert issues(shop) == {}
 
 
 LATE = [take("s1", a_M=4), Release(ref="s1"), take("s2", a_M=3)]
@@ -191,16 +191,16 @@ def test_a_late_payment_takes_what_there_is_and_owes_the_rest() -> None:
     shop = CoreShop()
     shop.do(*LATE, PAY)
     assert shop.numbers("a/M") == (3, 3, 2)
-    assert matters(shop) == {
+    assert issues(shop) == {
         "late_payment:pi_1": (IssueKind.LATE_PAYMENT, IssueStatus.OPEN, {"a/M": 2})
     }
     # The refund of it strikes off what was never delivered and brings back the rest.
     shop.do(AUTO)
-    assert [told(entry) for entry in shop.new] == [
+    assert [entry_text(entry) for entry in shop.new] == [
         "returned a/M backordered-2",
         "returned a/M on_hand+2",
     ]
-    assert matters(shop)["late_payment:pi_1"][1] is IssueStatus.DONE
+    assert issues(shop)["late_payment:pi_1"][1] is IssueStatus.DONE
     shop.audit()
 
 
@@ -225,9 +225,9 @@ def test_a_refund_cancels_backorders_for_any_answer_of_the_owner(
     if decided is not None:
         shop.do(decided)
     shop.do(BACK)
-    assert [told(entry) for entry in shop.new] == ["returned a/M backordered-2"]
-    assert matters(shop)[ASKED] == (IssueKind.REFUNDED, IssueStatus.OPEN, {"a/M": 2})
-    assert matters(shop)[OWED][1] is (IssueStatus.DONE if decided is None else decided.then)
+    assert [entry_text(entry) for entry in shop.new] == ["returned a/M backordered-2"]
+    assert issues(shop)[ASKED] == (IssueKind.REFUNDED, IssueStatus.OPEN, {"a/M": 2})
+    assert issues(shop)[OWED][1] is (IssueStatus.DONE if decided is None else decided.then)
     shop.do(BACK)
     assert shop.new == []
     shop.do(
@@ -244,13 +244,13 @@ def test_a_refund_of_undelivered_units_raises_no_issue() -> None:
     answer = shop.do(BACK)
     assert isinstance(answer, Accepted)
     assert answer.data == PaymentNews("returned")
-    assert [told(entry) for entry in shop.new] == ["returned a/M backordered-2"]
-    assert matters(shop)[ASKED] == (IssueKind.REFUNDED, IssueStatus.DONE, {})
+    assert [entry_text(entry) for entry in shop.new] == ["returned a/M backordered-2"]
+    assert issues(shop)[ASKED] == (IssueKind.REFUNDED, IssueStatus.DONE, {})
     shop.audit()
 
 
 def test_a_refund_by_the_shop_makes_no_unit_out_of_nothing() -> None:
-    """The matter is settled when Stripe has taken the refund, before its event arrives."""
+    """The issue is settled when Stripe has taken the refund, before its event arrives."""
     shop = CoreShop()
     shop.do(
         take("s1", a_M=1),
@@ -260,25 +260,25 @@ def test_a_refund_by_the_shop_makes_no_unit_out_of_nothing() -> None:
     )
     shop.do(ResolveIssue(issue_id="backorder:pi_1", then=IssueStatus.DONE, note="re_1"), AUTO)
     assert shop.numbers("a/M") == (0, 1, 0)
-    assert matters(shop)[ASKED] == (IssueKind.REFUNDED, IssueStatus.DONE, {})
+    assert issues(shop)[ASKED] == (IssueKind.REFUNDED, IssueStatus.DONE, {})
     shop.audit()
 
 
 def test_units_received_since_are_kept() -> None:
     shop = CoreShop()
     shop.do(*LATE, PAY, Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=1), BACK)
-    assert [told(entry) for entry in shop.new] == ["returned a/M backordered-1"]
-    assert matters(shop)[ASKED] == (IssueKind.REFUNDED, IssueStatus.OPEN, {"a/M": 3})
+    assert [entry_text(entry) for entry in shop.new] == ["returned a/M backordered-1"]
+    assert issues(shop)[ASKED] == (IssueKind.REFUNDED, IssueStatus.OPEN, {"a/M": 3})
 
 
-def test_after_a_part_the_owner_says_first_what_was_never_delivered() -> None:
+def test_after_a_partial_refund_undelivered_units_come_first() -> None:
     shop = CoreShop()
     shop.do(*LATE, PAY, RecordRefund(ref="pi_1", whole=False, note="re_1"))
     assert shop.new == []
     shop.do(ResolveIssue(issue_id=ASKED, returned=lines(a_M=1)))
-    assert [told(entry) for entry in shop.new] == ["returned a/M backordered-1"]
+    assert [entry_text(entry) for entry in shop.new] == ["returned a/M backordered-1"]
     shop.do(AUTO)
-    assert [told(entry) for entry in shop.new] == [
+    assert [entry_text(entry) for entry in shop.new] == [
         "returned a/M backordered-1",
         "returned a/M on_hand+2",
     ]
@@ -299,11 +299,11 @@ def test_a_late_payment_that_cannot_be_served_is_refunded_once() -> None:
     assert shop.numbers("a/M") == (55, 3, 0)
     hold = shop.hold("cs_1")
     assert (hold.status, hold.payment_id, hold.late) == (Status.RELEASED, "cs_1", True)
-    assert matters(shop) == {
+    assert issues(shop) == {
         "late_payment:pi_1": (IssueKind.LATE_PAYMENT, IssueStatus.DUE, {"a/M": 4})
     }
     shop.do(ResolveIssue(issue_id="late_payment:pi_1", then=IssueStatus.DONE, note="re_1"), AUTO)
-    assert matters(shop)["late_payment:pi_1"][1] is IssueStatus.DONE
+    assert issues(shop)["late_payment:pi_1"][1] is IssueStatus.DONE
     assert shop.numbers("a/M") == (55, 3, 0)
 
 
@@ -322,8 +322,8 @@ def test_the_refund_of_one_payment_returns_no_unit_of_another(given: list[Resolv
     answer = shop.do(AUTO)
     assert isinstance(answer, Accepted)
     assert (answer.data, shop.new) == (PaymentNews("refund noted"), [])
-    assert matters(shop)[OWED][1] is IssueStatus.DONE
-    assert ASKED not in matters(shop)
+    assert issues(shop)[OWED][1] is IssueStatus.DONE
+    assert ASKED not in issues(shop)
     shop.do(RecordRefund(ref="pi_2", whole=True, take_back=True))
     assert shop.numbers("a/M") == (5, 0, 0)
 
@@ -331,7 +331,7 @@ def test_the_refund_of_one_payment_returns_no_unit_of_another(given: list[Resolv
 def test_a_repeated_event_of_a_refunded_payment_is_not_a_second_payment() -> None:
     shop = CoreShop()
     shop.do(*LATE, INSTEAD, Release(ref="s2"), OTHER, INSTEAD)
-    assert set(matters(shop)) == {OWED, "late_payment:pi_2"}
+    assert set(issues(shop)) == {OWED, "late_payment:pi_2"}
 
 
 def test_a_late_payment_that_can_be_served_is_served() -> None:
@@ -342,13 +342,13 @@ def test_a_late_payment_that_can_be_served_is_served() -> None:
         Capture(ref="s1", payment_id="cs_1", intent="pi_1", refund_late=True),
     )
     assert shop.numbers("a/M") == (3, 0, 0)
-    assert matters(shop) == {"late_payment:pi_1": (IssueKind.LATE_PAYMENT, IssueStatus.OPEN, {})}
+    assert issues(shop) == {"late_payment:pi_1": (IssueKind.LATE_PAYMENT, IssueStatus.OPEN, {})}
 
 
 def test_a_count_that_found_too_little_owes_units_and_raises_an_issue() -> None:
     shop = CoreShop()
     shop.do(take("s1", a_M=4), Count(sku="a/M", location=DEFAULT_LOCATION, quantity=1), PAY)
-    assert matters(shop) == {"backorder:pi_1": (IssueKind.BACKORDER, IssueStatus.OPEN, {"a/M": 3})}
+    assert issues(shop) == {"backorder:pi_1": (IssueKind.BACKORDER, IssueStatus.OPEN, {"a/M": 3})}
     assert isinstance(
         shop.do(ResolveIssue(issue_id="backorder:pi_1", returned=lines(a_M=1))), Refused
     )
@@ -363,25 +363,25 @@ def test_doubt_is_kept_once() -> None:
         ReportMissingPayment(ref="h-s1", payment="cs_1"),
     )
     assert shop.new == []
-    assert list(matters(shop)) == ["not_paid:cs_1"]
+    assert list(issues(shop)) == ["not_paid:cs_1"]
     assert isinstance(shop.do(ReportMissingPayment(ref="x", payment="cs_1")), Refused)
 
 
 FAILED = RefundFailed(ref="pi_1", refund="re_1")
 
 
-def test_a_refund_that_failed_is_a_matter_of_its_own_and_once() -> None:
+def test_a_failed_refund_is_an_issue_of_its_own_once() -> None:
     shop = CoreShop()
     shop.do(HELD, PAY, AUTO, FAILED, FAILED)
     assert shop.new == []
-    assert matters(shop)["refund_failed:re_1"] == (IssueKind.REFUND_FAILED, IssueStatus.OPEN, {})
-    assert matters(shop)[ASKED][1] is IssueStatus.DONE
+    assert issues(shop)["refund_failed:re_1"] == (IssueKind.REFUND_FAILED, IssueStatus.OPEN, {})
+    assert issues(shop)[ASKED][1] is IssueStatus.DONE
     shop.do(
         ResolveIssue(issue_id="refund_failed:re_1", then=IssueStatus.DONE, note="in cash"), FAILED
     )
-    assert matters(shop)["refund_failed:re_1"][1] is IssueStatus.DONE
+    assert issues(shop)["refund_failed:re_1"][1] is IssueStatus.DONE
     shop.do(RefundFailed(ref="pi_1", refund="re_2"))
-    assert matters(shop)["refund_failed:re_2"][1] is IssueStatus.OPEN
+    assert issues(shop)["refund_failed:re_2"][1] is IssueStatus.OPEN
     assert isinstance(shop.do(RefundFailed(ref="pi_9", refund="re_3")), Refused)
 
 

@@ -36,7 +36,7 @@ def shop_with(*items: Item) -> CoreShop:
     return shop
 
 
-def open_matters(shop: CoreShop) -> list[dict[str, int]]:
+def open_issues(shop: CoreShop) -> list[dict[str, int]]:
     return [
         {units.sku: units.quantity for units in row.allocations}
         for row in shop.image.rows[PaymentIssue].values()
@@ -78,7 +78,7 @@ def test_units_come_back_to_the_renamed_size(how: str) -> None:
     shop.do(AUTO)
     assert shop.level("a/Medium").on_hand == units + 2
     assert shop.level("a/M").on_hand == 3
-    assert open_matters(shop) == []
+    assert open_issues(shop) == []
     shop.audit()
 
 
@@ -95,20 +95,20 @@ def test_of_a_size_that_is_another_the_owner_is_asked(how: str) -> None:
     at_first, new = OTHERS[how]
     shop = shop_with(*at_first)
     shop.do(product(shop, (S, 5), new), AUTO)
-    assert open_matters(shop) == [{"a/M": 2}]
+    assert open_issues(shop) == [{"a/M": 2}]
     assert shop.level("a/M").on_hand == 3
     assert shop.level("a/L").on_hand == new[1]
     shop.do(AUTO)  # reported again
-    assert open_matters(shop) == [{"a/M": 2}]
+    assert open_issues(shop) == [{"a/M": 2}]
     shop.do(ResolveIssue(issue_id="refunded:h-s1", returned=lines(a_M=2)))
-    assert open_matters(shop) == []
+    assert open_issues(shop) == []
     shop.audit()
 
 
 def test_a_size_that_was_taken_off_sale_is_asked_about_and_the_others_come_back() -> None:
     shop = CoreShop()
     shop.do(take("s1", a_M=2, b_S=1), PAY, RemoveItem(sku="a/M", location=DEFAULT_LOCATION), AUTO)
-    assert open_matters(shop) == [{"a/M": 2}]
+    assert open_issues(shop) == [{"a/M": 2}]
     assert shop.numbers("b/S") == (5, 0, 0)
     assert shop.numbers("a/M") == (3, 0, 0)
 
@@ -123,7 +123,7 @@ def test_two_names_later_and_back_again() -> None:
     shop.do(product(shop, (S, 5), (M, 4)))
     shop.do(RecordRefund(ref="pi_2", whole=True, take_back=True))
     assert shop.level("a/M").on_hand == 3 + 1  # a count would make the 3 of long ago 4
-    assert open_matters(shop) == []
+    assert open_issues(shop) == []
     shop.audit()
 
 
@@ -133,7 +133,7 @@ def test_the_owner_takes_units_back_under_the_new_name() -> None:
     shop.do(RecordRefund(ref="pi_1", whole=True))
     shop.do(ResolveIssue(issue_id="refunded:h-s1", returned=lines(a_M=1)))
     assert shop.level("a/Medium").on_hand == 4
-    assert open_matters(shop) == [{"a/M": 1}]
+    assert open_issues(shop) == [{"a/M": 1}]
 
 
 def test_a_live_hold_keeps_its_size() -> None:

@@ -18,9 +18,9 @@ PAID = (take("cs_1", a_M=1), Capture(ref="cs_1", payment_id="cs_1"))
 
 def wide(session: str, count: int) -> Reserve:
     """A reserve of this many lines, none of which exists."""
-    found = tuple(Line(f"a/{number}", 1) for number in range(count))
+    lines = tuple(Line(f"a/{number}", 1) for number in range(count))
     return Reserve(
-        reservation_id="w", location=DEFAULT_LOCATION, session_id=session, lines=found, ttl=9
+        reservation_id="w", location=DEFAULT_LOCATION, session_id=session, lines=lines, ttl=9
     )
 
 
@@ -85,7 +85,7 @@ def wide(session: str, count: int) -> Reserve:
             Row("no units", [], take("s1", a_M=0), Code.OUT_OF_RANGE),
             Row("fewer than no units", [take("s2", a_M=3)], take("s1", a_M=-1), Code.OUT_OF_RANGE),
             Row(
-                "fewer than no units of one's own",
+                "fewer than no own units",
                 [take("s1", a_M=3)],
                 take("s1", a_M=-1),
                 Code.OUT_OF_RANGE,
@@ -287,10 +287,10 @@ def test_lines_of_one_sku_in_one_command_are_one() -> None:
 
 def test_the_lines_of_a_hold_are_limited() -> None:
     shop = CoreShop()
-    found = [Line(f"p/{number}", 1) for number in range(MAX_LINES + 1)]
+    lines = [Line(f"p/{number}", 1) for number in range(MAX_LINES + 1)]
     _stock(shop, MAX_LINES + 1)
     many = Reserve(
-        reservation_id="h", location=DEFAULT_LOCATION, session_id="s1", lines=tuple(found), ttl=9
+        reservation_id="h", location=DEFAULT_LOCATION, session_id="s1", lines=tuple(lines), ttl=9
     )
     refused = shop.do(many)
     assert isinstance(refused, Refused)
@@ -299,12 +299,12 @@ def test_the_lines_of_a_hold_are_limited() -> None:
         reservation_id="h",
         location=DEFAULT_LOCATION,
         session_id="s1",
-        lines=tuple(found[:-1]),
+        lines=tuple(lines[:-1]),
         ttl=9,
     )
     assert isinstance(shop.do(first), Accepted)
     last = Reserve(
-        reservation_id="h", location=DEFAULT_LOCATION, session_id="s1", lines=(found[-1],), ttl=9
+        reservation_id="h", location=DEFAULT_LOCATION, session_id="s1", lines=(lines[-1],), ttl=9
     )
     refused = shop.do(last)
     assert isinstance(refused, Refused)
@@ -316,9 +316,9 @@ def test_too_many_lines_comes_before_sold_out() -> None:
     shop = CoreShop()
     _stock(shop, MAX_LINES + 1)
     shop.do(SetItem(sku="p/0", location=DEFAULT_LOCATION, sold_out=True))
-    found = tuple(Line(f"p/{number}", 1) for number in range(MAX_LINES + 1))
+    lines = tuple(Line(f"p/{number}", 1) for number in range(MAX_LINES + 1))
     refused = shop.do(
-        Reserve(reservation_id="h", location=DEFAULT_LOCATION, session_id="s1", lines=found, ttl=9)
+        Reserve(reservation_id="h", location=DEFAULT_LOCATION, session_id="s1", lines=lines, ttl=9)
     )
     assert isinstance(refused, Refused)
     assert refused.code is Code.TOO_MANY_LINES

@@ -50,15 +50,15 @@ def lines(**units: int) -> list[Demand]:
 def served(
     demands: Sequence[Demand], stock: Stock, routing: Routing = PLAIN, **locations: Location
 ) -> dict[tuple[str, str], int]:
-    found = route(demands, [locations.get(id_) or location(id_) for id_ in stock], stock, routing)
-    assert isinstance(found, Route), found
-    return {(row.location, row.sku): row.quantity for row in found.allocations}
+    routed = route(demands, [locations.get(id_) or location(id_) for id_ in stock], stock, routing)
+    assert isinstance(routed, Route), routed
+    return {(row.location, row.sku): row.quantity for row in routed.allocations}
 
 
 def refused(demands: Sequence[Demand], stock: Stock, routing: Routing = PLAIN) -> list[Shortfall]:
-    found = route(demands, [location(id_) for id_ in stock], stock, routing)
-    assert isinstance(found, list), found
-    return found
+    routed = route(demands, [location(id_) for id_ in stock], stock, routing)
+    assert isinstance(routed, list), routed
+    return routed
 
 
 def test_a1_a_line_that_no_location_has_whole_comes_from_two() -> None:
@@ -77,15 +77,15 @@ def test_a4_held_units_are_not_free() -> None:
 
 
 def test_a5_equal_distances_leave_it_to_the_priority() -> None:
-    one = Decimal(1)
-    first = Location("a", "A", priority=1, latitude=one, longitude=one)
-    second = Location("b", "B", priority=2, latitude=one, longitude=one)
+    unit = Decimal(1)
+    first = Location("a", "A", priority=1, latitude=unit, longitude=unit)
+    second = Location("b", "B", priority=2, latitude=unit, longitude=unit)
     stock: Stock = {"a": {"v": 1}, "b": {"v": 9}}
     routing = Routing(destination=LONDON, rules=(RoutingRule.NEAREST, RoutingRule.PRIORITY))
     for locations in ([first, second], [second, first]):
-        found = route(lines(v=1), locations, stock, routing)
-        assert isinstance(found, Route)
-        assert [row.location for row in found.allocations] == ["a"]
+        routed = route(lines(v=1), locations, stock, routing)
+        assert isinstance(routed, Route)
+        assert [row.location for row in routed.allocations] == ["a"]
 
 
 @pytest.mark.parametrize(
@@ -100,8 +100,8 @@ def test_a7_the_country_counts_before_the_distance(
 ) -> None:
     stock: Stock = {"calais": {"v": 1}, "birmingham": {"v": 1}}
     routing = Routing(destination=LONDON, rules=rules)
-    found = served(lines(v=1), stock, routing, calais=CALAIS, birmingham=BIRMINGHAM)
-    assert found == {(expected, "v"): 1}
+    routed = served(lines(v=1), stock, routing, calais=CALAIS, birmingham=BIRMINGHAM)
+    assert routed == {(expected, "v"): 1}
 
 
 @pytest.mark.parametrize(("start", "km"), [(BIRMINGHAM, 162.5), (CALAIS, 151.5)])
@@ -133,8 +133,8 @@ def test_more_parcels_are_better_where_the_owner_puts_another_rule_first() -> No
     near, far = location("near", priority=1), location("far", priority=2)
     stock: Stock = {"near": {"x": 1}, "far": {"x": 1, "y": 1}}
     rules = (RoutingRule.PRIORITY, RoutingRule.FEWEST_PARCELS)
-    found = served(lines(x=1, y=1), stock, Routing(rules=rules), near=near, far=far)
-    assert found == {("near", "x"): 1, ("far", "y"): 1}
+    routed = served(lines(x=1, y=1), stock, Routing(rules=rules), near=near, far=far)
+    assert routed == {("near", "x"): 1, ("far", "y"): 1}
 
 
 def test_a_line_is_not_split_where_a_location_has_it_whole() -> None:
@@ -154,7 +154,7 @@ def test_parcels_are_limited() -> None:
     assert refused(lines(v=2), stock, Routing(max_parcels=1)) == [Shortfall("v", 2, 1)]
     apart: Stock = {"a": {"x": 1}, "b": {"y": 1}}
     short = refused(lines(x=1, y=1), apart, Routing(max_parcels=1))
-    assert {one.available for one in short} == {0}
+    assert {missing.available for missing in short} == {0}
 
 
 def test_too_few_units_everywhere_are_a_shortfall_of_each_line() -> None:
@@ -210,19 +210,19 @@ def test_a_set_and_its_part_compete_for_the_same_units() -> None:
 def test_an_unknown_address_leaves_it_to_the_next_rule(destination: Destination) -> None:
     stock: Stock = {"calais": {"v": 1}, "birmingham": {"v": 1}}
     routing = Routing(destination=destination)
-    found = served(lines(v=1), stock, routing, calais=CALAIS, birmingham=BIRMINGHAM)
-    assert found == {("birmingham", "v"): 1}
+    routed = served(lines(v=1), stock, routing, calais=CALAIS, birmingham=BIRMINGHAM)
+    assert routed == {("birmingham", "v"): 1}
 
 
 def test_the_reasons_name_the_rule_and_the_alternative() -> None:
     stock: Stock = {"calais": {"v": 1}, "birmingham": {"v": 1}}
-    found = route(lines(v=1), [CALAIS, BIRMINGHAM], stock, Routing(destination=LONDON))
-    assert isinstance(found, Route)
-    assert found.because == (
+    routed = route(lines(v=1), [CALAIS, BIRMINGHAM], stock, Routing(destination=LONDON))
+    assert isinstance(routed, Route)
+    assert routed.because == (
         "Birmingham has all of it.",
         "Ships within the buyer's country; that is not known of Calais.",
     )
-    (other,) = found.alternatives
+    (other,) = routed.alternatives
     assert (other.locations, other.parcels) == (("calais",), 1)
     assert other.km == pytest.approx(151.5, abs=0.6)
 
@@ -254,21 +254,21 @@ def _can(sku: str, units: int, chosen: Sequence[str], stock: Stock) -> bool:
 @given(BASKETS, NETWORKS)
 @settings(max_examples=300, deadline=None)
 def test_the_parcels_are_the_least_possible(basket: dict[str, int], stock: Stock) -> None:
-    found = route(lines(**basket), [location(id_) for id_ in stock], stock, PLAIN)
+    routed = route(lines(**basket), [location(id_) for id_ in stock], stock, PLAIN)
     least = least_parcels(basket, stock)
     if least is None:
-        assert isinstance(found, list)
-        assert {one.sku for one in found} == {
+        assert isinstance(routed, list)
+        assert {part.sku for part in routed} == {
             sku
             for sku, units in basket.items()
             if sum(has.get(sku, 0) for has in stock.values()) < units
         }
         return
-    assert isinstance(found, Route)
-    assert len({row.location for row in found.allocations}) == least
+    assert isinstance(routed, Route)
+    assert len({row.location for row in routed.allocations}) == least
     for sku, units in basket.items():
-        assert sum(row.quantity for row in found.allocations if row.sku == sku) == units
-    for row in found.allocations:
+        assert sum(row.quantity for row in routed.allocations if row.sku == sku) == units
+    for row in routed.allocations:
         assert 0 < row.quantity <= stock[row.location].get(row.sku, 0)
 
 
@@ -316,16 +316,16 @@ def test_competing_lines_are_served_where_it_is_possible(
     stock: Stock, kits: int, singles: int
 ) -> None:
     demands = [Demand("kit", (("x", 1), ("y", 1)), kits), *lines(x=singles)]
-    found = route(demands, [location(id_) for id_ in stock], stock, PLAIN)
+    routed = route(demands, [location(id_) for id_ in stock], stock, PLAIN)
     possible = can_all_be_served(demands, stock)
-    assert isinstance(found, Route) == possible
-    if isinstance(found, Route):
+    assert isinstance(routed, Route) == possible
+    if isinstance(routed, Route):
         taken: dict[tuple[str, str], int] = {}
-        for row in found.allocations:
+        for row in routed.allocations:
             key = (row.location, row.sku)
             taken[key] = taken.get(key, 0) + row.quantity
         assert all(units <= stock[id_].get(sku, 0) for (id_, sku), units in taken.items())
-        assert sum(row.quantity for row in found.allocations) == 2 * kits + singles
+        assert sum(row.quantity for row in routed.allocations) == 2 * kits + singles
 
 
 MANY_LOCATIONS = st.fixed_dictionaries(
@@ -429,7 +429,7 @@ def test_ten_lines_and_twelve_locations_take_little_time() -> None:
 
 def test_more_than_twelve_locations_are_reported_in_the_reasons() -> None:
     stock = {f"l{n:02}": {"x": 1} for n in range(20)}
-    found = route(lines(x=15), [location(id_) for id_ in stock], stock, PLAIN)
-    assert isinstance(found, Route)
-    assert sum(row.quantity for row in found.allocations) == 15
-    assert "Of 20 locations, the best 12 were compared." in found.because
+    routed = route(lines(x=15), [location(id_) for id_ in stock], stock, PLAIN)
+    assert isinstance(routed, Route)
+    assert sum(row.quantity for row in routed.allocations) == 15
+    assert "Of 20 locations, the best 12 were compared." in routed.because

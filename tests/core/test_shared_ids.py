@@ -30,6 +30,6 @@ def item(product: str, size: str, sku: str | None, price: str | None, *, off: bo
     ],
 )
 def test_each_is_named_once(items: list[Item], words: list[str]) -> None:
-    found = shared_ids(items)
-    assert len(found) == len(words)
-    assert all(text.startswith(begin) for text, begin in zip(found, words, strict=True))
+    shared = shared_ids(items)
+    assert len(shared) == len(words)
+    assert all(text.startswith(begin) for text, begin in zip(shared, words, strict=True))

@@ -59,7 +59,7 @@ async def books(seed: int, length: int = 200) -> Books:
     return Books(store.entries, shot.items, shot.levels, shot.holds, shot.revision)
 
 
-async def told(*steps: Command) -> Books:
+async def books_after(*steps: Command) -> Books:
     """The books of a shop with one product after these commands, one a second."""
     store = MemoryStore()
     await store.run([upsert("prod_a")], 0, 0)
@@ -89,12 +89,12 @@ async def test_sound_books_have_no_finding(seed: int) -> None:
     "name", ["on_hand", "reserved", "on_hand_after", "reserved_after", "short"]
 )
 async def test_a_changed_number_is_found_at_its_entry(seed: int, name: str) -> None:
-    found = await books(seed)
+    shop_books = await books(seed)
     chance = random.Random(seed)
-    entry = chance.choice([entry for entry in found.entries if "/" in entry.sku])
-    found.entry(entry.revision, **{name: getattr(entry, name) + chance.choice((-3, -1, 1, 2))})
-    arithmetic = [one for one in found.findings() if one.rule is Rule.ARITHMETIC]
-    assert [one.revision for one in arithmetic] == [entry.revision]
+    entry = chance.choice([entry for entry in shop_books.entries if "/" in entry.sku])
+    shop_books.entry(entry.revision, **{name: getattr(entry, name) + chance.choice((-3, -1, 1, 2))})
+    arithmetic = [finding for finding in shop_books.findings() if finding.rule is Rule.ARITHMETIC]
+    assert [finding.revision for finding in arithmetic] == [entry.revision]
     assert arithmetic[0].sku == entry.sku
     assert f"entry {entry.revision} " in arithmetic[0].text
 
@@ -104,72 +104,74 @@ async def test_a_changed_number_is_found_at_its_entry(seed: int, name: str) -> N
 async def test_a_changed_number_without_a_running_one_is_found_at_its_sku(
     seed: int, name: str
 ) -> None:
-    found = await books(seed)
-    entry = random.Random(seed).choice([one for one in found.entries if "/" in one.sku])
-    found.entry(entry.revision, **{name: getattr(entry, name) + 1})
-    findings = found.findings()
+    shop_books = await books(seed)
+    entry = random.Random(seed).choice([entry for entry in shop_books.entries if "/" in entry.sku])
+    shop_books.entry(entry.revision, **{name: getattr(entry, name) + 1})
+    findings = shop_books.findings()
     assert findings
-    assert {one.sku for one in findings} == {entry.sku}
+    assert {finding.sku for finding in findings} == {entry.sku}
 
 
 @pytest.mark.parametrize("seed", range(5))
 async def test_a_missing_entry_is_a_gap(seed: int) -> None:
-    found = await books(seed)
-    gone = random.Random(seed).randrange(1, len(found.entries))
-    del found.entries[gone - 1]
-    first = found.findings()[0]
+    shop_books = await books(seed)
+    gone = random.Random(seed).randrange(1, len(shop_books.entries))
+    del shop_books.entries[gone - 1]
+    first = shop_books.findings()[0]
     assert (first.rule, first.revision) == (Rule.GAP, gone + 1)
     assert f"entry {gone} should come next" in first.text
 
 
 async def test_missing_last_entries_are_a_gap() -> None:
-    found = await books(1)
-    last = found.entries.pop()
-    first = found.findings()[0]
+    shop_books = await books(1)
+    last = shop_books.entries.pop()
+    first = shop_books.findings()[0]
     assert first.rule is Rule.GAP
     assert f"should end with entry {last.revision} and ends with {last.revision - 1}" in first.text
 
 
 async def test_an_entry_twice_is_a_gap() -> None:
-    found = await books(1)
-    found.entries.insert(50, found.entries[49])
-    first = found.findings()[0]
+    shop_books = await books(1)
+    shop_books.entries.insert(50, shop_books.entries[49])
+    first = shop_books.findings()[0]
     assert (first.rule, first.revision) == (Rule.GAP, 50)
 
 
 async def test_exchanged_entries_are_found() -> None:
-    found = await told(
+    shop_books = await books_after(
         Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=3),
         Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=8),
     )
-    found.entry(5, revision=6)
-    found.entry(6, revision=5)
-    found.entries[4:6] = [found.entries[5], found.entries[4]]
-    first = found.findings()[0]
+    shop_books.entry(5, revision=6)
+    shop_books.entry(6, revision=5)
+    shop_books.entries[4:6] = [shop_books.entries[5], shop_books.entries[4]]
+    first = shop_books.findings()[0]
     assert (first.rule, first.revision, first.sku) == (Rule.ARITHMETIC, 5, "prod_a/M")
 
 
 @pytest.mark.parametrize("seed", range(8))
 async def test_a_moved_entry_is_found(seed: int) -> None:
-    found = await books(seed)
-    moved = [entry for entry in found.entries if any(getattr(entry, name) for name in QUANTITIES)]
+    shop_books = await books(seed)
+    moved = [
+        entry for entry in shop_books.entries if any(getattr(entry, name) for name in QUANTITIES)
+    ]
     entry = random.Random(seed).choice(moved)
-    found.entry(entry.revision, sku="prod_a/S" if entry.sku != "prod_a/S" else "prod_a/M")
-    assert any(entry.sku == one.sku for one in found.findings())
+    shop_books.entry(entry.revision, sku="prod_a/S" if entry.sku != "prod_a/S" else "prod_a/M")
+    assert any(entry.sku == finding.sku for finding in shop_books.findings())
 
 
 async def test_an_entry_of_a_sku_that_is_not_in_the_catalogue_is_found() -> None:
-    found = await books(1)
-    gone = found.items.pop()
-    (finding,) = found.findings()
+    shop_books = await books(1)
+    gone = shop_books.items.pop()
+    (finding,) = shop_books.findings()
     assert (finding.rule, finding.sku) == (Rule.UNKNOWN_ITEM, gone.sku)
-    assert found.entries[(finding.revision or 0) - 1].sku == gone.sku
+    assert shop_books.entries[(finding.revision or 0) - 1].sku == gone.sku
 
 
 async def test_an_item_without_an_entry_is_found() -> None:
-    found = await books(1)
-    found.items.append(Item("prod_a/XXXL", "prod_a", "XXXL"))
-    (finding,) = found.findings()
+    shop_books = await books(1)
+    shop_books.items.append(Item("prod_a/XXXL", "prod_a", "XXXL"))
+    (finding,) = shop_books.findings()
     assert (finding.rule, finding.sku) == (Rule.UNKNOWN_ITEM, "prod_a/XXXL")
 
 
@@ -178,24 +180,26 @@ async def test_an_item_without_an_entry_is_found() -> None:
     [(5, Kind.RELEASED), (5, Kind.SOLD), (5, Kind.COUNTED), (6, Kind.RESERVED), (6, Kind.CAPTURED)],
 )
 async def test_a_kind_that_does_not_fit_its_changes_is_found(number: int, kind: Kind) -> None:
-    found = await told(hold("r1"), Release(ref="r1"))
-    found.entry(number, kind=kind)
-    assert (Rule.MEANING, number) in [(one.rule, one.revision) for one in found.findings()]
+    shop_books = await books_after(hold("r1"), Release(ref="r1"))
+    shop_books.entry(number, kind=kind)
+    assert (Rule.MEANING, number) in [
+        (finding.rule, finding.revision) for finding in shop_books.findings()
+    ]
 
 
 async def test_a_kind_of_entry_without_a_check_is_found() -> None:
-    found = await told(Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=3))
-    found.entry(5, kind=Kind.ORDERED)
-    (finding,) = found.findings()
+    shop_books = await books_after(Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=3))
+    shop_books.entry(5, kind=Kind.ORDERED)
+    (finding,) = shop_books.findings()
     assert (finding.rule, finding.revision, finding.sku) == (Rule.UNCHECKED, 5, "prod_a/M")
     assert "there is no check for a `ordered`" in finding.text
 
 
 @pytest.mark.parametrize("kind", [Kind.ORDERED, Kind.ORDER_CLOSED])
 async def test_a_kind_that_no_rule_books_yet_does_not_pass(kind: Kind) -> None:
-    found = await told(Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=3))
-    found.entry(5, kind=kind)
-    assert [one.rule for one in found.findings()] == [Rule.UNCHECKED]
+    shop_books = await books_after(Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=3))
+    shop_books.entry(5, kind=kind)
+    assert [finding.rule for finding in shop_books.findings()] == [Rule.UNCHECKED]
 
 
 @pytest.mark.parametrize("planted", [Level, Reservation, Document])
@@ -220,31 +224,33 @@ def test_every_kind_of_row_has_a_check_or_is_beside_the_ledger() -> None:
 @pytest.mark.parametrize("name", QUANTITIES)
 @pytest.mark.parametrize("seed", range(4))
 async def test_a_changed_level_is_found(seed: int, name: str) -> None:
-    found = await books(seed)
-    number = random.Random(seed).randrange(len(found.levels))
-    level = found.levels[number]
-    found.levels[number] = replace(level, **{name: getattr(level, name) + 1})  # type: ignore[arg-type]
-    finding = found.findings()[0]
+    shop_books = await books(seed)
+    number = random.Random(seed).randrange(len(shop_books.levels))
+    level = shop_books.levels[number]
+    shop_books.levels[number] = replace(level, **{name: getattr(level, name) + 1})  # type: ignore[arg-type]
+    finding = shop_books.findings()[0]
     assert (finding.rule, finding.sku) == (Rule.LEVEL, level.sku)
-    latest = [one.revision for one in found.entries if one.sku == level.sku][-1]
+    latest = [entry.revision for entry in shop_books.entries if entry.sku == level.sku][-1]
     assert finding.revision == latest
     assert f"{name} is {getattr(level, name) + 1}" in finding.text
 
 
 async def test_a_quantity_below_zero_is_found_even_where_the_entries_are_lost() -> None:
-    found = await told(hold("r1"))
-    found.entry(5, reserved_after=7)
-    at = next(i for i, level in enumerate(found.levels) if level.sku == "prod_a/M")
-    found.levels[at] = replace(found.levels[at], on_hand=-1)
-    texts = [one.text for one in found.findings() if one.rule is Rule.LEVEL]
+    shop_books = await books_after(hold("r1"))
+    shop_books.entry(5, reserved_after=7)
+    at = next(i for i, level in enumerate(shop_books.levels) if level.sku == "prod_a/M")
+    shop_books.levels[at] = replace(shop_books.levels[at], on_hand=-1)
+    texts = [finding.text for finding in shop_books.findings() if finding.rule is Rule.LEVEL]
     assert texts == ["prod_a/M at main: a quantity is below zero"]
 
 
 async def test_a_missing_level_is_found() -> None:
-    found = await books(2)
-    gone = next(level for level in found.levels if level.on_hand)
-    found.levels.remove(gone)
-    assert (Rule.LEVEL, gone.sku) in [(one.rule, one.sku) for one in found.findings()]
+    shop_books = await books(2)
+    gone = next(level for level in shop_books.levels if level.on_hand)
+    shop_books.levels.remove(gone)
+    assert (Rule.LEVEL, gone.sku) in [
+        (finding.rule, finding.sku) for finding in shop_books.findings()
+    ]
 
 
 Damage = Callable[[list[Reservation]], None]
@@ -271,19 +277,19 @@ def _move(holds: list[Reservation]) -> None:
     [(_forget, "r2", 6), (_invent, "r9", None), (_shrink, "r1", 5), (_move, "r1", 5)],
 )
 async def test_a_changed_hold_is_found(damage: Damage, id_: str, revision: int | None) -> None:
-    found = await told(hold("r1"), hold("r2", 3))
-    damage(found.holds)
-    findings = found.findings()
+    shop_books = await books_after(hold("r1"), hold("r2", 3))
+    damage(shop_books.holds)
+    findings = shop_books.findings()
     assert (findings[0].rule, findings[0].reservation_id) == (Rule.HOLD, id_)
     assert findings[0].revision == revision
-    assert Rule.RESERVED in {one.rule for one in findings}
+    assert Rule.RESERVED in {finding.rule for finding in findings}
 
 
 async def test_a_changed_deadline_is_found() -> None:
-    found = await told(hold("r1"), Attach(ref="r1", session_id="cs", expires_at=90_000))
-    assert found.findings() == []
-    found.holds[0] = replace(found.holds[0], expires_at=60_000)
-    (finding,) = found.findings()
+    shop_books = await books_after(hold("r1"), Attach(ref="r1", session_id="cs", expires_at=90_000))
+    assert shop_books.findings() == []
+    shop_books.holds[0] = replace(shop_books.holds[0], expires_at=60_000)
+    (finding,) = shop_books.findings()
     assert (finding.rule, finding.reservation_id) == (Rule.HOLD, "r1")
     assert "60000" in finding.text
     assert "90000" in finding.text
@@ -291,39 +297,39 @@ async def test_a_changed_deadline_is_found() -> None:
 
 @pytest.mark.parametrize("end", [Release(ref="r1"), Capture(ref="r1"), None])
 async def test_a_hold_that_ends_twice_is_found_at_its_second_end(end: Command | None) -> None:
-    found = await told(hold("r1"), hold("r2", ttl=1_000_000), end or Expire())
+    shop_books = await books_after(hold("r1"), hold("r2", ttl=1_000_000), end or Expire())
     if end is None:
-        found = await told(hold("r1", ttl=500), hold("r2", ttl=1_000_000))
-    ended = found.entries[-1] if end is not None else found.entries[5]
+        shop_books = await books_after(hold("r1", ttl=500), hold("r2", ttl=1_000_000))
+    ended = shop_books.entries[-1] if end is not None else shop_books.entries[5]
     assert ended.reservation_id == "r1"
     again = replace(
         ended,
-        revision=found.revision + 1,
-        on_hand_after=found.entries[-1].on_hand_after + ended.on_hand,
-        reserved_after=found.entries[-1].reserved_after + ended.reserved,
+        revision=shop_books.revision + 1,
+        on_hand_after=shop_books.entries[-1].on_hand_after + ended.on_hand,
+        reserved_after=shop_books.entries[-1].reserved_after + ended.reserved,
     )
-    found.entries.append(again)
-    found.revision += 1
-    first = found.findings()[0]
+    shop_books.entries.append(again)
+    shop_books.revision += 1
+    first = shop_books.findings()[0]
     assert (first.rule, first.revision) == (Rule.HOLD, again.revision)
     assert first.reservation_id == "r1"
     assert "had ended before it" in first.text
 
 
 async def test_an_end_that_gives_back_too_much_is_found() -> None:
-    found = await told(hold("r1", 2), hold("r2", 5), Release(ref="r1"))
-    found.entry(7, reserved=-4, reserved_after=3)
-    found.entry(6, reserved=7, reserved_after=9)
-    found.entry(7, reserved=-4, reserved_after=5)
-    findings = found.findings()
+    shop_books = await books_after(hold("r1", 2), hold("r2", 5), Release(ref="r1"))
+    shop_books.entry(7, reserved=-4, reserved_after=3)
+    shop_books.entry(6, reserved=7, reserved_after=9)
+    shop_books.entry(7, reserved=-4, reserved_after=5)
+    findings = shop_books.findings()
     assert (findings[0].rule, findings[0].revision) == (Rule.HOLD, 7)
     assert "takes 4 units out of the hold r1, which has 2" in findings[0].text
 
 
 async def test_units_reserved_for_no_hold_are_found() -> None:
-    found = await told(hold("r1"))
-    found.entry(5, reservation_id=None)
-    assert (Rule.HOLD, 5) in [(one.rule, one.revision) for one in found.findings()]
+    shop_books = await books_after(hold("r1"))
+    shop_books.entry(5, reservation_id=None)
+    assert (Rule.HOLD, 5) in [(finding.rule, finding.revision) for finding in shop_books.findings()]
 
 
 async def late_shop() -> MemoryStore:
@@ -335,9 +341,9 @@ async def late_shop() -> MemoryStore:
 
 
 async def test_a_late_payment_is_sound() -> None:
-    found = await verify_store(await late_shop())
-    assert found.clean
-    assert (found.entries, found.skus, found.holds) == (7, 3, 0)
+    report = await verify_store(await late_shop())
+    assert report.clean
+    assert (report.entries, report.skus, report.holds) == (7, 3, 0)
 
 
 @pytest.mark.parametrize(
@@ -348,7 +354,7 @@ async def test_a_late_payment_is_sound() -> None:
         {"allocations": (Allocation("prod_a/M", 1, DEFAULT_LOCATION),)},
     ],
 )
-async def test_a_late_payment_that_its_hold_does_not_know_is_found(
+async def test_a_late_payment_without_an_entry_is_found(
     change: dict[str, object],
 ) -> None:
     store = await late_shop()
@@ -376,9 +382,9 @@ async def test_an_audit_ignores_what_is_written_while_it_runs() -> None:
     for commands, now in batches(5, script(5)):
         await store.run(commands, now, 0)
     before = store.image.revision
-    found = await verify_store(store)
-    assert found.clean
-    assert found.entries == before
+    report = await verify_store(store)
+    assert report.clean
+    assert report.entries == before
     assert store.count > 5
     assert store.image.revision > before
 
@@ -388,6 +394,6 @@ async def test_verifying_a_damaged_store_ends_and_names_the_first_entry() -> Non
     await store.run(catalogue(), 1, 0)
     store.entries[3] = replace(store.entries[3], on_hand_after=99)
     store.entries[7] = replace(store.entries[7], revision=3)
-    found = await verify_store(store)
-    assert not found.clean
-    assert found.findings[0].revision == 4
+    report = await verify_store(store)
+    assert not report.clean
+    assert report.findings[0].revision == 4

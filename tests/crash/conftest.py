@@ -18,5 +18,5 @@ def places(request: pytest.FixtureRequest) -> Iterator[Places]:
     """Where stores of any kind can be made; the PostgreSQL is the one of all tests."""
     wanted = request.node.get_closest_marker("postgres") is not None
     postgres = request.getfixturevalue("postgres_server").start() if wanted else None
-    with Places(postgres=postgres, program=None) as found:
-        yield found
+    with Places(postgres=postgres, program=None) as places:
+        yield places

@@ -27,47 +27,47 @@ def program(*words: str, **settings: str) -> dict[str, object]:
 def test_nothing_acknowledged_before_the_backup_is_lost(
     places: Places, name: str, tmp_path: Path
 ) -> None:
-    one = storm(places, name, seed=11)
-    settings = one.shop.environment()
+    storm_run = storm(places, name, seed=11)
+    settings = storm_run.shop.environment()
     if name == "postgres":
         settings["PG_BIN"] = str(places.postgres.binaries)
     try:
-        one.start()
-        told, made = asyncio.run(_saved_while_trading(one, tmp_path, settings))
-        assert len(told) > 5
-        _destroy(places, one.shop.target)
+        storm_run.start()
+        holds, made = asyncio.run(_saved_while_trading(storm_run, tmp_path, settings))
+        assert len(holds) > 5
+        _destroy(places, storm_run.shop.target)
         done = program("restore", "--from", str(made["path"]), **settings)
         assert done["clean"]
-        verify(one.shop)
-        asyncio.run(_all_there(one.shop.target, told))
-        one.start()  # the shop continues
-        one.server.stop()
-        verify(one.shop)
+        verify(storm_run.shop)
+        asyncio.run(_all_there(storm_run.shop.target, holds))
+        storm_run.start()  # the shop continues
+        storm_run.server.stop()
+        verify(storm_run.shop)
     finally:
-        one.server.close()
+        storm_run.server.close()
 
 
 async def _saved_while_trading(
-    one: Storm, tmp_path: Path, settings: dict[str, str]
+    storm_run: Storm, tmp_path: Path, settings: dict[str, str]
 ) -> tuple[list[str], dict[str, object]]:
     """The holds that were acknowledged before the backup began, and the backup."""
-    trading = asyncio.create_task(one.crowd.trade(one.server.port))
+    trading = asyncio.create_task(storm_run.crowd.trade(storm_run.server.port))
     await asyncio.sleep(1.0)
-    told = [hold.id for hold in one.crowd.books.holds.values()]
+    hold_ids = [hold.id for hold in storm_run.crowd.books.holds.values()]
     made = await asyncio.to_thread(
         program, "backup", "--to", str(tmp_path / "b.tar.gz"), **settings
     )
-    await asyncio.to_thread(one.server.kill)
+    await asyncio.to_thread(storm_run.server.kill)
     await trading
-    return told, made
+    return hold_ids, made
 
 
 def _destroy(places: Places, target: str) -> None:
-    scheme, separator, rest = target.partition("://")
+    scheme, separator, remainder = target.partition("://")
     if not separator:
         shutil.rmtree(target)
     elif scheme == "sqlite":
-        for path in Path(rest.removeprefix("/")).parent.glob("shop.db*"):
+        for path in Path(remainder.removeprefix("/")).parent.glob("shop.db*"):
             path.unlink()
     else:
         places.postgres.execute(
@@ -75,11 +75,11 @@ def _destroy(places: Places, target: str) -> None:
         )
 
 
-async def _all_there(target: str, told: list[str]) -> None:
+async def _all_there(target: str, hold_ids: list[str]) -> None:
     store = open_store(target, read_only=True)
     await store.open(system_clock())
     try:
-        for id_ in told:
+        for id_ in hold_ids:
             assert await store.reservation(id_) is not None, id_
     finally:
         await store.close()

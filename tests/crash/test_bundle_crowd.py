@@ -25,8 +25,8 @@ def test_500_buyers_for_20_of_a_part(places: Places, name: str) -> None:
 @pytest.mark.postgres
 def test_500_buyers_for_20_of_a_part_on_two_servers(places: Places) -> None:
     shop = places.shop("postgres", catalogue())
-    with shop.server() as one, shop.server() as other:
-        asyncio.run(drop([one.port, other.port]))
+    with shop.server() as first, shop.server() as other:
+        asyncio.run(drop([first.port, other.port]))
         verify(shop)
 
 

@@ -59,26 +59,30 @@ def servers(request: pytest.FixtureRequest, target: str) -> Iterator[list[Server
 def several(shop: BenchShop, count: int, *, apart: bool) -> Iterator[list[Server]]:
     """The decider and servers that follow it; `apart`: each as if on a machine of its own."""
     with ExitStack() as stack:
-
-        def start() -> Server:
-            env = {"LOG_LEVEL": "info"}
-            if apart:
-                folder = stack.enter_context(tempfile.TemporaryDirectory(dir="/tmp"))
-                env |= {"XDG_RUNTIME_DIR": folder, "CLUSTER_ADDRESS": "127.0.0.1"}
-            return stack.enter_context(shop.server(env=env))
-
-        started = [start()]
+        started = [start(shop, stack, apart=apart)]
         until(lambda: DECIDES in started[0].log)
-        started += [start() for _ in range(count - 1)]
+        started += [start(shop, stack, apart=apart) for _ in range(count - 1)]
         for server in started[1:]:
             until(lambda server=server: FOLLOWS in server.log)
         yield started
 
 
-class Buyers:
-    """Threads that reserve one unit each time; every session is new. They keep the answers."""
+def start(shop: BenchShop, stack: ExitStack, *, apart: bool = True) -> Server:
+    """A running server; `apart`: as if on a machine of its own."""
+    env = {"LOG_LEVEL": "info"}
+    if apart:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(dir="/tmp"))
+        env |= {"XDG_RUNTIME_DIR": folder, "CLUSTER_ADDRESS": "127.0.0.1"}
+    return stack.enter_context(shop.server(env=env))
 
-    def __init__(self, servers: list[Server]) -> None:
+
+class Buyers:
+    """Threads that reserve one unit each time; every session is new. They keep the answers.
+
+    `places` are the servers at which they buy, by default all.
+    """
+
+    def __init__(self, servers: list[Server], places: tuple[int, ...] | None = None) -> None:
         self.accepted: list[tuple[float, int, str]] = []
         self.unknown: list[tuple[float, int, str]] = []
         self._servers, self._running = servers, True
@@ -86,7 +90,7 @@ class Buyers:
         self._pool = ThreadPoolExecutor(6)
         self._work = [
             self._pool.submit(self._buy, place, number)
-            for place in range(len(servers))
+            for place in (range(len(servers)) if places is None else places)
             for number in range(2)
         ]
 
@@ -164,15 +168,15 @@ def test_others_sell_at_once_when_the_decider_is_killed_or_stopped(
     buyers = Buyers(servers)
     try:
         until(lambda: buyers.sold_since(0, (0, 1, 2)))
-        usual = _wait(buyers, (1, 2), lambda: None)  # on a busy machine a sale takes long anyhow
-        waits = [_wait(buyers, (1, 2), first.kill)]
+        usual = wait(buyers, (1, 2), lambda: None)  # on a busy machine a sale takes long anyhow
+        waits = [wait(buyers, (1, 2), first.kill)]
         until(lambda: any(DECIDES in server.log for server in others))
         decider = others[0] if DECIDES in others[0].log else others[1]
         left = 3 - servers.index(decider)
         until(lambda: servers[left].log.count(FOLLOWS) == 2)
-        _settle(decider)
+        settle(decider)
         try:
-            waits.append(_wait(buyers, (left,), lambda: decider.send_signal(signal.SIGSTOP)))
+            waits.append(wait(buyers, (left,), lambda: decider.send_signal(signal.SIGSTOP)))
             until(lambda: DECIDES in servers[left].log)
         finally:
             decider.send_signal(signal.SIGCONT)
@@ -185,7 +189,7 @@ def test_others_sell_at_once_when_the_decider_is_killed_or_stopped(
     asyncio.run(check(target, buyers))
 
 
-def _settle(server: Server) -> None:
+def settle(server: Server) -> None:
     """Returns when it takes no lock: one that is stopped under the lock blocks others for 2 s."""
 
     def batches() -> float:
@@ -197,7 +201,7 @@ def _settle(server: Server) -> None:
     until(lambda: batches() > enough)
 
 
-def _wait(buyers: Buyers, places: tuple[int, ...], trouble: Callable[[], object]) -> float:
+def wait(buyers: Buyers, places: tuple[int, ...], trouble: Callable[[], object]) -> float:
     """Seconds from a trouble until each of these servers has sold to a buyer who came after it."""
     began = time.monotonic()
     trouble()

@@ -23,7 +23,7 @@ ANSWERS = 60
 SECONDS = 90.0
 
 
-class Sales:
+class Trading:
     """Buyers who hold and release units, and an owner who restocks, until a kill."""
 
     def __init__(self, url: str) -> None:
@@ -32,7 +32,7 @@ class Sales:
         self._over = threading.Event()
         self._threads = [threading.Thread(target=self._trade, args=(n,)) for n in range(CLIENTS)]
 
-    def __enter__(self) -> "Sales":
+    def __enter__(self) -> "Trading":
         for thread in self._threads:
             thread.start()
         return self
@@ -72,7 +72,7 @@ def test_both_find_nothing_before_the_next_start_and_after_it(target: str, tmp_p
     assert made.returncode == 0, made
     stored = {"database_url": target} if "://" in target else {"data": target}
     with Server(**stored, env={"ADMIN_PASSWORD": PASSWORD}) as server:
-        with Sales(server.url) as sales:
+        with Trading(server.url) as sales:
             deadline = time.monotonic() + SECONDS
             while sales.answered < ANSWERS:
                 assert time.monotonic() < deadline, sales.answered
@@ -86,5 +86,5 @@ def test_both_find_nothing_before_the_next_start_and_after_it(target: str, tmp_p
             seen = fancymonkey("doctor", "--data", target, "--json", "--url", server.url)
             report = json.loads(seen.stdout)
             assert seen.returncode == 0, seen.stdout
-            kinds = {one["id"].partition(".")[0] for one in report["findings"]}
+            kinds = {finding["id"].partition(".")[0] for finding in report["findings"]}
             assert not kinds & {"ledger", "store", "database", "journal", "products"}, report

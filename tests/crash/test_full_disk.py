@@ -75,7 +75,7 @@ def stock(server: Server) -> int:
     """The numbers that the shop shows."""
     url = f"{server.url}/api/inventory/get?productId={ROW['productId']}"
     (product,) = httpx.get(url, timeout=30).json()["inventory"]
-    return next(int(one["stock"]) for one in product["sizes"] if one["size"] == ROW["size"])
+    return next(int(size["stock"]) for size in product["sizes"] if size["size"] == ROW["size"])
 
 
 def add_one(server: Server) -> int:

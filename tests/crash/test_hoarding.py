@@ -20,7 +20,7 @@ def test_one_network_at_two_servers_and_four_workers(places: Places) -> None:
     shop = places.shop("postgres", [*large(10), DROP])
     env = {"RATE_LIMIT": "on", "TRUSTED_PROXIES": "127.0.0.1"}
     with (
-        shop.server(workers=2, env=env) as one,
+        shop.server(workers=2, env=env) as first,
         shop.server(workers=2, env=env) as other,
     ):
         answers: Counter[tuple[int, str]] = Counter()
@@ -29,7 +29,7 @@ def test_one_network_at_two_servers_and_four_workers(places: Places) -> None:
             async with httpx.AsyncClient(timeout=30) as client:
 
                 async def grab(number: int) -> None:
-                    port = (one, other)[number % 2].port
+                    port = (first, other)[number % 2].port
                     answer = await client.post(
                         f"http://127.0.0.1:{port}{RESERVE}",
                         json={

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.crash
 KILLS = 2
 
 
-class Sales:
+class SeenAnswers:
     """The answers that buyers got, and the requests without an answer."""
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ class Sales:
             await store.close()
 
 
-async def killed(server: Server, sales: Sales, enough: int) -> None:
+async def killed(server: Server, sales: SeenAnswers, enough: int) -> None:
     """Kills the server once `enough` buyers hold a bundle, while it serves others."""
     done = asyncio.Event()
     running = asyncio.create_task(sales.run(server, done, enough))
@@ -89,7 +89,7 @@ async def killed(server: Server, sales: Sales, enough: int) -> None:
 
 def test_sales_of_bundles_survive_kill_9(places: Places, name: str) -> None:
     shop = places.shop(name, catalogue())
-    sales = Sales()
+    sales = SeenAnswers()
     with shop.server() as server:
         for round_ in range(KILLS):
             asyncio.run(killed(server, sales, 5 * (round_ + 1)))

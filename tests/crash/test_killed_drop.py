@@ -33,8 +33,8 @@ def test_500_buyers_for_20_units(places: Places, name: str) -> None:
 @pytest.mark.postgres
 def test_500_buyers_for_20_units_on_two_servers(places: Places) -> None:
     shop = places.shop("postgres", [*large(10), DROP])
-    with shop.server() as one, shop.server() as other:
-        asyncio.run(drop([one.port, other.port]))
+    with shop.server() as first, shop.server() as other:
+        asyncio.run(drop([first.port, other.port]))
         verify(shop)
 
 
@@ -59,8 +59,8 @@ async def drop(ports: list[int]) -> None:
         if answer.status == 200:
             event = signed(WEBHOOK_SECRET, paid(f"evt {number}", session))
             both = [await client.post(WEBHOOK, *event) for _ in range(2)]
-            assert [told.status for told in both] == [200, 200]
-            assert [told.json["duplicate"] for told in both] == [False, True]
+            assert [report.status for report in both] == [200, 200]
+            assert [report.json["duplicate"] for report in both] == [False, True]
         elif answer.status == 409:
             line = answer.json["lines"][0]
             assert (line["requested"], line["available"]) == (1, 0)

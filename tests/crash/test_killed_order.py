@@ -59,8 +59,8 @@ def run(port: int, work: Callable[[Client], Awaitable[None]]) -> None:
 async def orders(client: Client) -> list[dict[str, object]]:
     answer = await client.send(b"GET", ORDERS, b"", OWNER)
     assert answer.status == 200
-    found: list[dict[str, object]] = answer.json["orders"]
-    return found
+    orders: list[dict[str, object]] = answer.json["orders"]
+    return orders
 
 
 def test_a_sale_has_its_order_or_never_happened(places: Places, name: str, tmp_path: Path) -> None:

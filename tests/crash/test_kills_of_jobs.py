@@ -47,8 +47,8 @@ async def shown(client: Client) -> dict[str, int]:
     """The totals of the size that is reserved here."""
     answer = await client.get(f"/api/inventory/get?productId={product_id(0)}")
     (product,) = answer.json["inventory"]
-    (found,) = [size for size in product["sizes"] if size["size"] == "XS"]
-    return {name: found[name] for name in ("stock", "reserved", "available")}
+    (row,) = [size for size in product["sizes"] if size["size"] == "XS"]
+    return {name: row[name] for name in ("stock", "reserved", "available")}
 
 
 # -- a restart -------------------------------------------------------------------------------------
@@ -216,9 +216,9 @@ def fill(ballast: Path) -> None:
 
 async def all_there(port: int, confirmed: int) -> None:
     with Client(port) as client:
-        found = await shown(client)
+        page = await shown(client)
         # One more may have been written, and its answer lost.
-        assert found["reserved"] in (confirmed, confirmed + 1)
+        assert page["reserved"] in (confirmed, confirmed + 1)
         assert (await reserve(client, "with room")).status == 200
 
 

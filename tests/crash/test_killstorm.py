@@ -17,27 +17,27 @@ KILLS = int(os.environ.get("CRASH_KILLS", "6"))
 
 
 def test_answered_commands_survive_kill_9(places: Places, name: str) -> None:
-    one = storm(places, name, seed=KILLS, verify_every=25)
-    one.run(KILLS)
-    assert one.kills == KILLS
-    assert sum(one.crowd.books.answers.values()) > KILLS
+    storm_run = storm(places, name, seed=KILLS, verify_every=25)
+    storm_run.run(KILLS)
+    assert storm_run.kills == KILLS
+    assert sum(storm_run.crowd.books.answers.values()) > KILLS
 
 
 @pytest.mark.json
 def test_the_storm_notices_lost_answers(places: Places, tmp_path: Path) -> None:
     """A store that forgets its last answers, as one does that does not sync: it must be found."""
-    one = storm(places, "json", seed=1)
+    storm_run = storm(places, "json", seed=1)
     try:
-        one.start()
-        asyncio.run(one.kill_trading())
-        shutil.copytree(one.shop.target, tmp_path / "before")
-        one.start()
-        asyncio.run(one.check())
-        asyncio.run(one.kill_trading())
-        shutil.rmtree(one.shop.target)
-        shutil.copytree(tmp_path / "before", one.shop.target)
-        one.start()
+        storm_run.start()
+        asyncio.run(storm_run.kill_trading())
+        shutil.copytree(storm_run.shop.target, tmp_path / "before")
+        storm_run.start()
+        asyncio.run(storm_run.check())
+        asyncio.run(storm_run.kill_trading())
+        shutil.rmtree(storm_run.shop.target)
+        shutil.copytree(tmp_path / "before", storm_run.shop.target)
+        storm_run.start()
         with pytest.raises(Lost):
-            asyncio.run(one.check())
+            asyncio.run(storm_run.check())
     finally:
-        one.server.close()
+        storm_run.server.close()

@@ -39,87 +39,87 @@ def way(request: pytest.FixtureRequest) -> list[str]:
 @pytest.fixture
 def places(way: list[str], request: pytest.FixtureRequest):  # type: ignore[no-untyped-def]
     server = request.getfixturevalue("postgres_server").start() if "postgres" in way else None
-    with Places(postgres=server, program=None) as found:
-        yield found
+    with Places(postgres=server, program=None) as places:
+        yield places
 
 
 def test_a_crowd_notices_nothing(places: Places, way: list[str]) -> None:
     """Every answer counts, in the new store, to the unit; the pause is short."""
-    one = storm(places, way[0], seed=21)
+    storm_run = storm(places, way[0], seed=21)
     there = places.shop(way[1])
-    one.server.env["MIGRATION_TARGETS"] = there.target
+    storm_run.server.env["MIGRATION_TARGETS"] = there.target
     try:
-        one.start()
-        told = asyncio.run(_moved(one, there.target))
-        assert told["pauseMs"] < 1000
-        one.shop = there
-        _start_in(one, there.target)
-        asyncio.run(one.check())
-        verify(one.shop)
-        assert sum(one.crowd.books.answers.values()) > 50
+        storm_run.start()
+        report = asyncio.run(_moved(storm_run, there.target))
+        assert report["pauseMs"] < 1000
+        storm_run.shop = there
+        _start_in(storm_run, there.target)
+        asyncio.run(storm_run.check())
+        verify(storm_run.shop)
+        assert sum(storm_run.crowd.books.answers.values()) > 50
     finally:
-        one.server.close()
+        storm_run.server.close()
 
 
-async def _moved(one: Storm, target: str) -> dict[str, float]:
-    trading = asyncio.create_task(one.crowd.trade(one.server.port))
+async def _moved(storm_run: Storm, target: str) -> dict[str, float]:
+    trading = asyncio.create_task(storm_run.crowd.trade(storm_run.server.port))
     await asyncio.sleep(0.5)
-    done = await asyncio.to_thread(move, one.server, target)
-    assert done.returncode == 0, done.stdout + done.stderr + one.server.log
+    done = await asyncio.to_thread(move, storm_run.server, target)
+    assert done.returncode == 0, done.stdout + done.stderr + storm_run.server.log
     await asyncio.sleep(0.5)
-    await asyncio.to_thread(one.server.kill)
+    await asyncio.to_thread(storm_run.server.kill)
     await trading
-    found: dict[str, float] = json.loads(done.stdout)
-    return found
+    report: dict[str, float] = json.loads(done.stdout)
+    return report
 
 
-def _start_in(one: Storm, target: str) -> None:
-    one.server.close()
-    one.server = replace_shop(one, target).server(env=ENVIRONMENT)
-    one.start()
+def _start_in(storm_run: Storm, target: str) -> None:
+    storm_run.server.close()
+    storm_run.server = replace_shop(storm_run, target).server(env=ENVIRONMENT)
+    storm_run.start()
 
 
-def replace_shop(one: Storm, target: str):  # type: ignore[no-untyped-def]
-    return replace(one.shop, target=target)
+def replace_shop(storm_run: Storm, target: str):  # type: ignore[no-untyped-def]
+    return replace(storm_run.shop, target=target)
 
 
 def test_kill_9_while_it_moves(places: Places, way: list[str]) -> None:
     """Old or new: one is the shop, with every answer in it, and the move can be repeated."""
     chance = random.Random(5)
-    one = storm(places, way[0], seed=22)
+    storm_run = storm(places, way[0], seed=22)
     there = places.shop(way[1])
-    one.server.env["MIGRATION_TARGETS"] = there.target
+    storm_run.server.env["MIGRATION_TARGETS"] = there.target
     try:
-        one.start()
+        storm_run.start()
         for _ in range(4):
-            asyncio.run(_killed(one, there.target, chance.uniform(0.2, 1.6)))
-            started = one.server.launch()
+            asyncio.run(_killed(storm_run, there.target, chance.uniform(0.2, 1.6)))
+            started = storm_run.server.launch()
             if _comes_up(started):
-                asyncio.run(one.check())
-                verify(one.shop)
+                asyncio.run(storm_run.check())
+                verify(storm_run.shop)
                 continue
-            assert "has moved from here to" in one.server.log
-            words = ["migrate", "--from", one.shop.target, "--to", there.target]
+            assert "has moved from here to" in storm_run.server.log
+            words = ["migrate", "--from", storm_run.shop.target, "--to", there.target]
             finish = run(words, directory="/")
             assert finish.returncode == 0 or "moved to" in finish.stderr, finish.stderr
             break
         else:
-            done = move(one.server, there.target)
-            assert done.returncode == 0, done.stdout + done.stderr + one.server.log
-            one.server.kill()
-        one.shop = there
-        _start_in(one, there.target)
-        asyncio.run(one.check())
-        verify(one.shop)
+            done = move(storm_run.server, there.target)
+            assert done.returncode == 0, done.stdout + done.stderr + storm_run.server.log
+            storm_run.server.kill()
+        storm_run.shop = there
+        _start_in(storm_run, there.target)
+        asyncio.run(storm_run.check())
+        verify(storm_run.shop)
     finally:
-        one.server.close()
+        storm_run.server.close()
 
 
-async def _killed(one: Storm, target: str, after: float) -> None:
-    trading = asyncio.create_task(one.crowd.trade(one.server.port))
-    moving = asyncio.create_task(asyncio.to_thread(move, one.server, target))
+async def _killed(storm_run: Storm, target: str, after: float) -> None:
+    trading = asyncio.create_task(storm_run.crowd.trade(storm_run.server.port))
+    moving = asyncio.create_task(asyncio.to_thread(move, storm_run.server, target))
     await asyncio.sleep(after)
-    await asyncio.to_thread(one.server.kill)
+    await asyncio.to_thread(storm_run.server.kill)
     await trading
     await moving
 

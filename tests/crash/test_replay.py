@@ -38,7 +38,7 @@ def test_a_days_baskets_are_its_sales() -> None:
         assert orders == day.orders
 
 
-def test_the_cut_is_what_its_note_says() -> None:
+def test_the_cut_matches_its_note() -> None:
     history = read(CUT)
     assert len(history.prices) == 25
     assert len(history.days) == 60

@@ -84,11 +84,11 @@ class Sender:
         except httpx.HTTPError:
             self.unknown.append((path, body, key))
             return None
-        found: dict[str, Any] = answer.json()
-        assert answer.status_code in (200, 409), found
+        answered: dict[str, Any] = answer.json()
+        assert answer.status_code in (200, 409), answered
         if answer.status_code == 200:
-            self.answered[found["transfer"]["id"]] = found["transfer"]
-        return found
+            self.answered[answered["transfer"]["id"]] = answered["transfer"]
+        return answered
 
 
 async def assert_sound(shop: BenchShop, sender: Sender) -> None:

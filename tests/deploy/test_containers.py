@@ -21,7 +21,7 @@ from tests.support.server import Server
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = ROOT / "Dockerfile"
 COMPOSE = ROOT / "compose.yaml"
-OURS = {one.name for one in declarations()}
+OURS = {setting.name for setting in declarations()}
 OTHERS = {"PATH", "PYTHONUNBUFFERED", "PIP_DISABLE_PIP_VERSION_CHECK", "PIP_NO_INPUT"}
 OTHERS |= {"PYTHONDONTWRITEBYTECODE", "POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PASSWORD"}
 
@@ -38,12 +38,12 @@ def instructions() -> list[tuple[str, str]]:
 
 
 def stages() -> list[list[tuple[str, str]]]:
-    found: list[list[tuple[str, str]]] = []
-    for word, rest in instructions():
+    parsed: list[list[tuple[str, str]]] = []
+    for word, arguments in instructions():
         if word == "FROM":
-            found.append([])
-        found[-1].append((word, rest))
-    return found
+            parsed.append([])
+        parsed[-1].append((word, arguments))
+    return parsed
 
 
 def ignored(path: str) -> bool:
@@ -63,9 +63,9 @@ def ignored(path: str) -> bool:
 def test_copied_paths_exist_and_are_not_ignored() -> None:
     copied = [
         source
-        for word, rest in instructions()
-        if word == "COPY" and not rest.startswith("--from")
-        for source in rest.split()[:-1]
+        for word, arguments in instructions()
+        if word == "COPY" and not arguments.startswith("--from")
+        for source in arguments.split()[:-1]
     ]
     assert copied
     for source in copied:
@@ -76,7 +76,7 @@ def test_copied_paths_exist_and_are_not_ignored() -> None:
     assert ignored(".git")
 
 
-def test_it_runs_without_rights_and_says_how_it_is() -> None:
+def test_it_runs_without_rights_and_reports_its_health() -> None:
     last = dict(stages()[-1])
     assert int(last["USER"]) > 0
     assert json.loads(last["ENTRYPOINT"]) == ["fancymonkey"]
@@ -85,9 +85,9 @@ def test_it_runs_without_rights_and_says_how_it_is() -> None:
 
 
 def test_settings_in_it_are_settings_of_ours() -> None:
-    for word, rest in instructions():
+    for word, arguments in instructions():
         if word == "ENV":
-            names = {part.partition("=")[0] for part in shlex.split(rest)}
+            names = {part.partition("=")[0] for part in shlex.split(arguments)}
             assert names <= OURS | OTHERS
 
 
@@ -100,8 +100,8 @@ def test_settings_in_compose_are_settings_of_ours() -> None:
 
 def health() -> list[str]:
     command = dict(stages()[-1])["HEALTHCHECK"].partition("CMD ")[2]
-    found: list[str] = json.loads(command)
-    return [sys.executable, *found[1:]]
+    words: list[str] = json.loads(command)
+    return [sys.executable, *words[1:]]
 
 
 def test_its_health_is_that_of_the_service(tmp_path: Path) -> None:
@@ -139,5 +139,5 @@ def test_the_wheel_has_every_file_and_runs_alone(tmp_path: Path) -> None:
     ) as server:
         assert server.url in server.log
     where = [sys.executable, "-c", "import fancymonkey; print(fancymonkey.__file__)"]
-    found = subprocess.run(where, env=env, capture_output=True, text=True, check=True)
-    assert found.stdout.startswith(str(alone))
+    process = subprocess.run(where, env=env, capture_output=True, text=True, check=True)
+    assert process.stdout.startswith(str(alone))

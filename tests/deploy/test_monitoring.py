@@ -39,8 +39,8 @@ async def test_every_metric_is_documented_and_none_that_is_gone() -> None:
     page = (DEPLOY.parent / "docs" / "reference" / "metrics.md").read_text()
     documented = set(re.findall(r"^\| `(fancymonkey_\w+)`", page, re.M))
     ends = r"_(bucket|count|sum|created)$"
-    found = {re.sub(ends, "", name) for name in await exposed()}
-    assert documented == found
+    names = {re.sub(ends, "", name) for name in await exposed()}
+    assert documented == names
 
 
 async def test_the_alert_rules_name_metrics_that_there_are() -> None:
@@ -56,8 +56,8 @@ async def test_the_dashboard_names_metrics_that_there_are() -> None:
 
 
 def board() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(BOARD.read_text())
-    return found
+    board: dict[str, Any] = json.loads(BOARD.read_text())
+    return board
 
 
 def test_the_dashboards_panels_do_not_overlap() -> None:

@@ -43,14 +43,14 @@ def start(env: dict[str, str], *arguments: str) -> "subprocess.Popen[str]":
 )
 def test_unsupported_settings_are_refused(env: dict[str, str], words: str) -> None:
     process = start(env)
-    told, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=60)
     assert process.returncode != 0
-    assert words in told
+    assert words in output
 
 
 def crons() -> list[dict[str, str]]:
-    found: list[dict[str, str]] = json.loads(CONFIG.read_text())["crons"]
-    return found
+    crons: list[dict[str, str]] = json.loads(CONFIG.read_text())["crons"]
+    return crons
 
 
 async def test_its_crons_ask_for_jobs_that_there_are() -> None:

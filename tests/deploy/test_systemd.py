@@ -12,7 +12,7 @@ from fancymonkey.commands.operation.serve import STOP_SECONDS
 from fancymonkey.settings.settings import declarations
 
 UNIT = Path(__file__).parents[2] / "deploy" / "systemd" / "fancymonkey.service"
-OURS = {one.name for one in declarations()}
+OURS = {setting.name for setting in declarations()}
 
 
 def service() -> configparser.SectionProxy:

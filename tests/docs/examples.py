@@ -42,15 +42,15 @@ def starts_server(page: Page) -> bool:
 
 def server_variables(page: Page) -> dict[str, str]:
     """The variables with which the page starts its server."""
-    found: dict[str, str] = {}
+    variables: dict[str, str] = {}
     for block in page.blocks:
         if block.words == ("bash", "server"):
             for word in shlex.split(block.text, comments=True):
                 name, equals, value = word.partition("=")
                 if not equals or not re.fullmatch(r"[A-Z_]+", name):
                     break
-                found[name] = value
-    return found
+                variables[name] = value
+    return variables
 
 
 def run_page(page: Page, folder: Path, address: str) -> None:
@@ -88,18 +88,18 @@ def _output(folder: Path, block: Block) -> Path:
 
 
 def _compare(page: Page, blocks: Iterable[Block], folder: Path, state: str) -> None:
-    said: str | None = None
+    words: str | None = None
     for block in blocks:
         where = f"{page.name}, line {block.line}"
         if block.words[1] == "run":
             path = _output(folder, block)
             assert path.exists(), f"{where}: not reached, {state}"
-            said = path.read_text(encoding="utf-8")
+            words = path.read_text(encoding="utf-8")
         else:
-            assert said is not None, f"{where}: an answer to nothing"
-            problem = difference(block, said)
-            assert problem is None, f"{where}: {problem}\nIt printed:\n{said}\n{state}"
-            said = None
+            assert words is not None, f"{where}: an answer to nothing"
+            problem = difference(block, words)
+            assert problem is None, f"{where}: {problem}\nIt printed:\n{words}\n{state}"
+            words = None
 
 
 def difference(shown: Block, real: str) -> str | None:
@@ -126,11 +126,11 @@ def json_difference(shown: Any, real: Any, where: str = "$") -> str | None:
         wanted = shown[:-1] if more else shown
         if len(real) < len(wanted) or (len(real) > len(wanted) and not more):
             return f"{where} has {len(real)} elements, not {len(wanted)}"
-        found = (
-            json_difference(one, other, f"{where}[{number}]")
-            for number, (one, other) in enumerate(zip(wanted, real, strict=False))
+        differences = (
+            json_difference(wanted_item, other, f"{where}[{number}]")
+            for number, (wanted_item, other) in enumerate(zip(wanted, real, strict=False))
         )
-        return next((problem for problem in found if problem is not None), None)
+        return next((problem for problem in differences if problem is not None), None)
     if isinstance(shown, str) and isinstance(real, str) and _pattern(shown).fullmatch(real):
         return None
     same = type(shown) is type(real) and shown == real

@@ -45,8 +45,8 @@ class Page:
     def blocks(self) -> list[Block]:
         """Its fenced blocks, in order."""
         return [
-            Block(tuple(found[1].split()), found[2], self.text.count("\n", 0, found.start()) + 1)
-            for found in _FENCE.finditer(self.text)
+            Block(tuple(match[1].split()), match[2], self.text.count("\n", 0, match.start()) + 1)
+            for match in _FENCE.finditer(self.text)
         ]
 
     @property

@@ -24,8 +24,8 @@ def names() -> dict[str, str]:
 
 def inner_packages() -> set[str]:
     """Every package inside a package, as `web/http` and `web/http/bodies`."""
-    found = (path.parent.relative_to(SOURCE) for path in SOURCE.rglob("__init__.py"))
-    return {path.as_posix() for path in found if len(path.parts) >= 2}
+    packages = (path.parent.relative_to(SOURCE) for path in SOURCE.rglob("__init__.py"))
+    return {path.as_posix() for path in packages if len(path.parts) >= 2}
 
 
 def test_the_picture_is_current() -> None:

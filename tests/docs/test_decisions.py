@@ -30,10 +30,10 @@ def index() -> list[tuple[str, str, str, str]]:
 def test_every_decision_is_listed_once_with_its_title() -> None:
     titles = {}
     for number, page in decisions().items():
-        found = _TITLE.match(page.text)
-        assert found is not None, page.name
-        assert found[1] == number, page.name
-        titles[number] = found[2]
+        match = _TITLE.match(page.text)
+        assert match is not None, page.name
+        assert match[1] == number, page.name
+        titles[number] = match[2]
     rows = index()
     assert sorted(row[0] for row in rows) == sorted(titles)
     assert {row[0]: row[2] for row in rows} == titles

@@ -12,7 +12,7 @@ MADE_BY = {"error", "warning", "note"}
 
 def in_source() -> set[tuple[str, str]]:
     """Every (id, severity) that some check makes."""
-    found = set()
+    ids = set()
     for module in modules():
         if not module.name.startswith("fancymonkey.doctor."):
             continue
@@ -20,8 +20,8 @@ def in_source() -> set[tuple[str, str]]:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 first = node.args[0] if node.args else None
                 if node.func.id in MADE_BY and isinstance(first, ast.Constant):
-                    found.add((str(first.value), node.func.id))
-    return found
+                    ids.add((str(first.value), node.func.id))
+    return ids
 
 
 def in_page() -> dict[str, str]:

@@ -34,7 +34,7 @@ NO_QUANTITIES = {"sku", "location", "updated_at"}
 def terms() -> list[str]:
     """Every term of the glossary, in small letters; several may share a row."""
     cells = [row[0] for row in table_rows(read("docs/glossary.md").text)]
-    bold = [found for cell in cells for found in re.findall(r"\*\*(.+?)\*\*", cell)]
+    bold = [term for cell in cells for term in re.findall(r"\*\*(.+?)\*\*", cell)]
     return [term.strip().lower() for text in bold for term in text.split(",")]
 
 
@@ -99,7 +99,7 @@ def enums_of_the_core() -> set[type[StrEnum]]:
 def lacks(page: Page, words: Iterator[str] | set[str]) -> list[str]:
     """The words that a page neither explains as a term nor shows as code."""
     cells = [row[0] for row in table_rows(page.text)]
-    bold = (found for cell in cells for found in re.findall(r"\*\*(.+?)\*\*", cell))
+    bold = (term for cell in cells for term in re.findall(r"\*\*(.+?)\*\*", cell))
     known = page.codes | {term.strip().lower() for text in bold for term in text.split(",")}
     return sorted({word for word in words if word not in known and _spoken(word) not in known})
 

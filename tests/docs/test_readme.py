@@ -32,11 +32,11 @@ def test_its_make_targets_exist() -> None:
 
 
 def test_the_size_of_the_script_is_true() -> None:
-    found = re.search(r"of (\d+) KB, (\d+) KB compressed", read("README.md").text)
-    assert found is not None
+    match = re.search(r"of (\d+) KB, (\d+) KB compressed", read("README.md").text)
+    assert match is not None
     content = SCRIPT.read_bytes()
     sizes = (len(content), len(gzip.compress(content)))
-    assert (int(found[1]), int(found[2])) == tuple(round(size / 1024) for size in sizes)
+    assert (int(match[1]), int(match[2])) == tuple(round(size / 1024) for size in sizes)
 
 
 def test_contributing_lists_every_folder_of_tests() -> None:

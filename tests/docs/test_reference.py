@@ -79,7 +79,7 @@ def test_no_command_is_documented_that_is_gone() -> None:
 def test_settings_page_is_made_from_the_settings() -> None:
     page = read("docs/reference/settings.md")
     assert page.text == reference()
-    names = [one.name for one in declarations()]
+    names = [setting.name for setting in declarations()]
     assert len(names) == len(set(names))
     assert first_codes(page.text) == names
 
@@ -132,9 +132,9 @@ def test_filters_and_changes_of_a_bulk_update_are_documented() -> None:
 
 def problem_codes() -> tuple[set[str], set[str]]:
     """The codes of every `Problem(…)` of the web layer, and the functions where one is computed."""
-    found: set[str] = set()
+    paths: set[str] = set()
     computed: set[str] = set()
-    for module in (one for one in modules() if ".web." in one.name):
+    for module in (module for module in modules() if ".web." in module.name):
         for function in module.nodes:
             if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
                 continue
@@ -142,9 +142,9 @@ def problem_codes() -> tuple[set[str], set[str]]:
             for node in ast.walk(function):
                 if _is_problem(node) and len(node.args) > 1:
                     codes = _texts(node.args[1], texts)
-                    found |= codes
+                    paths |= codes
                     computed |= set() if codes else {function.name}
-    return found, computed
+    return paths, computed
 
 
 def _is_problem(node: ast.AST) -> TypeGuard[ast.Call]:
@@ -161,7 +161,7 @@ def _texts(node: ast.expr, assigned: dict[str, set[str]]) -> set[str]:
 
 def _assigned_texts(function: ast.AST) -> dict[str, set[str]]:
     """The plain texts that each variable of a function is given, in a pair with others too."""
-    found: dict[str, set[str]] = {}
+    codes: dict[str, set[str]] = {}
     for node in ast.walk(function):
         if isinstance(node, ast.Assign):
             names, values = node.targets, [node.value]
@@ -169,8 +169,8 @@ def _assigned_texts(function: ast.AST) -> dict[str, set[str]]:
                 names, values = names[0].elts, node.value.elts
             for name, value in zip(names, values, strict=False):
                 if isinstance(name, ast.Name) and isinstance(value, ast.Constant):
-                    found.setdefault(name.id, set()).add(str(value.value))
-    return found
+                    codes.setdefault(name.id, set()).add(str(value.value))
+    return codes
 
 
 def documented_codes() -> dict[str, str]:
@@ -179,11 +179,11 @@ def documented_codes() -> dict[str, str]:
 
 
 def test_every_error_code_is_documented() -> None:
-    found, computed = problem_codes()
-    assert {"wrong_password", "bad_signature", "overloaded"} <= found
+    codes, computed = problem_codes()
+    assert {"wrong_password", "bad_signature", "overloaded"} <= codes
     # The codes of the core, and those that are made from the framework's statuses.
     assert computed == {"refusal", "_of_the_framework"}
-    assert documented_codes().keys() == {*map(str, Code), *found, *FRAMEWORK_CODES}
+    assert documented_codes().keys() == {*map(str, Code), *codes, *FRAMEWORK_CODES}
 
 
 def test_the_status_of_each_refusal_is_documented() -> None:

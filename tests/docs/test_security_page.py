@@ -17,12 +17,12 @@ ROWS = {row[0]: row for row in table_rows(SECTION)}
 
 def named_tests(cell: str) -> list[tuple[str, str]]:
     """The files and functions that a cell names."""
-    found: list[tuple[str, str]] = []
+    rows: list[tuple[str, str]] = []
     for part in cell.split("; "):
         file, *functions = re.findall(r"`([^`]+)`", part)
         assert functions, part
-        found += [(file, function) for function in functions]
-    return found
+        rows += [(file, function) for function in functions]
+    return rows
 
 
 def test_every_finding_is_there_once_and_in_order() -> None:

@@ -23,7 +23,7 @@ ROOM = {
 @pytest.mark.parametrize("name", ROOM)
 def test_room(name: str) -> None:
     free, total, ids = ROOM[name]
-    assert [one.id for one in room(HERE, free, total)] == ids
+    assert [finding.id for finding in room(HERE, free, total)] == ids
 
 
 @pytest.mark.parametrize(
@@ -38,12 +38,12 @@ def test_room(name: str) -> None:
     ],
 )
 def test_kind(file_system: str, ids: list[str]) -> None:
-    assert [one.id for one in kind(HERE, file_system)] == ids
+    assert [finding.id for finding in kind(HERE, file_system)] == ids
 
 
 @pytest.mark.parametrize(("milliseconds", "ids"), [(0.1, []), (20, []), (20.1, ["disk.slow"])])
 def test_speed(milliseconds: float, ids: list[str]) -> None:
-    assert [one.id for one in speed(HERE, milliseconds)] == ids
+    assert [finding.id for finding in speed(HERE, milliseconds)] == ids
 
 
 MOUNTS = """\

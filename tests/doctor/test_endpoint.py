@@ -21,7 +21,7 @@ async def ask_endpoints(rows: list[dict[str, object]]) -> list[str]:
             return rows
 
     patient = CheckContext(Settings(), MemoryStore(), 0, None, "", cast(Gateway, Endpoints()))
-    return [f"{one.id}: {one.problem}" async for one in check_endpoint(patient)]
+    return [f"{finding.id}: {finding.problem}" async for finding in check_endpoint(patient)]
 
 
 URL = "https://shop.example/api/webhooks/stripe"
@@ -34,21 +34,21 @@ async def test_the_events_that_an_endpoint_does_not_send() -> None:
     assert await ask_endpoints([{"url": "https://other.example", "enabled_events": []}]) == []
     assert await ask_endpoints([{"url": 7, "enabled_events": "x"}, {}]) == []
     less = [type_ for type_ in every if not type_.startswith("charge.dispute.")]
-    (found,) = await ask_endpoints([{"url": URL, "enabled_events": less}])
-    assert found.startswith("webhook.events: ")
-    assert "charge.dispute.created" in found
-    assert "charge.refunded" not in found
-    (found,) = await ask_endpoints([{"url": URL, "enabled_events": every, "status": "disabled"}])
-    assert found.startswith("webhook.disabled: ")
+    (finding,) = await ask_endpoints([{"url": URL, "enabled_events": less}])
+    assert finding.startswith("webhook.events: ")
+    assert "charge.dispute.created" in finding
+    assert "charge.refunded" not in finding
+    (finding,) = await ask_endpoints([{"url": URL, "enabled_events": every, "status": "disabled"}])
+    assert finding.startswith("webhook.disabled: ")
 
 
 async def test_a_key_that_may_not_list_endpoints_is_not_a_finding(till: Till) -> None:
-    """The stand-in has no endpoints to list: it answers as Stripe does to a restricted key."""
+    """The fake Stripe has no endpoints to list: it answers as Stripe does to a restricted key."""
     settings = till.shop.settings
     gateway = Gateway(DEMO_KEY, settings.payments.stripe_api_base)
     patient = CheckContext(settings, till.shop.engine.store, 0, None, "", gateway)
     try:
-        assert [one async for one in check_endpoint(patient)] == []
+        assert [finding async for finding in check_endpoint(patient)] == []
     finally:
         await gateway.close()
 

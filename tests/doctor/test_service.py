@@ -64,12 +64,12 @@ async def test_a_secret_that_is_not_the_endpoints(server: Server, tmp_path: Path
     (finding,) = (await look(server, tmp_path)).findings
     assert finding.id == "webhook.secret"
     assert deliver(server, WHSEC) == 200
-    found = await look(server, tmp_path)
-    assert found.findings == []
-    assert "webhook.refused" in {one.id for one in found.notes}
+    report = await look(server, tmp_path)
+    assert report.findings == []
+    assert "webhook.refused" in {note.id for note in report.notes}
 
 
-async def test_a_service_that_hangs(server: Server, tmp_path: Path) -> None:
+async def test_a_service_that_does_not_answer(server: Server, tmp_path: Path) -> None:
     os.kill(server.pid, signal.SIGSTOP)
     try:
         (finding,) = (await look(server, tmp_path)).findings
@@ -81,7 +81,9 @@ async def test_a_service_that_hangs(server: Server, tmp_path: Path) -> None:
 
 async def test_a_service_elsewhere(server: Server, tmp_path: Path) -> None:
     nowhere = f"http://127.0.0.1:{free_port('127.0.0.1')}"
-    assert {one.id for one in (await look(server, tmp_path, nowhere)).findings} == {"server.silent"}
+    assert {finding.id for finding in (await look(server, tmp_path, nowhere)).findings} == {
+        "server.silent"
+    }
 
 
 async def test_a_service_in_trouble(server: Server, tmp_path: Path) -> None:
@@ -89,7 +91,9 @@ async def test_a_service_in_trouble(server: Server, tmp_path: Path) -> None:
     async with httpx.AsyncClient(base_url=server.url) as client:
         while not (await client.get("/readyz")).json()["problems"]:
             pass
-    assert {one.id for one in (await look(server, tmp_path)).findings} == {"server.degraded"}
+    assert {finding.id for finding in (await look(server, tmp_path)).findings} == {
+        "server.degraded"
+    }
 
 
 def test_numbers_of_something_else() -> None:
@@ -132,8 +136,8 @@ def test_the_command(
     monkeypatch.setenv("ADMIN_PASSWORD", "fancymonkey2024")
     result = cli("doctor", "--data", data, "--json")
     assert result.exit_code == 1
-    told = json.loads(result.output)
-    (finding,) = told["findings"]
+    body = json.loads(result.output)
+    (finding,) = body["findings"]
     assert finding.pop("what")
     assert finding.pop("mend")
     assert finding == {"id": "password.default", "severity": "error", "repairable": False}
@@ -144,16 +148,16 @@ async def ask_stripe(till: Till, key: str = DEMO_KEY, base: str | None = None) -
     gateway = Gateway(key, base or settings.payments.stripe_api_base)
     patient = CheckContext(settings, till.shop.engine.store, till.shop.clock(), None, "", gateway)
     try:
-        return {one.id async for one in check_stripe(patient)}
+        return {finding.id async for finding in check_stripe(patient)}
     finally:
         await gateway.close()
 
 
 async def test_events_that_could_not_be_delivered(till: Till) -> None:
-    found = (await till.checkout()).json
-    await till.act(found["sessionId"], "pay")
+    body = (await till.checkout()).json
+    await till.act(body["sessionId"], "pay")
     assert "webhook.silent" not in await ask_stripe(till)
-    till.twin.faults.change({"lose": 1.0})
+    till.fake_stripe.faults.change({"lose": 1.0})
     second = (await till.checkout(session="buyer-2")).json
     await till.act(second["sessionId"], "pay")
     assert "webhook.silent" in await ask_stripe(till)
@@ -170,7 +174,7 @@ async def test_stripe_is_away(till: Till) -> None:
 
 
 async def test_a_clock_that_is_not_stripes(till: Till) -> None:
-    """The stand-in's server says the real time; the shop of the test lives in 2025."""
+    """The fake Stripe's server says the real time; the shop of the test lives in 2025."""
     assert "clock.skew" in await ask_stripe(till)
 
 

@@ -55,13 +55,13 @@ GOOD = {
 def test_is_found(name: str, tmp_path: Path) -> None:
     values, id_, severity = CASES[name]
     settings = Settings.load(values, tmp_path / ".env")
-    found = {one.id: one for one in check_settings(settings, tmp_path / ".env")}
-    assert found[id_].severity is severity
-    assert found[id_].problem
-    assert found[id_].remedy
+    findings = {finding.id: finding for finding in check_settings(settings, tmp_path / ".env")}
+    assert findings[id_].severity is severity
+    assert findings[id_].problem
+    assert findings[id_].remedy
 
 
-def test_nothing_is_found_where_all_is_well(tmp_path: Path) -> None:
+def test_correct_settings_have_no_findings(tmp_path: Path) -> None:
     settings = Settings.load(GOOD, tmp_path / ".env")
     assert list(check_settings(settings, tmp_path / ".env")) == []
 

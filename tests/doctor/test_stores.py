@@ -61,13 +61,13 @@ async def examined_at(name: str, now: int, **settings: Any) -> Examination:
 
 async def examined(name: str, now: int = NOW, **settings: Any) -> Examination:
     """At a time of the test's own, of which a database's clock knows nothing."""
-    found = await examined_at(name, now, **settings)
-    found.findings = [one for one in found.findings if one.id != "clock.skew"]
-    return found
+    report = await examined_at(name, now, **settings)
+    report.findings = [finding for finding in report.findings if finding.id != "clock.skew"]
+    return report
 
 
-def ids(found: Sequence[DoctorFinding]) -> set[str]:
-    return {one.id for one in found}
+def ids(findings: Sequence[DoctorFinding]) -> set[str]:
+    return {finding.id for finding in findings}
 
 
 @pytest.fixture(params=["json", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -95,9 +95,9 @@ async def sqlite(tmp_path: Path) -> str:
 
 
 async def test_a_sound_shop_is_healthy(shop: str) -> None:
-    found = await examined(shop)
-    assert found.findings == []
-    assert ids(found.notes) >= FRESH
+    report = await examined(shop)
+    assert report.findings == []
+    assert ids(report.notes) >= FRESH
 
 
 async def test_an_abandoned_hold_is_ended(shop: str) -> None:
@@ -109,14 +109,14 @@ async def test_an_abandoned_hold_is_ended(shop: str) -> None:
         ttl=1000,
     )
     await written(shop, reserve)
-    found = await examined(shop, NOW + HOUR)
-    assert ids(found.findings) == {"holds.stuck"}
-    await repair_findings(found)
-    assert "1 hold ended." in found.repaired
+    report = await examined(shop, NOW + HOUR)
+    assert ids(report.findings) == {"holds.stuck"}
+    await repair_findings(report)
+    assert "1 hold ended." in report.repaired
     assert (await examined(shop, NOW + HOUR)).findings == []
 
 
-async def test_why_a_page_says_out_of_stock(shop: str) -> None:
+async def test_why_a_page_shows_out_of_stock(shop: str) -> None:
     lines = (Line(M, 20),)
     await written(
         shop,
@@ -128,7 +128,7 @@ async def test_why_a_page_says_out_of_stock(shop: str) -> None:
             ttl=2 * HOUR,
         ),
     )
-    notes = {one.id: one for one in (await examined(shop)).notes}
+    notes = {note.id: note for note in (await examined(shop)).notes}
     assert M in notes["stock.held"].problem
     assert "prod_pants_002/S" in notes["stock.switched_off"].problem
     assert "temp_" in notes["holds.guessable"].problem
@@ -140,9 +140,9 @@ async def test_less_on_the_shelf_than_is_promised(shop: str) -> None:
         reservation_id="r", location=DEFAULT_LOCATION, session_id="s", lines=lines, ttl=2 * HOUR
     )
     await written(shop, reserve, Count(sku=M, location=DEFAULT_LOCATION, quantity=3))
-    found = await examined(shop)
-    assert ids(found.findings) == {"stock.short"}
-    assert M in found.findings[0].problem
+    report = await examined(shop)
+    assert ids(report.findings) == {"stock.short"}
+    assert M in report.findings[0].problem
 
 
 async def test_ids_of_stripe_that_are_used_twice(shop: str) -> None:
@@ -152,7 +152,9 @@ async def test_ids_of_stripe_that_are_used_twice(shop: str) -> None:
         for sku in sizes
     ]
     await written(shop, *changes)
-    (finding,) = [one for one in (await examined(shop)).findings if one.id.startswith("catalogue")]
+    (finding,) = [
+        finding for finding in (await examined(shop)).findings if finding.id.startswith("catalogue")
+    ]
     assert finding.id == "catalogue.shared_id"
     assert "priceId p is used by" in finding.problem
     assert "skuId s is used by" in finding.problem
@@ -170,9 +172,12 @@ async def test_undecided_issues_are_kept(shop: str) -> None:
     event = RecordEvent(event_id="evt_1", type="paid", object_id="cs_1", effect=paid)
     await written(shop, reserve, Count(sku=M, location=DEFAULT_LOCATION, quantity=3), event)
     assert "issues.forgotten" not in ids((await examined(shop, NOW + HOUR)).findings)
-    found = await examined(shop, NOW + 25 * HOUR)
-    assert "issues.forgotten" in ids(found.findings)
-    assert "cs_1" in next(one for one in found.findings if one.id == "issues.forgotten").problem
+    report = await examined(shop, NOW + 25 * HOUR)
+    assert "issues.forgotten" in ids(report.findings)
+    assert (
+        "cs_1"
+        in next(finding for finding in report.findings if finding.id == "issues.forgotten").problem
+    )
 
 
 async def test_a_silent_webhook_is_noticed_by_the_findings_of_reconciliation(shop: str) -> None:
@@ -188,9 +193,12 @@ async def test_a_job_that_fails_and_a_backup_that_is_old(shop: str) -> None:
         RecordRun(run=JobRun("release-expired", NOW - HOUR, 10, "failed", "{}")),
         RecordRun(run=JobRun("backup", NOW - 72 * HOUR, 10, "done", "{}")),
     )
-    found = await examined(shop)
-    assert ids(found.findings) == {"job.failed", "backup.old"}
-    assert "3 days" in next(one for one in found.findings if one.id == "backup.old").problem
+    report = await examined(shop)
+    assert ids(report.findings) == {"job.failed", "backup.old"}
+    assert (
+        "3 days"
+        in next(finding for finding in report.findings if finding.id == "backup.old").problem
+    )
 
 
 async def test_backups_that_fail_do_not_make_the_last_one_younger(shop: str) -> None:
@@ -220,16 +228,16 @@ async def test_a_job_that_works_again_is_well(shop: str) -> None:
 
 
 async def test_jobs_that_were_never_requested_are_found(shop: str) -> None:
-    found = await examined(shop, run_jobs=False, cron_secret="tick")
-    assert ids(found.findings) == {"jobs.silent"}
+    report = await examined(shop, run_jobs=False, cron_secret="tick")
+    assert ids(report.findings) == {"jobs.silent"}
 
 
 async def test_an_edit_by_hand_is_reported(files: str) -> None:
     path = Path(files, "products.json")
     path.write_text(path.read_text().replace('"stock": 20', '"stock": 19', 1))
-    found = await examined(files)
-    assert found.findings == []
-    assert "file.edited" in ids(found.notes)
+    report = await examined(files)
+    assert report.findings == []
+    assert "file.edited" in ids(report.notes)
 
 
 async def test_a_file_that_does_not_parse_is_refused(files: str) -> None:
@@ -270,10 +278,10 @@ async def test_leftovers_of_a_crash_are_removed(files: str) -> None:
     left.chmod(0o600)
     os.utime(left, (0, 0))
     Path(files, "products.rescued-3.json").write_text("[]")
-    found = await examined(files)
-    assert ids(found.findings) == {"file.rescued"}
-    assert "file.leftovers" in ids(found.notes)
-    await repair_findings(found)
+    report = await examined(files)
+    assert ids(report.findings) == {"file.rescued"}
+    assert "file.leftovers" in ids(report.notes)
+    await repair_findings(report)
     assert not left.exists()
 
 
@@ -333,8 +341,8 @@ async def test_two_clocks_that_part(postgres_url: str) -> None:
     await made(postgres_url)
     there = await database_time(postgres_url)
     assert (await examined_at(postgres_url, there)).findings == []
-    found = await examined_at(postgres_url, there - HOUR)
-    (finding,) = [one for one in found.findings if one.id == "clock.skew"]
+    report = await examined_at(postgres_url, there - HOUR)
+    (finding,) = [finding for finding in report.findings if finding.id == "clock.skew"]
     went_on = (await database_time(postgres_url) - there) / 1000
     seconds = re.search(r" \+([0-9.]+) s ", finding.problem)
     assert seconds is not None, finding.problem
@@ -350,10 +358,10 @@ async def test_a_database_that_is_behind_is_brought_up(sqlite: str, tmp_path: Pa
         for table, column in re.findall(r"ALTER TABLE (\w+) ADD COLUMN (\w+)", last.sql):
             database.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         database.commit()
-    found = await examined(sqlite)
-    assert ids(found.findings) == {"database.behind"}
-    await repair_findings(found)
-    assert found.repaired == ["The database has every migration now."]
+    report = await examined(sqlite)
+    assert ids(report.findings) == {"database.behind"}
+    await repair_findings(report)
+    assert report.repaired == ["The database has every migration now."]
     assert (await examined(sqlite)).findings == []
 
 

@@ -66,19 +66,19 @@ class SlowStore(MemoryStore):
             raise error
 
     async def snapshot(self) -> StockSnapshot:
-        found = await super().snapshot()
+        snapshot = await super().snapshot()
         await self._read()
-        return found
+        return snapshot
 
     async def entries_after(self, revision: int, limit: int = 1000) -> list[Entry]:
-        found = await super().entries_after(revision, limit)
+        entries = await super().entries_after(revision, limit)
         await self._read()
-        return found
+        return entries
 
     async def catalogue(self, product_ids: Iterable[str]) -> tuple[list[Product], list[Item]]:
-        found = await super().catalogue(product_ids)
+        products = await super().catalogue(product_ids)
         await self._read()
-        return found
+        return products
 
     async def scan(self, kind: type[R], after: Hashable | None = None) -> AsyncIterator[R]:
         await self._read()

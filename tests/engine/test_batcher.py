@@ -61,8 +61,8 @@ def up(delta: int = 1, **fields: str) -> Adjust:
 
 def data(answer: Answer) -> StockAnswer:
     assert isinstance(answer, Accepted)
-    found: StockAnswer = answer.data
-    return found
+    stock: StockAnswer = answer.data
+    return stock
 
 
 def test_a_lone_command_pays_one_commit_and_nothing_more() -> None:
@@ -82,8 +82,8 @@ def test_commands_that_arrive_during_a_commit_form_the_next_batch() -> None:
         await rig.fill()
         first = rig.batcher.submit(up(1))
         await asyncio.sleep(0.005)
-        rest = [rig.batcher.submit(up(10 + number)) for number in range(5)]
-        answers = await asyncio.gather(first, *rest)
+        others = [rig.batcher.submit(up(10 + number)) for number in range(5)]
+        answers = await asyncio.gather(first, *others)
         assert [[command.delta for command in batch] for batch in rig.store.batches] == [  # type: ignore[attr-defined]
             [1],
             [10, 11, 12, 13, 14],
@@ -220,8 +220,8 @@ def test_a_poisoned_command_fails_alone(caplog: pytest.LogCaptureFixture) -> Non
         first = rig.batcher.submit(up())
         await asyncio.sleep(0.005)
         poison = up(None)  # type: ignore[arg-type]
-        wishes = [rig.batcher.submit(command) for command in (up(), poison, up(5))]
-        answers = await asyncio.gather(first, *wishes, return_exceptions=True)
+        pending = [rig.batcher.submit(command) for command in (up(), poison, up(5))]
+        answers = await asyncio.gather(first, *pending, return_exceptions=True)
         assert [type(answer) for answer in answers] == [Accepted, Accepted, TypeError, Accepted]
         assert rig.on_hand == 12
 
@@ -272,11 +272,11 @@ def test_callers_get_an_error_when_a_store_returns_too_few_answers() -> None:
     async def work() -> None:
         rig = Rig()
         rig.batcher.store = Short()
-        wishes = [rig.batcher.submit(up()) for _ in range(2)]
-        await asyncio.wait(wishes, timeout=30)
-        assert all(future.done() for future in wishes)
-        assert isinstance(wishes[1].exception(), StoreUnavailable)
-        assert not isinstance(wishes[0].exception(), TimeoutError)
+        answers = [rig.batcher.submit(up()) for _ in range(2)]
+        await asyncio.wait(answers, timeout=30)
+        assert all(future.done() for future in answers)
+        assert isinstance(answers[1].exception(), StoreUnavailable)
+        assert not isinstance(answers[0].exception(), TimeoutError)
         virtual_loop().problems.clear()
 
     simulate(work)
@@ -290,14 +290,14 @@ def test_a_fast_store_commits_in_the_turn_of_its_commands() -> None:
         rig = Rig()
         await rig.fill()
         rig.store.quick = True
-        before, told = virtual_loop().time(), []
+        before, answered = virtual_loop().time(), []
         for number in range(5):
             pending = rig.batcher.pending(up(number + 1))
-            pending.then(lambda number=number: told.append(number))
+            pending.then(lambda number=number: answered.append(number))
         assert rig.store.batches == []  # others may still come in this turn
         await asyncio.sleep(0)
         assert [len(batch) for batch in rig.store.batches] == [5]
-        assert told == [0, 1, 2, 3, 4]
+        assert answered == [0, 1, 2, 3, 4]
         assert len(rig.shown) == 2
         assert virtual_loop().time() == before
 
@@ -309,18 +309,18 @@ def test_a_store_that_is_fast_and_slow_in_turns_loses_nothing(seed: int) -> None
     async def work() -> None:
         rig = Rig(batch_max=4)
         await rig.fill()
-        chance, wishes = random.Random(seed), []
+        chance, pending = random.Random(seed), []
         for _ in range(60):
             rig.store.quick = chance.random() < 0.5
-            wishes.append(rig.batcher.submit(up()))
+            pending.append(rig.batcher.submit(up()))
             if chance.random() < 0.5:
-                wishes.append(asyncio.ensure_future(wait_for(rig.batcher, up())))
+                pending.append(asyncio.ensure_future(wait_for(rig.batcher, up())))
             await asyncio.sleep(chance.choice((0, 0, 0.003, 0.02)))
-        answers = await asyncio.gather(*wishes)
+        answers = await asyncio.gather(*pending)
         numbers = sorted(data(answer).on_hand for answer in answers)
-        assert numbers == list(range(6, 6 + len(wishes)))
+        assert numbers == list(range(6, 6 + len(pending)))
         await rig.batcher.close()
-        assert rig.on_hand == 5 + len(wishes)
+        assert rig.on_hand == 5 + len(pending)
 
     simulate(work, seed)
 
@@ -375,8 +375,8 @@ def test_a_failing_command_fails_alone_in_a_fast_store(
         await rig.fill()
         rig.store.quick = True
         poison = up(None)  # type: ignore[arg-type]
-        wishes = [rig.batcher.submit(command) for command in (up(), poison, up(5))]
-        answers = await asyncio.gather(*wishes, return_exceptions=True)
+        pending = [rig.batcher.submit(command) for command in (up(), poison, up(5))]
+        answers = await asyncio.gather(*pending, return_exceptions=True)
         assert [type(answer) for answer in answers] == [Accepted, TypeError, Accepted]
         assert rig.on_hand == 11
 

@@ -65,8 +65,8 @@ def test_every_command_arrives_as_it_was_sent(data: st.DataObject) -> None:
 
 def test_commands_that_would_change_on_their_way_are_not_sent() -> None:
     """Their values may be of any type: a tuple would arrive as a list."""
-    kept = {kind.__name__ for kind in RULES if kind not in PLAIN}
-    assert kept == {
+    covered = {kind.__name__ for kind in RULES if kind not in PLAIN}
+    assert covered == {
         *("SetItem", "EditFields", "ChangeSet", "SkuCommands", "CommandGroup", "DryRun"),
         "RecordEvent",  # has a way of its own
     }
@@ -85,8 +85,8 @@ def test_answers_and_errors_arrive() -> None:
     ]
     arrived = unpack_answers(pack_answers(answers), [Expire()] * len(answers))
     assert arrived[:2] == answers[:2]
-    assert [(type(one), str(one)) for one in arrived[2:]] == [
-        (type(one), str(one)) for one in answers[2:]
+    assert [(type(arrival), str(arrival)) for arrival in arrived[2:]] == [
+        (type(answer), str(answer)) for answer in answers[2:]
     ]
 
 
@@ -182,14 +182,14 @@ async def test_the_overview_shows_the_decider(servers: Servers) -> None:
 
 
 def _numbers(cluster: Cluster | None) -> dict[str, object]:
-    found: dict[str, object] = {}
+    answers_by_key: dict[str, object] = {}
     for family in ClusterMetrics(cluster).collect():
         for sample in family.samples:
             if "role" not in sample.labels:
-                found[family.name] = sample.value
+                answers_by_key[family.name] = sample.value
             elif sample.value:
-                found[family.name] = sample.labels["role"]
-    return found
+                answers_by_key[family.name] = sample.labels["role"]
+    return answers_by_key
 
 
 async def test_a_refusal_is_counted_once(servers: Servers) -> None:
@@ -317,7 +317,7 @@ GARBAGE = {
 
 
 @pytest.mark.parametrize("sent", GARBAGE.values(), ids=GARBAGE)
-async def test_a_caller_without_the_secret_learns_and_does_nothing(
+async def test_a_caller_without_the_secret_gets_and_does_nothing(
     servers: Servers, sent: bytes
 ) -> None:
     first, decider, second, _ = servers
@@ -343,7 +343,7 @@ async def test_another_secret_or_version_is_refused(
     assert servers[1].decides_for == 1
 
 
-async def test_a_decider_that_does_not_know_the_secret_is_not_followed(tmp_path: Path) -> None:
+async def test_a_decider_without_the_secret_is_not_followed(tmp_path: Path) -> None:
     """Another process has taken the address: commands are not sent there."""
     network = UnixNetwork(tmp_path)
 

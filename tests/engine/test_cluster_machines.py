@@ -223,7 +223,7 @@ async def _received(servers: Servers, sent: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("sent", GARBAGE.values(), ids=GARBAGE)
-async def test_an_unknown_caller_learns_and_does_nothing(servers: Servers, sent: bytes) -> None:
+async def test_an_unknown_caller_gets_and_does_nothing(servers: Servers, sent: bytes) -> None:
     revision = servers[0].view.revision
     assert len(await _received(servers, sent)) < 64  # the random bytes of the challenge
     assert servers[0].view.revision == revision

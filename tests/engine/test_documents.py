@@ -29,11 +29,11 @@ async def test_a_value_comes_back_as_it_was(engine: Engine) -> None:
     notes = DocumentCollection(engine, "notes", Note)
     assert await notes.get("a") is None
     assert await notes.put("a", Note("é", 3)) == 1
-    found = await notes.get("a")
-    assert found is not None
-    assert (found.value, found.version, found.name) == (Note("é", 3), 1, "a")
+    note = await notes.get("a")
+    assert note is not None
+    assert (note.value, note.version, note.name) == (Note("é", 3), 1, "a")
     await DocumentCollection(engine, "other", Note).put("b", Note("elsewhere"))
-    assert [kept.name for kept in await notes.all()] == ["a"]
+    assert [note.name for note in await notes.all()] == ["a"]
 
 
 async def test_a_change_needs_the_latest_version(engine: Engine) -> None:
@@ -45,7 +45,7 @@ async def test_a_change_needs_the_latest_version(engine: Engine) -> None:
         await put_documents_command(
             engine, notes.draft("b", Note("x")), notes.draft("a", Note("2"), expected=7)
         )
-    assert [kept.value.text for kept in await notes.all()] == ["1"]
+    assert [note.value.text for note in await notes.all()] == ["1"]
     await notes.put("a", None, expected=1)
     assert await notes.get("a") is None
     assert await notes.all() == []

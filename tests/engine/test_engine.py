@@ -134,9 +134,9 @@ def test_a_product_that_both_changed_is_read_as_both_left_it() -> None:
 def test_an_old_reading_of_the_catalogue_never_covers_a_newer_one() -> None:
     class Slow(SlowStore):
         async def catalogue(self, product_ids: Iterable[str]) -> tuple[list[Product], list[Item]]:
-            found = await super().catalogue(product_ids)
+            products = await super().catalogue(product_ids)
             await asyncio.sleep(0.5)
-            return found
+            return products
 
     async def work() -> None:
         async with opened(Slow()) as (engine, store):
@@ -204,7 +204,7 @@ def test_a_ledger_that_went_back_is_read_again(caplog: pytest.LogCaptureFixture)
 
     async def work() -> None:
         async with opened() as (engine, store):
-            rows = {kind: dict(found) for kind, found in store.image.rows.items()}
+            rows = {kind: dict(rows) for kind, rows in store.image.rows.items()}
             image, entries = store.image, list(store.entries)
             for number in range(3):
                 await engine.submit(take(f"lost{number}", a_M=1))

@@ -71,7 +71,7 @@ def test_after_a_restart_listeners_get_everything_again() -> None:
     simulate(work)
 
 
-def test_since_knows_what_it_remembers_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_since_covers_only_the_remembered_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed_module, "REMEMBERED", 3)
     feed = published("p/1", "p/2", "p/3", "p/4", "p/5")
     assert feed.since(5) == set()

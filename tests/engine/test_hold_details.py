@@ -23,14 +23,14 @@ HOLD = Reserve(
 BEGIN = BeginCheckout(ref="h1", number=1, ends_at=4000, until=5000, request="{}", most=5)
 
 
-class Clock:
+class StoppedClock:
     now = 100
 
     def __call__(self) -> int:
         return self.now
 
 
-async def opened(store: MemoryStore, clock: Clock) -> Engine:
+async def opened(store: MemoryStore, clock: StoppedClock) -> Engine:
     engine = Engine(store, clock)
     await engine.open()
     for command in (*catalogue(), HOLD):
@@ -39,45 +39,45 @@ async def opened(store: MemoryStore, clock: Clock) -> Engine:
 
 
 async def test_a_hold_is_found_by_each_of_its_ids_and_nothing_is_written() -> None:
-    clock = Clock()
+    clock = StoppedClock()
     engine = await opened(MemoryStore(), clock)
     revision = engine.view.revision
     for ref in ("h1", "s1"):
-        found = await find_hold(engine, ref)
-        assert found is not None
-        assert (found.id, found.held, found.at_checkout) == ("h1", True, False)
-        assert (found.at, found.revision) == (100, revision)
+        hold = await find_hold(engine, ref)
+        assert hold is not None
+        assert (hold.id, hold.held, hold.at_checkout) == ("h1", True, False)
+        assert (hold.at, hold.revision) == (100, revision)
     assert await find_hold(engine, "s2") is None
     assert engine.view.revision == revision
     await engine.close()
 
 
 async def test_a_checkout_and_a_payment_under_way_come_with_the_hold() -> None:
-    clock = Clock()
+    clock = StoppedClock()
     engine = await opened(MemoryStore(), clock)
     await engine.submit(BEGIN)
-    found = await find_hold(engine, "s1")
-    assert found is not None
-    assert found.checkout is not None
-    assert (found.checkout.number, found.at_checkout, found.payment_pending) == (1, True, False)
+    hold = await find_hold(engine, "s1")
+    assert hold is not None
+    assert hold.checkout is not None
+    assert (hold.checkout.number, hold.at_checkout, hold.payment_pending) == (1, True, False)
     await engine.submit(AwaitPayment(ref="h1", until=9000, payment_session="cs_1"))
-    found = await find_hold(engine, "s1")
-    assert found is not None
-    assert found.payment_pending
+    hold = await find_hold(engine, "s1")
+    assert hold is not None
+    assert hold.payment_pending
     await engine.close()
 
 
 async def test_a_hold_has_expired_at_its_deadline_also_without_an_entry() -> None:
-    clock = Clock()
+    clock = StoppedClock()
     engine = await opened(MemoryStore(), clock)
     clock.now = 1099
-    found = await find_hold(engine, "s1")
-    assert found is not None
-    assert found.status is Status.HELD
+    hold = await find_hold(engine, "s1")
+    assert hold is not None
+    assert hold.status is Status.HELD
     clock.now = 1100
-    found = await find_hold(engine, "s1")
-    assert found is not None
-    assert (found.status, found.held) == (Status.EXPIRED, False)
+    hold = await find_hold(engine, "s1")
+    assert hold is not None
+    assert (hold.status, hold.held) == (Status.EXPIRED, False)
     await engine.close()
 
 
@@ -98,11 +98,11 @@ class Changing(MemoryStore):
 
 async def test_a_hold_that_changes_between_the_reads_is_read_again() -> None:
     store = Changing()
-    engine = await opened(store, Clock())
+    engine = await opened(store, StoppedClock())
     store.changes = 1
-    found = await find_hold(engine, "s1")
-    assert found is not None
-    assert found.reservation == store.image.rows[Reservation]["h1"]
+    hold = await find_hold(engine, "s1")
+    assert hold is not None
+    assert hold.reservation == store.image.rows[Reservation]["h1"]
     store.changes = 2 * READS + 1  # never at rest: the last state that was read is the answer
     assert await find_hold(engine, "s1") is not None
     await engine.close()

@@ -74,7 +74,7 @@ async def buyers(
 ) -> None:
     """Adds one unit again and again, and keeps a document; each with an id of its own."""
 
-    async def one(buyer: int) -> None:
+    async def buy(buyer: int) -> None:
         number = 0
         while not stop.is_set():
             number += 1
@@ -94,7 +94,7 @@ async def buyers(
             await engine.submit(PutDocuments(drafts=(DocumentWrite("notes", id_, '"kept"'),)))
             await asyncio.sleep(pause)
 
-    await asyncio.gather(*(one(buyer) for buyer in range(4)))
+    await asyncio.gather(*(buy(buyer) for buyer in range(4)))
 
 
 async def _sold(count: int, answered: list[str], selling: asyncio.Task[None]) -> None:
@@ -170,7 +170,7 @@ async def _left(target: str) -> None:
         await engine.open()
 
 
-class SlowStore(MemoryStore):
+class SlowTarget(MemoryStore):
     """Writes more slowly than the buyers of these tests buy. `sizes`: what each portion had."""
 
     def __init__(self) -> None:
@@ -195,7 +195,7 @@ async def test_a_move_ends_although_buyers_outpace_it(name: Name) -> None:
         stop = asyncio.Event()
         selling = asyncio.create_task(buyers(engine, answered, stop, pause=0.0))
         await _sold(20, answered, selling)
-        slow = SlowStore()
+        slow = SlowTarget()
         report = await LiveMigration(engine, cast(Store, slow), "old", "new").run()
         stop.set()
         await selling

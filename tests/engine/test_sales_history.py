@@ -18,11 +18,11 @@ def test_a_look_further_back_that_fails_loses_nothing() -> None:
             await engine.submit(Capture(ref="s1"))
             hour = engine.clock() // HOUR
             sales = SalesHistory(engine)
-            found = await sales.since(hour - 7)
-            assert [one.sold for one in found.values()] == [2]
+            hours = await sales.since(hour - 7)
+            assert [sales_of_hour.sold for sales_of_hour in hours.values()] == [2]
             store.fail_reads = [down()]
             with pytest.raises(StoreUnavailable):
                 await sales.since(hour - 30)
-            assert await sales.since(hour - 7) == found
+            assert await sales.since(hour - 7) == hours
 
     simulate(work)

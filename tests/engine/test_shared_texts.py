@@ -69,7 +69,7 @@ def test_a_level_without_an_item_stays() -> None:
 def test_few_names_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared_texts, "NAMES_MAX", 2)
     names = SharedTexts()
-    texts = [names.one(new(text)) for text in ("a1", "b1", "c1", "a1", "c1")]
+    texts = [names.shared(new(text)) for text in ("a1", "b1", "c1", "a1", "c1")]
     assert texts == ["a1", "b1", "c1", "a1", "c1"]
     assert texts[3] is texts[0]
     assert texts[4] is not texts[2]

@@ -44,7 +44,7 @@ def test_turned_away_demand_is_counted_per_sku_and_hour() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "wish", "counted"),
+    ("given", "refused", "counted"),
     [
         ((), take("s1", a_M=6), 1),
         ((SetItem(sku="a/M", location=DEFAULT_LOCATION, sold_out=True),), take("s1", a_M=1), 1),
@@ -55,11 +55,11 @@ def test_turned_away_demand_is_counted_per_sku_and_hour() -> None:
     ],
 )
 def test_only_reserves_that_found_too_little_count(
-    given: tuple[Command, ...], wish: Command, counted: int
+    given: tuple[Command, ...], refused: Command, counted: int
 ) -> None:
     shop, demand = CoreShop(), TurnedAwayDemand()
-    answers = shop.batch([*given, wish])
-    demand.count(wish, answers[-1], 0)
+    answers = shop.batch([*given, refused])
+    demand.count(refused, answers[-1], 0)
     assert len(demand.take()) == counted
 
 
@@ -79,9 +79,9 @@ def test_it_is_handed_on_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_demand_of_a_visitor_who_left_counts_too() -> None:
     async def work() -> None:
         async with opened() as (engine, store):
-            wish = away(engine)
+            command = away(engine)
             await asyncio.sleep(0.005)
-            wish.cancel()
+            command.cancel()
             await asyncio.sleep(FLUSH_SECONDS + 1)
             assert stored(store) == {("a/M", 0): (1, 6)}
 
@@ -123,10 +123,10 @@ def test_close_stores_the_last_of_it(seed: int, before: float) -> None:
         async with opened() as (engine, store):
             await engine.submit(take("s1", a_M=6))
             await asyncio.sleep(before)
-            wishes = [away(engine) for _ in range(3)]
+            commands = [away(engine) for _ in range(3)]
             await asyncio.sleep(0.0005)
             await engine.close()
-            await asyncio.gather(*wishes)
+            await asyncio.gather(*commands)
             assert stored(store) == {("a/M", 0): (4, 24)}
             assert clock() < START + HOUR
 

@@ -218,7 +218,7 @@ def test_back_by_is_the_earliest_deadline(seed: int) -> None:
     for step in range(300):
         who, now = f"s{chance.randrange(9)}", watched.shop.now
         ttl = 10_000 + 50 * step + chance.randrange(2000)
-        wish = chance.choice(
+        query = chance.choice(
             (
                 take(who, ttl, f"h{step}", a_M=chance.randrange(1, 3)),
                 take(who, ttl, f"h{step}", b_S=1, a_M=1),
@@ -230,7 +230,7 @@ def test_back_by_is_the_earliest_deadline(seed: int) -> None:
         )
         at = now + chance.randrange(3000)
         watched.view.stop_counting_due(at)
-        watched.do(wish, at=at)
+        watched.do(query, at=at)
         for sku in ("a/M", "b/S"):
             if chance.random() < 0.5:
                 assert watched.view.back_by(sku) == walked(watched.view, sku)
@@ -278,23 +278,23 @@ def test_deadlines_of_answered_requests_are_removed() -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 async def test_a_batch_taken_ends_like_its_entries_applied(seed: int) -> None:
-    store, one, other = MemoryStore(), View(), View()
+    store, first, other = MemoryStore(), View(), View()
     await store.run(catalogue(), 1, 0)
-    for view in (one, other):
+    for view in (first, other):
         view.reset(await store.snapshot())
     for commands, now in batches(seed, script(seed)):
-        commit = await store.run(commands, now, one.revision)
-        one.apply(commit.entries)
+        commit = await store.run(commands, now, first.revision)
+        first.apply(commit.entries)
         other.take(commit.entries, commit.changed.get(Level, {}))
-        for view in (one, other):
+        for view in (first, other):
             view.set_catalogue(commit.products, commit.items)
-        assert other.revision == one.revision
-        assert other.levels == one.levels
-        assert other.next_due() == one.next_due()
+        assert other.revision == first.revision
+        assert other.levels == first.levels
+        assert other.next_due() == first.next_due()
         assert {id_: (hold.until, hold.units) for id_, hold in other.holds.items()} == {
-            id_: (hold.until, hold.units) for id_, hold in one.holds.items()
+            id_: (hold.until, hold.units) for id_, hold in first.holds.items()
         }
-        assert set(other.touched) == set(one.touched)
+        assert set(other.touched) == set(first.touched)
 
 
 async def test_a_batch_that_began_elsewhere_is_not_taken() -> None:

@@ -22,7 +22,7 @@ def of(rules: Bundle = TOGETHER, **parts: int) -> Definition:
     )
 
 
-class Shop(CoreShop):
+class BundleShop(CoreShop):
     """Five of each of a/S, a/M, b/S; b/M is a bundle without units of its own."""
 
     def __init__(self, definition: Definition) -> None:
@@ -55,7 +55,7 @@ def define(definition: Definition | None) -> SetBundle:
 
 
 def test_the_stock_of_a_bundle_is_what_its_parts_make_after_holds() -> None:
-    shop = Shop(of(a_S=1, a_M=2))
+    shop = BundleShop(of(a_S=1, a_M=2))
     assert shop.stock() == (2, 0)
     touched = shop.see(take("s", a_M=2))
     assert touched == {"a", "b"}
@@ -68,7 +68,7 @@ def test_the_stock_of_a_bundle_is_what_its_parts_make_after_holds() -> None:
 
 
 def test_a_bundle_is_back_when_the_last_short_part_may_be() -> None:
-    shop = Shop(of(a_S=1, a_M=2))
+    shop = BundleShop(of(a_S=1, a_M=2))
     assert shop.view.back_by("b/M") is None
     shop.see(take("s", ttl=1000, a_S=5), take("t", ttl=3000, a_M=4))
     assert shop.stock() == (0, 0)
@@ -78,7 +78,7 @@ def test_a_bundle_is_back_when_the_last_short_part_may_be() -> None:
 
 
 def test_a_bundle_counts_again_at_the_very_deadline_of_a_hold() -> None:
-    shop = Shop(of(a_S=1))
+    shop = BundleShop(of(a_S=1))
     shop.see(take("s", ttl=1000, a_S=5))
     assert shop.stock()[0] == 0
     before = shop.view.touched["b"]
@@ -88,7 +88,7 @@ def test_a_bundle_counts_again_at_the_very_deadline_of_a_hold() -> None:
 
 
 def test_a_bundle_is_sold_between_its_dates_only() -> None:
-    shop = Shop(of(replace(TOGETHER, sold_from=2000, sold_until=4000), a_S=1))
+    shop = BundleShop(of(replace(TOGETHER, sold_from=2000, sold_until=4000), a_S=1))
     assert shop.stock()[0] == 0
     assert shop.view.next_due() == 2000
     shop.view.bundles.take_switched()
@@ -102,7 +102,7 @@ def test_a_bundle_is_sold_between_its_dates_only() -> None:
 
 
 def test_a_maximum_of_sales_and_units_to_keep_limit_a_bundle() -> None:
-    shop = Shop(of(replace(TOGETHER, max_sold=3), a_S=1))
+    shop = BundleShop(of(replace(TOGETHER, max_sold=3), a_S=1))
     assert shop.stock()[0] == 3
     keep = Definition(TOGETHER, (Component("a/S", 1, keep=4),))
     shop.see(define(keep))
@@ -110,14 +110,14 @@ def test_a_maximum_of_sales_and_units_to_keep_limit_a_bundle() -> None:
 
 
 def test_pre_built_bundles_count_as_well() -> None:
-    shop = Shop(of(a_S=1))
+    shop = BundleShop(of(a_S=1))
     shop.see(define(None), Count(sku="b/M", location=DEFAULT_LOCATION, quantity=2))
     shop.see(define(of(a_S=1)))
     assert shop.stock()[0] == 7
 
 
 def test_b7_places_count_alone_or_together_by_the_policy() -> None:
-    shop = Shop(of(a_S=1, a_M=1))
+    shop = BundleShop(of(a_S=1, a_M=1))
     berlin = Location("berlin", "Berlin", priority=2)
     shop.do(AddLocation(location=berlin))
     shop.view.set_locations([berlin])
@@ -133,7 +133,7 @@ def test_b7_places_count_alone_or_together_by_the_policy() -> None:
 
 
 def test_without_split_lines_the_best_location_counts() -> None:
-    shop = Shop(of(a_S=1))
+    shop = BundleShop(of(a_S=1))
     berlin = Location("berlin", "Berlin", priority=2)
     shop.do(AddLocation(location=berlin))
     shop.view.set_locations([berlin])
@@ -146,7 +146,7 @@ def test_without_split_lines_the_best_location_counts() -> None:
 
 
 def test_safety_stock_of_a_part_and_a_part_off_sale_are_respected() -> None:
-    shop = Shop(of(a_S=1))
+    shop = BundleShop(of(a_S=1))
     part = shop.view.items["a/S"]
     shop.view.set_catalogue((), [replace(part, safety_stock=(SafetyStock("main", 3),))])
     assert shop.stock()[0] == 2
@@ -156,7 +156,7 @@ def test_safety_stock_of_a_part_and_a_part_off_sale_are_respected() -> None:
 
 def test_a_bundle_of_a_missing_part_has_no_stock() -> None:
     """As in data that came from another shop, or was edited."""
-    shop = Shop(of(a_S=1))
+    shop = BundleShop(of(a_S=1))
     lost = replace(shop.view.items["b/M"], components=(Component("gone/M", 1),))
     shop.view.set_catalogue((), [lost])
     assert shop.stock()[0] == 0

@@ -279,7 +279,8 @@ def test_one_run_at_a_time_for_any_caller() -> None:
                 await process.jobs.run(process.jobs.jobs["often"])
         assert (await first).run.took == pytest.approx(100_000, abs=1000)
         together = await asyncio.gather(
-            *[one.jobs.run(one.jobs.jobs["often"]) for one in (a, b)], return_exceptions=True
+            *[server.jobs.run(server.jobs.jobs["often"]) for server in (a, b)],
+            return_exceptions=True,
         )
         assert sorted(isinstance(each, JobRunning) for each in together) == [False, True]
         assert len(group.log) == 2

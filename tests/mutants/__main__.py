@@ -49,17 +49,17 @@ class Found:
 def run(tests: list[str]) -> Failures:
     """Runs tests in this process until one fails."""
     failures = Failures()
-    told = io.StringIO()
+    output = io.StringIO()
     plugins = ["-p", "no:cacheprovider", "-p", "no:unraisableexception"]
     options = ["-x", "-q", *plugins, f"--timeout={SECONDS}", "--timeout-method=signal"]
-    with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
         pytest.main([*options, *tests], plugins=[failures])
     return failures
 
 
 def tests_of(planted: Planted) -> list[str]:
     """The tests that may catch a bug."""
-    return [one if one.startswith("tests/") else f"tests/{one}" for one in planted.test.split()]
+    return [test if test.startswith("tests/") else f"tests/{test}" for test in planted.test.split()]
 
 
 def find(planted: Planted) -> Found:
@@ -76,21 +76,23 @@ def main() -> int:
     machine = "--json" in sys.argv
     quick = "--quick" in sys.argv
     wanted = [word for word in sys.argv[1:] if not word.startswith("--")]
-    rows = [one for one in PLANTED if not wanted or any(word in one.name for word in wanted)]
-    found = []
+    rows = [
+        mutant for mutant in PLANTED if not wanted or any(word in mutant.name for word in wanted)
+    ]
+    results = []
     for planted in rows:
         if quick and planted.slow:
             continue
-        one = find(planted)
-        found.append(one)
+        result = find(planted)
+        results.append(result)
         if not machine:
-            by = one.by.removeprefix("tests/") or "NOTHING"
-            print(f"{one.layer:12} {one.name:62} {one.seconds:6.2f} s  {by}", flush=True)
-    missed = [one for one in found if not one.by]
+            by = result.by.removeprefix("tests/") or "NOTHING"
+            print(f"{result.layer:12} {result.name:62} {result.seconds:6.2f} s  {by}", flush=True)
+    missed = [result for result in results if not result.by]
     if machine:
-        print(json.dumps([asdict(one) for one in found]))
+        print(json.dumps([asdict(result) for result in results]))
     else:
-        print(f"{len(found) - len(missed)} of {len(found)} caught")
+        print(f"{len(results) - len(missed)} of {len(results)} caught")
     return 1 if missed else 0
 
 

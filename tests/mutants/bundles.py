@@ -3,6 +3,7 @@
 from tests.mutants.planted import bug
 
 AVAILABILITY = "core/test_bundle_availability.py"
+AT_ONCE = "core/test_holds_at_once.py"
 
 BUNDLES = [
     bug(
@@ -60,5 +61,21 @@ BUNDLES = [
         "self._touch(product_id)",
         "pass",
         "engine/test_view_bundles.py::test_a_bundle_counts_again_at_the_very_deadline_of_a_hold",
+    ),
+    bug(
+        "bundles",
+        "a simple bundle holds one part of all",
+        "core.holds.serve_bundle:serve_bundle",
+        "in item.components:",
+        "in item.components[:1]:",
+        f"{AT_ONCE}::test_simple_holds_take_the_short_ways",
+    ),
+    bug(
+        "bundles",
+        "a simple bundle is blind to the holds of its parts",
+        "core.holds.serve_bundle:_offered",
+        "level.on_hand - level.reserved - level.allocated",
+        "level.on_hand",
+        f"{AT_ONCE}::test_simple_holds_take_the_short_ways",
     ),
 ]

@@ -188,7 +188,7 @@ OWNERS_FILE = [
     ),
     bug(
         "rights",
-        "a file that was open to others stays so",
+        "a file that was open to others stays open",
         "store.shared.files:Disk.create",
         "os.fchmod(fd, PRIVATE)",
         "pass",

@@ -28,7 +28,7 @@ def cpu_of_children() -> float:
 
 
 @pytest.fixture(scope="module")
-def found() -> dict[str, dict[str, Any]]:
+def results() -> dict[str, dict[str, Any]]:
     """The result of each planted bug by its name; `cpu` has the CPU seconds of all of them."""
     before = cpu_of_children()
     done = subprocess.run(
@@ -45,12 +45,12 @@ def found() -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("planted", QUICK, ids=[planted.name for planted in QUICK])
-def test_it_is_caught(planted: Planted, found: dict[str, dict[str, Any]]) -> None:
-    assert found[planted.name]["by"], f"nothing noticed: {planted.name}"
+def test_it_is_caught(planted: Planted, results: dict[str, dict[str, Any]]) -> None:
+    assert results[planted.name]["by"], f"nothing noticed: {planted.name}"
 
 
-def test_all_of_them_take_a_minute_of_cpu_at_most(found: dict[str, dict[str, Any]]) -> None:
-    assert found["cpu"]["seconds"] <= CPU_SECONDS
+def test_all_of_them_take_a_minute_of_cpu_at_most(results: dict[str, dict[str, Any]]) -> None:
+    assert results["cpu"]["seconds"] <= CPU_SECONDS
 
 
 def test_each_has_a_name_of_its_own_and_a_text_to_change() -> None:

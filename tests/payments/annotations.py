@@ -16,11 +16,11 @@ class Names(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         for place in (typing, stripe, stripe.checkout, builtins):
             # Where two classes would have one name, the library calls one of them a resource.
-            found = getattr(place, name, None) or getattr(
+            annotation = getattr(place, name, None) or getattr(
                 place, name.removesuffix("Resource"), None
             )
-            if found is not None:
-                return found
+            if annotation is not None:
+                return annotation
         raise KeyError(name)
 
 
@@ -29,26 +29,28 @@ def misfits(thing: dict[str, Any], kind: type[StripeObject], path: str = "") -> 
     hints: dict[str, Any] = {}
     for base in reversed(kind.__mro__):
         hints |= vars(base).get("__annotations__", {})
-    found = []
+    fields = []
     for name, value in thing.items():
         here = f"{path}.{name}"
         if name not in hints:
-            found.append(f"{here}: {kind.__name__} has no such field")
+            fields.append(f"{here}: {kind.__name__} has no such field")
         elif not fits(value, hints[name], kind):
-            found.append(f"{here}: {value!r} is no {hints[name]}")
+            fields.append(f"{here}: {value!r} is no {hints[name]}")
         else:
-            found += _inside(value, hints[name], kind, here)
-    return found
+            fields += _inside(value, hints[name], kind, here)
+    return fields
 
 
 def _inside(value: Any, hint: Any, kind: type, path: str) -> list[str]:
     """The misfits of the objects that a value has in it."""
     named = _named(hint, kind)
     if get_origin(named) in (Union, types.UnionType):
-        found = [
-            _inside(value, one, kind, path) for one in get_args(named) if fits(value, one, kind)
+        fitting = [
+            _inside(value, option, kind, path)
+            for option in get_args(named)
+            if fits(value, option, kind)
         ]
-        return min(found, key=len, default=[])
+        return min(fitting, key=len, default=[])
     if isinstance(value, dict) and _is_object(named):
         return misfits(value, named, path)
     if isinstance(value, list) and get_origin(named) is list:
@@ -78,9 +80,11 @@ def fits(value: Any, hint: Any, kind: type) -> bool:
     if hint is Any:
         return True
     if origin in (Union, types.UnionType):
-        if any(get_origin(one) is Literal for one in args):
-            args = tuple(one for one in args if one is not str)  # open to the future, not to us
-        return any(fits(value, one, kind) for one in args)
+        if any(get_origin(argument) is Literal for argument in args):
+            args = tuple(
+                argument for argument in args if argument is not str
+            )  # open to the future, not to us
+        return any(fits(value, argument, kind) for argument in args)
     if origin is Literal:
         return value in args
     if origin is list:

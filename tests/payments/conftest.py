@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fancymonkey.fake_stripe.app import DEMO_KEY, StandIn, StandInSettings
+from fancymonkey.fake_stripe.app import DEMO_KEY, FakeStripe, FakeStripeSettings
 from fancymonkey.payments.checkout import Checkouts
 from fancymonkey.payments.reconcile import Reconciler, Report
 from fancymonkey.store.contract import Store
@@ -28,18 +28,18 @@ class Till:
     """Both ends of a payment."""
 
     shop: Shop
-    twin: StandIn
+    fake_stripe: FakeStripe
     webhook: tuple[str, str]
 
     @property
     def checkouts(self) -> Checkouts:
-        found = self.shop.client.app._shop.checkouts
-        assert isinstance(found, Checkouts)
-        return found
+        checkouts = self.shop.client.app._shop.checkouts
+        assert isinstance(checkouts, Checkouts)
+        return checkouts
 
     @property
     def sessions(self) -> list[dict[str, Any]]:
-        return list(self.twin.account.sessions.values())
+        return list(self.fake_stripe.account.sessions.values())
 
     async def checkout(
         self, session: str | None = "buyer-1", size: str = "M", quantity: int = 1, **more: Any
@@ -52,19 +52,19 @@ class Till:
     async def status(self, ref: str) -> dict[str, Any]:
         answer = await self.shop.client.get(f"/api/checkout/status?sessionId={ref}")
         assert answer.status == 200, answer
-        found: dict[str, Any] = answer.json
-        return found
+        body: dict[str, Any] = answer.json
+        return body
 
     async def act(self, id_: str, action: str) -> None:
         """Something happens at Stripe, and its events arrive."""
-        self.twin.act(id_, action)
+        self.fake_stripe.act(id_, action)
         await self.settle()
 
     async def settle(self) -> None:
         """Everything under way has arrived."""
-        await self.twin.webhook_sender.settle()
+        await self.fake_stripe.webhook_sender.settle()
         await self.checkouts.settle()
-        await self.twin.webhook_sender.settle()
+        await self.fake_stripe.webhook_sender.settle()
 
     async def reconcile(self) -> Report:
         reconciler = self.shop.client.app._shop.reconciler
@@ -73,36 +73,37 @@ class Till:
         await self.settle()
         return report
 
-    async def matters(self) -> list[dict[str, Any]]:
+    async def issues(self) -> list[dict[str, Any]]:
         answer = await self.shop.client.get("/api/payments/issues", OWNER)
         assert answer.status == 200, answer
-        found: list[dict[str, Any]] = answer.json["issues"]
-        return found
+        issues: list[dict[str, Any]] = answer.json["issues"]
+        return issues
 
     async def settle_issue(self, **body: Any) -> Answer:
         return await self.shop.client.post("/api/payments/issues/settle", body, OWNER)
 
     def cut(self) -> None:
         """From now on no event arrives."""
-        self.twin.settings.webhooks.clear()
+        self.fake_stripe.settings.webhooks.clear()
 
 
 @asynccontextmanager
 async def opened(store: Store, **settings: Any) -> AsyncIterator[Till]:
     """A checkout over a store that is not open yet."""
     clock = Clock()
-    twin = StandIn(StandInSettings("http://stand.in", seed=1, retry_seconds=0.01), clock)
-    async with serving(twin.app) as stripe_url:
+    settings_of_fake = FakeStripeSettings("http://stand.in", seed=1, retry_seconds=0.01)
+    fake_stripe = FakeStripe(settings_of_fake, clock)
+    async with serving(fake_stripe.app) as stripe_url:
         made = {"stripe_secret_key": DEMO_KEY, "stripe_api_base": stripe_url, **settings}
         async with running(store, clock, **made) as shop, serving(shop.client.app) as url:
-            till = Till(shop, twin, (f"{url}/api/webhooks/stripe", WHSEC))
-            twin.settings.webhooks.append(till.webhook)
+            till = Till(shop, fake_stripe, (f"{url}/api/webhooks/stripe", WHSEC))
+            fake_stripe.settings.webhooks.append(till.webhook)
             try:
                 yield till
                 await till.settle()
                 await shop.check()
             finally:
-                await twin.stop()
+                await fake_stripe.stop()
                 await till.checkouts.close()
 
 

@@ -10,7 +10,7 @@ from fancymonkey.core.payments.rows import PaymentIssue
 from fancymonkey.payments.events import PaymentPolicy, StripeEvent, record
 from tests.core.builders import CoreShop
 
-POLICY = PaymentPolicy(patience=1_000_000, currency="usd")
+POLICY = PaymentPolicy(pending_payment_ms=1_000_000, currency="usd")
 _numbers = count(1)
 
 
@@ -50,8 +50,8 @@ def take_in(shop: CoreShop, event: StripeEvent, policy: PaymentPolicy = POLICY) 
     return data
 
 
-def open_matters(shop: CoreShop, *concerns: str) -> list[PaymentIssue]:
-    """The matters that wait, of some concerns or of all."""
+def open_issues(shop: CoreShop, *concerns: str) -> list[PaymentIssue]:
+    """The payment issues that wait, of some concerns or of all."""
     rows = shop.image.rows[PaymentIssue].values()
     return [
         row

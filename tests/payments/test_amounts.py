@@ -11,7 +11,7 @@ from fancymonkey.core.model import Item, Product
 from fancymonkey.payments.events import PaymentPolicy
 from tests.core.builders import CoreShop, take
 from tests.payments.conftest import OWNER, Till
-from tests.payments.stripe_events import open_matters, session, take_in
+from tests.payments.stripe_events import open_issues, session, take_in
 from tests.web.shops import HOODIE
 from tests.web.signing import deliver, event
 
@@ -31,11 +31,11 @@ def priced(price: str = "20", **wanted: int) -> CoreShop:
 
 
 def pay(shop: CoreShop, policy: PaymentPolicy = USD, **more: Any) -> list[str]:
-    """The words of the matters that a payment raises."""
+    """The words of The payment issues that a payment raises."""
     fields = {"currency": "usd", **more}
     answer = take_in(shop, session("completed", status="paid", **fields), policy)
     assert answer.outcome == "done"  # a payment is a fact: it is captured all the same
-    return [row.note for row in open_matters(shop, CONCERN)]
+    return [row.note for row in open_issues(shop, CONCERN)]
 
 
 DISCOUNT = {"amount_discount": 500, "amount_tax": 0, "amount_shipping": 0}
@@ -63,14 +63,14 @@ DISCOUNT = {"amount_discount": 500, "amount_tax": 0, "amount_shipping": 0}
     ],
     ids=str,
 )
-def test_a_difference_is_one_matter(held: dict[str, int], more: dict[str, Any]) -> None:
+def test_a_difference_is_one_issue(held: dict[str, int], more: dict[str, Any]) -> None:
     shop = priced(**held)
     (words,) = pay(shop, **more)
     assert words
-    (matter,) = open_matters(shop)
-    assert (matter.payment, matter.reservation_id) == ("pi_A", "h-s1")
+    (issue,) = open_issues(shop)
+    assert (issue.payment, issue.reservation_id) == ("pi_A", "h-s1")
     take_in(shop, session("async_payment_succeeded", status="paid", **more), USD)
-    assert len(open_matters(shop)) == 1
+    assert len(open_issues(shop)) == 1
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_an_exact_payment_opens_no_issue(held: dict[str, int], more: dict[str, A
     ("currency", "goods", "words"),
     [("jpy", 40, "40 JPY"), ("kwd", 40000, "40.000 KWD"), ("isk", 4000, "40.00 ISK")],
 )
-def test_amounts_are_counted_and_shown_as_the_currency_wants(
+def test_amounts_follow_the_smallest_unit_of_the_currency(
     currency: str, goods: int, words: str
 ) -> None:
     policy = PaymentPolicy(currency=currency)
@@ -138,18 +138,18 @@ def test_without_a_price_in_the_catalogue_only_the_currency_is_compared() -> Non
     assert len(pay(shop, amount_subtotal=999, currency="eur")) == 1
 
 
-def test_one_payment_under_two_sessions_that_buys_two_holds_is_a_matter() -> None:
+def test_one_payment_of_two_sessions_for_two_holds_is_an_issue() -> None:
     shop = priced()
     shop.do(take("s2", t_M=1))
     take_in(shop, session("completed", "cs_A", status="paid"), USD)
     second = session("completed", "cs_B", "h-s2", "paid", payment_intent="pi_A")
     take_in(shop, second, USD)
-    (matter,) = open_matters(shop)
-    assert str(matter.concern) == "payment_reused"
-    assert "h-s1" in matter.note
-    assert "h-s2" in matter.note
+    (issue,) = open_issues(shop)
+    assert str(issue.concern) == "payment_reused"
+    assert "h-s1" in issue.note
+    assert "h-s2" in issue.note
     take_in(shop, session("async_payment_succeeded", "cs_B", "h-s2", payment_intent="pi_A"), USD)
-    assert len(open_matters(shop)) == 1
+    assert len(open_issues(shop)) == 1
     shop.audit()
 
 
@@ -159,18 +159,18 @@ def test_one_payment_under_two_sessions_of_one_hold_is_never_paid_back(*, late: 
     policy = PaymentPolicy(currency="usd", refund_late=late)
     take_in(shop, session("completed", "cs_A", status="paid"), policy)
     take_in(shop, session("completed", "cs_B", status="paid", payment_intent="pi_A"), policy)
-    assert open_matters(shop) == []
-    assert not any(str(row.progress) == "due" for row in open_matters(shop))
+    assert open_issues(shop) == []
+    assert not any(str(row.progress) == "due" for row in open_issues(shop))
     take_in(shop, session("completed", "cs_C", status="paid"), policy)
-    assert [str(row.concern) for row in open_matters(shop)] == ["second_payment"]
+    assert [str(row.concern) for row in open_issues(shop)] == ["second_payment"]
 
 
 async def paid_otherwise(till: Till, **changed: Any) -> list[dict[str, Any]]:
     """A checkout session whose event has another amount than requested. Returns the issues."""
-    found: str = (await till.checkout(quantity=2)).json["sessionId"]
-    till.twin.account.sessions[found] |= changed
-    await till.act(found, "pay")
-    return await till.matters()
+    session_id: str = (await till.checkout(quantity=2)).json["sessionId"]
+    till.fake_stripe.account.sessions[session_id] |= changed
+    await till.act(session_id, "pay")
+    return await till.issues()
 
 
 @pytest.mark.parametrize(
@@ -186,9 +186,9 @@ async def paid_otherwise(till: Till, **changed: Any) -> list[dict[str, Any]]:
 async def test_a_checkout_session_is_compared_to_the_cent(
     till: Till, changed: dict[str, Any]
 ) -> None:
-    (matter,) = await paid_otherwise(till, **changed)
-    assert matter["concern"] == CONCERN
-    assert "due" in matter["note"] or "checkout was in" in matter["note"]
+    (issue,) = await paid_otherwise(till, **changed)
+    assert issue["concern"] == CONCERN
+    assert "due" in issue["note"] or "checkout was in" in issue["note"]
 
 
 @pytest.mark.parametrize(
@@ -219,10 +219,10 @@ async def test_on_every_store_and_settled_by_the_owner(any_till: Till) -> None:
         currency="usd",
     )
     assert (await deliver(shop, paid)).json["outcome"] == "done"
-    (matter,) = await any_till.matters()
-    assert (matter["concern"], matter["payment"]) == (CONCERN, "pi_1")
-    assert matter["lines"][0]["productId"] == HOODIE
-    answer = await any_till.settle_issue(issueId=matter["id"], then="done", note="sent two more")
+    (issue,) = await any_till.issues()
+    assert (issue["concern"], issue["payment"]) == (CONCERN, "pi_1")
+    assert issue["lines"][0]["productId"] == HOODIE
+    answer = await any_till.settle_issue(issueId=issue["id"], then="done", note="sent two more")
     assert answer.status == 200, answer
     listed = await shop.client.get("/api/payments/issues", OWNER)
     (row,) = listed.json["issues"]
@@ -231,11 +231,11 @@ async def test_on_every_store_and_settled_by_the_owner(any_till: Till) -> None:
 
 
 async def test_reconciliation_compares_missed_payments(till: Till) -> None:
-    found: str = (await till.checkout(quantity=2)).json["sessionId"]
-    till.twin.account.sessions[found] |= {"amount_subtotal": 7500, "amount_total": 7500}
+    session_id: str = (await till.checkout(quantity=2)).json["sessionId"]
+    till.fake_stripe.account.sessions[session_id] |= {"amount_subtotal": 7500, "amount_total": 7500}
     till.cut()
-    till.twin.act(found, "pay")
-    till.twin.account.events.clear()
+    till.fake_stripe.act(session_id, "pay")
+    till.fake_stripe.account.events.clear()
     await till.reconcile()
-    (matter,) = await till.matters()
-    assert matter["concern"] == CONCERN
+    (issue,) = await till.issues()
+    assert issue["concern"] == CONCERN

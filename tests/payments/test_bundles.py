@@ -14,7 +14,7 @@ async def test_a_bundle_is_one_line_for_stripe_and_its_parts_are_sold(any_till: 
     answer = await till.shop.client.post("/api/checkout", body)
     assert answer.status == 200, answer
     (session,) = till.sessions
-    (line,) = till.twin.account.lines[session["id"]]
+    (line,) = till.fake_stripe.account.lines[session["id"]]
     assert line["quantity"] == 2
     assert (await till.shop.size("M", TEE))["reserved"] == 4
     await till.act(answer.json["sessionId"], "pay")
@@ -22,7 +22,7 @@ async def test_a_bundle_is_one_line_for_stripe_and_its_parts_are_sold(any_till: 
     assert (await till.shop.size("M", HOODIE))["stock"] == 18
     row = await till.shop.size("OS", SET)
     assert (row["available"], row["reserved"]) == (18, 0)
-    assert await till.matters() == []
+    assert await till.issues() == []
     await till.shop.check()
 
 

@@ -27,25 +27,29 @@ async def test_the_seeds_request_leads_to_a_sale(any_till: Till) -> None:
     }
     answer = await till.shop.client.post("/api/checkout", body)
     assert answer.status == 200, answer
-    found = answer.json
-    assert found["success"] is True
-    assert found["sessionId"].startswith("cs_")
-    assert found["checkoutUrl"].endswith(found["sessionId"])
-    assert found["reservation"]["size"] == "M"
+    checkout = answer.json
+    assert checkout["success"] is True
+    assert checkout["sessionId"].startswith("cs_")
+    assert checkout["checkoutUrl"].endswith(checkout["sessionId"])
+    assert checkout["reservation"]["size"] == "M"
     assert (await till.shop.size())["reserved"] == 1
-    await till.act(found["sessionId"], "pay")
-    for ref in (found["sessionId"], found["reservation"]["id"], found["reservation"]["sessionId"]):
-        told = await till.status(ref)
-        assert (told["status"], told["paid"], told["late"]) == ("captured", True, False)
+    await till.act(checkout["sessionId"], "pay")
+    for ref in (
+        checkout["sessionId"],
+        checkout["reservation"]["id"],
+        checkout["reservation"]["sessionId"],
+    ):
+        status = await till.status(ref)
+        assert (status["status"], status["paid"], status["late"]) == ("captured", True, False)
     size = await till.shop.size()
     assert (size["stock"], size["reserved"]) == (19, 0)
-    assert await till.matters() == []
+    assert await till.issues() == []
 
 
 async def test_stripe_gets_the_hold_and_its_deadline(till: Till) -> None:
-    found = (await till.checkout("buyer-1", quantity=2)).json
+    body = (await till.checkout("buyer-1", quantity=2)).json
     (session,) = till.sessions
-    hold = found["reservation"]
+    hold = body["reservation"]
     assert session["client_reference_id"] == hold["id"]
     assert session["metadata"] == {
         "reservationId": hold["id"],
@@ -57,7 +61,7 @@ async def test_stripe_gets_the_hold_and_its_deadline(till: Till) -> None:
     assert held.until == session["expires_at"] * 1000 + GRACE
     assert "session_id={CHECKOUT_SESSION_ID}" in session["success_url"]
     assert session["cancel_url"].endswith(f"hold={hold['id']}")
-    (line,) = till.twin.account.lines[session["id"]]
+    (line,) = till.fake_stripe.account.lines[session["id"]]
     assert (line["price"]["id"], line["quantity"]) == (f"price_{HOODIE}_m", 2)
 
 
@@ -78,7 +82,7 @@ async def test_another_basket_ends_the_first_session(any_till: Till) -> None:
     assert second.json["reservation"]["id"] == first["reservation"]["id"]
     statuses = {session["id"]: session["status"] for session in till.sessions}
     assert statuses == {first["sessionId"]: "expired", second.json["sessionId"]: "open"}
-    await till.settle()  # word of the first one's end says nothing about the hold
+    await till.settle()  # the end of the first session has no effect on the hold
     assert (await till.shop.size("M"))["reserved"] == 0
     assert (await till.shop.size("L"))["reserved"] == 2
     await till.act(second.json["sessionId"], "pay")
@@ -93,7 +97,7 @@ async def test_another_basket_waits_until_the_first_session_has_ended(
     one.
     """
     first = (await till.checkout(quantity=1)).json
-    till.twin.faults.change({"api_fail": fault, "api_fail_times": 1})
+    till.fake_stripe.faults.change({"api_fail": fault, "api_fail_times": 1})
     second = await till.checkout(quantity=15)
     assert (second.status, second.code) == (503, "payment_unavailable")
     assert second.json["reservation"]["quantity"] == 1
@@ -110,15 +114,15 @@ async def test_different_baskets_at_once_leave_one_session_to_pay(any_till: Till
     still = [session for session in till.sessions if session["status"] == "open"]
     assert len(still) <= 1
     if still:
-        (line,) = till.twin.account.lines[still[0]["id"]]
+        (line,) = till.fake_stripe.account.lines[still[0]["id"]]
         assert (await till.shop.size())["reserved"] == line["quantity"]
 
 
 async def test_a_hold_is_taken_over_as_it_is(till: Till) -> None:
     held = (await till.shop.reserve("buyer-1", "M", 2)).json["reservation"]
-    found = (await till.shop.client.post("/api/checkout", {"sessionId": "buyer-1"})).json
-    assert found["reservation"]["id"] == held["id"]
-    assert found["reservation"]["quantity"] == 2
+    body = (await till.shop.client.post("/api/checkout", {"sessionId": "buyer-1"})).json
+    assert body["reservation"]["id"] == held["id"]
+    assert body["reservation"]["quantity"] == 2
     assert (await till.shop.size())["reserved"] == 2
 
 
@@ -191,16 +195,16 @@ async def test_every_shortfall_is_named(till: Till) -> None:
 
 
 async def test_it_can_be_paid_once(till: Till) -> None:
-    found = (await till.checkout()).json
-    await till.act(found["sessionId"], "pay")
+    body = (await till.checkout()).json
+    await till.act(body["sessionId"], "pay")
     again = await till.shop.client.post("/api/checkout", {"sessionId": "buyer-1"})
     assert (again.status, again.code) == (409, "session_paid")
 
 
 async def test_paid_before_the_word_of_it(till: Till) -> None:
-    found = (await till.checkout()).json
+    body = (await till.checkout()).json
     till.cut()
-    till.twin.act(found["sessionId"], "pay")
+    till.fake_stripe.act(body["sessionId"], "pay")
     same = await till.checkout()
     assert (same.status, same.code) == (409, "session_paid")
     other = await till.checkout(quantity=2)
@@ -211,7 +215,7 @@ async def test_paid_before_the_word_of_it(till: Till) -> None:
 async def test_an_ended_session_is_followed_by_a_new_one(till: Till) -> None:
     first = (await till.checkout()).json
     till.cut()
-    till.twin.act(first["sessionId"], "expire")
+    till.fake_stripe.act(first["sessionId"], "expire")
     second = (await till.checkout()).json
     assert second["sessionId"] != first["sessionId"]
     assert second["reservation"]["id"] == first["reservation"]["id"]
@@ -221,40 +225,40 @@ async def test_an_ended_session_is_followed_by_a_new_one(till: Till) -> None:
 async def test_a_hold_cannot_be_renewed_forever() -> None:
     async with opened(MemoryStore(), checkouts_per_hold=2) as till:
         for _ in range(2):
-            found = (await till.checkout()).json
+            body = (await till.checkout()).json
             till.cut()
-            till.twin.act(found["sessionId"], "expire")
+            till.fake_stripe.act(body["sessionId"], "expire")
         answer = await till.checkout()
         assert (answer.status, answer.code) == (429, "too_many_checkouts")
 
 
 async def test_giving_it_back_ends_the_session(any_till: Till) -> None:
     till = any_till
-    found = (await till.checkout()).json
-    released = await till.shop.release(found["sessionId"])
+    body = (await till.checkout()).json
+    released = await till.shop.release(body["sessionId"])
     assert released.json["released"] == 1
     assert (await till.shop.size())["available"] == 20
     await till.settle()
     assert [session["status"] for session in till.sessions] == ["expired"]
 
 
-async def test_stripe_says_no(any_till: Till) -> None:
+async def test_stripe_refuses(any_till: Till) -> None:
     till = any_till
-    till.twin.faults.change({"api_fail": "400", "api_fail_times": 1})
+    till.fake_stripe.faults.change({"api_fail": "400", "api_fail_times": 1})
     answer = await till.checkout()
     assert (answer.status, answer.code) == (502, "payment_failed")
     assert (await till.shop.size())["reserved"] == 0
     assert (await till.checkout()).status == 200
 
 
-async def test_stripe_says_no_and_an_older_hold_stays_as_it_was(till: Till) -> None:
+async def test_stripe_refuses_and_an_older_hold_stays_as_it_was(till: Till) -> None:
     held = (await till.shop.reserve("buyer-1", "M", 2)).json["reservation"]
-    till.twin.faults.change({"api_fail": "400", "api_fail_times": 1})
+    till.fake_stripe.faults.change({"api_fail": "400", "api_fail_times": 1})
     answer = await till.checkout("buyer-1", quantity=2)
     assert answer.code == "payment_failed"
-    told = await till.status("buyer-1")
-    assert told["status"] == "held"
-    assert told["reservation"]["expiresAt"] == held["expiresAt"]
+    status = await till.status("buyer-1")
+    assert status["status"] == "held"
+    assert status["reservation"]["expiresAt"] == held["expiresAt"]
 
 
 @pytest.mark.parametrize("held", [False, True])
@@ -273,26 +277,26 @@ async def test_a_click_that_failed_leaves_the_next_one_alone(
         nonlocal second
         if second is None and isinstance(command, CloseCheckout | Release):
             if refused:
-                till.twin.faults.change({"api_fail": "400", "api_fail_times": 1})
+                till.fake_stripe.faults.change({"api_fail": "400", "api_fail_times": 1})
             monkeypatch.undo()
             second = await till.checkout()
         return await submit(command)
 
     monkeypatch.setattr(engine, "submit", slow)
-    till.twin.faults.change({"api_fail": "400", "api_fail_times": 1})
+    till.fake_stripe.faults.change({"api_fail": "400", "api_fail_times": 1})
     assert (await till.checkout()).code == "payment_failed"
     assert second is not None
     assert second.status == 200, second
     till.shop.clock.forward(29 * 60)
     await till.act(second.json["sessionId"], "pay")
-    told = await till.status(second.json["sessionId"])
-    assert (told["status"], told["late"]) == ("captured", False)
+    status = await till.status(second.json["sessionId"])
+    assert (status["status"], status["late"]) == ("captured", False)
 
 
 @pytest.mark.parametrize("fault", ["429", "500", "reset", "after"])
 async def test_an_unknown_outcome_at_stripe(any_till: Till, fault: str) -> None:
     till = any_till
-    till.twin.faults.change({"api_fail": fault, "api_fail_times": 1})
+    till.fake_stripe.faults.change({"api_fail": fault, "api_fail_times": 1})
     answer = await till.checkout(None)
     assert (answer.status, answer.code) == (503, "payment_unavailable")
     assert answer.header("retry-after") == "1"
@@ -307,7 +311,7 @@ async def test_an_unknown_outcome_at_stripe(any_till: Till, fault: str) -> None:
 
 
 async def test_an_unknown_outcome_and_a_changed_basket(till: Till) -> None:
-    till.twin.faults.change({"api_fail": "after", "api_fail_times": 1})
+    till.fake_stripe.faults.change({"api_fail": "after", "api_fail_times": 1})
     assert (await till.checkout(quantity=1)).status == 503
     answer = await till.checkout(quantity=3)
     assert answer.status == 200
@@ -316,16 +320,16 @@ async def test_an_unknown_outcome_and_a_changed_basket(till: Till) -> None:
     assert (await till.shop.size())["reserved"] == 3
 
 
-async def test_stripe_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_stripe_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fancymonkey.payments.gateway.Gateway.__init__.__defaults__", (None, 0.2))
     async with opened(MemoryStore()) as till:
-        till.twin.faults.change({"api_latency_ms": 2000})
+        till.fake_stripe.faults.change({"api_latency_ms": 2000})
         asked = asyncio.create_task(till.checkout())
         await asyncio.sleep(0.05)  # others are served while Stripe is asked
         assert (await till.shop.reserve("buyer-2", "M", 1)).status == 200
         answer = await asked
         assert (answer.status, answer.code) == (503, "payment_unavailable")
-        till.twin.faults.change({"api_latency_ms": 0})
+        till.fake_stripe.faults.change({"api_latency_ms": 0})
         assert (await till.checkout()).status == 200
 
 
@@ -343,26 +347,26 @@ async def test_a_size_without_a_price_of_stripe_has_the_products() -> None:
         item = view.items[f"{HOODIE}/M"]
         object.__setattr__(item, "price_id", None)
         assert (await till.checkout(quantity=2)).status == 200
-        (line,) = till.twin.account.lines[till.sessions[0]["id"]]
+        (line,) = till.fake_stripe.account.lines[till.sessions[0]["id"]]
         assert (line["amount_total"], line["currency"]) == (11600, "usd")
 
 
 async def test_without_a_key_there_is_no_checkout() -> None:
     async with opened(MemoryStore()) as till:
-        till.shop.client.app._shop.checkouts, kept = None, till.checkouts
+        till.shop.client.app._shop.checkouts, checkouts = None, till.checkouts
         answer = await till.checkout()
-        till.shop.client.app._shop.checkouts = kept
+        till.shop.client.app._shop.checkouts = checkouts
         assert (answer.status, answer.code) == (503, "not_configured")
         assert till.shop.engine.view.holds == {}
 
 
 async def test_the_request_to_stripe_is_stored_word_for_word(till: Till) -> None:
-    found = (await till.checkout()).json
+    body = (await till.checkout()).json
     rows = [row async for row in till.shop.engine.store.scan(Checkout)]
     (row,) = rows
     assert isinstance(row, Checkout)
-    assert json.loads(row.request)["client_reference_id"] == found["reservation"]["id"]
-    assert row.payment_session == found["sessionId"]
+    assert json.loads(row.request)["client_reference_id"] == body["reservation"]["id"]
+    assert row.payment_session == body["sessionId"]
 
 
 async def test_the_limits_on_holds_are_those_of_the_checkout_too(target: str) -> None:
@@ -392,7 +396,7 @@ async def test_a_new_checkout_in_place_of_the_buyers_own(target: str) -> None:
 async def test_a_paid_hold_is_not_replaced(till: Till) -> None:
     old = (await till.checkout("old", quantity=2)).json
     till.cut()
-    till.twin.act(old["sessionId"], "pay")
+    till.fake_stripe.act(old["sessionId"], "pay")
     answer = await till.checkout("new", quantity=1, replaces=old["reservation"]["id"])
     assert answer.status == 200, answer
     assert (await till.shop.size())["reserved"] == 3

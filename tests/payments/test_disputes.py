@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from fancymonkey.alerts.event_texts import issue_detail as told
+from fancymonkey.alerts.event_texts import issue_detail
 from fancymonkey.core.payments.refunds import ResolveIssue
 from fancymonkey.core.payments.rows import IssueStatus, PaymentIssue
 from fancymonkey.payments.events import DISPUTES, StripeEvent
 from tests.core.builders import CoreShop, take
 from tests.payments.conftest import OWNER, Till
-from tests.payments.stripe_events import happened, open_matters, session, take_in
+from tests.payments.stripe_events import happened, open_issues, session, take_in
 from tests.web.signing import deliver, event
 
 PAID = session("completed", status="paid")
@@ -41,28 +41,28 @@ def sold() -> CoreShop:
     return shop
 
 
-def the_matter(shop: CoreShop) -> PaymentIssue:
-    (found,) = shop.image.rows[PaymentIssue].values()
-    assert isinstance(found, PaymentIssue)
-    return found
+def the_issue(shop: CoreShop) -> PaymentIssue:
+    (issue,) = shop.image.rows[PaymentIssue].values()
+    assert isinstance(issue, PaymentIssue)
+    return issue
 
 
 @pytest.mark.parametrize("name", [type_.rpartition(".")[2] for type_ in DISPUTES])
 def test_whichever_comes_first_raises_it_with_all_that_the_owner_needs(name: str) -> None:
     shop = sold()
     assert take_in(shop, dispute(name)).outcome == "disputed"
-    found = the_matter(shop)
-    assert (found.payment, found.reservation_id, found.progress) == (
+    issue = the_issue(shop)
+    assert (issue.payment, issue.reservation_id, issue.progress) == (
         "pi_A",
         "h-s1",
         IssueStatus.OPEN,
     )
     parts = ("25.00 USD", "product not received", "Respond by 2025-12-09 23:59 UTC", "Respond in")
     for part in parts:
-        assert part in found.note
-    assert [line.quantity for line in found.lines] == [2]
+        assert part in issue.note
+    assert [line.quantity for line in issue.lines] == [2]
     assert shop.numbers("a/M") == (3, 0, 0)
-    assert found.note in told(found, []).text
+    assert issue.note in issue_detail(issue, []).text
 
 
 @pytest.mark.parametrize(
@@ -86,23 +86,23 @@ def test_every_order_with_its_end_and_its_payment(
     for order in permutations(news):
         shop = CoreShop()
         shop.do(take("s1", a_M=2))
-        for one in order:
-            take_in(shop, one)
-        found = the_matter(shop)
-        assert found.progress is progress, order
-        assert words in found.note, order
-        assert "The money was withdrawn." in found.note
-        assert "Answer" not in found.note
-        assert found.reservation_id == "h-s1", order
+        for stripe_event in order:
+            take_in(shop, stripe_event)
+        issue = the_issue(shop)
+        assert issue.progress is progress, order
+        assert words in issue.note, order
+        assert "The money was withdrawn." in issue.note
+        assert "Answer" not in issue.note
+        assert issue.reservation_id == "h-s1", order
         assert shop.numbers("a/M") == (3, 0, 0)
 
 
 def test_reinstated_money_is_shown_in_any_order_of_events() -> None:
     for order in permutations([dispute("funds_withdrawn"), dispute("funds_reinstated")]):
         shop = sold()
-        for one in order:
-            take_in(shop, one)
-        assert "The money was reinstated." in the_matter(shop).note
+        for stripe_event in order:
+            take_in(shop, stripe_event)
+        assert "The money was reinstated." in the_issue(shop).note
 
 
 def test_a_lost_dispute_reopens_a_dismissed_issue_once() -> None:
@@ -110,16 +110,16 @@ def test_a_lost_dispute_reopens_a_dismissed_issue_once() -> None:
     take_in(shop, dispute("created"))
     aside = ResolveIssue(issue_id="disputed:dp_1", then=IssueStatus.DISMISSED, note="answered")
     shop.do(aside)
-    assert "answered" in the_matter(shop).note
-    assert "25.00 USD" in the_matter(shop).note
+    assert "answered" in the_issue(shop).note
+    assert "25.00 USD" in the_issue(shop).note
     take_in(shop, dispute("updated", "under_review", at=101))
-    assert the_matter(shop).progress is IssueStatus.DISMISSED
+    assert the_issue(shop).progress is IssueStatus.DISMISSED
     take_in(shop, dispute("closed", "lost", at=102))
-    assert the_matter(shop).progress is IssueStatus.OPEN
-    assert "answered" in the_matter(shop).note
+    assert the_issue(shop).progress is IssueStatus.OPEN
+    assert "answered" in the_issue(shop).note
     shop.do(aside)
     take_in(shop, dispute("closed", "lost", at=102))
-    assert the_matter(shop).progress is IssueStatus.DISMISSED
+    assert the_issue(shop).progress is IssueStatus.DISMISSED
 
 
 @pytest.mark.parametrize(
@@ -139,16 +139,16 @@ def test_odd_disputes_raise_one_too(odd: dict[str, Any]) -> None:
     shop = sold()
     take_in(shop, dispute("created", **odd))
     take_in(shop, dispute("updated", **odd))
-    found = the_matter(shop) if len(shop.image.rows[PaymentIssue]) == 1 else None
-    assert found is not None
-    assert "\0" not in found.note
+    issue = the_issue(shop) if len(shop.image.rows[PaymentIssue]) == 1 else None
+    assert issue is not None
+    assert "\0" not in issue.note
 
 
 def test_two_disputes_are_two_issues_also_for_an_unknown_payment() -> None:
     shop = sold()
     take_in(shop, dispute("created"))
     take_in(shop, dispute("created", id="dp_2", payment_intent="pi_nobody"))
-    assert {row.payment for row in open_matters(shop, "disputed")} == {"pi_A", "pi_nobody"}
+    assert {row.payment for row in open_issues(shop, "disputed")} == {"pi_A", "pi_nobody"}
 
 
 async def test_over_http_on_every_store_before_and_after_the_payment(any_till: Till) -> None:
@@ -166,9 +166,9 @@ async def test_over_http_on_every_store_before_and_after_the_payment(any_till: T
         }
         answer = await deliver(shop, what)
         assert answer.status == 200, answer
-    (matter,) = await any_till.matters()
-    assert (matter["id"], matter["reservationId"]) == ("disputed:dp_1", id_)
-    assert "116.00 USD" in matter["note"]
+    (issue,) = await any_till.issues()
+    assert (issue["id"], issue["reservationId"]) == ("disputed:dp_1", id_)
+    assert "116.00 USD" in issue["note"]
     assert (await shop.size())["stock"] == 18
     listed = await shop.client.get("/api/payments/issues", OWNER)
     assert listed.json["open"] == 1

@@ -14,7 +14,7 @@ from fancymonkey.store.in_memory.past import Removed
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.core.builders import CoreShop, take
 from tests.payments.conftest import Till
-from tests.payments.stripe_events import open_matters, refund, session, take_in
+from tests.payments.stripe_events import open_issues, refund, session, take_in
 from tests.web.shops import running
 from tests.web.signing import deliver, event
 
@@ -46,16 +46,16 @@ def test_a_refund_before_its_payment_asks_once_it_is_known(news: list[str]) -> N
         assert take_in(shop, refund(name)).outcome == "unknown_session"
     take_in(shop, PAID)
     assert shop.numbers("a/M") == (3, 0, 0)
-    (matter,) = open_matters(shop)
-    assert (str(matter.concern), [line.quantity for line in matter.lines]) == ("refunded", [2])
+    (issue,) = open_issues(shop)
+    assert (str(issue.concern), [line.quantity for line in issue.lines]) == ("refunded", [2])
 
 
-def test_a_whole_refund_that_came_first_returns_by_itself_where_the_owner_wants_it() -> None:
+def test_an_early_full_refund_returns_by_itself_if_the_owner_has_set_it() -> None:
     shop = held()
     take_in(shop, refund("charge.refunded"), AUTO)
     take_in(shop, PAID, AUTO)
     assert shop.numbers("a/M") == (5, 0, 0)
-    assert open_matters(shop) == []
+    assert open_issues(shop) == []
 
 
 def test_every_order_with_a_refund_that_fails_comes_to_the_same() -> None:
@@ -63,11 +63,11 @@ def test_every_order_with_a_refund_that_fails_comes_to_the_same() -> None:
     seen = set()
     for order in permutations(news):
         shop = held()
-        for one in order:
-            take_in(shop, one)
-        found = sorted((str(row.concern), row.payment) for row in open_matters(shop))
-        seen.add(tuple(found))
-        assert ("refund_failed", "pi_A") in found, order
+        for stripe_event in order:
+            take_in(shop, stripe_event)
+        issues = sorted((str(row.concern), row.payment) for row in open_issues(shop))
+        seen.add(tuple(issues))
+        assert ("refund_failed", "pi_A") in issues, order
         assert shop.numbers("a/M") == (3, 0, 0)
         shop.audit()
     # Only if the charge arrives after its refund has failed, the whole counts as returned.
@@ -88,31 +88,31 @@ def test_a_failed_refund_cancels_only_itself(before: int) -> None:
     ]
     news.insert(before, PAID)
     shop = held()
-    for one in news:
-        take_in(shop, one)
-    found = sorted(str(row.concern) for row in open_matters(shop))
-    assert found == ["refund_failed", "refunded"]
+    for stripe_event in news:
+        take_in(shop, stripe_event)
+    issues = sorted(str(row.concern) for row in open_issues(shop))
+    assert issues == ["refund_failed", "refunded"]
 
 
 def test_an_open_question_is_withdrawn_when_its_only_refund_fails_and_asked_again() -> None:
     shop = held()
-    for one in (PAID, refund("refund.created"), refund("refund.failed")):
-        take_in(shop, one)
-    assert [str(row.concern) for row in open_matters(shop)] == ["refund_failed"]
+    for stripe_event in (PAID, refund("refund.created"), refund("refund.failed")):
+        take_in(shop, stripe_event)
+    assert [str(row.concern) for row in open_issues(shop)] == ["refund_failed"]
     take_in(shop, refund("refund.updated"))
-    assert [str(row.concern) for row in open_matters(shop)] == ["refund_failed"]
+    assert [str(row.concern) for row in open_issues(shop)] == ["refund_failed"]
     take_in(shop, refund("refund.created", "re_2"))
-    assert [str(row.concern) for row in open_matters(shop, "refunded")] == ["refunded"]
+    assert [str(row.concern) for row in open_issues(shop, "refunded")] == ["refunded"]
 
 
 def test_applied_migrations_are_not_run_again() -> None:
     shop = held()
     news = [refund("charge.refunded"), refund("refund.failed")]
-    for one in (*news, PAID):
-        take_in(shop, one)
-    assert [str(row.concern) for row in open_matters(shop)] == ["refund_failed"]
-    for one in news:
-        assert take_in(shop, one).first is False
+    for stripe_event in (*news, PAID):
+        take_in(shop, stripe_event)
+    assert [str(row.concern) for row in open_issues(shop)] == ["refund_failed"]
+    for stripe_event in news:
+        assert take_in(shop, stripe_event).first is False
     assert len(shop.image.rows[PaymentIssue]) == 1
     assert all(row.outcome != "unknown_session" for row in shop.image.rows[Kept].values())
 
@@ -122,7 +122,7 @@ def test_a_refund_of_a_second_payment_settles_it() -> None:
     take_in(shop, PAID)
     take_in(shop, refund("charge.refunded", payment="pi_B"))
     take_in(shop, session("completed", "cs_B", status="paid"))
-    assert open_matters(shop) == []
+    assert open_issues(shop) == []
     assert shop.numbers("a/M") == (3, 0, 0)
 
 
@@ -134,16 +134,16 @@ def test_a_refund_before_a_late_payment_that_is_owed_back_gives_it_once() -> Non
     policy = PaymentPolicy(refund_late=True)
     take_in(shop, refund("charge.refunded"), policy)
     take_in(shop, PAID, policy)
-    assert open_matters(shop) == []
+    assert open_issues(shop) == []
 
 
 def test_refunds_of_others_are_bounded_and_forgotten() -> None:
     shop = held()
     for number in range(NEWS_MAX + 60):
         take_in(shop, refund("refund.created", f"re_{number}", "pi_other"))
-    kept = shop.image.rows[Document][FOLDER, "pi_other"]
-    assert len(kept.body) < NEWS_MAX * 250
-    assert kept.until == shop.now + KEPT
+    document = shop.image.rows[Document][FOLDER, "pi_other"]
+    assert len(document.body) < NEWS_MAX * 250
+    assert document.until == shop.now + KEPT
     take_in(shop, refund("refund.created", "re_1", "p" * 5000))
     assert len([row for row in shop.image.rows[Document].values() if row.folder == FOLDER]) == 1
     shop.image.remove(Removed(pruned=KEPT + 2 * 86_400_000))
@@ -199,5 +199,5 @@ async def test_on_every_store(any_till: Till) -> None:
             metadata={"reservationId": id_},
         )
         assert (await deliver(shop, paid)).json["outcome"] == "done"
-    found = sorted((row["concern"], row["payment"]) for row in await any_till.matters())
-    assert found == [("refund_failed", "pi_2"), ("refunded", "pi_0"), ("refunded", "pi_1")]
+    issues = sorted((row["concern"], row["payment"]) for row in await any_till.issues())
+    assert issues == [("refund_failed", "pi_2"), ("refunded", "pi_0"), ("refunded", "pi_1")]

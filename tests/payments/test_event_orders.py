@@ -19,7 +19,7 @@ from tests.store.conftest import target
 
 __all__ = ["target"]
 
-POLICY = PaymentPolicy(patience=1_000_000)
+POLICY = PaymentPolicy(pending_payment_ms=1_000_000)
 NAMES = ("completed", "async_payment_succeeded", "async_payment_failed", "expired")
 
 
@@ -60,14 +60,14 @@ def event(name: str, payment_status: str, session: str = "s1") -> StripeEvent:
 
 def orders(story: Story) -> list[tuple[str, ...]]:
     """Every order of the events, with each number of repetitions of each, up to two."""
-    found = set()
+    orders = set()
     for times in product((1, 2), repeat=len(story.events)):
         repeated = [
             name for name, count in zip(story.events, times, strict=True) for _ in range(count)
         ]
         if len(repeated) <= 6:
-            found.update(permutations(repeated))
-    return sorted(found)
+            orders.update(permutations(repeated))
+    return sorted(orders)
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
@@ -101,8 +101,8 @@ async def test_every_order_on_every_store(target: str) -> None:
         async def live(name: str, story: Story, order: tuple[str, ...]) -> None:
             await engine.submit(take(name, ttl=10**9, a_M=2))
             for kind in order:
-                told = event(kind, story.payment_status, name)
-                answer = await engine.submit(record(told, POLICY, 1))
+                event_body = event(kind, story.payment_status, name)
+                answer = await engine.submit(record(event_body, POLICY, 1))
                 assert isinstance(answer, Accepted)
             hold = await engine.store.find(Reservation, f"h-{name}")
             assert hold is not None

@@ -12,7 +12,7 @@ import pytest
 import stripe
 from stripe import StripeObject
 
-from fancymonkey.fake_stripe.app import DEMO_KEY, StandIn, StandInSettings
+from fancymonkey.fake_stripe.app import DEMO_KEY, FakeStripe, FakeStripeSettings
 from fancymonkey.fake_stripe.objects import SHAPES
 from tests.payments.annotations import misfits
 from tests.payments.conftest import Till
@@ -49,7 +49,7 @@ async def lived(till: Till) -> dict[str, list[dict[str, Any]]]:
         session = (await till.checkout(f"buyer-{number}")).json["sessionId"]
         for action in actions:
             await till.act(session, action)
-    account = till.twin.account
+    account = till.fake_stripe.account
     lines = [line for rows in account.lines.values() for line in rows]
     return {
         "checkout.session": list(account.sessions.values()),
@@ -116,7 +116,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if problem is not None:
         if os.environ.get("CI") or os.environ.get("REQUIRE_NODE"):
             pytest.fail(problem)
-        pytest.skip(f"{problem} The stand-in was NOT driven by Stripe's library for Node.")
+        pytest.skip(f"{problem} The fake Stripe was NOT driven by Stripe's library for Node.")
     return place
 
 
@@ -134,8 +134,8 @@ def _install(place: Path) -> str | None:
 
 
 async def test_the_library_for_node_drives_it_too(node: Path) -> None:
-    twin = StandIn(StandInSettings("http://stand.in", seed=1))
-    async with serving(twin.app) as url:
+    fake_stripe = FakeStripe(FakeStripeSettings("http://stand.in", seed=1))
+    async with serving(fake_stripe.app) as url:
         process = await asyncio.create_subprocess_exec(
             "node",
             "drive.js",
@@ -146,18 +146,18 @@ async def test_the_library_for_node_drives_it_too(node: Path) -> None:
         )
         out, err = await process.communicate()
     assert process.returncode == 0, err.decode()
-    told = json.loads(out)
-    assert told["statuses"] == ["open", "complete", "expired"]
-    assert told["payment"] == "paid"
-    assert told["line"] == ["Two of them", 2, 5000]
-    assert told["same"] is True
-    assert told["refused"] == ["StripeIdempotencyError", 400]
-    assert told["missing"] == ["resource_missing", 404]
-    assert told["early"] == ["StripeInvalidRequestError", "expires_at"]
-    assert told["wrongKey"] == "StripeAuthenticationError"
-    assert told["refund"] == ["succeeded", 5000]
-    assert told["twice"] == "charge_already_refunded"
-    assert told["listed"] == 12
-    assert told["types"] == ["checkout.session.completed", "checkout.session.expired"]
-    assert told["checked"] == ["checkout.session.completed", True]
-    await twin.stop()
+    started = json.loads(out)
+    assert started["statuses"] == ["open", "complete", "expired"]
+    assert started["payment"] == "paid"
+    assert started["line"] == ["Two of them", 2, 5000]
+    assert started["same"] is True
+    assert started["refused"] == ["StripeIdempotencyError", 400]
+    assert started["missing"] == ["resource_missing", 404]
+    assert started["early"] == ["StripeInvalidRequestError", "expires_at"]
+    assert started["wrongKey"] == "StripeAuthenticationError"
+    assert started["refund"] == ["succeeded", 5000]
+    assert started["twice"] == "charge_already_refunded"
+    assert started["listed"] == 12
+    assert started["types"] == ["checkout.session.completed", "checkout.session.expired"]
+    assert started["checked"] == ["checkout.session.completed", True]
+    await fake_stripe.stop()

@@ -10,7 +10,7 @@ from fancymonkey.payments.events import TYPES, PaymentPolicy, livemode_of
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.core.builders import CoreShop, take
 from tests.payments.conftest import Till
-from tests.payments.stripe_events import happened, open_matters, session, take_in
+from tests.payments.stripe_events import happened, open_issues, session, take_in
 from tests.web.shops import running
 from tests.web.signing import deliver, event
 
@@ -57,13 +57,13 @@ def shop_with(**more: Any) -> tuple[CoreShop, EventAnswer]:
     ],
     ids=str,
 )
-def test_a_foreign_payment_buys_nothing_and_is_a_matter(more: dict[str, Any]) -> None:
+def test_a_foreign_payment_buys_nothing_and_is_an_issue(more: dict[str, Any]) -> None:
     shop, answer = shop_with(**more)
     assert answer.outcome == "not ours"
     assert shop.numbers("a/M") == (5, 2, 0)
-    (matter,) = open_matters(shop)
-    assert (str(matter.concern), matter.payment) == ("foreign_payment", "cs_A")
-    assert matter.note
+    (issue,) = open_issues(shop)
+    assert (str(issue.concern), issue.payment) == ("foreign_payment", "cs_A")
+    assert issue.note
 
 
 @pytest.mark.parametrize("more", [{"livemode": True}, {}, {"livemode": None}, {"livemode": "x"}])
@@ -71,7 +71,7 @@ def test_an_event_of_the_own_mode_is_taken(more: dict[str, Any]) -> None:
     shop, answer = shop_with(**more)
     assert answer.outcome == "done"
     assert shop.numbers("a/M") == (3, 0, 0)
-    assert open_matters(shop) == []
+    assert open_issues(shop) == []
 
 
 @pytest.mark.parametrize("type_", TYPES)
@@ -87,10 +87,10 @@ def test_no_type_of_a_foreign_event_does_anything(type_: str) -> None:
     }
     assert take_in(shop, happened(type_, thing, livemode=False), LIVE).outcome == "not ours"
     assert shop.hold("s1").status is Status.HELD
-    assert {str(row.concern) for row in open_matters(shop)} <= {"foreign_payment"}
+    assert {str(row.concern) for row in open_issues(shop)} <= {"foreign_payment"}
 
 
-async def test_a_test_key_takes_no_live_event_and_the_log_says_why(
+async def test_a_test_key_takes_no_live_event_and_the_log_has_the_reason(
     any_till: Till, caplog: pytest.LogCaptureFixture
 ) -> None:
     shop = any_till.shop
@@ -99,8 +99,8 @@ async def test_a_test_key_takes_no_live_event_and_the_log_says_why(
     answer = await deliver(shop, {**what, "livemode": True})
     assert (answer.status, answer.json["outcome"]) == (200, "not ours")
     assert (await shop.size())["stock"] == 20
-    (matter,) = await any_till.matters()
-    assert matter["concern"] == "foreign_payment"
+    (issue,) = await any_till.issues()
+    assert issue["concern"] == "foreign_payment"
     assert "STRIPE_SECRET_KEY is a test key" in caplog.text
     taken = await deliver(shop, {**what, "id": "evt_2"})
     assert taken.json["outcome"] == "done"

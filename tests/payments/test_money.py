@@ -17,14 +17,14 @@ from tests.web.signing import deliver, event
 
 async def late(till: Till, taken: int = 0, quantity: int = 2) -> str:
     """A payment whose word comes when the hold is gone, and others hold some of the units."""
-    found = (await till.checkout(quantity=quantity, size="S")).json
-    till.twin.act(found["sessionId"], "pay_quietly")
+    body = (await till.checkout(quantity=quantity, size="S")).json
+    till.fake_stripe.act(body["sessionId"], "pay_quietly")
     await till.shop.release("buyer-1")
     await till.settle()
     if taken:
         assert (await till.shop.reserve("faster", "S", taken)).status == 200
-    await till.act(found["sessionId"], "deliver")
-    session: str = found["sessionId"]
+    await till.act(body["sessionId"], "deliver")
+    session: str = body["sessionId"]
     return session
 
 
@@ -32,60 +32,60 @@ async def test_a_late_payment_is_served_from_the_stock(any_till: Till) -> None:
     await late(any_till)
     size = await any_till.shop.size("S")
     assert (size["stock"], size["reserved"]) == (1, 0)
-    (matter,) = await any_till.matters()
-    assert (matter["concern"], matter["progress"], matter["lines"]) == ("late_payment", "open", [])
+    (issue,) = await any_till.issues()
+    assert (issue["concern"], issue["progress"], issue["lines"]) == ("late_payment", "open", [])
 
 
 async def test_a_late_payment_owes_what_is_missing(any_till: Till) -> None:
     session = await late(any_till, taken=2)
-    told = await any_till.status(session)
-    assert (told["status"], told["late"]) == ("captured", True)
-    (matter,) = await any_till.matters()
+    status = await any_till.status(session)
+    assert (status["status"], status["late"]) == ("captured", True)
+    (issue,) = await any_till.issues()
     line = {"productId": HOODIE, "size": "S", "quantity": 1, "name": "MIDNIGHT EMERALD HOODIE"}
-    assert matter["lines"] == [line]
-    answer = await any_till.settle_issue(issueId=matter["id"], then="refund")
+    assert issue["lines"] == [line]
+    answer = await any_till.settle_issue(issueId=issue["id"], then="refund")
     assert answer.status == 200, answer
     assert answer.json["issue"]["progress"] == "done"
-    assert len(any_till.twin.account.refunds) == 1
+    assert len(any_till.fake_stripe.account.refunds) == 1
 
 
-async def test_a_late_payment_is_refunded_once_where_the_owner_wants_it(target: str) -> None:
+async def test_a_late_payment_is_refunded_once_if_the_owner_has_set_it(target: str) -> None:
     async with opened(open_store(target), late_payment="refund") as till:
         session = await late(till, taken=2)
         await till.settle()
-        assert len(till.twin.account.refunds) == 1
-        told = await till.status(session)
-        assert (told["status"], told["paid"], told["late"]) == ("released", True, True)
-        (matter,) = await till.matters()
-        assert (matter["concern"], matter["progress"]) == ("late_payment", "done")
+        assert len(till.fake_stripe.account.refunds) == 1
+        status = await till.status(session)
+        assert (status["status"], status["paid"], status["late"]) == ("released", True, True)
+        (issue,) = await till.issues()
+        assert (issue["concern"], issue["progress"]) == ("late_payment", "done")
         size = await till.shop.size("S")
         assert (size["stock"], size["reserved"]) == (3, 2)
         report = await till.reconcile()
         assert report.outcome == "balanced", report
-        assert len(till.twin.account.refunds) == 1
+        assert len(till.fake_stripe.account.refunds) == 1
 
 
 async def refund_due(till: Till) -> None:
     """A payment comes too late, and Stripe cannot be asked to give the money back."""
-    till.twin.faults.change({"api_fail": "500", "api_fail_times": 0})
-    found = (await till.checkout(quantity=2, size="S")).json
-    till.twin.act(found["sessionId"], "pay_quietly")
+    till.fake_stripe.faults.change({"api_fail": "500", "api_fail_times": 0})
+    body = (await till.checkout(quantity=2, size="S")).json
+    till.fake_stripe.act(body["sessionId"], "pay_quietly")
     await till.shop.release("buyer-1")
     await till.settle()
     await till.shop.reserve("faster", "S", 2)
-    till.twin.faults.change({"api_fail_times": 1})
-    await till.act(found["sessionId"], "deliver")
+    till.fake_stripe.faults.change({"api_fail_times": 1})
+    await till.act(body["sessionId"], "deliver")
 
 
 async def test_a_refund_that_fails_is_given_later() -> None:
     async with opened(MemoryStore(), late_payment="refund") as till:
         await refund_due(till)
-        assert till.twin.account.refunds == {}
-        assert (await till.matters())[0]["progress"] == "due"
+        assert till.fake_stripe.account.refunds == {}
+        assert (await till.issues())[0]["progress"] == "due"
         report = await till.reconcile()
         assert report.outcome == "corrected"
-        assert len(till.twin.account.refunds) == 1
-        assert (await till.matters())[0]["progress"] == "done"
+        assert len(till.fake_stripe.account.refunds) == 1
+        assert (await till.issues())[0]["progress"] == "done"
 
 
 @pytest.mark.parametrize("type_", ["refund.updated", "refund.failed"])
@@ -96,18 +96,18 @@ async def test_a_refund_that_fails_later_waits_for_the_owners_second_refund(
     async with opened(MemoryStore(), late_payment="refund") as till:
         await late(till, taken=2)
         await till.settle()
-        ((id_, refund),) = till.twin.account.refunds.items()
+        ((id_, refund),) = till.fake_stripe.account.refunds.items()
         lost = {"id": "evt_1", "type": type_, "data": {"object": {**refund, "status": status}}}
         assert (await deliver(till.shop, lost)).json["outcome"] == "refund failed"
         again = await deliver(till.shop, {**lost, "id": "evt_2"})
         assert again.json["outcome"] == "refund failed"
-        matter = (await till.matters())[0]
-        assert (matter["id"], matter["progress"]) == (f"refund_failed:{id_}", "open")
-        (charge,) = till.twin.account.charges.values()
+        issue = (await till.issues())[0]
+        assert (issue["id"], issue["progress"]) == (f"refund_failed:{id_}", "open")
+        (charge,) = till.fake_stripe.account.charges.values()
         charge |= {"amount_refunded": 0, "refunded": False}  # the money is with the shop again
-        answer = await till.settle_issue(issueId=matter["id"], then="refund")
+        answer = await till.settle_issue(issueId=issue["id"], then="refund")
         assert answer.json["issue"]["progress"] == "done"
-        assert len(till.twin.account.refunds) == 2
+        assert len(till.fake_stripe.account.refunds) == 2
 
 
 async def test_a_refund_that_fails_at_once_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,12 +116,12 @@ async def test_a_refund_that_fails_at_once_is_not_given(monkeypatch: pytest.Monk
         def fail(params: dict[str, Any], now: int) -> dict[str, Any]:
             return {"id": "re_1", "object": "refund", "status": "failed"}
 
-        monkeypatch.setattr(till.twin.account, "refund", fail)
+        monkeypatch.setattr(till.fake_stripe.account, "refund", fail)
         await late(till, taken=2)
         await till.settle()
-        found = {row["id"]: (row["progress"], row["note"]) for row in await till.matters()}
-        (late_payment,) = found.keys() - {"refund_failed:re_1"}
-        assert found == {"refund_failed:re_1": ("open", ""), late_payment: ("done", "re_1")}
+        issues = {row["id"]: (row["progress"], row["note"]) for row in await till.issues()}
+        (late_payment,) = issues.keys() - {"refund_failed:re_1"}
+        assert issues == {"refund_failed:re_1": ("open", ""), late_payment: ("done", "re_1")}
         assert (await till.reconcile()).outcome == "balanced"
 
 
@@ -130,14 +130,14 @@ async def test_only_the_owner_calls_a_refund_off() -> None:
         await made(till.shop, "sam", "staff")
         sam = await Visitor(till.shop.client).logged_in("sam", "six blue owls sing")
         await refund_due(till)
-        (matter,) = await till.matters()
-        assert matter["progress"] == "due"
+        (issue,) = await till.issues()
+        assert issue["progress"] == "due"
         for then in ("dismissed", "done", "refund"):
-            body = {"issueId": matter["id"], "then": then}
+            body = {"issueId": issue["id"], "then": then}
             answer = await sam.post("/api/payments/issues/settle", body)
             assert (answer.status, answer.code) == (403, "not_allowed"), then
-        assert (await till.matters())[0]["progress"] == "due"
-        answer = await till.settle_issue(issueId=matter["id"], then="dismissed")
+        assert (await till.issues())[0]["progress"] == "due"
+        answer = await till.settle_issue(issueId=issue["id"], then="dismissed")
         assert answer.json["issue"]["progress"] == "dismissed"
 
 
@@ -145,27 +145,27 @@ async def test_staff_settle_what_is_open(till: Till) -> None:
     await made(till.shop, "sam", "staff")
     sam = await Visitor(till.shop.client).logged_in("sam", "six blue owls sing")
     await late(till)
-    (matter,) = await till.matters()
-    body = {"issueId": matter["id"], "then": "done"}
+    (issue,) = await till.issues()
+    body = {"issueId": issue["id"], "then": "done"}
     answer = await sam.post("/api/payments/issues/settle", body)
     assert answer.json["issue"]["progress"] == "done"
 
 
 async def test_money_that_takes_days_keeps_the_hold(any_till: Till) -> None:
     till = any_till
-    found = (await till.checkout()).json
-    await till.act(found["sessionId"], "async_pay")
+    body = (await till.checkout()).json
+    await till.act(body["sessionId"], "async_pay")
     till.shop.clock.forward(3 * 86_400)
     assert (await till.shop.size())["reserved"] == 1
-    await till.act(found["sessionId"], "async_succeed")
+    await till.act(body["sessionId"], "async_succeed")
     size = await till.shop.size()
     assert (size["stock"], size["reserved"]) == (19, 0)
 
 
 async def test_money_that_never_comes_frees_the_hold(till: Till) -> None:
-    found = (await till.checkout()).json
-    await till.act(found["sessionId"], "async_pay")
-    await till.act(found["sessionId"], "async_fail")
+    body = (await till.checkout()).json
+    await till.act(body["sessionId"], "async_pay")
+    await till.act(body["sessionId"], "async_fail")
     size = await till.shop.size()
     assert (size["stock"], size["reserved"]) == (20, 0)
 
@@ -173,36 +173,36 @@ async def test_money_that_never_comes_frees_the_hold(till: Till) -> None:
 async def test_an_abandoned_checkout_frees_its_units(till: Till) -> None:
     await till.checkout()
     till.shop.clock.forward(31 * 60)
-    till.twin.account.tick(till.shop.clock() // 1000)
+    till.fake_stripe.account.tick(till.shop.clock() // 1000)
     await till.settle()
     assert (await till.shop.size())["reserved"] == 0
 
 
 async def test_a_refund_asks_the_owner(any_till: Till) -> None:
     till = any_till
-    found = (await till.checkout(quantity=2)).json
-    await till.act(found["sessionId"], "pay")
-    await till.act(found["sessionId"], "refund")
+    body = (await till.checkout(quantity=2)).json
+    await till.act(body["sessionId"], "pay")
+    await till.act(body["sessionId"], "refund")
     assert (await till.shop.size())["stock"] == 18
-    (matter,) = await till.matters()
-    assert (matter["concern"], matter["progress"]) == ("refunded", "open")
+    (issue,) = await till.issues()
+    assert (issue["concern"], issue["progress"]) == ("refunded", "open")
     back = [{"productId": HOODIE, "size": "M", "quantity": 1}]
-    answer = await till.settle_issue(issueId=matter["id"], returned=back)
+    answer = await till.settle_issue(issueId=issue["id"], returned=back)
     assert answer.json["issue"]["progress"] == "open"
     assert (await till.shop.size())["stock"] == 19
-    answer = await till.settle_issue(issueId=matter["id"], returned=back, then="done")
+    answer = await till.settle_issue(issueId=issue["id"], returned=back, then="done")
     assert answer.json["issue"]["progress"] == "done"
-    again = await till.settle_issue(issueId=matter["id"], returned=back)
+    again = await till.settle_issue(issueId=issue["id"], returned=back)
     assert (again.status, again.code) == (409, "issue_closed")
     assert (await till.shop.size())["stock"] == 20
 
 
-async def test_a_refund_returns_by_itself_where_the_owner_wants_it() -> None:
+async def test_a_refund_returns_by_itself_if_the_owner_has_set_it() -> None:
     async with opened(MemoryStore(), return_on_refund="auto") as till:
-        till.twin.faults.change({"duplicate": 1.0})
-        found = (await till.checkout(quantity=2)).json
-        await till.act(found["sessionId"], "pay")
-        await till.act(found["sessionId"], "refund")
+        till.fake_stripe.faults.change({"duplicate": 1.0})
+        body = (await till.checkout(quantity=2)).json
+        await till.act(body["sessionId"], "pay")
+        await till.act(body["sessionId"], "refund")
         assert (await till.shop.size())["stock"] == 20
 
 
@@ -212,16 +212,16 @@ async def test_a_whole_refund_after_one_for_goodwill(auto: bool) -> None:
     async with opened(MemoryStore(), **settings) as till:
         session = (await till.checkout(quantity=2)).json["sessionId"]
         await till.act(session, "pay")
-        payment = till.twin.account.sessions[session]["payment_intent"]
+        payment = till.fake_stripe.account.sessions[session]["payment_intent"]
         part = {"payment_intent": payment, "amount": "500"}
-        till.twin.account.refund(part, till.shop.clock() // 1000)
+        till.fake_stripe.account.refund(part, till.shop.clock() // 1000)
         await till.settle()
-        (matter,) = await till.matters()
-        aside = await till.settle_issue(issueId=matter["id"], then="dismissed", note="goodwill")
+        (issue,) = await till.issues()
+        aside = await till.settle_issue(issueId=issue["id"], then="dismissed", note="goodwill")
         assert aside.json["issue"]["progress"] == "dismissed"
         await till.act(session, "refund")
-        (matter,) = await till.matters()
-        assert matter["progress"] == ("done" if auto else "open")
+        (issue,) = await till.issues()
+        assert issue["progress"] == ("done" if auto else "open")
         assert (await till.shop.size())["stock"] == (20 if auto else 18)
 
 
@@ -239,13 +239,13 @@ async def test_the_same_event_a_hundred_times_at_once(any_till: Till) -> None:
 
 
 async def test_return_page_and_webhook_at_once(till: Till) -> None:
-    found = (await till.checkout()).json
-    till.twin.faults.change({"duplicate": 1.0, "shuffle_ms": 5})
-    till.twin.act(found["sessionId"], "pay")
-    told = await asyncio.gather(*(till.status(found["sessionId"]) for _ in range(50)))
+    body = (await till.checkout()).json
+    till.fake_stripe.faults.change({"duplicate": 1.0, "shuffle_ms": 5})
+    till.fake_stripe.act(body["sessionId"], "pay")
+    answers = await asyncio.gather(*(till.status(body["sessionId"]) for _ in range(50)))
     await till.settle()
-    assert {row["status"] for row in told} <= {"held", "captured"}
-    assert (await till.status(found["sessionId"]))["status"] == "captured"
+    assert {row["status"] for row in answers} <= {"held", "captured"}
+    assert (await till.status(body["sessionId"]))["status"] == "captured"
     assert (await till.shop.size())["stock"] == 19
 
 
@@ -257,11 +257,11 @@ async def test_half_an_hour_without_webhooks_is_healed_by_one_run(any_till: Till
     for number in range(8):
         sessions.append((await till.checkout(f"buyer-{number}")).json["sessionId"])
     for session in sessions[:3]:
-        till.twin.act(session, "pay")
-    till.twin.act(sessions[3], "async_pay")
-    till.twin.act(sessions[4], "async_pay")
-    till.twin.act(sessions[4], "async_succeed")
-    till.twin.act(sessions[5], "expire")
+        till.fake_stripe.act(session, "pay")
+    till.fake_stripe.act(sessions[3], "async_pay")
+    till.fake_stripe.act(sessions[4], "async_pay")
+    till.fake_stripe.act(sessions[4], "async_succeed")
+    till.fake_stripe.act(sessions[5], "expire")
     till.shop.clock.forward(1800)
     report = await till.reconcile()
     assert report.outcome == "corrected", report
@@ -276,12 +276,12 @@ async def test_half_an_hour_without_webhooks_is_healed_by_one_run(any_till: Till
 async def test_a_refund_that_arrives_before_its_payment_is_not_lost(any_till: Till) -> None:
     till = any_till
     session = (await till.checkout(quantity=2)).json["sessionId"]
-    till.twin.act(session, "pay_quietly")
+    till.fake_stripe.act(session, "pay_quietly")
     await till.act(session, "refund")
     await till.act(session, "deliver")
     assert (await till.status(session))["status"] == "captured"
-    (matter,) = await till.matters()
-    assert (matter["concern"], matter["progress"]) == ("refunded", "open")
+    (issue,) = await till.issues()
+    assert (issue["concern"], issue["progress"]) == ("refunded", "open")
     assert (await till.reconcile()).outcome == "balanced"
 
 
@@ -303,7 +303,7 @@ async def test_a_run_by_a_clock_ahead_hides_nothing(till: Till, *, earlier: bool
     till.shop.clock.now = right + 60_000
     till.cut()
     session = (await till.checkout()).json["sessionId"]
-    till.twin.act(session, "pay")
+    till.fake_stripe.act(session, "pay")
     till.shop.clock.now = right + 2 * 86_400_000
     assert (await till.reconcile()).events > 0
     assert (await till.status(session))["status"] == "captured"
@@ -315,7 +315,7 @@ async def test_a_run_by_a_clock_ahead_hides_nothing(till: Till, *, earlier: bool
 async def test_sales_of_another_system_change_nothing(till: Till, *, marked: bool) -> None:
     """Only what carries our metadata was paid for a hold of ours."""
     price = {"currency": "usd", "unit_amount": 100, "product_data": {"name": "x"}}
-    session = till.twin.account.create_session(
+    session = till.fake_stripe.account.create_session(
         {
             "mode": "payment",
             "success_url": "https://other.shop",
@@ -331,19 +331,17 @@ async def test_sales_of_another_system_change_nothing(till: Till, *, marked: boo
 
 
 async def test_a_payment_whose_event_stripe_has_forgotten(till: Till) -> None:
-    found = (await till.checkout()).json
+    body = (await till.checkout()).json
     till.cut()
-    till.twin.act(found["sessionId"], "pay")
-    till.twin.account.events.clear()
+    till.fake_stripe.act(body["sessionId"], "pay")
+    till.fake_stripe.account.events.clear()
     report = await till.reconcile()
-    assert report.corrected == [
-        f"{found['sessionId']} was paid, {found['reservation']['id']}: done"
-    ]
+    assert report.corrected == [f"{body['sessionId']} was paid, {body['reservation']['id']}: done"]
     assert (await till.shop.size())["stock"] == 19
 
 
 async def test_a_lost_answer_is_found_again(till: Till) -> None:
-    till.twin.faults.change({"api_fail": "after", "api_fail_times": 1})
+    till.fake_stripe.faults.change({"api_fail": "after", "api_fail_times": 1})
     assert (await till.checkout()).status == 503
     report = await till.reconcile()
     assert len(report.corrected) == 1
@@ -354,10 +352,10 @@ async def test_a_lost_answer_is_found_again(till: Till) -> None:
 async def test_a_session_that_outlived_its_hold_is_ended(till: Till) -> None:
     await till.checkout()
     (hold,) = till.shop.engine.view.holds
-    till.twin.faults.change({"api_fail": "500", "api_fail_times": 1})
+    till.fake_stripe.faults.change({"api_fail": "500", "api_fail_times": 1})
     await till.shop.bulk("reset")
     await till.settle()  # what tried to end it in the background has failed
-    assert till.twin.faults.api_fail_times == 0
+    assert till.fake_stripe.faults.api_fail_times == 0
     assert [session["status"] for session in till.sessions] == ["open"]
     report = await till.reconcile()
     assert [session["status"] for session in till.sessions] == ["expired"]
@@ -377,14 +375,14 @@ async def test_a_session_that_a_later_attempt_has_left_open_is_ended(till: Till)
 
 
 async def test_a_session_that_stripe_does_not_end_is_for_a_person(till: Till) -> None:
-    found = (await till.checkout()).json
-    till.twin.faults.change({"api_fail": "403", "api_fail_times": 1})
+    body = (await till.checkout()).json
+    till.fake_stripe.faults.change({"api_fail": "403", "api_fail_times": 1})
     await till.shop.bulk("reset")
     await till.settle()
-    expire, session = till.checkouts.gateway.expire, found["sessionId"]
+    expire, session = till.checkouts.gateway.expire, body["sessionId"]
 
     async def refused(id_: str) -> PaymentSession:
-        till.twin.faults.change({"api_fail": "403", "api_fail_times": 1})
+        till.fake_stripe.faults.change({"api_fail": "403", "api_fail_times": 1})
         return await expire(id_)
 
     till.checkouts.gateway.expire = refused  # type: ignore[method-assign]
@@ -396,27 +394,27 @@ async def test_a_session_that_stripe_does_not_end_is_for_a_person(till: Till) ->
 
 
 async def test_captured_but_not_paid_is_for_a_person(till: Till) -> None:
-    found = (await till.checkout()).json
-    session = found["sessionId"]
+    body = (await till.checkout()).json
+    session = body["sessionId"]
     await deliver(till.shop, event("completed", session, client_reference_id=session))
     report = await till.reconcile()
     assert report.outcome == "open"
-    (matter,) = await till.matters()
-    assert (matter["concern"], matter["payment"]) == ("not_paid", session)
+    (issue,) = await till.issues()
+    assert (issue["concern"], issue["payment"]) == ("not_paid", session)
 
 
 @pytest.mark.parametrize("link", [None, "plink_1"])
 async def test_a_cheap_link_cannot_pay_for_an_expensive_hold(till: Till, link: str | None) -> None:
     """A link's `client_reference_id` stands in its URL; a session's the shop has set."""
-    found = (await till.checkout()).json
-    told = {"client_reference_id": found["reservation"]["id"], "payment_link": link}
-    answer = await deliver(till.shop, event("completed", "cs_cheap", **told))
+    body = (await till.checkout()).json
+    paid = {"client_reference_id": body["reservation"]["id"], "payment_link": link}
+    answer = await deliver(till.shop, event("completed", "cs_cheap", **paid))
     assert answer.json["outcome"] == ("done" if link is None else "unknown_session")
     assert (await till.shop.size())["reserved"] == (0 if link is None else 1)
 
 
 async def test_stripe_is_away_when_the_books_are_compared(till: Till) -> None:
-    till.twin.faults.change({"api_fail": "500", "api_fail_times": 1})
+    till.fake_stripe.faults.change({"api_fail": "500", "api_fail_times": 1})
     answer = await till.shop.client.post("/api/payments/reconcile", b"", OWNER)
     assert (answer.status, answer.code) == (503, "payment_unavailable")
     runs = (await till.shop.client.get("/api/payments/runs", OWNER)).json["runs"]

@@ -23,8 +23,8 @@ async def post(till: Till, action: str, key: str = "", **body: Any) -> Answer:
 
 
 async def order(till: Till) -> Any:
-    (found,) = (await till.shop.client.get("/api/admin/orders", OWNER)).json["orders"]
-    return found
+    (order,) = (await till.shop.client.get("/api/admin/orders", OWNER)).json["orders"]
+    return order
 
 
 async def money(till: Till) -> tuple[float, float, float]:
@@ -61,7 +61,7 @@ async def test_a_returned_part_is_refunded_with_its_share_and_the_rest_adds_up(
     assert (other.status, other.code) == (409, "idempotency_conflict")
     await till.settle()
     assert await money(till) == (due, 0, pytest.approx(90.0 - due))
-    assert await till.matters() == []  # the refund pays for what came back: nothing to ask
+    assert await till.issues() == []  # the refund pays for what came back: nothing to ask
     steps = [(step["action"], step["text"]) for step in (await order(till))["history"]]
     assert steps[-1] == ("refunded", f"{due:.2f} USD")
     await post(till, "return", lines=[HOODIE_LINE, TEE_LINE])
@@ -70,9 +70,9 @@ async def test_a_returned_part_is_refunded_with_its_share_and_the_rest_adds_up(
     assert (await post(till, "refund", refunded=refunded)).status == 200
     await till.settle()
     assert await money(till) == (90.0, 0, 0)
-    (charge,) = till.twin.account.charges.values()
+    (charge,) = till.fake_stripe.account.charges.values()
     assert (charge["amount_refunded"], charge["refunded"]) == (9000, True)
-    assert await till.matters() == [] or all(issue["closedAt"] for issue in await till.matters())
+    assert await till.issues() == [] or all(issue["closedAt"] for issue in await till.issues())
 
 
 async def test_two_people_who_refund_the_same_units_refund_them_once(till: Till) -> None:
@@ -87,7 +87,7 @@ async def test_two_people_who_refund_the_same_units_refund_them_once(till: Till)
     assert (late.status, late.code) == (409, "stale")
     await till.settle()
     assert (await money(till))[:2] == (due, 0)
-    assert len(till.twin.account.refunds) == 1
+    assert len(till.fake_stripe.account.refunds) == 1
 
 
 async def test_a_refund_above_the_returned_units_asks_about_the_others(till: Till) -> None:
@@ -95,7 +95,7 @@ async def test_a_refund_above_the_returned_units_asks_about_the_others(till: Til
     await post(till, "cancel", lines=[TEE_LINE])
     assert (await post(till, "refund", amount=80)).status == 200
     await till.settle()
-    (issue,) = await till.matters()
+    (issue,) = await till.issues()
     assert {(row["productId"], row["quantity"]) for row in issue["lines"]} == {
         (HOODIE, 1),
         (TEE, 1),
@@ -118,7 +118,7 @@ async def test_an_amount_that_cannot_be_refunded_is_refused(
 ) -> None:
     await sell_a_set(till)
     assert (await post(till, "refund", **body)).status in (409, 422)
-    assert till.twin.account.refunds == {}
+    assert till.fake_stripe.account.refunds == {}
 
 
 async def test_a_currency_without_cents_is_shared_in_whole_units() -> None:

@@ -23,13 +23,13 @@ async def refunded(till: Till) -> Till:
     return till
 
 
-async def test_a_matter_says_what_was_paid_and_by_whom(refunded: Till) -> None:
-    (matter,) = await refunded.matters()
-    assert matter["paid"]["amount"] == 50
-    assert matter["paid"]["refunded"] == 50
-    assert matter["paid"]["currency"] == "usd"
-    assert matter["paid"]["buyer"] == "buyer@example.com"
-    assert matter["paid"]["at"].startswith("2025-10-07T12:00")
+async def test_an_issue_has_the_paid_amount_and_the_buyer(refunded: Till) -> None:
+    (issue,) = await refunded.issues()
+    assert issue["paid"]["amount"] == 50
+    assert issue["paid"]["refunded"] == 50
+    assert issue["paid"]["currency"] == "usd"
+    assert issue["paid"]["buyer"] == "buyer@example.com"
+    assert issue["paid"]["at"].startswith("2025-10-07T12:00")
 
 
 async def test_stripe_is_asked_once_a_minute(
@@ -43,11 +43,11 @@ async def test_stripe_is_asked_once_a_minute(
         return await real(payment)
 
     monkeypatch.setattr(gateway, "paid", counted)
-    await refunded.matters()
-    await refunded.matters()
+    await refunded.issues()
+    await refunded.issues()
     assert len(asked) == 1
     refunded.shop.clock.forward(61)
-    await refunded.matters()
+    await refunded.issues()
     assert len(asked) == 2
 
 
@@ -59,8 +59,8 @@ async def test_the_list_comes_where_stripe_does_not_answer(
         raise PaymentUnknown("Stripe did not answer.")
 
     monkeypatch.setattr(refunded.checkouts.gateway, "paid", silent)
-    (matter,) = await refunded.matters()
-    assert matter["paid"] is None
+    (issue,) = await refunded.issues()
+    assert issue["paid"] is None
 
 
 async def test_the_list_waits_for_stripe_a_few_seconds_at_most(
@@ -72,8 +72,8 @@ async def test_the_list_waits_for_stripe_a_few_seconds_at_most(
         await asyncio.Event().wait()
 
     monkeypatch.setattr(refunded.checkouts.gateway, "paid", slow)
-    (matter,) = await refunded.matters()
-    assert matter["paid"] is None
+    (issue,) = await refunded.issues()
+    assert issue["paid"] is None
 
 
 @pytest.mark.parametrize(("right", "buyer"), [("read", None), ("stock", "buyer@example.com")])
@@ -83,13 +83,13 @@ async def test_a_read_key_does_not_see_the_payer(
     body = {"label": "k", "right": right}
     made = await refunded.shop.client.post("/api/admin/keys/make", body, OWNER)
     key = {"Authorization": f"Bearer {made.json['secret']}"}
-    (matter,) = (await refunded.shop.client.get(LIST, key)).json["issues"]
-    assert matter["paid"]["buyer"] == buyer
-    assert matter["paid"]["amount"] == 50
+    (issue,) = (await refunded.shop.client.get(LIST, key)).json["issues"]
+    assert issue["paid"]["buyer"] == buyer
+    assert issue["paid"]["amount"] == 50
 
 
 async def test_nothing_of_it_is_stored(refunded: Till) -> None:
-    await refunded.matters()
+    await refunded.issues()
     assert "buyer@example.com" not in await refunded.shop.stored_text()
 
 

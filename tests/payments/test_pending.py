@@ -18,7 +18,7 @@ from fancymonkey.store.open import open_store
 from fancymonkey.store.verify import verify_store
 from tests.core.builders import CoreShop, take, upsert
 from tests.payments.conftest import OWNER, Till, opened
-from tests.payments.stripe_events import POLICY, open_matters, session, take_in
+from tests.payments.stripe_events import POLICY, open_issues, session, take_in
 from tests.store.conftest import target
 from tests.web.shops import HOODIE
 from tests.web.signing import deliver, event
@@ -43,7 +43,7 @@ def test_the_end_of_an_older_session_frees_nothing(end: str, times: int) -> None
     assert shop.numbers("a/M") == (5, 2, 0)
     take_in(shop, session("async_payment_succeeded", "cs_B", status="paid"))
     assert shop.numbers("a/M") == (3, 0, 0)
-    assert open_matters(shop) == []
+    assert open_issues(shop) == []
     shop.audit()
 
 
@@ -107,9 +107,9 @@ def test_the_same_lines_again_change_nothing_and_are_no_error() -> None:
 
 def test_neither_the_first_deadline_nor_tidying_ends_it_but_the_limit_does() -> None:
     shop = waiting()
-    shop.do(Expire(), at=POLICY.patience - 1)
+    shop.do(Expire(), at=POLICY.pending_payment_ms - 1)
     assert shop.numbers("a/M") == (5, 2, 0)
-    shop.do(Expire(), at=POLICY.patience)
+    shop.do(Expire(), at=POLICY.pending_payment_ms)
     assert shop.numbers("a/M") == (5, 0, 0)
     shop.do(take("s2", ttl=10, a_M=1))
     assert isinstance(shop.do(Release(ref="s2")), Accepted)
@@ -131,7 +131,7 @@ def test_the_owner_may_free_it_and_is_warned() -> None:
     assert answer.data.payment_pending is True
     assert shop.numbers("a/M") == (5, 0, 0)
     take_in(shop, session("async_payment_succeeded", "cs_B", status="paid"))
-    assert [str(row.concern) for row in open_matters(shop)] == ["late_payment"]
+    assert [str(row.concern) for row in open_issues(shop)] == ["late_payment"]
 
 
 def attempt(number: int, id_: str) -> list[BeginCheckout | CheckoutOpened]:
@@ -169,9 +169,9 @@ def test_many_sessions_are_remembered_within_bounds() -> None:
     for number in range(200):
         take_in(shop, session("async_payment_failed", f"cs_{number}"))
     assert shop.numbers("a/M") == (5, 2, 0)
-    kept = shop.image.rows[Document]["pending_payments", "h-s1"]
-    assert len(kept.body) < 2000
-    assert kept.until is not None
+    pending = shop.image.rows[Document]["pending_payments", "h-s1"]
+    assert len(pending.body) < 2000
+    assert pending.until is not None
 
 
 PAID = session("async_payment_succeeded", "cs_B", status="paid")
@@ -195,8 +195,8 @@ async def test_every_order_after_it_has_begun_on_every_store(target: str) -> Non
         sold = 0
         for number, order in enumerate(orders):
             await engine.submit(take(f"s{number}", ttl=10**9, a_M=1))
-            for step, one in enumerate([session("completed", "cs_B"), *order]):
-                await engine.submit(record(renamed(one, f"{number}", step), POLICY, 1))
+            for step, event in enumerate([session("completed", "cs_B"), *order]):
+                await engine.submit(record(renamed(event, f"{number}", step), POLICY, 1))
                 hold = await engine.store.find(Reservation, f"h-s{number}")
                 assert hold is not None
                 ended = any(end in order[:step] for end in (PAID, FAILED))
@@ -211,11 +211,11 @@ async def test_every_order_after_it_has_begun_on_every_store(target: str) -> Non
         await engine.close()
 
 
-def renamed(one: StripeEvent, name: str, step: int) -> StripeEvent:
+def renamed(event: StripeEvent, name: str, step: int) -> StripeEvent:
     """The event as one of another hold's sessions."""
-    thing = one.data.object
+    thing = event.data.object
     made = session(
-        one.type.removeprefix("checkout.session."),
+        event.type.removeprefix("checkout.session."),
         f"{thing.id}_{name}",
         f"h-s{name}",
         thing.payment_status or "",
@@ -226,9 +226,9 @@ def renamed(one: StripeEvent, name: str, step: int) -> StripeEvent:
 
 async def begun(till: Till) -> str:
     """A buyer pays at the checkout by a bank transfer. Returns the session's id."""
-    found: str = (await till.checkout(quantity=2)).json["sessionId"]
-    await till.act(found, "async_pay")
-    return found
+    session_id: str = (await till.checkout(quantity=2)).json["sessionId"]
+    await till.act(session_id, "async_pay")
+    return session_id
 
 
 async def test_the_buyers_page_cannot_free_what_is_being_paid(any_till: Till) -> None:
@@ -258,7 +258,7 @@ async def test_money_that_comes_after_all_of_that_is_a_sale(any_till: Till) -> N
     await any_till.act(session_, "async_succeed")
     size = await any_till.shop.size()
     assert (size["stock"], size["reserved"]) == (18, 0)
-    assert await any_till.matters() == []
+    assert await any_till.issues() == []
 
 
 async def test_the_owner_sees_it_frees_it_and_is_warned(target: str) -> None:

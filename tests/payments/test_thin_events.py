@@ -28,10 +28,10 @@ def thin(type_: str, kind: str = "", id_: str = "", **more: Any) -> dict[str, An
 
 async def paid_in_silence(till: Till) -> dict[str, Any]:
     """A session that is paid, and of which no event has come."""
-    found: str = (await till.checkout(quantity=2)).json["sessionId"]
+    session_id: str = (await till.checkout(quantity=2)).json["sessionId"]
     till.cut()
-    till.twin.act(found, "pay")
-    session: dict[str, Any] = till.twin.account.sessions[found]
+    till.fake_stripe.act(session_id, "pay")
+    session: dict[str, Any] = till.fake_stripe.account.sessions[session_id]
     return session
 
 
@@ -44,26 +44,26 @@ async def test_a_thin_event_is_fetched_and_captures_once(till: Till, type_: str)
         assert (answer.status, answer.json["outcome"]) == (200, "done")
         assert answer.json["duplicate"] is duplicate
     assert (await till.shop.size())["stock"] == 18
-    assert await till.matters() == []
+    assert await till.issues() == []
 
 
 async def test_a_refund_and_an_expiry_are_fetched_too(till: Till) -> None:
     session = await paid_in_silence(till)
-    till.twin.act(session["id"], "refund")
-    (charge,) = till.twin.account.charges
+    till.fake_stripe.act(session["id"], "refund")
+    (charge,) = till.fake_stripe.account.charges
     for type_, kind, id_ in (
         ("v1.checkout.session.completed", "checkout.session", session["id"]),
         ("v1.charge.refunded", "charge", charge),
     ):
         answer = await deliver(till.shop, thin(type_, kind, id_))
         assert answer.status == 200, answer
-    (matter,) = await till.matters()
-    assert matter["concern"] == "refunded"
+    (issue,) = await till.issues()
+    assert issue["concern"] == "refunded"
 
 
 async def test_a_notification_with_the_event_s_id_alone_is_fetched(till: Till) -> None:
     await paid_in_silence(till)
-    events = till.twin.account.events.values()
+    events = till.fake_stripe.account.events.values()
     (made,) = [row for row in events if row["type"] == "checkout.session.completed"]
     for body in ({"id": made["id"], "object": "event", "type": made["type"]},):
         answer = await deliver(till.shop, body)

@@ -60,6 +60,6 @@ async def test_other_refusals_and_sales_count_nothing(till: Till) -> None:
     assert (await till.checkout(size="S", quantity=1)).status == 200
     assert (await till.checkout(session="b2", size="none")).status == 404
     assert (await till.shop.client.post("/api/checkout", {"sessionId": "b9"})).status == 404
-    till.twin.faults.change({"api_fail": "400", "api_fail_times": 1})
+    till.fake_stripe.faults.change({"api_fail": "400", "api_fail_times": 1})
     assert (await till.checkout(session="b4", size="M")).status == 502
     assert await counted(till) == {}

@@ -64,13 +64,13 @@ class Requirement:
 
 def requirements() -> list[Requirement]:
     """Every row, in order."""
-    found = []
+    requirements = []
     for line in LIST.read_text(encoding="utf-8").splitlines():
         id_, level, words, how = line.split("|")
         reason = _long(how[1:]) if how.startswith("-") else ""
         tests = () if reason else tuple(_test(part) for part in how.split())
-        found.append(Requirement(id_, level, words, tests, reason))
-    return found
+        requirements.append(Requirement(id_, level, words, tests, reason))
+    return requirements
 
 
 def _test(text: str) -> tuple[str, str]:

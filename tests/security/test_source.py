@@ -36,14 +36,16 @@ def imports() -> set[str]:
 
 
 def test_nothing_is_run_that_is_text() -> None:
-    wrong = [one for one in calls() if one[1] in ("eval", "exec", "compile", "__import__")]
+    wrong = [call for call in calls() if call[1] in ("eval", "exec", "compile", "__import__")]
     assert not wrong
 
 
 def test_no_other_program_is_started_and_no_shell() -> None:
     names = imports()
     assert not [name for name in names if name.split(".")[0] in ("subprocess", "pty", "popen2")]
-    assert not [one for one in calls() if one[1].startswith(("os.system", "os.popen", "os.exec"))]
+    assert not [
+        call for call in calls() if call[1].startswith(("os.system", "os.popen", "os.exec"))
+    ]
 
 
 def test_nothing_is_read_that_can_make_objects_of_any_kind() -> None:
@@ -53,7 +55,7 @@ def test_nothing_is_read_that_can_make_objects_of_any_kind() -> None:
 
 def test_no_weak_hash_and_no_cipher_of_our_own() -> None:
     wrong = {"hashlib.md5", "hashlib.sha1", "hashlib.new"}
-    assert not [one for one in calls() if one[1] in wrong]
+    assert not [call for call in calls() if call[1] in wrong]
     tops = {name.split(".")[0] for name in imports()}
     assert not tops & {"Crypto", "Cryptodome", "crypt"}
 
@@ -67,7 +69,7 @@ def test_secrets_come_from_the_systems_random_source() -> None:
         if name.split(".")[0] == "random" and ".fake_stripe." not in module.name
     }
     assert dice == {"fancymonkey.alerts.backoff", "fancymonkey.commands.drill.crowd"}
-    assert not [one for one in calls() if one[1].startswith("uuid.uuid1")]
+    assert not [call for call in calls() if call[1].startswith("uuid.uuid1")]
 
 
 def test_certificates_are_checked_and_redirects_not_followed() -> None:
@@ -131,8 +133,8 @@ def test_no_script_writes_markup_or_runs_text(path: Path) -> None:
 @pytest.mark.parametrize("path", SCRIPTS, ids=IDS)
 def test_no_script_keeps_a_secret_in_the_browser(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    for found in re.findall(r"(?:local|session)Storage\.setItem\(([^)]*)\)", text):
-        assert not re.search(r"password|token|csrf|secret|\bkey\b|code", found), found
+    for arguments in re.findall(r"(?:local|session)Storage\.setItem\(([^)]*)\)", text):
+        assert not re.search(r"password|token|csrf|secret|\bkey\b|code", arguments), arguments
     assert "document.cookie" not in text
 
 

@@ -16,7 +16,7 @@ from fancymonkey.core.model import Kind, Line, Product
 from fancymonkey.core.outcomes import Accepted, Answer
 from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem
 from tests.core.builders import upsert
-from tests.sim.world import SKUS, Server, World
+from tests.sim.world import SKUS, SimServer, World
 
 MANY_TRIES = 200
 
@@ -88,24 +88,26 @@ class Buyer:
 async def pay(world: World, cs: str, hold: str) -> None:
     """The provider reports a payment: more than once, out of order, until it is accepted."""
     paid = Capture(ref=hold, payment_id=cs)
-    told = [
+    refusals = [
         RecordEvent(event_id=f"evt-{cs}", type="completed", object_id=cs, effect=paid)
         for _ in range(world.chance.choice((1, 1, 2, 3)))
     ]
     if world.chance.random() < 0.3:
-        told.append(replace(told[0], event_id=f"evt-async-{cs}", type="async_payment_succeeded"))
+        refusals.append(
+            replace(refusals[0], event_id=f"evt-async-{cs}", type="async_payment_succeeded")
+        )
     if world.chance.random() < 0.2:
         gone = Release(ref=hold)
-        told.append(replace(told[0], event_id=f"evt-exp-{cs}", type="expired", effect=gone))
+        refusals.append(replace(refusals[0], event_id=f"evt-exp-{cs}", type="expired", effect=gone))
     if world.chance.random() < 0.3:
         world.returns[f"refund-{cs}"] += 1
         back = Return(
             sku="a/M", location=DEFAULT_LOCATION, quantity=1, reason="refund", cause=f"refund-{cs}"
         )
-        refund = replace(told[0], event_id=f"evt-refund-{cs}", type="refunded", effect=back)
-        told += [refund, refund]
-    world.chance.shuffle(told)
-    await asyncio.gather(*[deliver(world, event) for event in told])
+        refund = replace(refusals[0], event_id=f"evt-refund-{cs}", type="refunded", effect=back)
+        refusals += [refund, refund]
+    world.chance.shuffle(refusals)
+    await asyncio.gather(*[deliver(world, event) for event in refusals])
 
 
 async def deliver(world: World, event: RecordEvent) -> None:
@@ -170,13 +172,17 @@ async def _deeds(world: World) -> Sequence[Command]:
             change = Change(count=chance.randrange(3, 12), low_stock_threshold=chance.randrange(9))
             return [
                 CommandGroup(
-                    commands=tuple(chain(one, change, location=DEFAULT_LOCATION) for one in some)
+                    commands=tuple(
+                        chain(command, change, location=DEFAULT_LOCATION) for command in some
+                    )
                 )
             ]
         case 5:
             change = Change(adjust=-3, reserved=chance.randrange(3))
             many = CommandGroup(
-                commands=tuple(chain(one, change, location=DEFAULT_LOCATION) for one in some)
+                commands=tuple(
+                    chain(command, change, location=DEFAULT_LOCATION) for command in some
+                )
             )
             return [DryRun(command=many), many]
         case 6:
@@ -223,7 +229,7 @@ class Listener:
                 await self._listen(server)
             await asyncio.sleep(self.chance.uniform(0, 0.5))
 
-    async def _listen(self, server: Server) -> None:
+    async def _listen(self, server: SimServer) -> None:
         engine = server.engine
         assert engine is not None
         if self.since is not None and engine.view.revision < self.since:
@@ -235,7 +241,7 @@ class Listener:
                 if change is None:
                     return
                 if self.since is not None and change.revision < self.since:
-                    self.world.problem(f"told {change.revision} after {self.since}")
+                    self.world.problem(f"got {change.revision} after {self.since}")
                 self.since = change.revision
                 for sku in SKUS if change.fresh else change.skus & set(SKUS):
                     level = engine.view.levels[(sku, "main")]

@@ -100,8 +100,8 @@ class SimNetwork:
         for address, (_, owner) in list(self.listening.items()):
             if owner == name:
                 del self.listening[address]
-        for one, other, first, second in self.channels:
-            if name in (one, other):
+        for sender, other, first, second in self.channels:
+            if name in (sender, other):
                 first.connection_lost(None)
                 second.connection_lost(None)
         self.channels = [row for row in self.channels if name not in row[:2]]

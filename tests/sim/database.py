@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import Any
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import execute
@@ -157,21 +158,21 @@ class SimStore:
 
     async def snapshot(self) -> StockSnapshot:
         await self._reach()
-        found = await self._db.snapshot()
+        snapshot = await self._db.snapshot()
         await self._db.latency()
-        return found
+        return snapshot
 
     async def catalogue(self, product_ids: Iterable[str]) -> tuple[list[Product], list[Item]]:
         await self._reach()
-        found = self._db.image.catalogue(product_ids)
+        products = self._db.image.catalogue(product_ids)
         await self._db.latency()
-        return found
+        return products
 
     async def entries_after(self, revision: int, limit: int = 1000) -> list[Entry]:
         await self._reach()
-        found = self._db.entries[revision : revision + limit]
+        entries = self._db.entries[revision : revision + limit]
         await self._db.latency()
-        return found
+        return entries
 
     def history(self, sku: str, until: int | None = None) -> AsyncIterator[Entry]:
         return self._db.history(sku, until)
@@ -186,6 +187,9 @@ class SimStore:
         await self._reach()
         async for row in self._db.scan(kind, after):
             yield row
+
+    def scan_fields(self, kind: type[Row], names: Sequence[str]) -> AsyncIterator[tuple[Any, ...]]:
+        return self._db.scan_fields(kind, names)
 
     async def find(self, kind: type[R], key: Hashable) -> R | None:
         await self._reach()

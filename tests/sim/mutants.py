@@ -39,12 +39,12 @@ class Edit:
 
     def _function(self) -> FunctionType:
         module, _, path = self.where.partition(":")
-        found: Any = importlib.import_module(module)
+        place: Any = importlib.import_module(module)
         for name in path.split("."):
-            found = getattr(found, name)
-        found = inspect.unwrap(found)
-        assert isinstance(found, FunctionType)
-        return found
+            place = getattr(place, name)
+        place = inspect.unwrap(place)
+        assert isinstance(place, FunctionType)
+        return place
 
     def _changed(self, function: FunctionType) -> CodeType:
         source = textwrap.dedent(inspect.getsource(function))
@@ -262,7 +262,7 @@ ENGINE_BUGS = [
         ("view.view:View.take", "for level in levels.values():", "for level in ():"),
     ),
     engine(
-        "a batch within a turn is told to nobody",
+        "a batch within a turn is not published",
         (
             "batcher:Batcher._commit_now",
             "_answer_all(batch, commit.answers)",

@@ -46,7 +46,7 @@ def sku(name: str) -> str:
     return sku_of(name, "M")
 
 
-class Shop:
+class NetworkShop:
     """The engine and the model beside it."""
 
     def __init__(self, store: Store, seed: int) -> None:
@@ -199,11 +199,11 @@ class Shop:
             wanted[name] += built
             if built:
                 demands.append(({name: 1}, built))
-            rest = count - built
+            loose = count - built
             for part, each in parts.get(name, {}).items():
-                wanted[part] += each * rest
-            if rest and model.kits[name].together:
-                demands.append((parts[name], rest))
+                wanted[part] += each * loose
+            if loose and model.kits[name].together:
+                demands.append((parts[name], loose))
                 for location in SELLING:
                     sets = {units[part, location] / each for part, each in parts[name].items()}
                     if len(lines) == 1 and (len(sets) > 1 or int(min(sets)) != min(sets)):
@@ -212,10 +212,10 @@ class Shop:
                     min(units[part, location] // each for part, each in parts[name].items())
                     for location in SELLING
                 ]
-                if sum(whole) < rest:
-                    self.wrong(f"{units} has {sum(whole)} whole sets of {parts[name]}, not {rest}")
-            elif rest:
-                demands += [({part: 1}, each * rest) for part, each in parts[name].items()]
+                if sum(whole) < loose:
+                    self.wrong(f"{units} has {sum(whole)} whole sets of {parts[name]}, not {loose}")
+            elif loose:
+                demands += [({part: 1}, each * loose) for part, each in parts[name].items()]
         sums: Counter[str] = Counter()
         for (name, location), count in units.items():
             sums[name] += count

@@ -38,6 +38,18 @@ LOCATIONS = [
         ),
     ),
     bug(
+        "a single line is routed blind to holds",
+        (
+            "holds.serve_line:serve_line",
+            "level.on_hand - level.reserved - level.allocated",
+            "level.on_hand",
+        ),
+    ),
+    bug(
+        "the safety stock of a single line is sold",
+        ("holds.serve_line:serve_line", "if safety_stock:", "if safety_stock and not sku:"),
+    ),
+    bug(
         "units beyond those sent are booked twice",
         (
             "transfers.receive:_receive_line",

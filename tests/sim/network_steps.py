@@ -26,7 +26,7 @@ from tests.sim.network_days import (
     SPLIT,
     TOGETHER,
     VERSIONS,
-    Shop,
+    NetworkShop,
     rows_of,
     sku,
     units_open,
@@ -36,7 +36,7 @@ from tests.sim.network_model import Key, Shipping
 STEPS = 80
 
 
-class Day(Shop):
+class Day(NetworkShop):
     """A day: many steps, each checked."""
 
     def __init__(self, store: Store, seed: int) -> None:

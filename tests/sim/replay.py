@@ -41,9 +41,9 @@ class Replay:
         self._owners = sorted(owners, key=lambda name: int(name.rpartition("/")[2]))
         self.model.tick(now)
         for command, answer in zip(commands, answers, strict=True):
-            found = "ok" if isinstance(answer, Accepted) else str(answer.code)
+            outcome = "ok" if isinstance(answer, Accepted) else str(answer.code)
             expected = self._run(command, answer)
-            if found != expected:
+            if outcome != expected:
                 self.problems.append(f"{command} got {answer}, should be {expected}")
         self._compare_rows(state)
         self._check_entries(state.entries)
@@ -136,11 +136,11 @@ class Replay:
         return "ok"
 
     def _event(self, command: RecordEvent, answer: Answer | None) -> str:
-        told = self._events.get(command.event_id)
-        if told in (None, "unknown_session"):
+        known = self._events.get(command.event_id)
+        if known in (None, "unknown_session"):
             code = "ok" if command.effect is None else self._apply(command.effect, None)
             self._events[command.event_id] = code
-        first = told != self._events[command.event_id]
+        first = known != self._events[command.event_id]
         if isinstance(answer, Accepted) and answer.data.first is not first:
             self.problems.append(f"{command}: {answer}")
         return "ok"
@@ -148,11 +148,11 @@ class Replay:
     def _compare_rows(self, state: State) -> None:
         model = self.model
         for level in state.changed.get(Level, {}).values():
-            found = (level.on_hand, level.reserved, level.backordered)
+            quantities = (level.on_hand, level.reserved, level.backordered)
             sku = level.sku
             expected = (model.on_hand[sku], model.reserved(sku), model.backordered.get(sku, 0))
-            if found != expected:
-                self.problems.append(f"{sku}: {found}, should be {expected}")
+            if quantities != expected:
+                self.problems.append(f"{sku}: {quantities}, should be {expected}")
         for row in state.changed.get(Reservation, {}).values():
             hold = model.holds.get(row.reservation_id)
             if hold is None:

@@ -29,21 +29,28 @@ def day(seed: int, events: Callable[[ClusterWorld], Coroutine[Any, Any, None]]) 
 def test_every_operation_is_linearizable_while_servers_break() -> None:
     worlds = [day(seed, ClusterWorld.run) for seed in range(SEEDS)]
     assert all(world.forwarded > 30 for world in worlds)  # else nothing was tried
-    answered = [one for world in worlds for one in world.operations if one.answer is not None]
+    answered = [
+        operation
+        for world in worlds
+        for operation in world.operations
+        if operation.answer is not None
+    ]
     assert len(answered) > 0.8 * sum(len(world.operations) for world in worlds)
 
 
 def test_a_decider_that_was_stopped_runs_nothing_that_was_given_up() -> None:
     for seed in range(SEEDS):
         world = day(seed, ClusterWorld.frozen_decider)
-        assert any(one.answer is None for one in world.operations)
-        assert any(one.answer is not None for one in world.operations)  # decided by the follower
+        assert any(operation.answer is None for operation in world.operations)
+        assert any(
+            operation.answer is not None for operation in world.operations
+        )  # decided by the follower
 
 
 def test_a_decider_that_leaves_runs_no_batch_that_it_returns() -> None:
     for seed in range(SEEDS):
         world = day(seed, ClusterWorld.leaving_decider)
-        assert all(one.answer is not None for one in world.operations)
+        assert all(operation.answer is not None for operation in world.operations)
         assert world.forwarded >= 6
 
 

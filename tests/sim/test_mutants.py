@@ -4,7 +4,7 @@ import hypothesis
 import pytest
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.core.test_model_machine import Machine
+from tests.core.test_model_machine import ModelMachine
 from tests.sim.mutants import MUTANTS, Mutant
 from tests.sim.run import Violation, run
 
@@ -51,7 +51,7 @@ def test_the_state_machine_finds_it(mutant: Mutant) -> None:
     with mutant.planted():
         for _ in range(ROUNDS):
             try:
-                run_state_machine_as_test(Machine, settings=settings)
+                run_state_machine_as_test(ModelMachine, settings=settings)
             except AssertionError:
                 return
     pytest.fail(f"the state machine did not notice: {mutant.name}")

@@ -53,7 +53,7 @@ async def test_every_store_ends_the_day_like_the_reference(target: str) -> None:
     assert day.rows == reference.rows
 
 
-async def found(mutant: Mutant) -> str:
+async def noticed(mutant: Mutant) -> str:
     """The finding with a planted bug; empty if there is none."""
     with mutant.planted():
         for seed in range(SEEDS):
@@ -68,9 +68,9 @@ async def found(mutant: Mutant) -> str:
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=[mutant.name for mutant in MUTANTS])
 async def test_a_planted_bug_is_found(mutant: Mutant) -> None:
-    assert await found(mutant), f"{SEEDS} days did not notice: {mutant.name}"
+    assert await noticed(mutant), f"{SEEDS} days did not notice: {mutant.name}"
 
 
 if __name__ == "__main__":
     for planted in MUTANTS:
-        print(f"{planted.name:66} {asyncio.run(found(planted))[:110] or 'NOTHING'}", flush=True)
+        print(f"{planted.name:66} {asyncio.run(noticed(planted))[:110] or 'NOTHING'}", flush=True)

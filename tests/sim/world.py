@@ -29,7 +29,7 @@ PATIENCE = 120.0
 """A client without an answer after this many virtual seconds never gets one."""
 
 
-class Server:
+class SimServer:
     """A process with an engine, its own clock, and a habit of dying."""
 
     def __init__(self, world: "World", name: str, skew: int) -> None:
@@ -91,7 +91,7 @@ class World:
         self.db = Database(self.chance, faults, alone=alone)
         skews: tuple[int, ...] = (0, self.chance.choice((0, 0, 5, -40, 300, -700)))
         skews = skews[: 1 if alone else 2]
-        self.servers = [Server(self, f"server {n}", skew) for n, skew in enumerate(skews)]
+        self.servers = [SimServer(self, f"server {n}", skew) for n, skew in enumerate(skews)]
         self.problems: list[str] = []
         self.payments: dict[str, str] = {}
         self.returns: Counter[str] = Counter()
@@ -114,7 +114,7 @@ class World:
     def close(self) -> None:
         logging.getLogger("fancymonkey").removeHandler(self._alarm)
 
-    def server(self) -> Server | None:
+    def server(self) -> SimServer | None:
         """A server that is up, by chance."""
         up = [server for server in self.servers if server.engine is not None]
         return self.chance.choice(up) if up else None
@@ -122,7 +122,7 @@ class World:
     # Asking -----------------------------------------------------------------------------------
 
     async def ask(
-        self, command: Command, tries: int = 1, on: Server | None = None
+        self, command: Command, tries: int = 1, on: SimServer | None = None
     ) -> Answer | None:
         """One client's request; None if its outcome is unknown."""
         for _ in range(tries):
@@ -199,9 +199,9 @@ class World:
         for cs, ref in self.payments.items():
             self._check_payment(cs, ref)
         for cause, units in self.returns.items():
-            found = sum(e.on_hand for e in self.db.entries if e.cause == cause and e.on_hand > 0)
-            if found != units:
-                self.problem(f"refund {cause} brought back {found}, not {units}")
+            sold = sum(e.on_hand for e in self.db.entries if e.cause == cause and e.on_hand > 0)
+            if sold != units:
+                self.problem(f"refund {cause} brought back {sold}, not {units}")
         for command in self.db.kept:
             if 0 < self.asked[id(command)] < len(self.db.applied[id(command)]):
                 self.problem(f"asked {self.asked[id(command)]} times, done more often: {command}")
@@ -268,10 +268,12 @@ class World:
     def _check_once(self, key: str, command: Command, *, acknowledged: bool) -> None:
         """A command with a key ran at most once, and at least once if it was confirmed."""
         answers = self.db.applied.get(id(command), [])
-        accepted = [one for one in answers if isinstance(one, Accepted) and not one.replayed]
+        accepted = [
+            answer for answer in answers if isinstance(answer, Accepted) and not answer.replayed
+        ]
         assert self.db.replay is not None
         idle = {id(answer) for answer in self.db.replay.repeatable}
-        real = [one for one in accepted if id(one) not in idle]
+        real = [answer for answer in accepted if id(answer) not in idle]
         if len(real) > 1 or (acknowledged and not accepted):
             self.problem(f"{key} was run {len(real)} times: {command}")
 

@@ -62,7 +62,9 @@ def file_of(rows: Sequence[Cells], separator: str = ",") -> bytes:
     return made.getvalue().encode()
 
 
-def plan(stand: CurrentStock, data: bytes | Sequence[Cells], *, create: bool = True) -> ImportPlan:
+def plan(
+    current: CurrentStock, data: bytes | Sequence[Cells], *, create: bool = True
+) -> ImportPlan:
     """The changes of a file: CSV, XLSX, or rows."""
     if not isinstance(data, bytes):
         data = file_of(data)
@@ -70,20 +72,23 @@ def plan(stand: CurrentStock, data: bytes | Sequence[Cells], *, create: bool = T
         records = csv_table.records(xlsx.read(data).rows)
     else:
         records = csv_table.records(csv_table.read(csv_table.decoded(data)))
-    records = with_known_keys(records, stand)
-    marks_of(records, stand)
-    return Planner(stand, ImportOptions(create=create)).read(records)
+    records = with_known_keys(records, current)
+    marks_of(records, current)
+    return Planner(current, ImportOptions(create=create)).read(records)
 
 
-def faults(found: ImportPlan) -> list[tuple[int, str]]:
-    return [(one.row, one.column) for one in found.faults]
+def faults(import_plan: ImportPlan) -> list[tuple[int, str]]:
+    return [(fault.row, fault.column) for fault in import_plan.faults]
 
 
 def book(*sheets: tuple[str, list[list[Any]]], **formats: str) -> bytes:
     """A spreadsheet. A cell that is a pair is written by the method of that name."""
     made = io.BytesIO()
     with xlsxwriter.Workbook(made) as file:
-        styles = {name: file.add_format({"num_format": one}) for name, one in formats.items()}
+        styles = {
+            name: file.add_format({"num_format": number_format})
+            for name, number_format in formats.items()
+        }
         for name, rows in sheets:
             page = file.add_worksheet(name)
             for row, cells in enumerate(rows):

@@ -93,7 +93,7 @@ def test_no_bundle(text: str) -> None:
         ("tee/M; policy split; policy split", "twice"),
         ("tee/M; at most 0 per order", "not from 1"),
         ("tee/M; sold from tomorrow", "not a time"),
-        ("tee/M; sold from 2026-12-02; sold until 2026-12-01", "sold until a time after"),
+        ("tee/M; sold from 2026-12-02; sold until 2026-12-01", "must be after the beginning"),
         ("choose 3 of T: a/S | b/S", "fewer than the 3"),
         ("choose 1 of T:", "is not clear"),
         ("policy split", "at least one part"),

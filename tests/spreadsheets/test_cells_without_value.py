@@ -54,18 +54,18 @@ CELLS = {
 @pytest.mark.parametrize("name", CELLS)
 @pytest.mark.parametrize("place", [1, 2, 3, 4])
 def test_a_cell_without_a_value_is_a_fault_of_its_row(name: str, place: int) -> None:
-    found = plan(SHOP, with_cell(CELLS[name], place))
-    assert faults(found) == [(2, HEAD[place])]
+    import_plan = plan(SHOP, with_cell(CELLS[name], place))
+    assert faults(import_plan) == [(2, HEAD[place])]
     assert (
-        "formula without a result" in found.faults[0].text
-        or "spreadsheet error" in found.faults[0].text
+        "formula without a result" in import_plan.faults[0].text
+        or "spreadsheet error" in import_plan.faults[0].text
     )
-    assert [(one.size, one.after) for one in found.changes] == [("L", "21")]
+    assert [(change.size, change.after) for change in import_plan.changes] == [("L", "21")]
 
 
 def test_a_formula_whose_result_is_an_empty_text_is_an_empty_cell() -> None:
-    found = plan(SHOP, with_cell(' t="str"><f>""</f><v></v></c>'))
-    assert not found.faults
+    import_plan = plan(SHOP, with_cell(' t="str"><f>""</f><v></v></c>'))
+    assert not import_plan.faults
 
 
 @pytest.mark.parametrize(
@@ -101,9 +101,9 @@ def test_a_new_product_gets_no_stock_and_no_price_by_it(
     data = rewritten(
         book(("Stock", rows)), rf"{cell}[^>]*><v>424242</v></c>", f"{cell}><f>1+1</f></c>"
     )
-    found = plan(SHOP, data)
-    assert faults(found) == expected
-    assert len(found.steps) == (place == 4)
+    import_plan = plan(SHOP, data)
+    assert faults(import_plan) == expected
+    assert len(import_plan.steps) == (place == 4)
 
 
 def test_an_error_below_and_beside_everything_else_is_found() -> None:
@@ -115,11 +115,11 @@ def test_an_error_below_and_beside_everything_else_is_found() -> None:
 
 
 def test_the_names_of_elements_may_have_a_prefix() -> None:
-    found = plan(SHOP, with_cell(CELLS["formula"]))
+    import_plan = plan(SHOP, with_cell(CELLS["formula"]))
     data = with_cell(CELLS["formula"])
     prefixed = rewritten(data, r"<(/?)(?=[a-z])", r"<\1x:")
     prefixed = rewritten(prefixed, "x:worksheet xmlns=", "x:worksheet xmlns:x=")
-    assert faults(plan(SHOP, prefixed)) == faults(found) == [(2, "stock")]
+    assert faults(plan(SHOP, prefixed)) == faults(import_plan) == [(2, "stock")]
 
 
 # Sheets.
@@ -130,8 +130,8 @@ TABLE = [["productId", "size", "stock"], ["tee", "M", 25]]
 def test_the_sheet_with_the_table_is_read() -> None:
     notes = [["Dear colleague"], ["count again on Friday"]]
     data = book(("Notes", notes), ("Empty", []), ("Count", TABLE))
-    found = xlsx.read(data)
-    assert (found.name, found.names) == ("Count", ["Notes", "Empty", "Count"])
+    cells = xlsx.read(data)
+    assert (cells.name, cells.names) == ("Count", ["Notes", "Empty", "Count"])
     assert plan(SHOP, data).changes[0].after == "25"
 
 

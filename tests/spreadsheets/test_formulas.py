@@ -51,9 +51,9 @@ def test_no_cell_begins_a_formula_for_any_separator(text: str, separator: str) -
 @pytest.mark.parametrize("text", ATTACKS)
 def test_it_comes_back_as_it_was(text: str) -> None:
     row = stocked(name=text, sku_id=text)
-    found = plan(stand_of(row), exported(row))
-    assert not found.faults
-    assert found.count("unchanged") == 1
+    import_plan = plan(stand_of(row), exported(row))
+    assert not import_plan.faults
+    assert import_plan.count("unchanged") == 1
     edited = plan(stand_of(row), [exported(row)[0] | {"name": safe(f"{text};=2")}])
     if "\t" not in text and "\n" not in text and "\r" not in text:
         assert edited.changes[0].after == f"{text};=2"

@@ -36,7 +36,7 @@ DATES = st.none() | st.sampled_from(["2026-12-01", "1900-01-01", "2026-12-01T12:
 
 @st.composite
 def shops(draw: st.DrawFn) -> list[StockRow]:
-    found = []
+    products = []
     for id_ in draw(st.lists(IDS, max_size=4, unique=True)):
         product = Product(
             id_,
@@ -58,8 +58,8 @@ def shops(draw: st.DrawFn) -> list[StockRow]:
                 sold_out=draw(st.booleans()),
             )
             on_hand = draw(st.integers(0, 10**9))
-            found.append(StockRow(product, item, SkuStock(sku, on_hand=on_hand)))
-    return found
+            products.append(StockRow(product, item, SkuStock(sku, on_hand=on_hand)))
+    return products
 
 
 def level_of(row: StockRow) -> Level:
@@ -96,10 +96,10 @@ def as_sheet(rows: list[StockRow], columns: tuple[str, ...]) -> list[Record]:
 @given(rows=shops())
 def test_a_round_trip_changes_nothing(through, columns, rows) -> None:  # type: ignore[no-untyped-def]
     records = through(rows, columns)
-    stand = stand_of(rows)
+    current = stand_of(rows)
     assert len(records) == len(rows)
-    assert not marks_of(records, stand)
-    plan = Planner(stand, ImportOptions()).read(records)
+    assert not marks_of(records, current)
+    plan = Planner(current, ImportOptions()).read(records)
     assert plan.faults == plan.changes == plan.steps == []
     assert plan.count("unchanged") == len(rows)
 
@@ -129,16 +129,16 @@ def test_no_table_breaks_the_planner(
 ) -> None:
     product = Product("p", "x", price=Decimal("1.50"))
     item = Item("p/1", "p", "1")
-    stand = stand_of([StockRow(product, item, SkuStock("p/1", on_hand=20))])
+    current = stand_of([StockRow(product, item, SkuStock("p/1", on_hand=20))])
     rows = [(1, header), *((number, cells) for number, cells in enumerate(lines, 2))]
     try:
         records = csv_table.records(rows)
     except DataError:
         return
-    since = marks_of(records, stand)
-    plan = Planner(stand, ImportOptions(create=create), since).read(records)
+    since = marks_of(records, current)
+    plan = Planner(current, ImportOptions(create=create), since).read(records)
     assert len(plan.fates) == len(records)
-    assert {one.row for one in plan.faults} == {
+    assert {fault.row for fault in plan.faults} == {
         number for number, fate in plan.fates.items() if fate == "fault"
     }
 
@@ -159,8 +159,8 @@ def test_no_damage_to_a_spreadsheet_breaks_its_reader(data: st.DataObject) -> No
 
 @given(st.sampled_from(sorted(PARSERS)), st.text(max_size=40))
 def test_a_cell_is_read_or_refused(column: str, cell: str) -> None:
-    said = canonical(column, cell)
-    assert canonical(column, said) == said
+    canonical_text = canonical(column, cell)
+    assert canonical(column, canonical_text) == canonical_text
     try:
         value = PARSERS[column](cell)
     except ValueError:

@@ -86,7 +86,9 @@ def test_any_name_comes_back_as_it_was(name: str) -> None:
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_spreadsheets_of_other_countries_are_read(separator: str) -> None:
     table = "\ufeffproductId,size,stock\r\np1,M,3\r\n,,\r\np1,L,4\r\n".replace(",", separator)
-    assert [(one.number, one.cells["size"], one.cells["stock"]) for one in read(table)] == [
+    assert [
+        (record.number, record.cells["size"], record.cells["stock"]) for record in read(table)
+    ] == [
         (2, "M", "3"),
         (4, "L", "4"),
     ]
@@ -110,8 +112,8 @@ def test_an_invalid_table_is_refused_with_its_place(table: str, words: str) -> N
 
 def test_a_row_that_is_too_long_or_too_short_is_at_fault_alone() -> None:
     rows = read("productId,size\np1,M,3\np1\np1,L,,\n")
-    assert [one.fault for one in rows] == [
+    assert [row.fault for row in rows] == [
         "it has 3 cells, the header has 2",
-        "it has 1 cells, the header has 2",
+        "it has 1 cell, the header has 2",
         "",
     ]

@@ -8,8 +8,8 @@ from tests.spreadsheets.support import exported, plan, stand_of, stocked
 ROWS = (stocked(reserved=2), stocked(size="L"))
 
 
-def notices(found: ImportPlan) -> dict[str, str]:
-    return {one.column: one.text for one in found.notices}
+def notices(import_plan: ImportPlan) -> dict[str, str]:
+    return {notice.column: notice.text for notice in import_plan.notices}
 
 
 @pytest.mark.parametrize(
@@ -27,12 +27,12 @@ def notices(found: ImportPlan) -> dict[str, str]:
 )
 def test_an_edit_is_reported_and_the_rest_is_imported(column: str, text: str, instead: str) -> None:
     first, second = exported(*ROWS)
-    found = plan(stand_of(*ROWS), [first | {column: text}, second | {"stock": "25"}])
-    assert not found.faults
-    assert found.count("changed") == 1
-    assert list(notices(found)) == [column]
-    assert instead in notices(found)[column]
-    assert "row 2" in notices(found)[column]
+    import_plan = plan(stand_of(*ROWS), [first | {column: text}, second | {"stock": "25"}])
+    assert not import_plan.faults
+    assert import_plan.count("changed") == 1
+    assert list(notices(import_plan)) == [column]
+    assert instead in notices(import_plan)[column]
+    assert "row 2" in notices(import_plan)[column]
 
 
 def test_sales_since_the_export_are_no_edits() -> None:
@@ -54,28 +54,28 @@ def test_without_the_export_a_difference_from_now_is_reported() -> None:
         "reserved": "0",
         "status": "in_stock",
     }
-    found = plan(stand_of(*ROWS), [row])
-    assert "differs from the current value in row 2" in notices(found)["available"]
-    assert list(notices(found)) == ["available"]
+    import_plan = plan(stand_of(*ROWS), [row])
+    assert "differs from the current value in row 2" in notices(import_plan)["available"]
+    assert list(notices(import_plan)) == ["available"]
 
 
 def test_an_export_of_an_older_version_is_imported_without_it() -> None:
     (row,) = exported(stocked())
     row["exported"] = row["exported"].partition(".")[0]
-    found = plan(stand_of(stocked()), [row | {"stock": "25", "available": "50"}])
-    assert not found.faults
-    assert found.count("changed") == 1
+    import_plan = plan(stand_of(stocked()), [row | {"stock": "25", "available": "50"}])
+    assert not import_plan.faults
+    assert import_plan.count("changed") == 1
 
 
 def test_something_new_gets_no_stock_from_available() -> None:
     row = {"productId": "mug", "size": "OS", "name": "MUG", "available": "50"}
-    found = plan(stand_of(*ROWS), [row])
-    assert "a new row is not imported (row 2)" in notices(found)["available"]
+    import_plan = plan(stand_of(*ROWS), [row])
+    assert "a new row is not imported (row 2)" in notices(import_plan)["available"]
 
 
 def test_many_rows_are_one_notice() -> None:
     rows = [stocked(size=str(number)) for number in range(40)]
-    found = plan(stand_of(*rows), [row | {"available": "1"} for row in exported(*rows)])
-    (notice,) = found.notices
+    import_plan = plan(stand_of(*rows), [row | {"available": "1"} for row in exported(*rows)])
+    (notice,) = import_plan.notices
     assert (notice.count, notice.rows) == (40, [2, 3, 4, 5, 6])
     assert "40 rows (2, 3, 4, 5, 6, …)" in notice.text

@@ -55,9 +55,11 @@ SPREADSHEETS = [
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize(("column", "text"), SPREADSHEETS)
 def test_a_cell_that_a_spreadsheet_changed_stays(column: str, text: str, separator: str) -> None:
-    found = plan(stand_of(*SHOP), file_of(with_cells(**{column: text}), separator))
-    assert not found.faults
-    assert [(one.size, one.column, one.after) for one in found.changes] == [("L", "stock", "1300")]
+    import_plan = plan(stand_of(*SHOP), file_of(with_cells(**{column: text}), separator))
+    assert not import_plan.faults
+    assert [(change.size, change.column, change.after) for change in import_plan.changes] == [
+        ("L", "stock", "1300")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -71,14 +73,14 @@ def test_a_cell_that_a_spreadsheet_changed_stays(column: str, text: str, separat
 )
 def test_large_numbers_stay_as_well(column: str, text: str) -> None:
     first, second = exported(*SHOP)
-    found = plan(stand_of(*SHOP), [first | {"stock": "21"}, second | {column: text}])
-    assert not found.faults
-    assert [(one.size, one.after) for one in found.changes] == [("M", "21")]
+    import_plan = plan(stand_of(*SHOP), [first | {"stock": "21"}, second | {column: text}])
+    assert not import_plan.faults
+    assert [(change.size, change.after) for change in import_plan.changes] == [("M", "21")]
 
 
 def test_unchanged_cells_are_reported_with_their_rows() -> None:
-    found = plan(stand_of(*SHOP), with_cells(price="1.299"))
-    (notice,) = found.notices
+    import_plan = plan(stand_of(*SHOP), with_cells(price="1.299"))
+    (notice,) = import_plan.notices
     assert (notice.column, notice.rows) == ("price", [2])
     assert "'1.299' is the spreadsheet format of it" in notice.text
 
@@ -111,9 +113,9 @@ def test_unchanged_cells_are_reported_with_their_rows() -> None:
     ],
 )
 def test_open_or_wrong_items_are_faults(column: str, text: str, words: str) -> None:
-    found = plan(stand_of(*SHOP), with_cells(**{column: text}))
-    assert faults(found) == [(2, column)]
-    assert words in found.faults[0].text
+    import_plan = plan(stand_of(*SHOP), with_cells(**{column: text}))
+    assert faults(import_plan) == [(2, column)]
+    assert words in import_plan.faults[0].text
 
 
 @pytest.mark.parametrize(
@@ -135,17 +137,17 @@ def test_open_or_wrong_items_are_faults(column: str, text: str, words: str) -> N
     ],
 )
 def test_a_clear_edit_is_taken_in(column: str, text: str, after: object) -> None:
-    found = plan(stand_of(*SHOP), [with_cells(**{column: text})[0]])
-    assert not found.faults
-    (step,) = found.steps
+    import_plan = plan(stand_of(*SHOP), [with_cells(**{column: text})[0]])
+    assert not import_plan.faults
+    (step,) = import_plan.steps
     assert dict(step.command.fields).popitem()[1] == after  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("text", ["WAHR", "VRAI", "ja", "1", "TRUE", "x"])
 def test_a_switch_in_another_language_is_taken_in(text: str) -> None:
-    found = plan(stand_of(*SHOP), [with_cells(soldOut=text)[0]])
-    assert not found.faults
-    assert [one.column for one in found.changes] == ["soldOut"]
+    import_plan = plan(stand_of(*SHOP), [with_cells(soldOut=text)[0]])
+    assert not import_plan.faults
+    assert [change.column for change in import_plan.changes] == ["soldOut"]
 
 
 @pytest.mark.parametrize("result", [21.450000000000003, 21.449999999999996, 21.45])
@@ -154,9 +156,9 @@ def test_a_result_in_a_spreadsheet_is_what_it_shows(result: float) -> None:
         ["productId", "size", "price", "stock"],
         ["tee", "M", ("formula", "=1", result), 25 + 4e-15],
     ]
-    found = plan(stand_of(*SHOP), book(("Stock", rows)))
-    assert not found.faults
-    assert {(one.column, one.after) for one in found.changes} == {
+    import_plan = plan(stand_of(*SHOP), book(("Stock", rows)))
+    assert not import_plan.faults
+    assert {(change.column, change.after) for change in import_plan.changes} == {
         ("price", "21.45"),
         ("stock", "25"),
     }
@@ -170,21 +172,21 @@ def test_a_result_that_is_not_a_whole_number_stays_a_fault(result: float) -> Non
 
 def test_without_the_export_a_price_with_two_meanings_is_a_fault() -> None:
     for text in ("1.299", "1,299"):
-        found = plan(stand_of(*SHOP), [{"productId": "tee", "size": "M", "price": text}])
-        assert faults(found) == [(2, "price")]
+        import_plan = plan(stand_of(*SHOP), [{"productId": "tee", "size": "M", "price": text}])
+        assert faults(import_plan) == [(2, "price")]
 
 
 def test_without_the_export_a_code_that_lost_its_zeros_is_a_fault() -> None:
-    found = plan(stand_of(*SHOP), [{"productId": "tee", "size": "M", "skuId": "123"}])
-    assert faults(found) == [(2, "skuId")]
-    assert "'00123'" in found.faults[0].text
+    import_plan = plan(stand_of(*SHOP), [{"productId": "tee", "size": "M", "skuId": "123"}])
+    assert faults(import_plan) == [(2, "skuId")]
+    assert "'00123'" in import_plan.faults[0].text
 
 
 def test_a_shop_with_thousandths_keeps_them() -> None:
     row = stocked(product={"price": Decimal("1.255")})
-    found = plan(stand_of(row), [exported(row)[0] | {"price": "1.265"}])
-    assert not found.faults
-    assert found.changes[0].after == "1.265"
+    import_plan = plan(stand_of(row), [exported(row)[0] | {"price": "1.265"}])
+    assert not import_plan.faults
+    assert import_plan.changes[0].after == "1.265"
     to_a_thousand = plan(stand_of(row), [exported(row)[0] | {"price": "1255"}])
     assert to_a_thousand.changes[0].after == "1255"
 

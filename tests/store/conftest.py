@@ -32,7 +32,7 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 async def store(target: str) -> AsyncIterator[Store]:
     """An open, empty store of each kind."""
-    found = open_store(target)
-    await found.open(0)
-    yield found
-    await found.close()
+    store = open_store(target)
+    await store.open(0)
+    yield store
+    await store.close()

@@ -111,11 +111,11 @@ class FaultyDisk(Disk):
         super().rename(old, new)
         self.names[new] = self.names.pop(old)
 
-    def exchange(self, one: Path, other: Path) -> bool:
+    def exchange(self, first: Path, other: Path) -> bool:
         self.step("exchange", other)
-        done = super().exchange(one, other)
+        done = super().exchange(first, other)
         if done:
-            self.names[one], self.names[other] = self.names[other], self.names[one]
+            self.names[first], self.names[other] = self.names[other], self.names[first]
         return done
 
     def remove(self, path: Path) -> None:

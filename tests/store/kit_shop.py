@@ -13,12 +13,12 @@ from fancymonkey.core.orders.rows import Order
 from fancymonkey.core.orders.ship import ShipOrder
 from fancymonkey.core.outcomes import Accepted, Answer
 from fancymonkey.store.contract import Store
-from tests.store.test_routed_holds import BERLIN, PARIS, AddLocation, Network, kit, product
+from tests.store.test_routed_holds import BERLIN, PARIS, AddLocation, RoutedShop, kit, product
 
 KIT = "set/M"
 
 
-class KitShop(Network):
+class KitShop(RoutedShop):
     """Sells kits, and has the steps of their orders."""
 
     async def accepted(self, command: Command) -> Any:
@@ -93,11 +93,11 @@ def _lines(units: dict[str, int]) -> tuple[Line, ...]:
 @pytest.fixture
 async def shop(store: Store) -> AsyncIterator[KitShop]:
     """The products x, y and z without stock, and two more locations. Verified at the end."""
-    found = KitShop(store)
-    await found.do(
+    shop = KitShop(store)
+    await shop.do(
         AddLocation(location=BERLIN),
         AddLocation(location=PARIS),
         *(product(name) for name in "xyz"),
     )
-    yield found
-    await found.check()
+    yield shop
+    await shop.check()

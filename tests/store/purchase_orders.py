@@ -211,10 +211,10 @@ async def round_trip(target: str) -> None:
         await check(store)
         (answer,) = (await store.run([Put(rows=wanted)], 3, 0)).answers
         assert answer == Accepted(len(wanted)), answer
-    found = await store.find(PurchaseOrder, FULL.key)
-    assert found is not None
-    assert typed(found) == typed(FULL)
-    assert typed(found.lines[0]) == typed(LINES[0])
+    order = await store.find(PurchaseOrder, FULL.key)
+    assert order is not None
+    assert typed(order) == typed(FULL)
+    assert typed(order.lines[0]) == typed(LINES[0])
     with TemporaryDirectory() as folder:
         async with store.frozen() as still:
             await portable_rows.write(still, Path(folder))

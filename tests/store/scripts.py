@@ -65,7 +65,7 @@ def _commands(chance: random.Random, length: int) -> Iterator[Command]:
         key = chance.choice((None, None, f"key{chance.randrange(20)}"))
         keyed = {"command_id": key, "digest": chance.choice("ab") if key else ""}
         some = chance.sample(skus, chance.choice((1, 1, 1, 2, 3)))
-        lines = tuple(Line(one, chance.randrange(1, 6)) for one in some)
+        lines = tuple(Line(command, chance.randrange(1, 6)) for command in some)
         choices: list[Command] = [
             Reserve(
                 reservation_id=f"r{number}",
@@ -134,11 +134,11 @@ def _commands(chance: random.Random, length: int) -> Iterator[Command]:
             CommandGroup(
                 commands=tuple(
                     chain(
-                        one,
+                        command,
                         Change(count=chance.randrange(9), low_stock_threshold=number),
                         location=DEFAULT_LOCATION,
                     )
-                    for one in some
+                    for command in some
                 ),
                 **keyed,  # type: ignore[arg-type]
             ),

@@ -34,22 +34,22 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(params=["json", "sqlite"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     """Each store that can commit at once."""
-    found: Store = JsonStore(tmp_path / "shop")
+    store: Store = JsonStore(tmp_path / "shop")
     if request.param == "sqlite":
-        found = SqliteStore(tmp_path / "shop.db")
-    await found.open(0)
-    yield found
-    await found.close()
+        store = SqliteStore(tmp_path / "shop.db")
+    await store.open(0)
+    yield store
+    await store.close()
 
 
 @pytest.fixture
 async def sqlite(tmp_path: Path) -> AsyncIterator[SqliteStore]:
     """A SQLite store with a few products."""
-    found = SqliteStore(tmp_path / "sqlite.db")
-    await found.open(0)
-    await fill(found)
-    yield found
-    await found.close()
+    store = SqliteStore(tmp_path / "sqlite.db")
+    await store.open(0)
+    await fill(store)
+    yield store
+    await store.close()
 
 
 @pytest.mark.parametrize("seed", range(200, 206))

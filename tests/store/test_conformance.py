@@ -40,9 +40,9 @@ async def rows(store: Store, kind: type[R]) -> list[R]:
 
 
 async def everything(store: Store) -> dict[str, Any]:
-    found: dict[str, Any] = {kind.TABLE: await rows(store, kind) for kind in ROWS}
-    found["entries"] = await store.entries_after(0, 1_000_000)
-    return found
+    content: dict[str, Any] = {kind.TABLE: await rows(store, kind) for kind in ROWS}
+    content["entries"] = await store.entries_after(0, 1_000_000)
+    return content
 
 
 def reserve(
@@ -139,7 +139,7 @@ async def test_next_due_is_the_earliest_live_deadline(store: Store) -> None:
     assert await store.next_due() == 5000
 
 
-async def test_entries_begin_after_the_revision_that_the_caller_knows(store: Store) -> None:
+async def test_entries_begin_after_the_revision_of_the_caller(store: Store) -> None:
     await fill(store)
     commit = await store.run([reserve("r1", "s1")], 5, 3)
     assert [entry.revision for entry in commit.entries] == list(range(4, commit.revision + 1))
@@ -214,7 +214,7 @@ async def test_prune_forgets_old_outcomes_only(store: Store) -> None:
     assert await rows(store, Event) == []
 
 
-async def test_load_copies_another_store_and_wants_to_be_empty(store: Store) -> None:
+async def test_load_copies_another_store_into_an_empty_one_only(store: Store) -> None:
     source = MemoryStore()
     await fill(source)
     for commands, now in batches(3, script(3)):

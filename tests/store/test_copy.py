@@ -111,9 +111,13 @@ async def test_each_difference_is_reported() -> None:
     entry: Entry = right.entries[9]
     right.entries[9] = replace(entry, actor="somebody else")
     right.image.drop(Level, [("prod_a/M", "main")])
-    told = await compare(left, right)
-    assert [line.split(":")[0].split(",")[0] for line in told] == ["level", "reservation", "entry"]
-    assert "row 10:" in told[2]
+    differences = await compare(left, right)
+    assert [line.split(":")[0].split(",")[0] for line in differences] == [
+        "level",
+        "reservation",
+        "entry",
+    ]
+    assert "row 10:" in differences[2]
     right.entries.pop()
     right.image.revision -= 1
     assert any(line.startswith("revision") for line in await compare(left, right))

@@ -5,7 +5,7 @@ from fancymonkey.store.shared.disk_latency import LOOKED_AT, QUICK_SECONDS, Disk
 QUICK, SLOW = QUICK_SECONDS / 5, QUICK_SECONDS * 20
 
 
-def told(pace: DiskLatency, seconds: float, times: int) -> DiskLatency:
+def measured(pace: DiskLatency, seconds: float, times: int) -> DiskLatency:
     """Syncs that are waited for where the pace says."""
     for _ in range(times):
         pace.took(seconds, here=pace.quick)
@@ -14,25 +14,25 @@ def told(pace: DiskLatency, seconds: float, times: int) -> DiskLatency:
 
 def test_nothing_is_known_of_a_disk_at_first() -> None:
     assert not DiskLatency().quick
-    assert not told(DiskLatency(), QUICK, LOOKED_AT - 1).quick
+    assert not measured(DiskLatency(), QUICK, LOOKED_AT - 1).quick
 
 
 def test_the_loop_waits_for_a_fast_disk() -> None:
-    assert told(DiskLatency(), QUICK, LOOKED_AT).quick
-    assert told(DiskLatency(), QUICK, 1000).quick
+    assert measured(DiskLatency(), QUICK, LOOKED_AT).quick
+    assert measured(DiskLatency(), QUICK, 1000).quick
 
 
 def test_a_slow_disk_is_left_to_the_thread() -> None:
-    assert not told(DiskLatency(), SLOW, 1000).quick
+    assert not measured(DiskLatency(), SLOW, 1000).quick
 
 
-def test_one_hiccup_matters_little_and_a_disk_that_has_become_slow_is_found_out() -> None:
-    pace = told(DiskLatency(), QUICK, LOOKED_AT)
-    assert told(pace, QUICK_SECONDS * 5, 1).quick
-    assert not told(pace, SLOW, 2).quick
-    assert not told(pace, SLOW, LOOKED_AT).quick
-    assert not told(pace, QUICK, 2).quick
-    assert told(pace, QUICK, 1).quick
+def test_one_slow_sync_has_no_effect_and_a_slow_disk_is_noticed() -> None:
+    pace = measured(DiskLatency(), QUICK, LOOKED_AT)
+    assert measured(pace, QUICK_SECONDS * 5, 1).quick
+    assert not measured(pace, SLOW, 2).quick
+    assert not measured(pace, SLOW, LOOKED_AT).quick
+    assert not measured(pace, QUICK, 2).quick
+    assert measured(pace, QUICK, 1).quick
 
 
 def test_waits_of_a_thread_after_the_disk_do_not_count() -> None:

@@ -10,7 +10,7 @@ from fancymonkey.store.json.store import JsonStore
 from fancymonkey.store.shared.files import Disk, write_safely
 from tests.store.faults import Crashed, FaultyDisk
 from tests.store.scripts import catalogue
-from tests.store.test_json_crash import Stop, content_of
+from tests.store.test_json_crash import CrashedMachine, content_of
 
 
 @pytest.mark.parametrize("old", [b"", b"old", b"a longer old content than the new one"])
@@ -21,15 +21,15 @@ def test_a_file_that_was_written_safely_outlives_a_power_cut(tmp_path: Path, old
         (folder / "file").write_bytes(old)
     disk = FaultyDisk(folder)
     write_safely(disk, folder / "file", [b"new", b" content"])
-    found = disk.after_crash("lost", tmp_path / "after")
-    assert (found / "file").read_bytes() == b"new content"
-    assert [path.name for path in found.iterdir()] == ["file"]
+    after = disk.after_crash("lost", tmp_path / "after")
+    assert (after / "file").read_bytes() == b"new content"
+    assert [path.name for path in after.iterdir()] == ["file"]
 
 
 class LastRenameFirst(FaultyDisk):
     """A power cut may keep the last rename of a folder and lose the one before it."""
 
-    def __init__(self, folder: Path, stop: Stop) -> None:
+    def __init__(self, folder: Path, stop: CrashedMachine) -> None:
         self._waiting: list[tuple[Path, Path]] = []
         super().__init__(folder, stop)
 
@@ -55,12 +55,12 @@ async def test_a_rotation_keeps_the_old_segment_whichever_rename_outlives_a_powe
     while not finished:
         folder = tmp_path / f"{number}"
         folder.mkdir()
-        disk = LastRenameFirst(folder, Stop(10_000))
+        disk = LastRenameFirst(folder, CrashedMachine(10_000))
         store = JsonStore(folder, disk=disk, segment_entries=13)
         await store.open(0)
         await store.run(catalogue(), 1, 0)
         confirmed = store.image.revision
-        disk.revive(Stop(len(disk.operations) + number))
+        disk.revive(CrashedMachine(len(disk.operations) + number))
         try:
             await store.run(
                 [Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=number + 20)], 2, 0
@@ -70,9 +70,9 @@ async def test_a_rotation_keeps_the_old_segment_whichever_rename_outlives_a_powe
             pass
         finished = "rename inventory-changes.log" in disk.operations[-8:] and number > 12
         disk.keep_last_rename()
-        found = await content_of(disk.after_crash("lost", tmp_path / f"{number}-after"))
-        assert len(found["entries"]) >= confirmed, disk.operations[-1]
-        disk.revive(Stop(10**9))
+        content = await content_of(disk.after_crash("lost", tmp_path / f"{number}-after"))
+        assert len(content["entries"]) >= confirmed, disk.operations[-1]
+        disk.revive(CrashedMachine(10**9))
         await store.close()
         number += 1
 

@@ -105,9 +105,9 @@ def test_the_newest_version_of_a_row_counts(tmp_path: Path) -> None:
         archive = added(tmp_path, version, rows, archive)
         assert len(list(archive.after(Outcome, None))) == 40
         for number in range(40):
-            found = archive.find(Outcome, f"key-{number:06}")
-            assert found == outcome(number, 0, f"{min(number, version)}")
-            assert next(iter(archive.after(Outcome, f"key-{number - 1:06}"))) == found
+            stored = archive.find(Outcome, f"key-{number:06}")
+            assert stored == outcome(number, 0, f"{min(number, version)}")
+            assert next(iter(archive.after(Outcome, f"key-{number - 1:06}"))) == stored
     assert len(archive.files) < 4
 
 
@@ -217,17 +217,17 @@ async def test_a_payment_for_a_hold_in_the_archive_is_a_late_payment(tmp_path: P
 
 async def test_a_scan_finds_each_row_once_while_rows_leave_memory(tmp_path: Path) -> None:
     store = await ended_holds(tmp_path, 30)
-    found: list[str] = []
+    keys: list[str] = []
     async for row in store.scan(Reservation):
-        found.append(row.reservation_id)
-        if len(found) % 10 == 0:
-            session = f"y{len(found):03}"
+        keys.append(row.reservation_id)
+        if len(keys) % 10 == 0:
+            session = f"y{len(keys):03}"
             await hold(store, session, M, 1, 50)
             await release(store, session, 50)
             await asyncio.gather(*store._snapshots)
     before = [f"r-s{number:03}" for number in range(30)]
-    assert [id_ for id_ in found if not id_.startswith("r-y")] == before
-    assert found == sorted(set(found))
+    assert [id_ for id_ in keys if not id_.startswith("r-y")] == before
+    assert keys == sorted(set(keys))
     await store.close()
 
 

@@ -21,11 +21,11 @@ PAIR = [HOODIE, {"productId": "prod_hoodie_001", "size": "L", "quantity": 2}]
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    found = tmp_path / "products.json"
+    path = tmp_path / "products.json"
     products = json.loads(SEED)
     products.insert(0, {"id": "prod_set", "name": "SET", "sizes": {"OS": {"bundle": PAIR}}})
-    found.write_text(json.dumps(products, indent=2))
-    return found
+    path.write_text(json.dumps(products, indent=2))
+    return path
 
 
 def write(path: Path, bundle: Any) -> None:
@@ -39,9 +39,9 @@ def written(path: Path) -> Any:
 
 
 async def item(store: JsonStore) -> Item:
-    found = await store.find(Item, "prod_set/OS")
-    assert found is not None
-    return found
+    item = await store.find(Item, "prod_set/OS")
+    assert item is not None
+    return item
 
 
 async def test_a_bundle_whose_parts_come_later_in_the_file_is_taken_in(path: Path) -> None:

@@ -25,11 +25,11 @@ STEPS: list[Step] = [(catalogue(), 999_000), *list(batches(5, script(5, 110)))]
 async def reference() -> list[dict[str, Any]]:
     """The content of a store after each number of steps."""
     store = MemoryStore()
-    found = [await everything(store)]
+    contents = [await everything(store)]
     for commands, now in STEPS:
         await store.run(commands, now, 0)
-        found.append(await everything(store))
-    return found
+        contents.append(await everything(store))
+    return contents
 
 
 class Run:
@@ -74,7 +74,7 @@ async def crash_everywhere(
         folder = tmp_path / f"{number}"
         folder.mkdir()
 
-        run = Run(disk_kind(folder, Stop(number)), folder)
+        run = Run(disk_kind(folder, CrashedMachine(number)), folder)
         finished = True
         try:
             await run.play()
@@ -84,13 +84,15 @@ async def crash_everywhere(
         for way in ways:
             after = run.disk.after_crash(way, tmp_path / f"{number}-{way}")
             try:
-                found = await content_of(after)
+                content = await content_of(after)
                 faults += [f"{number} {way}: {path}" for path in after.glob("*rescued*")]
             except Exception as error:
                 faults.append(f"{number} {run.disk.operations[-1]} {way}: {error!r}")
                 continue
-            if found not in allowed:
-                faults.append(f"{number} {run.disk.operations[-1]} {way}: not what was told")
+            if content not in allowed:
+                faults.append(
+                    f"{number} {run.disk.operations[-1]} {way}: not the acknowledged state"
+                )
         number += every
     return faults
 
@@ -111,7 +113,7 @@ async def test_state_shown_by_a_restart_survives_a_power_cut(tmp_path: Path) -> 
     while not finished:
         folder = tmp_path / f"{number}"
         folder.mkdir()
-        run = Run(FaultyDisk(folder, Stop(number)), folder)
+        run = Run(FaultyDisk(folder, CrashedMachine(number)), folder)
         try:
             await run.play()
             finished = True
@@ -134,7 +136,7 @@ async def test_a_forgotten_sync_is_found(
     assert await crash_everywhere(tmp_path, careless, (way,), 23) != []
 
 
-class Stop:
+class CrashedMachine:
     """Crashes at one operation."""
 
     def __init__(self, number: int) -> None:
@@ -176,9 +178,9 @@ async def fail_everywhere(
                 faults += await _wrong_after(run, expected)
         for way in ("kept", "lost"):
             after = run.disk.after_crash(way, tmp_path / f"{number}-{way}")
-            found = await content_of(after)
-            if found not in expected[run.acknowledged : run.acknowledged + 2]:
-                faults.append(f"{number} {way}: not what was told")
+            content = await content_of(after)
+            if content not in expected[run.acknowledged : run.acknowledged + 2]:
+                faults.append(f"{number} {way}: not the acknowledged state")
     return faults
 
 

@@ -30,9 +30,9 @@ M = "prod_hoodie_001/M"
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    found = tmp_path / "products.json"
-    found.write_text(SEED)
-    return found
+    path = tmp_path / "products.json"
+    path.write_text(SEED)
+    return path
 
 
 async def level(store: JsonStore, sku: str = M) -> Level:
@@ -71,8 +71,8 @@ async def test_stock_is_taken_in_as_a_count(path: Path) -> None:
     (entry,) = await new_entries(store, before)
     assert (entry.kind, entry.sku, entry.on_hand) == (Kind.COUNTED, M, 5)
     assert (entry.actor, entry.cause) == ("file", "products.json")
-    found = await level(store)
-    assert (found.on_hand, found.reserved) == (25, 2)
+    stock = await level(store)
+    assert (stock.on_hand, stock.reserved) == (25, 2)
     assert json.loads(path.read_text())[0]["sizes"]["M"]["stock"] == 25
     await store.close()
 
@@ -83,12 +83,12 @@ async def test_an_edit_while_the_store_is_down(path: Path) -> None:
     await store.close()
     edit(path, ('"stock": 20', '"stock": 1'))
     store = await open_shop(path.parent)
-    found = await level(store)
-    assert (found.on_hand, found.reserved, found.short, found.available) == (1, 2, 1, -1)
+    stock = await level(store)
+    assert (stock.on_hand, stock.reserved, stock.short, stock.available) == (1, 2, 1, -1)
     assert (await new_entries(store, 0))[-1].kind is Kind.COUNTED
     await store.close()
     again = await open_shop(path.parent)
-    assert (await level(again)) == found
+    assert (await level(again)) == stock
     await again.close()
 
 
@@ -142,10 +142,10 @@ async def test_settings_and_texts(path: Path) -> None:
     row = await item(store)
     assert (row.low_stock_threshold, row.sold_out) == (9, True)
     assert '"weight":0.30' in row.extra
-    found = await product(store)
-    assert found.restock_date == "2026-01-01"
-    assert str(found.price) == "61.50"
-    assert json.loads(found.extra)["material"] == "wool"
+    product_row = await product(store)
+    assert product_row.restock_date == "2026-01-01"
+    assert str(product_row.price) == "61.50"
+    assert json.loads(product_row.extra)["material"] == "wool"
     assert (await level(store)).on_hand == 20
     await store.close()
 
@@ -322,9 +322,9 @@ async def test_catalogue_changes_of_the_store_reach_the_file(path: Path) -> None
     await store.run([command, Count(sku=M, location=DEFAULT_LOCATION, quantity=11)], at(5), 0)
     await store.close()
     text = path.read_text()
-    found = json.loads(text)
-    assert [row["id"] for row in found] == ["prod_hoodie_001", "prod_cap_001", "tee"]
-    assert found[2] == {
+    products = json.loads(text)
+    assert [row["id"] for row in products] == ["prod_hoodie_001", "prod_cap_001", "tee"]
+    assert products[2] == {
         "id": "tee",
         "name": "TEE",
         "category": "shirts",
@@ -355,13 +355,13 @@ class EditsBetween(Disk):
     def __init__(self) -> None:
         self.edits: list[tuple[Path, str]] = []
 
-    def exchange(self, one: Path, other: Path) -> bool:
+    def exchange(self, first: Path, other: Path) -> bool:
         if self.edits:
             path, text = self.edits.pop()
             temporary = path.with_suffix(".edit")
             temporary.write_text(text)
             temporary.replace(path)
-        return super().exchange(one, other)
+        return super().exchange(first, other)
 
 
 async def test_an_edit_in_the_last_moment_is_not_lost(path: Path) -> None:
@@ -424,9 +424,7 @@ async def test_the_file_keeps_its_permissions(path: Path) -> None:
 
 
 @pytest.mark.parametrize("lost", ["all of it", "its end"])
-async def test_a_ledger_that_is_shorter_than_the_file_says_is_not_opened(
-    path: Path, lost: str
-) -> None:
+async def test_a_ledger_shorter_than_in_the_file_is_not_opened(path: Path, lost: str) -> None:
     store = await open_shop(path.parent)
     await hold(store, "s1", M, 3)
     await sell(store, "s1")
@@ -479,23 +477,23 @@ async def test_an_edit_counts_once_wherever_it_crashes(tmp_path: Path, synced: b
         folder = tmp_path / str(number)
         folder.mkdir()
         (folder / "products.json").write_text(SEED)
-        disk = FaultyDisk(folder, Stop(number))
+        disk = FaultyDisk(folder, StoppedMachine(number))
         done: list[str] = []
         finished = await _edit_and_sell(folder, disk, done, synced)
         for way in ("lost", "kept", "torn"):
             after = disk.after_crash(way, tmp_path / f"{number}-{way}")
             store = await open_shop(after)
             counts = [e async for e in store.history(M) if e.kind is Kind.COUNTED]
-            found = (await level(store)).on_hand, len(counts)
+            outcome = (await level(store)).on_hand, len(counts)
             await store.close()
             allowed = {(20, 0)} if "edited" not in done else {(25, 1), (24, 1)}
             if not synced:  # the editor did not sync it, and it may be gone
                 allowed |= {(20, 0)}
             if "sold" in done:
                 allowed = {(24, 1)}
-            assert found in allowed, (number, disk.operations[-1], way, found)
+            assert outcome in allowed, (number, disk.operations[-1], way, outcome)
             text = (after / "products.json").read_text()
-            assert json.loads(text)[0]["sizes"]["M"]["stock"] == found[0]
+            assert json.loads(text)[0]["sizes"]["M"]["stock"] == outcome[0]
         number += 1
     assert number > 30
 
@@ -531,7 +529,7 @@ async def test_a_sale_between_an_edit_and_a_crash_is_not_undone(tmp_path: Path) 
     assert '"stock": 24' in (tmp_path / "after" / "products.json").read_text()
 
 
-class Stop:
+class StoppedMachine:
     """Fails at one operation, as if the machine had stopped."""
 
     def __init__(self, number: int) -> None:
@@ -581,7 +579,7 @@ async def test_watching_takes_edits_in_through_the_queue(path: Path) -> None:
     edit(path, ('"stock": 20', '"stock": 21'))
     await asyncio.wait_for(arrived.wait(), 30)
     assert (await level(store)).on_hand == 21
-    assert [type(one) for one in taken] == [
+    assert [type(entry) for entry in taken] == [
         CommandGroup,
         PutDocuments,
     ]  # the edit, and the owner's text

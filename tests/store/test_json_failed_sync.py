@@ -37,7 +37,7 @@ def once(number: int) -> Fail:
     return fail
 
 
-class Armed:
+class ArmedDisk:
     """Lets the next operations of a kind fail on request."""
 
     def __init__(self) -> None:
@@ -74,9 +74,9 @@ async def after_restart_and_cut(disk: FaultyDisk, folder: Path, target: Path) ->
     again = JsonStore(folder, disk=disk, segment_entries=25)
     await again.open(0)
     shown = await sales(again)
-    found = await content_of(disk.after_crash("lost", target))
+    content = await content_of(disk.after_crash("lost", target))
     await again.close()
-    return shown, found
+    return shown, content
 
 
 async def interrupted(tmp_path: Path, number: int) -> tuple[Run, bool]:
@@ -99,14 +99,17 @@ async def lost_after_failures(tmp_path: Path, first: int, every: int) -> list[st
     while not finished:
         run, finished = await interrupted(tmp_path, number)
         try:
-            shown, found = await after_restart_and_cut(
+            shown, content = await after_restart_and_cut(
                 run.disk, tmp_path / f"{number}", tmp_path / f"{number}-lost"
             )
         except Exception as error:
             faults.append(f"{number} {run.disk.operations[number - 1]}: {error!r}")
         else:
-            told = [entry.revision for entry in expected[run.acknowledged]["entries"]]
-            if found != shown or [e.revision for e in shown["entries"]][: len(told)] != told:
+            revisions = [entry.revision for entry in expected[run.acknowledged]["entries"]]
+            if (
+                content != shown
+                or [e.revision for e in shown["entries"]][: len(revisions)] != revisions
+            ):
                 faults.append(f"{number} {run.disk.operations[number - 1]}: sales are lost")
         number += every
     return faults
@@ -128,7 +131,7 @@ async def stopped(folder: Path, kind: str, skip: int = 0) -> tuple[FaultyDisk, i
 
     Also how many entries it had confirmed.
     """
-    armed = Armed()
+    armed = ArmedDisk()
     disk = FaultyDisk(folder, armed)
     entries = 25 if kind in ("sync_folder", "rename") else 10_000
     store = JsonStore(folder, disk=disk, segment_entries=entries)
@@ -163,8 +166,8 @@ async def test_sales_after_a_failure_and_a_restart_are_durable(tmp_path: Path, n
     folder = tmp_path / "shop"
     folder.mkdir()
     disk, _ = await stopped(folder, *FAILURES[name])
-    shown, found = await after_restart_and_cut(disk, folder, tmp_path / "lost")
-    assert found == shown
+    shown, content = await after_restart_and_cut(disk, folder, tmp_path / "lost")
+    assert content == shown
 
 
 @pytest.mark.parametrize("name", FAILURES)
@@ -187,9 +190,9 @@ async def test_a_second_failure_while_it_starts_again_loses_nothing_either(
         await second.close()
         cut = await content_of(disk.after_crash("lost", tmp_path / f"{number}-cut"))
         assert cut["entries"][:confirmed] == shown["entries"][:confirmed]
-        after, found = await after_restart_and_cut(disk, folder, tmp_path / f"{number}-lost")
+        after, content = await after_restart_and_cut(disk, folder, tmp_path / f"{number}-lost")
         assert after["entries"][: len(shown["entries"])] == shown["entries"]
-        assert found == after
+        assert content == after
         number += 7
 
 

@@ -38,13 +38,13 @@ def described(listed: ProductWithSizes) -> dict[str, Any]:
 
 
 async def truth(store: JsonStore) -> dict[str, Any]:
-    found = await store.snapshot()
-    rows = listed_products(found.products, found.items, found.levels)
+    snapshot = await store.snapshot()
+    rows = listed_products(snapshot.products, snapshot.items, snapshot.levels)
     return {listed.product.product_id: described(listed) for listed in rows}
 
 
 def in_file(path: Path) -> dict[str, Any]:
-    found = read_products(path.read_bytes(), path.name).products
+    products = read_products(path.read_bytes(), path.name).products
     return {
         id_: {
             "name": product.product.name,
@@ -63,7 +63,7 @@ def in_file(path: Path) -> dict[str, Any]:
                 for size in product.sizes
             ],
         }
-        for id_, product in found.items()
+        for id_, product in products.items()
     }
 
 

@@ -429,9 +429,7 @@ async def test_a_run_that_is_cancelled_in_its_write_stops_the_store(tmp_path: Pa
     assert content["entries"][-1].on_hand_after in (3, 10)
 
 
-async def test_the_log_says_where_it_stands(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_the_log_has_its_position(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "products.json").write_text(SEED)
     with caplog.at_level(logging.INFO):
         store = await open_shop(tmp_path)

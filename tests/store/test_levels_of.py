@@ -32,8 +32,8 @@ class OnHand(Command):
 
 
 def sku_in(command: OnHand, state: State) -> tuple[str, ...]:
-    found = None if command.hidden is None else state.get(Document, ("bundle", command.hidden))
-    return command.skus if found is None else (*command.skus, found.body)
+    document = None if command.hidden is None else state.get(Document, ("bundle", command.hidden))
+    return command.skus if document is None else (*command.skus, document.body)
 
 
 def needs_on_hand(command: OnHand, state: State) -> Iterator[Key]:
@@ -72,9 +72,9 @@ def at(location: str, delta: int, sku: str = M) -> Adjust:
 
 
 async def answer(store: Store, *commands: Command, now: int = 5) -> object:
-    found = (await store.run(commands, now, 0)).answers[-1]
-    assert isinstance(found, Accepted), found
-    return found.data
+    stock_answer = (await store.run(commands, now, 0)).answers[-1]
+    assert isinstance(stock_answer, Accepted), stock_answer
+    return stock_answer.data
 
 
 async def test_all_levels_of_a_sku_are_found_and_no_others(store: Store) -> None:
@@ -92,10 +92,10 @@ async def test_all_levels_of_a_sku_are_found_and_no_others(store: Store) -> None
 
 async def test_a_batch_sees_what_it_has_booked_itself(store: Store) -> None:
     await store.run(catalogue(), 1, 0)
-    found = await answer(store, at("shed", 4), at("main", -3), OnHand(skus=(M,)))
-    assert found == {M: [["main", 7], ["shed", 4]]}
-    found = await answer(store, execute.DryRun(command=at("attic", 1)), OnHand(skus=(M,)))
-    assert found == {M: [["main", 7], ["shed", 4]]}
+    stock_answer = await answer(store, at("shed", 4), at("main", -3), OnHand(skus=(M,)))
+    assert stock_answer == {M: [["main", 7], ["shed", 4]]}
+    stock_answer = await answer(store, execute.DryRun(command=at("attic", 1)), OnHand(skus=(M,)))
+    assert stock_answer == {M: [["main", 7], ["shed", 4]]}
 
 
 async def test_a_location_that_came_after_the_first_question_is_found(store: Store) -> None:
@@ -126,8 +126,8 @@ async def test_a_loaded_row_may_lead_to_a_sku(store: Store) -> None:
     document = DocumentWrite("bundle", "two", M, expected=0)
     await store.run([PutDocuments(drafts=(document,))], 2, 0)
     assert await answer(store, OnHand(hidden="two")) == {M: [["main", 10], ["shed", 4]]}
-    found = await answer(store, OnHand(skus=(S,), hidden="two"))
-    assert found == {S: [["main", 10]], M: [["main", 10], ["shed", 4]]}
+    stock_answer = await answer(store, OnHand(skus=(S,), hidden="two"))
+    assert stock_answer == {S: [["main", 10]], M: [["main", 10], ["shed", 4]]}
 
 
 async def test_all_levels_are_found_after_opening_again(store: Store, target: str) -> None:

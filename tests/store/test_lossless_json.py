@@ -59,7 +59,7 @@ def test_a_text_comes_back_byte_for_byte(value: Any, chance: random.Random) -> N
 
 
 @given(VALUES, VALUES, st.randoms(use_true_random=False))
-def test_a_merge_says_what_it_has_to_say(old: Any, new: Any, chance: random.Random) -> None:
+def test_a_merge_reports_its_changes(old: Any, new: Any, chance: random.Random) -> None:
     before = parse(messy(old, chance), "test").node
     wanted = parse(json.dumps(new), "test").node
     text = text_of(merge(before, wanted, Style(), 0))
@@ -110,6 +110,6 @@ def test_new_keys_look_like_their_neighbours(
     assert text_of(merge(parse(text, "test").node, wanted, style_of(text, 0), 0)) == expected
 
 
-def test_strings_are_escaped_as_the_style_says() -> None:
+def test_strings_are_escaped_in_the_given_style() -> None:
     assert quote("ä") == '"ä"'
     assert quote("ä", ascii_only=True) == '"\\u00e4"'

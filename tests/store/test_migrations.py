@@ -38,7 +38,7 @@ async def test_sqlite_has_the_declared_tables(tmp_path: Path) -> None:
     await store.open(0)
     await store.close()
     db = apsw.Connection(str(tmp_path / "shop.db"))
-    found = {}
+    tables = {}
     for name in DECLARED:
         rows = list(db.execute(f"PRAGMA table_info({name})"))
         key = [column for _, column, *_, place in sorted(rows, key=lambda row: row[5]) if place]
@@ -47,9 +47,9 @@ async def test_sqlite_has_the_declared_tables(tmp_path: Path) -> None:
             (column, type_, not required and column not in key)
             for _, column, type_, required, _, _ in rows
         ]
-        found[name] = (columns, tuple(key))
+        tables[name] = (columns, tuple(key))
     db.close()
-    assert found == declared(SQLITE_TYPES)
+    assert tables == declared(SQLITE_TYPES)
 
 
 async def test_postgres_has_the_declared_tables(postgres_url: str) -> None:
@@ -57,7 +57,7 @@ async def test_postgres_has_the_declared_tables(postgres_url: str) -> None:
     await store.open(0)
     await store.close()
     db = await asyncpg.connect(postgres_url)
-    found = {}
+    tables = {}
     for name in DECLARED:
         rows = await db.fetch(
             "SELECT column_name, data_type, is_nullable = 'YES' AS nullable "
@@ -70,7 +70,7 @@ async def test_postgres_has_the_declared_tables(postgres_url: str) -> None:
             "ORDER BY array_position(indkey::int2[], attnum)",
             name,
         )
-        found[name] = ([tuple(row) for row in rows], tuple(row[0] for row in key))
+        tables[name] = ([tuple(row) for row in rows], tuple(row[0] for row in key))
     collations = await db.fetch(
         "SELECT DISTINCT collation_name FROM information_schema.columns "
         "JOIN information_schema.key_column_usage USING (table_name, column_name) "
@@ -78,7 +78,7 @@ async def test_postgres_has_the_declared_tables(postgres_url: str) -> None:
         list(DECLARED),
     )
     await db.close()
-    assert found == declared(POSTGRES_TYPES)
+    assert tables == declared(POSTGRES_TYPES)
     assert [row[0] for row in collations] == ["C"]
 
 
@@ -90,7 +90,9 @@ async def test_servers_that_start_at_once_migrate_once(postgres_url: str) -> Non
     db = await asyncpg.connect(postgres_url)
     applied = await db.fetch("SELECT number, applied_at FROM migration")
     await db.close()
-    assert [tuple(row) for row in applied] == [(one.number, 7) for one in migrations("postgres")]
+    assert [tuple(row) for row in applied] == [
+        (migration.number, 7) for migration in migrations("postgres")
+    ]
 
 
 BROKEN = "CREATE TABLE half (a integer PRIMARY KEY); INSERT INTO half VALUES (1), (1);"
@@ -134,18 +136,20 @@ async def test_a_migration_that_fails_leaves_nothing_in_postgres(
 
 def test_an_applied_file_must_not_change() -> None:
     known = migrations("sqlite")
-    applied = [(one.number, one.name, one.checksum) for one in known]
+    applied = [(version.number, version.name, version.checksum) for version in known]
     assert pending(known, applied) == []
     changed = [replace(known[0], sql=known[0].sql + "-- more"), *known[1:]]
     with pytest.raises(StoreCorrupt, match="Migration 1"):
         pending(changed, applied)
-    carriage_returns = [replace(one, sql=one.sql.replace("\n", "\r\n")) for one in known]
+    carriage_returns = [
+        replace(version, sql=version.sql.replace("\n", "\r\n")) for version in known
+    ]
     assert pending(carriage_returns, applied) == []
 
 
 def test_a_newer_schema_is_refused() -> None:
     known = migrations("sqlite")
-    applied = [(one.number, one.name, one.checksum) for one in known]
+    applied = [(version.number, version.name, version.checksum) for version in known]
     with pytest.raises(StoreUnavailable, match="newer version"):
         pending(known, [*applied, (len(known) + 1, "future", "x")])
 

@@ -166,7 +166,7 @@ async def acts(target: str) -> Any:
     await engine.close()
 
 
-async def test_a_move_is_one_act_and_its_undo_moves_the_units_back(acts: Acts) -> None:
+async def test_a_move_is_one_change_and_its_undo_moves_the_units_back(acts: Acts) -> None:
     act = await acts.run(moved(3, to_state=StockState.DAMAGED))
     assert (acts.stock().on_hand, acts.stock().damaged) == (7, 3)
     undone = await acts.undo(act)

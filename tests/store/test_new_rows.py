@@ -28,11 +28,11 @@ def test_purchase_orders_come_back_from_every_store(target: str) -> None:
 def test_allocations_keep_the_text_that_lines_had() -> None:
     allocations = (Allocation("prod/M", 2, "main"), Allocation('prod/"S/M"', 1, "back"))
     text = '[["prod/M",2,"main"],["prod/\\"S/M\\"",1,"back"]]'
-    found = codec(tuple[Allocation, ...])
-    assert found.encode is not None
-    assert found.decode is not None
-    assert found.encode(allocations) == text
-    assert found.decode(text) == allocations
+    allocations_codec = codec(tuple[Allocation, ...])
+    assert allocations_codec.encode is not None
+    assert allocations_codec.decode is not None
+    assert allocations_codec.encode(allocations) == text
+    assert allocations_codec.decode(text) == allocations
 
 
 @dataclass(frozen=True)

@@ -108,16 +108,16 @@ REFUSED = {
 async def test_the_file_is_applied_and_assumptions_are_reported(
     name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    text, stock, told = TAKEN[name]
+    text, stock, expected = TAKEN[name]
     data = text.encode()
-    found = assumptions(read_products(data, "products.json"))
-    assert len(found) == len(told), found
-    assert all(part in line for part, line in zip(told, found, strict=True)), found
+    assumed = assumptions(read_products(data, "products.json"))
+    assert len(assumed) == len(expected), assumed
+    assert all(part in line for part, line in zip(expected, assumed, strict=True)), assumed
     (tmp_path / "products.json").write_bytes(data)
     store = JsonStore(tmp_path)
     with caplog.at_level(logging.WARNING):
         await store.open(0)
-    for part in told:
+    for part in expected:
         assert any(part in record.getMessage() for record in caplog.records)
     levels = {row.sku: row async for row in store.scan(Level)}
     assert {sku: row.on_hand for sku, row in levels.items()} == (

@@ -31,11 +31,11 @@ async def through(source: Store, target: Store, folder: Path) -> JsonStore:
     """Copies a store into another, and from there into a folder."""
     await copy(source, target)
     assert await compare(source, target) == []
-    found = JsonStore(folder)
-    await found.open(at(5))
-    await copy(target, found)
-    assert await compare(target, found) == []
-    return found
+    store = JsonStore(folder)
+    await store.open(at(5))
+    await copy(target, store)
+    assert await compare(target, store) == []
+    return store
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -87,7 +87,7 @@ async def test_the_latest_shape_counts_also_when_it_was_edited(
     assert (last / "products.json").read_text() == text
 
 
-async def test_a_store_of_an_older_version_learns_the_shape_at_its_next_start(
+async def test_a_store_of_an_older_version_gets_the_shape_at_its_next_start(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "products.json").write_text(SEED)

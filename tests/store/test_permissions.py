@@ -33,8 +33,8 @@ def mode(path: Path) -> int:
 
 def too_open(folder: Path) -> list[Path]:
     """The files that other users may read or change, without products.json."""
-    found = [path for path in folder.rglob("*") if mode(path) & 0o077]
-    return [path for path in found if path.name != "products.json"]
+    readable = [path for path in folder.rglob("*") if mode(path) & 0o077]
+    return [path for path in readable if path.name != "products.json"]
 
 
 @pytest.mark.parametrize("kind", [JsonStore, SqliteStore])

@@ -39,28 +39,28 @@ from tests.support.postgres import PostgresServer
 
 @pytest.fixture
 async def store(postgres_url: str) -> AsyncIterator[PostgresStore]:
-    found = PostgresStore(postgres_url)
-    await found.open(0)
-    await fill(found)
-    yield found
-    await found.close()
+    store = PostgresStore(postgres_url)
+    await store.open(0)
+    await fill(store)
+    yield store
+    await store.close()
 
 
 @pytest.fixture
 async def second(postgres_url: str, store: PostgresStore) -> AsyncIterator[PostgresStore]:
     """Another server on the same database."""
-    found = PostgresStore(postgres_url)
-    await found.open(0)
-    yield found
-    await found.close()
+    other = PostgresStore(postgres_url)
+    await other.open(0)
+    yield other
+    await other.close()
 
 
 @pytest.fixture
 async def database(postgres_url: str, store: PostgresStore) -> AsyncIterator[asyncpg.Connection]:
     """A foreign connection to the store's database."""
-    found = await asyncpg.connect(postgres_url)
-    yield found
-    await found.close()
+    connection = await asyncpg.connect(postgres_url)
+    yield connection
+    await connection.close()
 
 
 def pid_of(store: PostgresStore) -> int | None:

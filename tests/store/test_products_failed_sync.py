@@ -224,8 +224,8 @@ async def every_sync(tmp_path: Path, times: int, day: list[Step]) -> list[str]:
     while refusing:
         place = tmp_path / str(number)
         place.mkdir()
-        found, refusing = await power_cuts(place, range(number, number + times), day)
-        faults += found
+        cuts, refusing = await power_cuts(place, range(number, number + times), day)
+        faults += cuts
         number += 1
     assert number > 5
     return faults

@@ -57,7 +57,7 @@ async def test_only_what_changed_changes(tmp_path: Path, style: str) -> None:
     assert path.read_bytes().decode() == expected
 
 
-async def test_fields_that_say_nothing_are_not_added(tmp_path: Path) -> None:
+async def test_fields_with_their_default_are_not_added(tmp_path: Path) -> None:
     source = '[{"id": "tee", "sizes": {"M": {"stock": 3}, "L": {}}}]'
     path = tmp_path / "products.json"
     path.write_text(source)

@@ -128,14 +128,16 @@ async def test_the_edit_is_refused_and_the_last_good_state_stays(
     with caplog.at_level(logging.ERROR):
         await store.mirror.reconcile()
     assert re.search(words, caplog.text), caplog.text
-    (told,) = await store.health_problems()
-    assert told.startswith("products.json, line ")
+    (problem,) = await store.health_problems()
+    assert problem.startswith("products.json, line ")
     assert await store.snapshot() == before
     assert path.read_text() == text
     await store.close()
     again = JsonStore(tmp_path, read_only=True)  # what the doctor sees
     await again.open(at(1))
-    assert any(one.startswith("products.json, line ") for one in await again.health_problems())
+    assert any(
+        problem.startswith("products.json, line ") for problem in await again.health_problems()
+    )
     await again.close()
     path.write_text(TEE)
     store = await open_shop(tmp_path)
@@ -158,7 +160,7 @@ TAKEN: dict[str, tuple[str, str]] = {
     "an empty date": ('"restockDate": "2026-12-31"', '"restockDate": ""'),
     "another date": ('"2026-12-31"', '"1.2.2027"'),
     "a time": ('"2026-12-31"', '"2027-02-01T10:00:00Z"'),
-    "a default that is not said": ('\n        "reserved": 0,', ""),
+    "a missing default": ('\n        "reserved": 0,', ""),
     "a size in the other case": ('"L": {', '"l": {'),
     "a size with accents": ('"L": {', '"Gr\u00f6\u00dfe 1": {}, "L": {'),
     "productId for id": ('"id": "tee"', '"productId": "tee"'),
@@ -177,14 +179,14 @@ async def test_plausible_values_are_accepted(name: str, tmp_path: Path) -> None:
     await store.mirror.reconcile()
     assert await store.health_problems() == []
     await store.close()
-    found = json.loads(path.read_text())
+    products = json.loads(path.read_text())
     wanted = json.loads(TEE.replace(old, new, 1))
-    for product in (*found, *wanted):
+    for product in (*products, *wanted):
         product.pop("lastUpdated", None)
         product["restockDate"] = {"1.2.2027": "2027-02-01", "": None}.get(
             product["restockDate"], product["restockDate"]
         )
-    assert found == wanted
+    assert products == wanted
 
 
 @pytest.mark.parametrize(
@@ -238,8 +240,8 @@ async def test_several_mistakes_are_all_in_the_log(
     store = await open_shop(tmp_path)
     path.write_text(TEE.replace('"stock": 20', '"stok": 20').replace('"price":', '"prise":'))
     await store.mirror.reconcile()
-    (told,) = await store.health_problems()
-    assert "more in the log" in told
+    (problem,) = await store.health_problems()
+    assert "more in the log" in problem
     assert "stok" in caplog.text
     assert "prise" in caplog.text
     await store.close()

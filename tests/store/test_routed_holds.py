@@ -43,7 +43,7 @@ def product(product_id: str, **item: object) -> UpsertProduct:
     )
 
 
-class Network:
+class RoutedShop:
     """Three locations and three products in a store. Commands run one by one."""
 
     def __init__(self, store: Store) -> None:
@@ -87,21 +87,21 @@ class Network:
 
     async def level(self, name: str, location: str) -> tuple[int, int]:
         """On hand and reserved."""
-        found = await self.store.find(Level, (sku_of(name, "M"), location))
-        return (0, 0) if found is None else (found.on_hand, found.reserved)
+        level = await self.store.find(Level, (sku_of(name, "M"), location))
+        return (0, 0) if level is None else (level.on_hand, level.reserved)
 
     async def hold(self, session: str) -> Reservation:
-        found = await self.store.reservation(session)
-        assert found is not None
-        return found
+        hold = await self.store.reservation(session)
+        assert hold is not None
+        return hold
 
     async def check(self) -> None:
         assert not (await verify_store(self.store)).findings
 
 
 @pytest.fixture
-async def shop(store: Store) -> Network:
-    network = Network(store)
+async def shop(store: Store) -> RoutedShop:
+    network = RoutedShop(store)
     await network.do(
         AddLocation(location=BERLIN),
         AddLocation(location=PARIS),
@@ -121,7 +121,9 @@ def refusal(answer: Answer) -> Refused:
     return answer
 
 
-async def test_a_hold_takes_units_of_several_locations_and_gives_them_back(shop: Network) -> None:
+async def test_a_hold_takes_units_of_several_locations_and_gives_them_back(
+    shop: RoutedShop,
+) -> None:
     await shop.stock(x={"main": 1, "berlin": 1}, y={"paris": 2})
     answer = await shop.reserve("a", x=2, y=1)
     assert allocations(answer) == {("x", "main"): 1, ("x", "berlin"): 1, ("y", "paris"): 1}
@@ -137,7 +139,7 @@ async def test_a_hold_takes_units_of_several_locations_and_gives_them_back(shop:
     await shop.check()
 
 
-async def test_a_paid_hold_sells_where_its_units_are(shop: Network) -> None:
+async def test_a_paid_hold_sells_where_its_units_are(shop: RoutedShop) -> None:
     await shop.stock(x={"berlin": 1, "paris": 1})
     await shop.reserve("a", x=2)
     assert isinstance(await shop.do(Capture(ref="a", payment_id="pi_1")), Accepted)
@@ -146,7 +148,7 @@ async def test_a_paid_hold_sells_where_its_units_are(shop: Network) -> None:
     await shop.check()
 
 
-async def test_an_expired_hold_is_free_at_every_location(shop: Network) -> None:
+async def test_an_expired_hold_is_free_at_every_location(shop: RoutedShop) -> None:
     await shop.stock(x={"berlin": 1, "paris": 1})
     await shop.reserve("a", x=2)
     shop.now = 5000
@@ -154,7 +156,7 @@ async def test_an_expired_hold_is_free_at_every_location(shop: Network) -> None:
     await shop.check()
 
 
-async def test_a_changed_quantity_counts_the_own_units(shop: Network) -> None:
+async def test_a_changed_quantity_counts_the_own_units(shop: RoutedShop) -> None:
     await shop.stock(x={"main": 1, "berlin": 2})
     await shop.reserve("a", x=1)
     assert allocations(await shop.reserve("a", x=2)) == {("x", "berlin"): 2}
@@ -164,7 +166,7 @@ async def test_a_changed_quantity_counts_the_own_units(shop: Network) -> None:
     await shop.check()
 
 
-async def test_the_same_lines_again_keep_their_locations(shop: Network) -> None:
+async def test_the_same_lines_again_keep_their_locations(shop: RoutedShop) -> None:
     await shop.stock(x={"berlin": 1})
     await shop.reserve("a", x=1)
     await shop.stock(x={"main": 5})
@@ -175,7 +177,7 @@ async def test_the_same_lines_again_keep_their_locations(shop: Network) -> None:
     await shop.check()
 
 
-async def test_units_come_from_a_named_location_only(shop: Network) -> None:
+async def test_units_come_from_a_named_location_only(shop: RoutedShop) -> None:
     await shop.stock(x={"main": 5, "berlin": 1})
     at_berlin = Routing(only_from="berlin")
     assert allocations(await shop.reserve("a", at_berlin, x=1)) == {("x", "berlin"): 1}
@@ -184,7 +186,7 @@ async def test_units_come_from_a_named_location_only(shop: Network) -> None:
     assert unknown.code is Code.UNKNOWN_LOCATION
 
 
-async def test_a31_a_location_that_does_not_sell_online_serves_no_parcel(shop: Network) -> None:
+async def test_a31_a_location_that_does_not_sell_online_serves_no_parcel(shop: RoutedShop) -> None:
     await shop.do(EditLocation(location=replace(BERLIN, sells_online=False, pickup=True)))
     await shop.stock(x={"berlin": 4})
     assert refusal(await shop.reserve("a", x=1)).code is Code.INSUFFICIENT_STOCK
@@ -192,14 +194,14 @@ async def test_a31_a_location_that_does_not_sell_online_serves_no_parcel(shop: N
     assert allocations(picked_up) == {("x", "berlin"): 1}
 
 
-async def test_a32_a_pick_up_is_filled_from_other_locations(shop: Network) -> None:
+async def test_a32_a_pick_up_is_filled_from_other_locations(shop: RoutedShop) -> None:
     await shop.do(EditLocation(location=replace(BERLIN, pickup=True)))
     await shop.stock(x={"berlin": 2, "main": 10})
     answer = await shop.reserve("a", Routing(pickup_at="berlin"), x=3)
     assert allocations(answer) == {("x", "berlin"): 2, ("x", "main"): 1}
 
 
-async def test_safety_stock_is_offered_nowhere(shop: Network) -> None:
+async def test_safety_stock_is_offered_nowhere(shop: RoutedShop) -> None:
     await shop.do(product("x", safety_stock=(SafetyStock("berlin", 2), SafetyStock("main", 1))))
     await shop.stock(x={"main": 1, "berlin": 3})
     assert allocations(await shop.reserve("a", x=1)) == {("x", "berlin"): 1}
@@ -208,14 +210,14 @@ async def test_safety_stock_is_offered_nowhere(shop: Network) -> None:
     assert allocations(await shop.reserve("a", x=1)) == {("x", "berlin"): 1}
 
 
-async def kit(shop: Network, bundle: Bundle = KIT, **parts: int) -> None:
+async def kit(shop: RoutedShop, bundle: Bundle = KIT, **parts: int) -> None:
     """Makes `set` a bundle of these parts."""
     components = tuple(Component(sku_of(name, "M"), number) for name, number in parts.items())
     answer = await shop.do(product("set", bundle=bundle, components=components))
     assert isinstance(answer, Accepted)
 
 
-async def test_a_bundle_is_held_as_its_parts(shop: Network) -> None:
+async def test_a_bundle_is_held_as_its_parts(shop: RoutedShop) -> None:
     await kit(shop, x=1, y=2)
     await shop.stock(x={"main": 5}, y={"main": 5})
     answer = await shop.reserve("a", None, set=2)
@@ -233,7 +235,7 @@ async def test_a_bundle_is_held_as_its_parts(shop: Network) -> None:
     await shop.check()
 
 
-async def test_t1_a_bundle_and_its_part_compete_in_one_basket(shop: Network) -> None:
+async def test_t1_a_bundle_and_its_part_compete_in_one_basket(shop: RoutedShop) -> None:
     await kit(shop, x=1, y=1)
     await shop.stock(x={"main": 2}, y={"main": 9})
     assert refusal(await shop.reserve("a", None, set=2, x=1)).code is Code.INSUFFICIENT_STOCK
@@ -244,7 +246,7 @@ async def test_t1_a_bundle_and_its_part_compete_in_one_basket(shop: Network) -> 
     await shop.check()
 
 
-async def test_b4_parts_of_parts_are_multiplied(shop: Network) -> None:
+async def test_b4_parts_of_parts_are_multiplied(shop: RoutedShop) -> None:
     arm = (Component("x/M", 1), Component("y/M", 2))
     await shop.do(product("arm", bundle=KIT, components=arm))
     seat = (Component("z/M", 1), Component("arm/M", 2))
@@ -258,7 +260,7 @@ async def test_b4_parts_of_parts_are_multiplied(shop: Network) -> None:
     ("policy", "served"), [(BundlePolicy.TOGETHER, False), (BundlePolicy.SPLIT, True)]
 )
 async def test_b7_parts_at_two_locations_make_a_bundle_only_by_policy(
-    shop: Network, policy: BundlePolicy, *, served: bool
+    shop: RoutedShop, policy: BundlePolicy, *, served: bool
 ) -> None:
     await kit(shop, Bundle(1, policy), x=1, y=1)
     await shop.stock(x={"main": 1}, y={"berlin": 1})
@@ -269,14 +271,14 @@ async def test_b7_parts_at_two_locations_make_a_bundle_only_by_policy(
         assert refusal(answer).detail[0]["available"] == 0
 
 
-async def test_b8_three_units_at_each_of_two_locations_make_two_pairs(shop: Network) -> None:
+async def test_b8_three_units_at_each_of_two_locations_make_two_pairs(shop: RoutedShop) -> None:
     await kit(shop, x=2)
     await shop.stock(x={"main": 3, "berlin": 3})
     assert refusal(await shop.reserve("a", set=3)).detail[0]["available"] == 2
     assert allocations(await shop.reserve("a", set=2)) == {("x", "main"): 2, ("x", "berlin"): 2}
 
 
-async def test_b17_a_held_bundle_keeps_the_parts_it_was_sold_with(shop: Network) -> None:
+async def test_b17_a_held_bundle_keeps_the_parts_it_was_sold_with(shop: RoutedShop) -> None:
     await kit(shop, x=1, y=1)
     await shop.stock(x={"main": 2}, y={"main": 2}, z={"main": 2})
     await shop.reserve("a", None, set=1)
@@ -287,7 +289,7 @@ async def test_b17_a_held_bundle_keeps_the_parts_it_was_sold_with(shop: Network)
     await shop.check()
 
 
-async def test_options_of_a_group_are_chosen(shop: Network) -> None:
+async def test_options_of_a_group_are_chosen(shop: RoutedShop) -> None:
     options = tuple(Component(f"{name}/M", 2, "tees") for name in "xyz")
     groups = (ChoiceGroup("tees", 3),)
     await shop.do(product("set", bundle=KIT, components=options, groups=groups))
@@ -312,13 +314,15 @@ async def test_options_of_a_group_are_chosen(shop: Network) -> None:
         (Bundle(1, BundlePolicy.TOGETHER, max_per_order=1), Code.HOLD_LIMIT),
     ],
 )
-async def test_the_rules_of_a_bundle_refuse_it(shop: Network, bundle: Bundle, code: Code) -> None:
+async def test_the_rules_of_a_bundle_refuse_it(
+    shop: RoutedShop, bundle: Bundle, code: Code
+) -> None:
     await kit(shop, bundle, x=1)
     await shop.stock(x={"main": 5})
     assert refusal(await shop.reserve("a", None, set=2)).code is code
 
 
-async def test_kept_units_stay_for_the_single_sale_of_a_part(shop: Network) -> None:
+async def test_kept_units_stay_for_the_single_sale_of_a_part(shop: RoutedShop) -> None:
     components = (Component("x/M", 1, keep=2),)
     await shop.do(product("set", bundle=KIT, components=components))
     await shop.stock(x={"main": 4})
@@ -328,7 +332,7 @@ async def test_kept_units_stay_for_the_single_sale_of_a_part(shop: Network) -> N
     assert isinstance(await shop.reserve("b", None, x=2), Accepted)
 
 
-async def test_the_last_unit_is_sold_once_through_a_bundle_or_alone(shop: Network) -> None:
+async def test_the_last_unit_is_sold_once_through_a_bundle_or_alone(shop: RoutedShop) -> None:
     await kit(shop, x=1, y=1)
     await shop.stock(x={"main": 1}, y={"main": 5})
     command = Reserve(

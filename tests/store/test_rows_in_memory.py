@@ -34,13 +34,13 @@ def put(image: RowsInMemory, documents: Iterable[Document]) -> None:
 
 
 def names(image: RowsInMemory, folder: str) -> list[str]:
-    found = []
+    rows = []
     for row in image.after(Document, (folder, "")):
         assert isinstance(row, Document)
         if row.folder != folder:
             break
-        found.append(row.name)
-    return found
+        rows.append(row.name)
+    return rows
 
 
 def test_a_small_folder_costs_little_beside_a_large_one() -> None:

@@ -96,7 +96,7 @@ async def test_a_commit_is_on_the_disk_when_it_is_answered(path: Path) -> None:
     await store.close()
 
 
-class Failing(apsw.VFS):
+class FailingSyncs(apsw.VFS):
     """A file system on which syncs fail while `broken` is set."""
 
     def __init__(self) -> None:
@@ -108,7 +108,7 @@ class Failing(apsw.VFS):
 
 
 class FailingFile(apsw.VFSFile):
-    def __init__(self, vfs: Failing, name: object, flags: list[int]) -> None:
+    def __init__(self, vfs: FailingSyncs, name: object, flags: list[int]) -> None:
         self.vfs = vfs
         super().__init__("unix", name, flags)  # type: ignore[arg-type]
 
@@ -119,14 +119,14 @@ class FailingFile(apsw.VFSFile):
 
 
 @pytest.fixture
-def disk() -> Iterator[Failing]:
-    vfs = Failing()
+def disk() -> Iterator[FailingSyncs]:
+    vfs = FailingSyncs()
     yield vfs
     vfs.unregister()
 
 
 async def test_after_a_failed_sync_nothing_is_written_until_a_restart(
-    path: Path, disk: Failing
+    path: Path, disk: FailingSyncs
 ) -> None:
     store = await opened(path)
     await fill(store)
@@ -335,8 +335,8 @@ async def test_a_full_disk_is_reported_until_it_has_room(path: Path) -> None:
 
     with pytest.raises(StoreUnavailable, match="full"):
         await fill_up()
-    (told,) = await store.health_problems()
-    assert "Free some space" in told
+    (problem,) = await store.health_problems()
+    assert "Free some space" in problem
     store._writer.db.execute("PRAGMA max_page_count = 1000000")
     await store.run([reserve("r", "s")], 5, 0)
     assert await store.health_problems() == []

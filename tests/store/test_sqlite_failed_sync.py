@@ -154,7 +154,7 @@ async def test_where_the_disk_fails_at_times_later_sales_outlive_a_power_cut(
     assert await lost_after_failures(on_disk, 5, 17) == []
 
 
-class Armed:
+class ArmedVfs:
     """Lets an operation of a kind on a file fail on request."""
 
     def __init__(self, disk: FaultyDisk) -> None:
@@ -169,7 +169,7 @@ class Armed:
 
 async def stopped(shop: SqliteShop, what: str) -> None:
     """The store has met one failure once it was in use, reports it, and is closed."""
-    armed = Armed(shop.disk)
+    armed = ArmedVfs(shop.disk)
     shop.disk.revive(armed)
     store = await shop.opened()
     await store.run(*STEPS[0], 0)

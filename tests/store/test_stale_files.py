@@ -23,6 +23,8 @@ from fancymonkey.store.products_file.edits.older_versions import NAME, OlderVers
 from fancymonkey.store.products_file.read import Catalogue, read_products
 from tests.store.json_shop import at, hold, open_shop, sell
 
+OLDER_VERSIONS = "fancymonkey.store.products_file.edits.older_versions"
+
 PLAIN = """[
   {
     "id": "tee",
@@ -160,8 +162,8 @@ async def test_an_editor_that_stays_open_may_save_again_and_again(tmp_path: Path
     path.write_text(buffer)
     await store.mirror.reconcile()
     assert await stocks(store) == {"tee/M": 17, "tee/L": 4, "cap/OS": 12}
-    found = await store.catalogue(["tee"])
-    assert found[0][0].name == "T-SHIRT"
+    products = await store.catalogue(["tee"])
+    assert products[0][0].name == "T-SHIRT"
     await store.close()
 
 
@@ -192,8 +194,8 @@ async def test_a_new_number_in_an_old_version_counts_and_is_reported(
     path.write_text(opened.replace('"stock": 20', '"stock": 30'))
     await store.mirror.reconcile()
     assert (await stocks(store))["tee/M"] == 30
-    (told,) = await store.health_problems()
-    assert "tee/M: stock 30 was typed into an older version" in told
+    (problem,) = await store.health_problems()
+    assert "tee/M: stock 30 was typed into an older version" in problem
     await store.close()
 
 
@@ -209,8 +211,8 @@ async def test_an_ambiguous_file_undoes_no_sale_and_is_reported(tmp_path: Path) 
     path.write_text(json.dumps(opened))
     await store.mirror.reconcile()
     assert await stocks(store) == {"tee/M": 18, "tee/L": 7, "cap/OS": 9}
-    (told,) = await store.health_problems()
-    assert "tee/M: stock 20 is of an older version; it stays 18" in told
+    (problem,) = await store.health_problems()
+    assert "tee/M: stock 20 is of an older version; it stays 18" in problem
     edited = path.read_text().replace('"stock": 18', '"stock": 19')
     path.write_text(edited)
     await store.mirror.reconcile()
@@ -285,8 +287,8 @@ async def test_other_additions_and_removals_stay(tmp_path: Path) -> None:
     await store.mirror.reconcile()
     path.write_text(opened.replace('"TEE"', '"T-SHIRT"'))
     await store.mirror.reconcile()
-    found = {row["id"]: list(row["sizes"]) for row in json.loads(path.read_text())}
-    assert found == {"tee": ["M", "XL"], "sock": ["OS"]}
+    sizes = {row["id"]: list(row["sizes"]) for row in json.loads(path.read_text())}
+    assert sizes == {"tee": ["M", "XL"], "sock": ["OS"]}
     assert (await store.catalogue(["tee"]))[0][0].name == "T-SHIRT"
     assert (await stocks(store))["tee/M"] == 18
     await store.close()
@@ -318,9 +320,7 @@ async def test_a_rescue_from_damage(tmp_path: Path) -> None:
 
 
 async def test_stored_versions_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "fancymonkey.store.products_file.edits.older_versions.KEPT_CHARACTERS", 2000
-    )
+    monkeypatch.setattr(f"{OLDER_VERSIONS}.KEPT_CHARACTERS", 2000)
     path = tmp_path / "products.json"
     path.write_text(PLAIN)
     store = await open_shop(tmp_path)
@@ -357,11 +357,9 @@ def test_of_many_versions_only_those_that_match_are_read(
         read.append(data)
         return read_products(data, name, lenient=lenient)
 
-    monkeypatch.setattr(
-        "fancymonkey.store.products_file.edits.older_versions.read_products", counted
-    )
-    found = past.versions("tee", '"7"')
+    monkeypatch.setattr(f"{OLDER_VERSIONS}.read_products", counted)
+    older = past.versions("tee", '"7"')
     assert len(read) == 1
-    assert [(at, one.sizes[0].stock) for at, one in found.versions] == [(8, 7)]
-    assert found.followed == 9
+    assert [(at, version.sizes[0].stock) for at, version in older.versions] == [(8, 7)]
+    assert older.followed == 9
     assert past.versions("cap", "").versions == []

@@ -34,7 +34,7 @@ SKUS = ("a/S", "a/M", "a/L")
 STATES = (None, StockState.DAMAGED, StockState.QUARANTINE, StockState.RETURNED)
 
 
-class Network:
+class TransferNetwork:
     """Locations with stock, and random steps of transfers between them."""
 
     def __init__(self, store: Store, seed: int) -> None:
@@ -78,9 +78,9 @@ class Network:
     async def _account(self, before: Transfer | None, after: Transfer | None) -> None:
         for line in () if after is None else after.lines:
             was = None if before is None else before.line(line.sku)
-            found = line.found - (0 if was is None else was.found)
+            surplus = line.found - (0 if was is None else was.found)
             lost = line.lost - (0 if was is None else was.lost)
-            self.units[line.sku] += found - lost
+            self.units[line.sku] += surplus - lost
 
     def _create(self) -> tuple[Command, ...]:
         self.ids.append(f"t{len(self.ids)}")
@@ -165,7 +165,7 @@ class Network:
 
 @pytest.mark.parametrize("seed", range(40))
 async def test_no_unit_vanishes_in_any_network(seed: int) -> None:
-    network = Network(MemoryStore(), seed)
+    network = TransferNetwork(MemoryStore(), seed)
     await network.begin()
     for now in range(2, 80):
         await network.step(now)
@@ -176,8 +176,8 @@ async def test_no_unit_vanishes_in_any_network(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(100, 102))
 async def test_every_store_ends_like_the_reference(store: Store, seed: int) -> None:
-    reference = Network(MemoryStore(), seed)
-    network = Network(store, seed)
+    reference = TransferNetwork(MemoryStore(), seed)
+    network = TransferNetwork(store, seed)
     await reference.begin()
     await network.begin()
     for now in range(2, 60):

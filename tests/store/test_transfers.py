@@ -129,10 +129,10 @@ async def test_a_short_transfer_is_closed_with_its_loss(shop: TransferShop) -> N
     assert (transfer.status, transfer.lines[0].lost) == (TransferStatus.CLOSED_SHORT, 2)
     assert await shop.accounts() == {"berlin": 8}
     await shop.check(8)
-    found = CloseTransfer(transfer_id="t1", outcome=Missing.FOUND, reason="under the shelf")
-    await shop.do(found)
+    close = CloseTransfer(transfer_id="t1", outcome=Missing.FOUND, reason="under the shelf")
+    await shop.do(close)
     assert await shop.accounts() == {"berlin": 10}
-    assert (await shop.refused(found)).code is Code.NOTHING_TO_DO
+    assert (await shop.refused(close)).code is Code.NOTHING_TO_DO
     await shop.check(10)
 
 

@@ -27,7 +27,7 @@ async def test_every_store_can_write_at_first(store: Store) -> None:
     assert await store.unwritable() is None
 
 
-async def test_a_json_store_that_has_stopped_stays_so_until_a_restart(tmp_path: Path) -> None:
+async def test_a_stopped_json_store_writes_nothing_until_a_restart(tmp_path: Path) -> None:
     armed: list[str] = []
 
     def fail(at: int, name: str) -> None:
@@ -124,17 +124,17 @@ async def test_it_tries_only_now_and_then() -> None:
         if len(tries) < 3:
             raise StoreUnavailable(f"full {len(tries)}")
 
-    found = WriteCheck(probe)
-    assert await found.check() is None
+    check = WriteCheck(probe)
+    assert await check.check() is None
     assert tries == []  # nothing has failed, so nothing is tried
-    found.failed = "full"
-    assert await found.check() == "full 1"
+    check.failed = "full"
+    assert await check.check() == "full 1"
     for _ in range(5):
-        assert await found.check() == "full 1"
+        assert await check.check() == "full 1"
     assert len(tries) == 1
-    found._next = 0.0
-    assert await found.check() == "full 2"
-    found._next = 0.0
-    assert await found.check() is None
-    assert await found.check() is None
+    check._next = 0.0
+    assert await check.check() == "full 2"
+    check._next = 0.0
+    assert await check.check() is None
+    assert await check.check() is None
     assert len(tries) == 3

@@ -23,9 +23,9 @@ async def test_any_script_leaves_a_clean_store(store: Store, seed: int) -> None:
     await store.run(catalogue(), 1, 0)
     for commands, now in batches(seed, script(seed, 200)):
         await store.run(commands, now, 0)
-    found = await verify_store(store)
-    assert found.clean, found
-    assert found.entries == (await store.snapshot()).revision
+    report = await verify_store(store)
+    assert report.clean, report
+    assert report.entries == (await store.snapshot()).revision
 
 
 def sale(number: int) -> list[Command]:
@@ -90,5 +90,7 @@ async def test_there_is_no_false_alarm_beside_a_server_that_sells(
         done = True
         next_audit.set()
         await seller
-    assert all(one.clean for one in audits), [one for one in audits if not one.clean]
+    assert all(verification.clean for verification in audits), [
+        verification for verification in audits if not verification.clean
+    ]
     assert (await verify_store(store)).clean

@@ -63,10 +63,10 @@ class BrowserMissing(RuntimeError):
 def find_chromium() -> Path:
     """Give the Chromium to use: CHROMIUM, one on PATH, npm's, one of macOS's applications."""
     named = os.environ.get("CHROMIUM")
-    found = [shutil.which(name) for name in ((named,) if named else NAMES)]
+    programs = [shutil.which(name) for name in ((named,) if named else NAMES)]
     places = (str(FROM_NPM), *APPLICATIONS)
-    found += [] if named else [place for place in places if Path(place).exists()]
-    for place in found:
+    programs += [] if named else [place for place in places if Path(place).exists()]
+    for place in programs:
         if place:
             return Path(place)
     raise BrowserMissing(
@@ -107,7 +107,7 @@ class BrowserPage:
         """Open an empty page and watch it; pages that it opens are watched too."""
         watch = cls(await context.new_page())
         await context.expose_binding(
-            "__policyViolation", lambda _source, told: watch.policy_violations.append(told)
+            "__policyViolation", lambda _source, event: watch.policy_violations.append(event)
         )
         await context.add_init_script(WATCH_POLICY)
         context.on("console", watch._on_console)
@@ -120,7 +120,7 @@ class BrowserPage:
     def problems(self) -> list[str]:
         """Everything that went wrong since the page was opened, or since the last forget()."""
         kinds = ("console_errors", "page_errors", "policy_violations", "failed_requests")
-        return [f"{kind}: {told}" for kind in kinds for told in getattr(self, kind)]
+        return [f"{kind}: {text}" for kind in kinds for text in getattr(self, kind)]
 
     def assert_clean(self) -> None:
         """Fail when anything went wrong."""
@@ -128,13 +128,13 @@ class BrowserPage:
 
     def forget(self) -> None:
         """Forget what went wrong so far: for a test that made it go wrong."""
-        for kept in (
+        for texts in (
             self.console_errors,
             self.page_errors,
             self.policy_violations,
             self.failed_requests,
         ):
-            kept.clear()
+            texts.clear()
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "assert"}:

@@ -38,8 +38,8 @@ class Keys:
         blank = await (await browser.new_context()).new_page()
         await blank.set_content("<!doctype html><title>Blank</title><input autofocus>")
         await blank.locator("input").focus()
-        for one in (page, blank):
-            await one.evaluate(WATCH)
+        for page_measured in (page, blank):
+            await page_measured.evaluate(WATCH)
         return cls(page, blank)
 
     async def press(self, *keys: str) -> None:
@@ -50,8 +50,11 @@ class Keys:
 
     async def taken(self) -> tuple[list[float], list[float]]:
         """The times since the last question, in ms: of the page, of the empty page."""
-        found = [await one.evaluate("took.splice(0)") for one in (self.page, self.blank)]
-        return found[0], found[1]
+        times = [
+            await page_measured.evaluate("took.splice(0)")
+            for page_measured in (self.page, self.blank)
+        ]
+        return times[0], times[1]
 
     async def close(self) -> None:
         """Closes the empty page."""

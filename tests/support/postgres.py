@@ -206,8 +206,10 @@ class PostgresServer:
         )
 
     def _environment(self) -> dict[str, str]:
-        kept = {"PATH", "LD_LIBRARY_PATH", "TZ", "SYSTEMROOT"}
-        return {name: value for name, value in os.environ.items() if name in kept} | {"LC_ALL": "C"}
+        needed = {"PATH", "LD_LIBRARY_PATH", "TZ", "SYSTEMROOT"}
+        return {name: value for name, value in os.environ.items() if name in needed} | {
+            "LC_ALL": "C"
+        }
 
     def _initdb(self) -> None:
         made = subprocess.run(
@@ -245,10 +247,10 @@ class PostgresServer:
             )
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
-                told = self.log[log_start:]
-                if "could not bind" in told:
-                    raise PortTaken(told)
-                raise RuntimeError(f"PostgreSQL did not start:\n{told}")
+                output = self.log[log_start:]
+                if "could not bind" in output:
+                    raise PortTaken(output)
+                raise RuntimeError(f"PostgreSQL did not start:\n{output}")
             if self._ready():
                 return
             time.sleep(0.02)

@@ -33,7 +33,7 @@ def version_of(directory: Path, user: str | None = None) -> tuple[int, ...] | No
     if not (program.exists() and (directory / "initdb").exists()):
         return None
     try:
-        told = subprocess.run(
+        process = subprocess.run(
             [program, "--version"],
             capture_output=True,
             text=True,
@@ -43,8 +43,8 @@ def version_of(directory: Path, user: str | None = None) -> tuple[int, ...] | No
         ).stdout
     except (OSError, subprocess.SubprocessError):
         return None
-    found = re.search(r"(\d+)(?:\.(\d+))?", told)
-    return tuple(int(part or 0) for part in found.groups()) if found else None
+    match = re.search(r"(\d+)(?:\.(\d+))?", process)
+    return tuple(int(part or 0) for part in match.groups()) if match else None
 
 
 def wheel_directory() -> Path | None:
@@ -65,9 +65,9 @@ def machine_directories() -> Iterator[Path]:
     if on_path:
         yield Path(on_path).resolve().parent
     if config := shutil.which("pg_config"):
-        told = subprocess.run([config, "--bindir"], capture_output=True, text=True, check=False)
-        if told.returncode == 0:
-            yield Path(told.stdout.strip())
+        process = subprocess.run([config, "--bindir"], capture_output=True, text=True, check=False)
+        if process.returncode == 0:
+            yield Path(process.stdout.strip())
 
 
 def find_binaries(user: str | None, copy_to: Path) -> Path:
@@ -81,7 +81,7 @@ def find_binaries(user: str | None, copy_to: Path) -> Path:
     installed = [
         (version, place) for place in machine_directories() if (version := version_of(place, user))
     ]
-    new_enough = [found for found in installed if found[0] >= (OLDEST,)]
+    new_enough = [installation for installation in installed if installation[0] >= (OLDEST,)]
     if new_enough:
         return max(new_enough)[1]
     wheel = wheel_directory()

@@ -15,6 +15,10 @@ PAGES = {
     "/strict": "<title>Strict</title><script>document.title = 'ran'</script>",
     "/broken": "<title>Broken</title><img src=/missing><script>throw new Error('boom')</script>",
     "/barrier": "<html lang=en><title>Barrier</title><main><h1>Picture</h1><img src=data:,></main>",
+    "/rows": """<html lang=en><title>Rows</title><main><h1>Rows</h1><table><tbody></table></main>
+        <script>for (let at = 0; at < 9; at++) document.querySelector('tbody').insertAdjacentHTML(
+            'beforeend', `<tr><th scope=row>${at}<td class=wide><button>Row ${at}</button>`)
+        </script>""",
     "/outside": "<title>Outside</title><img src=http://shop.example/picture.png>",
 }
 
@@ -63,9 +67,9 @@ async def test_a_script_against_the_policy_is_reported(
 
 async def test_errors_and_missing_files_are_reported(browser_page: BrowserPage, site: str) -> None:
     await browser_page.page.goto(f"{site}/broken")
-    assert ["boom" in told for told in browser_page.page_errors] == [True]
+    assert ["boom" in page_error for page_error in browser_page.page_errors] == [True]
     assert browser_page.failed_requests == [f"GET {site}/missing: status 404"]
-    assert any("404" in told for told in browser_page.console_errors)
+    assert any("404" in console_error for console_error in browser_page.console_errors)
 
 
 async def test_nothing_outside_this_machine_is_reached(
@@ -88,3 +92,32 @@ async def test_axe_finds_a_barrier(browser_page: BrowserPage, site: str) -> None
     for _ in range(2):  # with axe loaded by the first call
         with pytest.raises(AssertionError, match="critical image-alt"):
             await assert_accessible(browser_page.page)
+
+
+@pytest.mark.parametrize(
+    ("change", "violation"),
+    [
+        ("button.textContent = ' '", "button-name"),
+        ("button.style.color = '#aaa'; button.style.background = 'white'", "color-contrast"),
+        ("button.setAttribute('role', 'picture')", "aria-roles"),
+        ("button.setAttribute('aria-pressed', 'perhaps')", "aria-valid-attr-value"),
+        ("row.append(document.createElement('div'))", None),
+        ("row.insertAdjacentHTML('beforeend', '<td><img src=data:,>')", "image-alt"),
+    ],
+)
+async def test_axe_finds_a_barrier_in_one_of_many_equal_rows(
+    browser_page: BrowserPage, site: str, change: str, violation: str | None
+) -> None:
+    page = browser_page.page
+    await page.goto(f"{site}/rows")
+    await assert_accessible(page)
+    await page.evaluate(
+        "change => { const row = document.querySelector('tr:nth-child(7)');"
+        " const button = row.querySelector('button'); eval(change) }",
+        change,
+    )
+    if violation is None:
+        await assert_accessible(page)
+        return
+    with pytest.raises(AssertionError, match=violation):
+        await assert_accessible(page)

@@ -132,9 +132,9 @@ def test_nothing_is_left_behind_by_a_killed_parent() -> None:
     )
     assert parent.stdout is not None
     with parent.stdout:
-        told = parent.stdout.readline().split()
-    assert len(told) == 2
-    process, directory = psutil.Process(int(told[0])), Path(told[1])
+        words = parent.stdout.readline().split()
+    assert len(words) == 2
+    process, directory = psutil.Process(int(words[0])), Path(words[1])
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     deadline = time.monotonic() + 15

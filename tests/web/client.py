@@ -25,19 +25,19 @@ class Answer:
     @property
     def code(self) -> str:
         """The problem's code; the answer must be a whole problem."""
-        found = self.json
+        body = self.json
         assert self.header("content-type") == "application/problem+json", self
-        assert found["success"] is False
-        assert found["status"] == self.status
-        assert {"type", "title", "detail", "code"} <= found.keys()
-        code: str = found["code"]
+        assert body["success"] is False
+        assert body["status"] == self.status
+        assert {"type", "title", "detail", "code"} <= body.keys()
+        code: str = body["code"]
         return code
 
     def header(self, name: str) -> str | None:
         """A header that must not come twice."""
-        found = [value.decode() for key, value in self.headers if key == name.encode()]
-        assert len(found) < 2, f"{name} twice: {found}"
-        return found[0] if found else None
+        values = [value.decode() for key, value in self.headers if key == name.encode()]
+        assert len(values) < 2, f"{name} twice: {values}"
+        return values[0] if values else None
 
 
 class Client:

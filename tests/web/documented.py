@@ -17,8 +17,8 @@ JSON = "application/json"
 @cache
 def document() -> dict[str, Any]:
     """The OpenAPI document. Do not change it."""
-    found: dict[str, Any] = create_app(Settings(), Engine(MemoryStore())).api.openapi()
-    return found
+    document: dict[str, Any] = create_app(Settings(), Engine(MemoryStore())).api.openapi()
+    return document
 
 
 def operations(of: dict[str, Any] | None = None) -> Iterator[tuple[str, str, dict[str, Any]]]:

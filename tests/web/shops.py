@@ -98,14 +98,14 @@ class Shop:
     async def size(self, size: str = "M", product: str = HOODIE) -> dict[str, Any]:
         """A size as `get` shows it."""
         answer = await self.client.get(f"/api/inventory/get?productId={product}")
-        (found,) = answer.json["inventory"]
-        (row,) = [row for row in found["sizes"] if row["size"] == size]
+        (product_row,) = answer.json["inventory"]
+        (row,) = [row for row in product_row["sizes"] if row["size"] == size]
         return dict(row)
 
     async def check(self) -> None:
         """Fails where the stored levels, holds and ledger contradict one another or the view."""
-        found = await verify_store(self.engine.store)
-        assert not found.findings, found.findings
+        report = await verify_store(self.engine.store)
+        assert not report.findings, report.findings
         # A job may commit between the two readings: compare until they show the same moment.
         for _ in range(500):
             stored = {row.key: row async for row in self.engine.store.scan(Level)}

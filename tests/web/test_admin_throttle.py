@@ -33,7 +33,7 @@ async def test_at_most_20_wrong_passwords_a_minute(shop: Shop) -> None:
     assert statuses == [401] * wrong + [429] * (40 - wrong)
 
 
-async def test_the_refusal_says_when_to_try_again_and_then_it_works(shop: Shop) -> None:
+async def test_the_refusal_has_the_time_to_retry_and_then_it_works(shop: Shop) -> None:
     while (await attempt(shop.client, "wrong")).status == 401:
         pass
     refused = await attempt(shop.client, PASSWORD)
@@ -157,8 +157,8 @@ async def test_no_password_is_ever_stored_or_logged(
     monkeypatch.setattr(any_shop.engine.store, "run_now", lambda *arguments: None)
     assert (await any_shop.update({"stock": 5})).status == 500
     monkeypatch.undo()
-    told = await any_shop.stored_text() + caplog.text
-    assert "a bug" in told
-    assert "Outcome(command_id='request:" in told  # the answers to both keys are among it
+    text = await any_shop.stored_text() + caplog.text
+    assert "a bug" in text
+    assert "Outcome(command_id='request:" in text  # the answers to both keys are among it
     for secret in (PASSWORD, wrong, CRON):
-        assert secret not in told
+        assert secret not in text

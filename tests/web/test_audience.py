@@ -29,7 +29,7 @@ class TestWire:
 
     __test__ = False
 
-    house: "House"
+    served: "ServedFeed"
     ready: bool = True
     busy: bool = False
     got: list[tuple[float, LiveMessage]] = field(default_factory=list)
@@ -39,12 +39,12 @@ class TestWire:
 
     def write(self, message: LiveMessage) -> None:
         assert self.ready
-        self.got.append((self.house.now, message))
-        self.house.writes += 1
+        self.got.append((self.served.now, message))
+        self.served.writes += 1
 
     def sign_of_life(self) -> None:
         assert self.ready
-        self.signs.append(self.house.now)
+        self.signs.append(self.served.now)
 
     def end(self) -> None:
         self.ended = True
@@ -55,16 +55,16 @@ class TestWire:
     @property
     def last(self) -> dict[str, int]:
         """The revisions in the last message."""
-        return told(self.got[-1][1])
+        return versions_of(self.got[-1][1])
 
 
-def told(message: LiveMessage) -> dict[str, int]:
+def versions_of(message: LiveMessage) -> dict[str, int]:
     """The version of each SKU in a message."""
     pairs = (pair.split("=") for pair in message.body.decode().split(",") if pair)
     return {sku: int(version) for sku, version in pairs}
 
 
-class House:
+class ServedFeed:
     """A feed with its audience, over a stock that is only a version for each SKU."""
 
     def __init__(self, seconds: float = PACE_SECONDS, burst: int = BURST) -> None:
@@ -111,21 +111,21 @@ class House:
         return [self.listen()[0] for _ in range(count)]
 
 
-def staged(work: Callable[[House], Awaitable[None]], seed: int = 0) -> None:
+def staged(work: Callable[[ServedFeed], Awaitable[None]], seed: int = 0) -> None:
     async def run() -> None:
-        house = House()
-        await work(house)
-        for listener in list(house.audience._listeners):
-            house.audience.leave(listener)
+        served = ServedFeed()
+        await work(served)
+        for listener in list(served.audience._listeners):
+            served.audience.leave(listener)
 
     simulate(run, seed)
 
 
 def test_a_lone_change_comes_at_once() -> None:
-    async def work(house: House) -> None:
-        (wire,) = house.crowd(1)
+    async def work(served: ServedFeed) -> None:
+        (wire,) = served.crowd(1)
         await asyncio.sleep(3)
-        house.change("p1/M")
+        served.change("p1/M")
         await asyncio.sleep(0)
         await asyncio.sleep(0.001)
         assert wire.got[1][0] == pytest.approx(3)
@@ -135,28 +135,28 @@ def test_a_lone_change_comes_at_once() -> None:
 
 
 def test_steady_changes_come_a_few_times_a_second_and_merged() -> None:
-    async def work(house: House) -> None:
-        (wire,) = house.crowd(1)
+    async def work(served: ServedFeed) -> None:
+        (wire,) = served.crowd(1)
         for number in range(1000):
-            house.change(SKUS[number % 2])
+            served.change(SKUS[number % 2])
             await asyncio.sleep(0.01)
         await asyncio.sleep(1)
         assert 36 <= len(wire.got) - 1 <= 10 / PACE_SECONDS + BURST + 1
         gaps = [b[0] - a[0] for a, b in pairwise(wire.got[6:])]
         assert max(gaps) < PACE_SECONDS + 0.02
-        assert told(wire.got[20][1]).keys() == {"p0/M", "p1/M"}
-        assert wire.last.items() <= house.stock.items()
+        assert versions_of(wire.got[20][1]).keys() == {"p0/M", "p1/M"}
+        assert wire.last.items() <= served.stock.items()
         assert wire.got[-1][1].revision == 1000
 
     staged(work)
 
 
 def test_a_message_is_encoded_once_for_all() -> None:
-    async def work(house: House) -> None:
-        wires = house.crowd(300)
-        house.change("p1/M")
+    async def work(served: ServedFeed) -> None:
+        wires = served.crowd(300)
+        served.change("p1/M")
         await asyncio.sleep(2)
-        assert len(house.encoded) == 1
+        assert len(served.encoded) == 1
         assert len({id(wire.got[-1][1]) for wire in wires}) == 1
         assert all(len(wire.got) == 2 for wire in wires)
 
@@ -164,52 +164,52 @@ def test_a_message_is_encoded_once_for_all() -> None:
 
 
 def test_a_slow_listener_gets_one_message_with_all_that_it_missed() -> None:
-    async def work(house: House) -> None:
-        slow, quick = house.crowd(2)
+    async def work(served: ServedFeed) -> None:
+        slow, quick = served.crowd(2)
         slow.ready = False
         for number in range(400):
-            house.change(SKUS[number % 4])
+            served.change(SKUS[number % 4])
             await asyncio.sleep(0.01)
         assert len(slow.got) == 1
         assert len(quick.got) > 10
         slow.ready = True
         await asyncio.sleep(1)
         assert len(slow.got) == 2
-        assert slow.last == {sku: house.stock[sku] for sku in SKUS[:4]}
+        assert slow.last == {sku: served.stock[sku] for sku in SKUS[:4]}
         assert not slow.aborted
 
     staged(work)
 
 
 def test_a_slow_listener_gets_everything_where_everything_may_have_changed() -> None:
-    async def work(house: House) -> None:
-        slow, _ = house.crowd(2)
+    async def work(served: ServedFeed) -> None:
+        slow, _ = served.crowd(2)
         slow.ready = False
-        house.change("p1/M")
+        served.change("p1/M")
         await asyncio.sleep(1)
-        house.feed.restart(50)
+        served.feed.restart(50)
         await asyncio.sleep(1)
-        house.change("p2/M")
+        served.change("p2/M")
         await asyncio.sleep(1)
         slow.ready = True
         await asyncio.sleep(1)
         assert slow.got[-1][1].fresh
-        assert slow.last == house.stock
+        assert slow.last == served.stock
 
     staged(work)
 
 
 def test_a_listener_that_never_reads_is_dropped() -> None:
-    async def work(house: House) -> None:
-        stuck, quick = house.crowd(2)
+    async def work(served: ServedFeed) -> None:
+        stuck, quick = served.crowd(2)
         stuck.ready = False
-        house.change("p1/M")
+        served.change("p1/M")
         await asyncio.sleep(SEND_SECONDS - 0.5)
         assert not stuck.aborted
         await asyncio.sleep(1.5)
         assert stuck.aborted
-        assert len(house.audience) == 1
-        house.change("p2/M")
+        assert len(served.audience) == 1
+        served.change("p2/M")
         await asyncio.sleep(1)
         assert quick.last == {"p2/M": 2}
 
@@ -217,9 +217,9 @@ def test_a_listener_that_never_reads_is_dropped() -> None:
 
 
 def test_a_listener_that_never_reads_its_first_message_is_dropped_too() -> None:
-    async def work(house: House) -> None:
-        wire = TestWire(house, busy=True)
-        house.audience.join(wire, house.of(LevelChange(0, True, frozenset())))
+    async def work(served: ServedFeed) -> None:
+        wire = TestWire(served, busy=True)
+        served.audience.join(wire, served.of(LevelChange(0, True, frozenset())))
         wire.ready = False
         await asyncio.sleep(SEND_SECONDS + 1)
         assert wire.aborted
@@ -231,21 +231,21 @@ def test_a_listener_that_never_reads_its_first_message_is_dropped_too() -> None:
 def test_all_have_the_last_state_within_a_second(listeners: int) -> None:
     """Each turn of the event loop takes eight milliseconds here, as with 64 buyers."""
 
-    async def work(house: House) -> None:
-        wires = house.crowd(listeners)
-        selling = asyncio.create_task(sell(house))
+    async def work(served: ServedFeed) -> None:
+        wires = served.crowd(listeners)
+        selling = asyncio.create_task(sell(served))
         await asyncio.sleep(6)
         selling.cancel()
         await asyncio.sleep(1)
-        assert all(wire.got[-1][1].revision == house.feed.revision for wire in wires)
+        assert all(wire.got[-1][1].revision == served.feed.revision for wire in wires)
         for wire in wires[:: max(1, listeners // 50)]:
             gaps = [b[0] - a[0] for a, b in pairwise(wire.got)]
             assert max(gaps) < 1
 
-    async def sell(house: House) -> None:
+    async def sell(served: ServedFeed) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            house.change("p1/M", "p2/M")
+            served.change("p1/M", "p2/M")
             loop.now += 0.008  # type: ignore[attr-defined]
             await asyncio.sleep(0)
 
@@ -256,10 +256,10 @@ def test_more_listeners_get_fewer_messages() -> None:
     counts: list[int] = []
     size = 0
 
-    async def work(house: House) -> None:
-        wires = house.crowd(size)
+    async def work(served: ServedFeed) -> None:
+        wires = served.crowd(size)
         for _ in range(1000):
-            house.change("p1/M")
+            served.change("p1/M")
             await asyncio.sleep(0.01)
         counts.append(len(wires[0].got))
 
@@ -270,32 +270,32 @@ def test_more_listeners_get_fewer_messages() -> None:
 
 
 def test_buyers_run_between_portions() -> None:
-    async def work(house: House) -> None:
-        house.crowd(1000)
+    async def work(served: ServedFeed) -> None:
+        served.crowd(1000)
         most = 0
 
         async def buy() -> None:
             nonlocal most
             while True:
-                before = house.writes
+                before = served.writes
                 await asyncio.sleep(0)
-                most = max(most, house.writes - before)
+                most = max(most, served.writes - before)
 
         await asyncio.sleep(1)
         buying = asyncio.create_task(buy())
-        house.change("p1/M")
+        served.change("p1/M")
         for _ in range(500):
             await asyncio.sleep(0)
         buying.cancel()
-        assert house.writes == 2000
+        assert served.writes == 2000
         assert 0 < most <= 2 * PORTION_MAX
 
     staged(work)
 
 
 def test_a_quiet_listener_gets_signs_of_life() -> None:
-    async def work(house: House) -> None:
-        (wire,) = house.crowd(1)
+    async def work(served: ServedFeed) -> None:
+        (wire,) = served.crowd(1)
         await asyncio.sleep(10 * KEEPALIVE_SECONDS)
         times = [0.0, *wire.signs]
         assert max(b - a for a, b in pairwise(times)) <= KEEPALIVE_SECONDS
@@ -305,10 +305,10 @@ def test_a_quiet_listener_gets_signs_of_life() -> None:
 
 
 def test_a_bug_in_one_round_delays_it() -> None:
-    async def work(house: House) -> None:
-        (wire,) = house.crowd(1)
-        house.broken = 2
-        house.change("p1/M")
+    async def work(served: ServedFeed) -> None:
+        (wire,) = served.crowd(1)
+        served.broken = 2
+        served.change("p1/M")
         await asyncio.sleep(2)
         assert wire.last == {"p1/M": 1}
 
@@ -316,26 +316,26 @@ def test_a_bug_in_one_round_delays_it() -> None:
 
 
 def test_the_end_of_the_feed_ends_all() -> None:
-    async def work(house: House) -> None:
-        wires = house.crowd(3)
-        house.feed.close()
+    async def work(served: ServedFeed) -> None:
+        wires = served.crowd(3)
+        served.feed.close()
         assert all(wire.ended for wire in wires)
 
     staged(work)
 
 
 def test_an_empty_audience_does_nothing() -> None:
-    async def work(house: House) -> None:
-        (wire, listener) = house.listen()
-        house.audience.leave(listener)
-        house.audience.leave(listener)
-        house.change("p1/M")
+    async def work(served: ServedFeed) -> None:
+        (wire, listener) = served.listen()
+        served.audience.leave(listener)
+        served.audience.leave(listener)
+        served.change("p1/M")
         await asyncio.sleep(1)
-        assert house.encoded == []
-        assert house.feed.followers == {}
-        again, _ = house.listen()
+        assert served.encoded == []
+        assert served.feed.followers == {}
+        again, _ = served.listen()
         await asyncio.sleep(1)
-        house.change("p2/M")
+        served.change("p2/M")
         await asyncio.sleep(1)
         assert again.last == {"p2/M": 2}
         assert len(wire.got) == 1
@@ -349,32 +349,32 @@ def test_no_listener_misses_a_change(seed: int, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(audience_module, "ROUNDS_MAX", 3)
     chance = random.Random(seed)
 
-    async def work(house: House) -> None:
+    async def work(served: ServedFeed) -> None:
         loop = asyncio.get_running_loop()
-        history: list[dict[str, int]] = [dict(house.stock)]
+        history: list[dict[str, int]] = [dict(served.stock)]
         wires: list[tuple[TestWire, LiveListener]] = []
 
         async def pause() -> None:
             await asyncio.sleep(chance.choice([0, 0, 0.01, 0.3]))
 
-        house.pause = pause
+        served.pause = pause
 
         async def change() -> None:
             while loop.time() < 30:
                 for sku in chance.choices(SKUS, k=chance.randrange(1, 3)):
-                    house.change(sku)
-                    history.append(dict(house.stock))
+                    served.change(sku)
+                    history.append(dict(served.stock))
                 await asyncio.sleep(chance.choice([0, 0.001, 0.05, 1]))
 
         async def come_and_go() -> None:
             while loop.time() < 30:
                 if len(wires) < 5 or chance.random() < 0.3:
-                    wires.append(house.listen())
+                    wires.append(served.listen())
                 wire, listener = chance.choice(wires)
                 wire.ready = chance.random() < 0.5
                 if chance.random() < 0.05 and len(wires) > 3:
                     wires.remove((wire, listener))
-                    house.audience.leave(listener)
+                    served.audience.leave(listener)
                 await asyncio.sleep(chance.uniform(0, 0.8))
 
         await asyncio.gather(change(), come_and_go())
@@ -386,9 +386,9 @@ def test_no_listener_misses_a_change(seed: int, monkeypatch: pytest.MonkeyPatch)
         for wire in living:
             known: dict[str, int] = {}
             for _, message in wire.got:
-                known |= told(message)
+                known |= versions_of(message)
                 shown = history[message.revision]
                 assert all(known[sku] >= version for sku, version in shown.items())
-            assert known == house.stock
+            assert known == served.stock
 
     staged(work, seed)

@@ -60,9 +60,9 @@ def routes() -> dict[tuple[str, str], Any]:
 
 
 def test_every_route_declares_the_right_of_the_table() -> None:
-    found = routes()
-    assert len(found) > 30
-    for (method, path), route in found.items():
+    paths = routes()
+    assert len(paths) > 30
+    for (method, path), route in paths.items():
         if method == "WEBSOCKET":
             continue
         assert isinstance(route, AuthorizedRoute), path

@@ -220,13 +220,16 @@ async def test_a_scarce_part_is_sold_to_the_last_through_bundles_and_alone(
         others = [part(TEE, quantity=1)] * (parts > 1)
         await add(any_shop, fixed(part(HOODIE), *others), product=f"prod_set_{number}", size="OS")
 
-    def wish(number: int) -> dict[str, Any]:
+    def request_body(number: int) -> dict[str, Any]:
         kind = number % 4
         product, size = (HOODIE, "M") if kind == 3 else (f"prod_set_{kind}", "OS")
         return {"productId": product, "size": size, "quantity": 1, "sessionId": f"s{number}"}
 
     answers = await asyncio.gather(
-        *(any_shop.client.post("/api/inventory/reserve", wish(number)) for number in range(500))
+        *(
+            any_shop.client.post("/api/inventory/reserve", request_body(number))
+            for number in range(500)
+        )
     )
     assert sorted(answer.status for answer in answers) == [200] * 20 + [409] * 480
     row = await any_shop.size("M")

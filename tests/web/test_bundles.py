@@ -188,7 +188,7 @@ async def test_a_bundle_has_no_stock_to_set_until_some_are_built(any_shop: Shop)
     await any_shop.check()
 
 
-async def test_building_in_advance_is_undone_in_one_act(any_shop: Shop) -> None:
+async def test_building_in_advance_has_one_undo(any_shop: Shop) -> None:
     await add(any_shop, HOODIE_AND_TEE)
     assemble = {"productId": SET, "size": "OS", "quantity": 5}
     key = {**OWNER, "idempotency-key": "once"}

@@ -22,8 +22,8 @@ ROW = {"productId": HOODIE, "size": "M"}
 async def table(shop: Shop, query: str = "") -> list[dict[str, Any]]:
     answer = await shop.client.get(f"/api/admin/inventory{query}", OWNER)
     assert answer.status == 200, answer
-    found: list[dict[str, Any]] = answer.json["rows"]
-    return found
+    rows: list[dict[str, Any]] = answer.json["rows"]
+    return rows
 
 
 async def change(shop: Shop, *rows: dict[str, Any]) -> Answer:
@@ -56,7 +56,7 @@ async def test_the_table_has_every_size_as_it_is_now(any_shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "expected"),
     [
         ("?q=emerald%20xl", [f"{HOODIE}/XL"]),
         ("?q=PRICE_prod_tee", ["prod_tee_001/M"]),
@@ -68,8 +68,8 @@ async def test_the_table_has_every_size_as_it_is_now(any_shop: Shop) -> None:
             f"{HOODIE}/M", f"{HOODIE}/L", "prod_hoodie_002/M"]),
     ],
 )  # fmt: skip
-async def test_rows_are_chosen_and_sorted(shop: Shop, query: str, found: list[str]) -> None:
-    assert skus(await table(shop, query)) == found
+async def test_rows_are_chosen_and_sorted(shop: Shop, query: str, expected: list[str]) -> None:
+    assert skus(await table(shop, query)) == expected
 
 
 @pytest.mark.parametrize(
@@ -140,14 +140,14 @@ async def test_a_change_is_undone_and_sales_survive(any_shop: Shop) -> None:
     back = await undo(any_shop, act)
     assert back.status == 200, back
     (row,) = back.json["rows"]
-    assert {one["field"]: one["to"] for one in row["changes"]} == {
+    assert {change["field"]: change["to"] for change in row["changes"]} == {
         "stock": 20,
         "lowStockThreshold": 5,
     }
     size = await any_shop.size()
     assert (size["stock"], size["reserved"], size["lowStockThreshold"]) == (20, 3, 5)
     acts = (await any_shop.client.get("/api/admin/changes", OWNER)).json["changes"]
-    assert [one["action"] for one in acts] == ["undo", "update"]
+    assert [change["action"] for change in acts] == ["undo", "update"]
     assert acts[0]["undoes"] == act
     assert (acts[1]["undoneBy"], acts[1]["undoable"]) == (back.json["changeId"], False)
     again = await undo(any_shop, act)
@@ -168,7 +168,7 @@ async def test_a_later_count_is_not_undone(any_shop: Shop) -> None:
     assert (await any_shop.size())["stock"] == 22
 
 
-async def test_a_bulk_of_several_portions_is_one_act(shop: Shop) -> None:
+async def test_a_bulk_of_several_portions_is_one_change_set(shop: Shop) -> None:
     sizes = {f"S{number}": 1 for number in range(CHUNK + 20)}
     items = tuple(
         NewItem(Item(sku_of("big", size), "big", size, place), 1)
@@ -294,7 +294,7 @@ async def test_the_samples_are_what_is_really_answered(shop: Shop) -> None:
 
 async def listen(shop: Shop, query: str, until: int) -> list[tuple[str, Any]]:
     """The first messages of the live table."""
-    found: list[tuple[str, Any]] = []
+    changes: list[tuple[str, Any]] = []
     enough = asyncio.Event()
     scope = shop.client.scope("GET", f"/api/admin/inventory/live{query}", OWNER)
     asked = False
@@ -311,13 +311,13 @@ async def listen(shop: Shop, query: str, until: int) -> list[tuple[str, Any]]:
         for part in message.get("body", b"").decode().split("\n\n"):
             if "\nevent: " in part:
                 lines = dict(line.split(": ", 1) for line in part.splitlines())
-                found.append((lines["event"], json.loads(lines["data"])))
-        if len(found) >= until:
+                changes.append((lines["event"], json.loads(lines["data"])))
+        if len(changes) >= until:
             enough.set()
 
     async with asyncio.timeout(10):
         await shop.client.app(scope, receive, send)
-    return found
+    return changes
 
 
 async def test_the_live_table_resumes_and_sends_rows(shop: Shop) -> None:

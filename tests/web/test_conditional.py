@@ -73,7 +73,7 @@ async def test_each_question_has_its_own_tag(shop: Shop) -> None:
     assert len({await tag_of(shop, query) for query in queries}) == 4
 
 
-async def test_head_knows_it_too(shop: Shop) -> None:
+async def test_head_gets_it_too(shop: Shop) -> None:
     tag = await tag_of(shop)
     answer = await shop.client.request("HEAD", GET, headers={"If-None-Match": tag})
     assert answer.status == 304
@@ -122,6 +122,6 @@ async def test_a_long_response_is_the_only_copy_of_its_products(
             assert isinstance(card.body, memoryview)
             assert card.body.obj is response
             assert card.body == short.card(id_).body
-        one = long.reply(f"productId={HOODIE}".encode(), None)
-        assert one.body == short.reply(f"productId={HOODIE}".encode(), None).body
+        answer = long.reply(f"productId={HOODIE}".encode(), None)
+        assert answer.body == short.reply(f"productId={HOODIE}".encode(), None).body
     assert len(long._cards) > 1

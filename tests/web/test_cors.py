@@ -80,7 +80,7 @@ async def test_the_owners_endpoints_have_no_cors(client: Client, path: str, orig
     assert answer.header(ALLOW) is None
 
 
-async def test_without_an_origin_a_cache_still_learns_what_the_answer_depends_on(
+async def test_without_an_origin_the_answer_has_vary(
     client: Client,
 ) -> None:
     answer = await client.get("/api/inventory/get")

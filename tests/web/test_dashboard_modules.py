@@ -10,12 +10,12 @@ PRELOAD = re.compile(r'<link rel="modulepreload" href="/admin/([\w./-]+)">')
 
 def needed(start: str) -> set[str]:
     """Every module that one imports, and those that they import."""
-    found, todo = set[str](), [start]
+    modules, todo = set[str](), [start]
     while todo:
-        fresh = set(IMPORT.findall((FILES / todo.pop()).read_text("utf-8"))) - found
-        found |= fresh
+        fresh = set(IMPORT.findall((FILES / todo.pop()).read_text("utf-8"))) - modules
+        modules |= fresh
         todo += fresh
-    return found
+    return modules
 
 
 def test_the_stock_page_preloads_what_it_imports() -> None:

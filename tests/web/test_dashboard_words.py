@@ -27,9 +27,9 @@ NOT_POSTED = {
 def literal(file: str, name: str) -> str:
     """The text between the brackets of a constant of a script."""
     script = (FILES / file).read_text("utf-8")
-    found = re.search(rf"^(?:export )?const {name} = ([\[{{].*?[\]}}]);", script, re.M | re.S)
-    assert found is not None, f"{file} has no {name}"
-    return found[1]
+    match = re.search(rf"^(?:export )?const {name} = ([\[{{].*?[\]}}]);", script, re.M | re.S)
+    assert match is not None, f"{file} has no {name}"
+    return match[1]
 
 
 def words(file: str, name: str) -> dict[str, str]:
@@ -41,7 +41,7 @@ def words(file: str, name: str) -> dict[str, str]:
 def posted_kinds() -> set[str]:
     """The kinds of entries that a rule makes."""
     named = {kind.name: kind for kind in Kind}
-    found: set[str] = set()
+    kinds: set[str] = set()
     for module in modules(below="fancymonkey/core"):
         for node in module.nodes:
             if (
@@ -49,16 +49,16 @@ def posted_kinds() -> set[str]:
                 and isinstance(node.value, ast.Name)
                 and node.value.id == "Kind"
             ):
-                found.add(named[node.attr])
-    return found
+                kinds.add(named[node.attr])
+    return kinds
 
 
 def outcomes_of_events() -> set[str]:
     """The possible outcomes of an event of Stripe: literals of the core, and its refusals."""
-    found = {"ignored", "done", "no change"}
+    results = {"ignored", "done", "no change"}
     for module in modules(below="fancymonkey/core"):
-        found |= set(re.findall(r'(?:PaymentNews\(|\boutcome ?= ?)"([\w ]+)"', module.text))
-    return found | {Code.UNKNOWN_SESSION, Code.PAYMENT_PENDING}
+        results |= set(re.findall(r'(?:PaymentNews\(|\boutcome ?= ?)"([\w ]+)"', module.text))
+    return results | {Code.UNKNOWN_SESSION, Code.PAYMENT_PENDING}
 
 
 PLACES = ("fancymonkey/jobs", "fancymonkey/payments", "fancymonkey/services")
@@ -66,14 +66,18 @@ PLACES = ("fancymonkey/jobs", "fancymonkey/payments", "fancymonkey/services")
 
 def outcomes_of_jobs() -> set[str]:
     """How a run of a job may come out."""
-    found = {"failed"}
+    results = {"failed"}
     for module in (m for folder in PLACES for m in modules(below=folder)):
-        found |= set(re.findall(r'JobResult\(\s*"(\w+)"', module.text))
+        results |= set(re.findall(r'JobResult\(\s*"(\w+)"', module.text))
         for node in module.nodes:
             if isinstance(node, ast.FunctionDef) and node.name == "outcome":
-                texts = [one.value for one in ast.walk(node) if isinstance(one, ast.Constant)]
-                found |= {text for text in texts if isinstance(text, str) and " " not in text}
-    return found
+                texts = [
+                    constant.value
+                    for constant in ast.walk(node)
+                    if isinstance(constant, ast.Constant)
+                ]
+                results |= {text for text in texts if isinstance(text, str) and " " not in text}
+    return results
 
 
 STATES = {outbox.WAITING, outbox.DONE, outbox.FAILED, outbox.DROPPED}
@@ -144,15 +148,15 @@ def test_the_page_shows_the_facts_of_the_issues_that_have_some() -> None:
 
 def refusals() -> list[tuple[str, ast.expr]]:
     """Each `Refused(Code.…, message)` and `Problem(status, code, message)`: place and message."""
-    found: list[tuple[str, ast.expr]] = []
+    places: list[tuple[str, ast.expr]] = []
     for module in modules():
         for node in module.nodes:
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
                 continue
             place = {"Refused": 1, "Problem": 2}.get(node.func.id)
             if place is not None and len(node.args) > place:
-                found.append((f"{module.name}:{node.lineno}", node.args[place]))
-    return found
+                places.append((f"{module.name}:{node.lineno}", node.args[place]))
+    return places
 
 
 def test_a_refusal_has_a_sentence_which_the_page_shows() -> None:

@@ -34,12 +34,12 @@ def rows_of(answer: Answer) -> list[dict[str, str]]:
 
 def sheet_of(answer: Answer) -> list[list[Any]]:
     assert answer.status == 200, answer
-    found: list[list[Any]] = (
+    cells: list[list[Any]] = (
         load_workbook(io.BytesIO(answer.body))
         .get_sheet_by_index(0)
         .to_python(skip_empty_area=False)
     )
-    return found
+    return cells
 
 
 def as_text(value: Any) -> str:
@@ -60,13 +60,13 @@ def as_text(value: Any) -> str:
         "?sort=-lastChanged&archived=true",
     ],
 )
-async def test_the_file_says_what_the_table_says(any_shop: Shop, query: str) -> None:
+async def test_the_file_has_the_values_of_the_table(any_shop: Shop, query: str) -> None:
     await any_shop.reserve("cs_1", quantity=2)
     listed = await any_shop.client.get(f"/api/admin/inventory{query}", OWNER)
     shown = json.loads(listed.body, parse_float=str)["rows"]
-    found = rows_of(await export(any_shop, query))
+    rows = rows_of(await export(any_shop, query))
     names = [name for name in COLUMNS if name != "exported"]
-    assert [[row[name] for name in names] for row in found] == [
+    assert [[row[name] for name in names] for row in rows] == [
         [as_text(row.get(name)) for name in names] for row in shown
     ]
     answer = await export(any_shop, query)

@@ -68,7 +68,7 @@ async def test_the_short_way_is_taken_and_answers(shop: Shop) -> None:
 UNUSUAL = {
     "an older protocol": request("cs_1", version="1.0"),
     "the last request of a connection": request("cs_1", "Connection: close"),
-    "expects to be told to go on": request("cs_1", "Expect: 100-continue"),
+    "expects an answer 100 Continue": request("cs_1", "Expect: 100-continue"),
     "in pieces": request("cs_1", "Transfer-Encoding: chunked").replace(
         b"\r\n\r\n", b"\r\n\r\n%x\r\n", 1
     ),
@@ -113,12 +113,12 @@ SAME = {
 @pytest.mark.parametrize("what", SAME)
 async def test_the_bytes_are_those_of_uvicorn(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fancymonkey.web.shop_api.inventory.new_reservation_id", lambda: "res_1")
-    found = []
+    responses = []
     for http in (FastPathProtocol, "httptools"):
         async with running(MemoryStore()) as shop, serving(shop.client.app, http=http) as url:
-            found.append(_undated(await _exchange(url, SAME[what])))
-    assert found[0] == found[1]
-    assert found[0].startswith(b"HTTP/1.1 ")
+            responses.append(_undated(await _exchange(url, SAME[what])))
+    assert responses[0] == responses[1]
+    assert responses[0].startswith(b"HTTP/1.1 ")
 
 
 async def _exchange(url: str, raw: bytes) -> bytes:
@@ -128,9 +128,9 @@ async def _exchange(url: str, raw: bytes) -> bytes:
     writer.write(raw)
     writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     async with asyncio.timeout(30):
-        found = await reader.read()
+        data = await reader.read()
     writer.close()
-    return found
+    return data
 
 
 def _undated(raw: bytes) -> bytes:
@@ -148,11 +148,11 @@ async def test_pipelined_requests_are_answered_in_order(shop: Shop) -> None:
         + request("", method="GET", path="/api/inventory/get")
         + request("cs_3")
     )
-    found = await answers(transport, protocol, 5)
-    assert [answer.status for answer in found] == [200, 200, 409, 200, 200]
-    assert found[0].json["reservation"]["sessionId"] == "cs_1"
-    assert found[4].json["reservation"]["sessionId"] == "cs_3"
-    assert "inventory" in found[3].json
+    answers_read = await answers(transport, protocol, 5)
+    assert [answer.status for answer in answers_read] == [200, 200, 409, 200, 200]
+    assert answers_read[0].json["reservation"]["sessionId"] == "cs_1"
+    assert answers_read[4].json["reservation"]["sessionId"] == "cs_3"
+    assert "inventory" in answers_read[3].json
 
 
 async def test_byte_by_byte_is_the_same(shop: Shop) -> None:
@@ -177,7 +177,7 @@ async def test_an_early_disconnect_has_no_effect_and_a_late_one_keeps_the_hold(s
     assert await shop.engine.store.reservation("late") is not None
 
 
-async def test_a_stop_lets_what_has_begun_end_and_says_that_it_was_the_last(shop: Shop) -> None:
+async def test_a_stop_finishes_begun_requests_and_closes_after_the_last(shop: Shop) -> None:
     protocol, transport = connection(shop.client.app)
     protocol.data_received(request("cs_1"))
     protocol.shutdown()
@@ -309,7 +309,7 @@ async def test_a_malformed_handshake_gets_an_error_and_is_closed(shop: Shop, wro
         left.shutdown()
 
 
-async def test_a_bug_in_sending_hangs_up_and_is_in_nobodys_way(
+async def test_a_bug_in_sending_closes_that_connection_only(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     first, second = connection(shop.client.app), connection(shop.client.app)

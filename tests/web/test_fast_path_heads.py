@@ -54,9 +54,9 @@ async def test_an_upgrade_that_is_not_spoken_is_left_out(shop: Shop, path: str) 
     await shop.reserve("cs_1")
     protocol, transport = connection(shop.client.app)
     protocol.data_received(request("cs_1", *H2C, path=path) + request("cs_2"))
-    found = await answers(transport, protocol, 2)
-    assert [answer.status for answer in found] == [200, 200]
-    assert json.loads(found[0].body)["reservation"]["sessionId"] == "cs_1"
+    answers_read = await answers(transport, protocol, 2)
+    assert [answer.status for answer in answers_read] == [200, 200]
+    assert json.loads(answers_read[0].body)["reservation"]["sessionId"] == "cs_1"
     protocol.data_received(request("cs_3"))
     assert (await answers(transport, protocol, 3))[2].status == 200
 

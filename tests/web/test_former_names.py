@@ -7,6 +7,7 @@ import pytest
 from fancymonkey.engine.job_names import FORMER_JOBS
 from fancymonkey.settings.event_names import FORMER_EVENTS
 from fancymonkey.settings.settings import FORMER_SETTINGS
+from fancymonkey.web.pages.dashboard import FORMER_PAGES
 from fancymonkey.web.routing.former_names import FORMER_PATHS
 from tests.docs.pages import read
 from tests.payments.conftest import OWNER, Till, till
@@ -50,12 +51,24 @@ async def test_a_former_list_has_the_same_rows_under_the_former_key(
     assert answer.header("content-length") == str(len(answer.body))
 
 
+@pytest.mark.parametrize("former", FORMER_PAGES)
+@pytest.mark.parametrize("query", ["", "?actor=ann%26b"])
+async def test_the_former_address_of_a_page_redirects_with_its_query(
+    shop: Shop, former: str, query: str
+) -> None:
+    answer = await shop.client.get(former + query)
+    assert (answer.status, answer.header("location")) == (308, FORMER_PAGES[former] + query)
+    assert answer.header("content-security-policy")
+    post = shop.client.post
+    assert (await post(former, {})).status == (await post(FORMER_PAGES[former], {})).status
+
+
 async def test_an_issue_is_settled_by_the_former_names(till: Till) -> None:
     ref = (await till.checkout()).json["sessionId"]
     await till.act(ref, "pay")
     await till.act(ref, "refund")
     post = till.shop.client.post
-    (issue,) = await till.matters()
+    (issue,) = await till.issues()
     settled = await post(SETTLE, {"matterId": issue["id"], "then": "done"}, OWNER)
     assert settled.status == 200, settled.body
     assert (settled.json["matter"]["id"], settled.json["matter"]["progress"]) == (

@@ -62,7 +62,7 @@ ROW = (
 )
 
 
-class Maker:
+class RequestMaker:
     """Makes requests from a seed."""
 
     def __init__(self, seed: int) -> None:
@@ -143,7 +143,7 @@ class Maker:
         )
 
 
-async def request(maker: Maker, shop: Shop) -> Answer:
+async def request(maker: RequestMaker, shop: Shop) -> Answer:
     chance = maker.chance
     kind = chance.random()
     client = shop.client
@@ -163,7 +163,7 @@ async def request(maker: Maker, shop: Shop) -> Answer:
     return await client.post(f"/api/inventory/{name}", maker.body(name), maker.headers())
 
 
-async def event(maker: Maker, shop: Shop) -> Answer:
+async def event(maker: RequestMaker, shop: Shop) -> Answer:
     pick = maker.chance.choice
     thing: Any = {
         "id": f"cs_{maker.chance.randrange(12)}",
@@ -201,7 +201,7 @@ async def test_random_requests_on_each_store(target: str) -> None:
 
 
 async def fuzz(store: Store, number: int, requests: int) -> None:
-    maker = Maker(SEED * 1000 + number)
+    maker = RequestMaker(SEED * 1000 + number)
     async with running(store) as shop:
         seen = set()
         for step in range(requests):

@@ -38,7 +38,7 @@ TABLES = (
 )
 
 
-class Maker:
+class ValueMaker:
     """Values for a schema: mostly as it wants them, now and then not."""
 
     def __init__(self, document: dict[str, Any], seed: int) -> None:
@@ -84,17 +84,19 @@ class Maker:
 
     def query(self, parameters: list[dict[str, Any]]) -> str:
         parts = []
-        for one in parameters:
-            if one["in"] == "query" and self.chance.random() < 0.5:
+        for parameter in parameters:
+            if parameter["in"] == "query" and self.chance.random() < 0.5:
                 values = (HOODIE, f"{HOODIE}/M", "1", "200", "true", "csv", "json", "2025-10-07")
                 text = self.chance.choice((*values, "UTC", "held", "stock", "-stock", *TEXTS))
                 coded = quote(text, safe="") if self.chance.random() < 0.9 else "%ff%zz"
-                parts.append(f"{one['name']}={coded}")
+                parts.append(f"{parameter['name']}={coded}")
         return "&".join(parts)
 
 
-async def ask(maker: Maker, visitor: Visitor, path: str, method: str, one: Any) -> Answer:
-    parameters = one.get("parameters", ())
+async def ask(
+    maker: ValueMaker, visitor: Visitor, path: str, method: str, operation: Any
+) -> Answer:
+    parameters = operation.get("parameters", ())
     target = path.replace(
         "{job}", quote(maker.chance.choice(("release-expired", "reconcile", *TEXTS)), safe="")
     )
@@ -105,8 +107,8 @@ async def ask(maker: Maker, visitor: Visitor, path: str, method: str, one: Any) 
     if maker.chance.random() < 0.05:
         headers["Authorization"] = maker.chance.choice(("Bearer x", "Bearer", "Basic eA==", "é"))
     body: Any = b""
-    if "requestBody" in one:
-        content = one["requestBody"]["content"]
+    if "requestBody" in operation:
+        content = operation["requestBody"]["content"]
         if "application/json" in content:
             body = maker.value(content["application/json"]["schema"])
         else:  # a table
@@ -118,8 +120,8 @@ async def ask(maker: Maker, visitor: Visitor, path: str, method: str, one: Any) 
     )
 
 
-def check(one: dict[str, Any], answer: Answer) -> None:
-    documented = {int(code) for code in one["responses"] if code.isdigit()}
+def check(operation: dict[str, Any], answer: Answer) -> None:
+    documented = {int(code) for code in operation["responses"] if code.isdigit()}
     assert answer.status in documented | {200}, f"{answer.status} is not in {sorted(documented)}"
     assert answer.status < 500 or answer.status in (502, 503)
     if answer.status >= 400:
@@ -133,11 +135,11 @@ async def again(shop: Shop, owner: Visitor) -> None:
     if (await owner.get("/api/admin/me")).status == 200:
         return
     users = accounts(shop).users
-    kept = await users.find("owner")
-    if kept is None:  # removed by another owner that was made before
+    user = await users.find("owner")
+    if user is None:  # removed by another owner that was made before
         await users._make("owner", Role.OWNER, PASSWORD)
     else:
-        await users.change(kept, password=await users.passwords.hash(PASSWORD), factor=None)
+        await users.change(user, password=await users.passwords.hash(PASSWORD), factor=None)
     owner.cookies, owner.csrf = {}, ""
     shop.clock.forward(3600)
     await owner.logged_in()
@@ -147,19 +149,19 @@ async def again(shop: Shop, owner: Visitor) -> None:
 async def test_every_operation_answers_as_documented(number: int) -> None:
     async with running(MemoryStore()) as shop:
         document = documented.document()
-        maker = Maker(document, SEED * 100 + number)
+        maker = ValueMaker(document, SEED * 100 + number)
         owner = await Visitor(shop.client).logged_in()
         seen: dict[tuple[str, str], set[int]] = {}
         for path, methods in document["paths"].items():
-            for method, one in methods.items():
+            for method, operation in methods.items():
                 if path in ENDLESS:
                     continue
                 statuses = seen.setdefault((path, method), set())
                 for step in range(EACH):
                     await again(shop, owner)
-                    answer = await ask(maker, owner, path, method, one)
+                    answer = await ask(maker, owner, path, method, operation)
                     try:
-                        check(one, answer)
+                        check(operation, answer)
                     except AssertionError as error:
                         error.add_note(
                             f"FUZZ_SEED={SEED}, {number}, {method} {path}, {step}: {answer}"

@@ -34,19 +34,19 @@ async def test_holds_are_listed_the_first_to_end_in_front(any_shop: Shop) -> Non
         any_shop.clock.forward(1)
         await any_shop.reserve(f"cs_{number}", quantity=number + 1)
     await any_shop.reserve("other", product="prod_tee_001")
-    found = await get(any_shop, f"holds?sku={SKU}")
-    assert [hold["sessionId"] for hold in found["holds"]] == [f"cs_{n}" for n in range(5)]
-    assert (found["total"], found["units"], found["next"]) == (5, 15, None)
+    page = await get(any_shop, f"holds?sku={SKU}")
+    assert [hold["sessionId"] for hold in page["holds"]] == [f"cs_{n}" for n in range(5)]
+    assert (page["total"], page["units"], page["next"]) == (5, 15, None)
     first = await get(any_shop, "holds?limit=4")
-    rest = await get(any_shop, f"holds?limit=4&after={first['next']}")
-    assert [len(first["holds"]), len(rest["holds"]), rest["next"]] == [4, 2, None]
-    assert first["total"] == rest["total"] == 6
+    page = await get(any_shop, f"holds?limit=4&after={first['next']}")
+    assert [len(first["holds"]), len(page["holds"]), page["next"]] == [4, 2, None]
+    assert first["total"] == page["total"] == 6
     any_shop.clock.forward(3600)
     assert (await get(any_shop, "holds"))["total"] == 0
 
 
 @pytest.mark.parametrize(
-    ("words", "found"),
+    ("words", "expected"),
     [
         ("emerald _001/m", ["cs_m"]),
         ("HOODIES", ["cs_m", "cs_l"]),
@@ -56,7 +56,7 @@ async def test_holds_are_listed_the_first_to_end_in_front(any_shop: Shop) -> Non
     ],
 )
 async def test_holds_are_found_by_words_and_by_an_id(
-    any_shop: Shop, words: str, found: list[str]
+    any_shop: Shop, words: str, expected: list[str]
 ) -> None:
     await any_shop.reserve("cs_m")
     any_shop.clock.forward(1)
@@ -64,13 +64,13 @@ async def test_holds_are_found_by_words_and_by_an_id(
     any_shop.clock.forward(1)
     await any_shop.reserve("cs_tee", product="prod_tee_001")
     answer = await get(any_shop, f"holds?q={quote(words)}")
-    assert [hold["sessionId"] for hold in answer["holds"]] == found
+    assert [hold["sessionId"] for hold in answer["holds"]] == expected
     if words != "cs_l":
-        assert answer["total"] == answer["units"] == len(found)
+        assert answer["total"] == answer["units"] == len(expected)
     await any_shop.release("cs_m")
     ended = await get(any_shop, f"holds?q={quote(words)}&status=released&since=2025-01-01")
     assert [hold["sessionId"] for hold in ended["holds"]] == [
-        session for session in found if session == "cs_m" or words == "cs_l"
+        session for session in expected if session == "cs_m" or words == "cs_l"
     ]
 
 
@@ -87,13 +87,13 @@ async def test_holds_that_ended_are_found_by_time_and_by_any_id(any_shop: Shop) 
     await any_shop.reserve("cs_1")
     await any_shop.release("cs_1")
     await any_shop.reserve("cs_2")
-    found = await get(any_shop, "holds?status=released&since=2025-01-01")
-    assert [hold["sessionId"] for hold in found["holds"]] == ["cs_1"]
-    assert found["holds"][0]["endedAt"] is not None
+    page = await get(any_shop, "holds?status=released&since=2025-01-01")
+    assert [hold["sessionId"] for hold in page["holds"]] == ["cs_1"]
+    assert page["holds"][0]["endedAt"] is not None
     none = await get(any_shop, f"holds?status=released&since=2025-01-01&sku={HOODIE}/L")
     assert none["holds"] == []
-    (one,) = (await get(any_shop, "holds?id=cs_2"))["holds"]
-    assert one["status"] == "held"
+    (row,) = (await get(any_shop, "holds?id=cs_2"))["holds"]
+    assert row["status"] == "held"
     any_shop.clock.forward(3600)
     assert (await get(any_shop, "holds?id=cs_2"))["holds"][0]["status"] == "expired"
     assert (await get(any_shop, "holds?id=nobody"))["holds"] == []
@@ -143,21 +143,21 @@ async def test_history_has_running_numbers_the_latest_first(any_shop: Shop) -> N
     await any_shop.reserve("cs_1", quantity=2)
     await any_shop.update({"adjustStock": 5, "reason": "=cmd()"})
     await deliver(any_shop, event("completed", "cs_1"))
-    found = await get(any_shop, f"history?sku={SKU}")
-    told = [
+    page = await get(any_shop, f"history?sku={SKU}")
+    texts = [
         (row["kind"], row["change"], row["stock"], row["reserved"], row["available"])
-        for row in found["entries"]
+        for row in page["entries"]
     ]
-    assert told == [
+    assert texts == [
         ("captured", {"stock": -2, "reserved": -2}, 23, 0, 23),
         ("adjusted", {"stock": 5}, 25, 2, 23),
         ("reserved", {"reserved": 2}, 20, 2, 18),
         ("added", {"stock": 20}, 20, 0, 20),
     ]
-    captured = found["entries"][0]
+    captured = page["entries"][0]
     assert {link["to"] for link in captured["links"]} == {"event", "hold"}
     whole = (await get(any_shop, "history"))["entries"]
-    assert [row for row in whole if row["sku"] == SKU] == found["entries"]
+    assert [row for row in whole if row["sku"] == SKU] == page["entries"]
 
 
 async def test_history_comes_in_pages_and_is_filtered(any_shop: Shop) -> None:
@@ -168,19 +168,19 @@ async def test_history_comes_in_pages_and_is_filtered(any_shop: Shop) -> None:
         seen: list[str] = []
         before = ""
         while True:
-            found = await get(any_shop, f"history?{where}kind=adjusted&limit=3{before}")
-            seen += [row["reason"] for row in found["entries"]]
-            if found["next"] is None:
+            page = await get(any_shop, f"history?{where}kind=adjusted&limit=3{before}")
+            seen += [row["reason"] for row in page["entries"]]
+            if page["next"] is None:
                 break
-            before = f"&before={found['next']}"
+            before = f"&before={page['next']}"
         assert seen == [str(number) for number in reversed(range(10))]
         span = "from=2025-10-07T12:03:00Z&to=2025-10-07T12:05:00%2B00:00"
-        found = await get(any_shop, f"history?{where}{span}")
-        assert [row["reason"] for row in found["entries"]] == ["3", "2"]
+        page = await get(any_shop, f"history?{where}{span}")
+        assert [row["reason"] for row in page["entries"]] == ["3", "2"]
         assert (await get(any_shop, f"history?{where}actor=nobody"))["entries"] == []
     act = (await get(any_shop, "changes?limit=1"))["changes"][0]["id"]
-    found = await get(any_shop, f"history?cause={act}")
-    assert [row["reason"] for row in found["entries"]] == ["9"]
+    page = await get(any_shop, f"history?cause={act}")
+    assert [row["reason"] for row in page["entries"]] == ["9"]
 
 
 async def test_history_as_a_file_runs_no_formula(shop: Shop) -> None:
@@ -207,15 +207,15 @@ async def test_why_a_number_is_what_it_is(any_shop: Shop) -> None:
     await any_shop.update({"adjustStock": 5})
     await any_shop.update({"adjustStock": -1})
     await deliver(any_shop, event("completed", "cs_1"))
-    found = await get(any_shop, f"explain?sku={SKU}")
-    assert found["sentence"] == "22 available now: 22 on hand, none of them promised."
-    assert [(step["kind"], step["entries"], step["stock"]) for step in found["steps"]] == [
+    explanation = await get(any_shop, f"explain?sku={SKU}")
+    assert explanation["sentence"] == "22 available now: 22 on hand, none of them promised."
+    assert [(step["kind"], step["entries"], step["stock"]) for step in explanation["steps"]] == [
         ("added", 1, 20),
         ("reserved", 1, 20),
         ("adjusted", 2, 24),
         ("captured", 1, 22),
     ]
-    assert found["closing"]["stock"] == found["steps"][-1]["stock"] == 22
+    assert explanation["closing"]["stock"] == explanation["steps"][-1]["stock"] == 22
     then = await get(any_shop, f"explain?sku={SKU}&asOf=2025-10-07T12:00:30Z")
     assert (then["closing"]["stock"], then["closing"]["reserved"]) == (20, 2)
     since = await get(any_shop, f"explain?sku={SKU}&from=2025-10-07T12:00:30Z")
@@ -249,20 +249,20 @@ async def test_the_overview_adds_up(any_shop: Shop) -> None:
     await any_shop.reserve("cs_2", quantity=3)
     assert (await any_shop.reserve("cs_3", size="XL")).status == 409
     await any_shop.engine._flush_demand()
-    found = await get(any_shop, "overview?days=3")
-    assert [(day["day"], day["sold"], day["turnedAway"]) for day in found["days"]] == [
+    overview = await get(any_shop, "overview?days=3")
+    assert [(day["day"], day["sold"], day["turnedAway"]) for day in overview["days"]] == [
         ("2025-10-06", 0, 0),
         ("2025-10-07", 2, 0),
         ("2025-10-08", 0, 1),
     ]
-    assert found["stock"]["units"] == 3 + 18 + 58 + 10 + 4 + 100
-    assert found["stock"]["value"] == (3 + 18 + 58) * 58 + 14 * 62.5 + 2400
-    assert (found["stock"]["out"], found["stock"]["low"]) == (1, 2)
-    assert (found["holds"]["count"], found["holds"]["units"]) == (1, 3)
-    assert found["health"]["webhook"]["lastOutcome"] == "done"
-    assert found["health"]["store"]["ok"]
-    assert found["health"]["catalogue"] == {"ok": True, "problems": []}
-    assert found["health"]["servers"] == {
+    assert overview["stock"]["units"] == 3 + 18 + 58 + 10 + 4 + 100
+    assert overview["stock"]["value"] == (3 + 18 + 58) * 58 + 14 * 62.5 + 2400
+    assert (overview["stock"]["out"], overview["stock"]["low"]) == (1, 2)
+    assert (overview["holds"]["count"], overview["holds"]["units"]) == (1, 3)
+    assert overview["health"]["webhook"]["lastOutcome"] == "done"
+    assert overview["health"]["store"]["ok"]
+    assert overview["health"]["catalogue"] == {"ok": True, "problems": []}
+    assert overview["health"]["servers"] == {
         "role": "alone",
         "since": None,
         "followers": 0,
@@ -280,13 +280,13 @@ async def test_the_overview_names_ids_that_are_shared(shop: Shop) -> None:
         await shop.engine.submit(
             EditFields(key=item.sku, location=DEFAULT_LOCATION, fields=fields, actor="owner")
         )
-    found = (await get(shop, "overview?days=1"))["health"]["catalogue"]
-    assert not found["ok"]
-    assert [text.partition(" is")[0] for text in found["problems"]] == [
+    catalogue = (await get(shop, "overview?days=1"))["health"]["catalogue"]
+    assert not catalogue["ok"]
+    assert [text.partition(" is")[0] for text in catalogue["problems"]] == [
         "priceId price_x",
         "skuId sku_x",
     ]
-    assert first.sku in found["problems"][1]
+    assert first.sku in catalogue["problems"][1]
 
 
 async def test_days_are_those_of_the_zone(shop: Shop) -> None:
@@ -323,10 +323,10 @@ async def test_a_late_payment_waits_in_the_overview() -> None:
         shop.clock.forward(3600)
         await shop.reserve("cs_2", size="S", quantity=3)
         await deliver(shop, event("completed", "cs_1"))
-        found = await get(shop, "overview?days=1")
-        assert (found["issues"]["latePayment"], found["issues"]["open"]) == (1, 1)
-        assert found["stock"]["backordered"] == 3
-        assert found["days"][0]["sold"] == 3
+        overview = await get(shop, "overview?days=1")
+        assert (overview["issues"]["latePayment"], overview["issues"]["open"]) == (1, 1)
+        assert overview["stock"]["backordered"] == 3
+        assert overview["days"][0]["sold"] == 3
 
 
 @pytest.mark.parametrize(
@@ -346,24 +346,24 @@ async def test_history_is_found_by_words(any_shop: Shop, words: str, sizes: list
     await any_shop.reserve("cs_1", "M")
     await any_shop.reserve("cs_2", "L")
     await any_shop.reserve("cs_3", "M", product="prod_hoodie_002")
-    found = await get(any_shop, f"history?kind=reserved&q={quote(words)}")
-    assert [entry["size"] for entry in reversed(found["entries"])] == sizes
-    assert (found["meant"] == 0) == (words in ("banana emerald", "socks"))
+    page = await get(any_shop, f"history?kind=reserved&q={quote(words)}")
+    assert [entry["size"] for entry in reversed(page["entries"])] == sizes
+    assert (page["meant"] == 0) == (words in ("banana emerald", "socks"))
     file = await any_shop.client.get(
         f"/api/admin/history?format=csv&kind=reserved&q={quote(words)}", OWNER
     )
     assert len(file.body.splitlines()) == 1 + len(sizes)
 
 
-async def test_history_by_words_comes_in_pages_and_knows_what_is_off_sale(shop: Shop) -> None:
+async def test_history_by_words_comes_in_pages_and_includes_sizes_off_sale(shop: Shop) -> None:
     for number in range(5):
         await shop.reserve(f"cs_{number}")
     await shop.client.post(
         "/api/admin/products/archive", {"productId": HOODIE, "endHolds": True}, OWNER
     )
     first = await get(shop, "history?q=emerald&kind=reserved&limit=3")
-    rest = await get(shop, f"history?q=emerald&kind=reserved&limit=3&before={first['next']}")
-    assert [len(first["entries"]), len(rest["entries"]), rest["next"]] == [3, 2, None]
+    page = await get(shop, f"history?q=emerald&kind=reserved&limit=3&before={first['next']}")
+    assert [len(first["entries"]), len(page["entries"]), page["next"]] == [3, 2, None]
     product = await get(shop, "history?q=emerald&kind=removed")
     assert product["entries"]
     assert (await get(shop, "history"))["meant"] is None

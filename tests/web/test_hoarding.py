@@ -45,7 +45,7 @@ DROP = UpsertProduct(
 
 
 @dataclass
-class Buyer:
+class HonestBuyer:
     """A buyer who wants one unit, looks once a minute, and pays."""
 
     number: int
@@ -85,7 +85,7 @@ class Drop:
 
     shop: Shop
     attacker: Attacker
-    buyers: list[Buyer]
+    buyers: list[HonestBuyer]
     peak: int = 0
     names: Iterator[int] = field(default_factory=count)
     grabbed: set[str] = field(default_factory=set)
@@ -115,7 +115,7 @@ class Drop:
             if answer.status == 200:
                 self.grabbed.add(answer.json["reservation"]["id"])
 
-    async def buy(self, buyer: Buyer, second: int) -> None:
+    async def buy(self, buyer: HonestBuyer, second: int) -> None:
         session = f"good {buyer.number}"
         if buyer.pays_at is not None:
             if second >= buyer.pays_at:
@@ -151,22 +151,24 @@ class Drop:
         return 100 * sum(buyer.done for buyer in self.buyers) / UNITS
 
 
-def honest(random: Random) -> list[Buyer]:
-    found = []
+def honest(random: Random) -> list[HonestBuyer]:
+    results = []
     for number in range(BUYERS):
         home = number if number >= 30 else number // 3  # the first thirty are ten families
         address = f"84.{home}.17.{random.randrange(1, 255) if number >= 30 else 4}"
-        found.append(Buyer(number, address, random.randrange(120), random.randrange(60, 240)))
-    return found
+        results.append(
+            HonestBuyer(number, address, random.randrange(120), random.randrange(60, 240))
+        )
+    return results
 
 
 async def drop(attacker: Attacker, seed: int = 20, **settings: Any) -> Drop:
     async with running(MemoryStore(), fill=False, rate_limit=True, **settings) as shop:
         await shop.engine.submit(DROP)
-        found = Drop(shop, attacker, honest(Random(seed)))
-        await found.run()
+        drop_run = Drop(shop, attacker, honest(Random(seed)))
+        await drop_run.run()
         await shop.check()
-    return found
+    return drop_run
 
 
 @pytest.mark.parametrize(
@@ -175,25 +177,25 @@ async def drop(attacker: Attacker, seed: int = 20, **settings: Any) -> Drop:
     ids=["A", "B", "C"],
 )
 async def test_hoarding_is_kept_small(attacker: Any, share: float, success: float) -> None:
-    found = await drop(attacker())
-    print(f"share {found.share:.0f} %, success {found.success:.0f} %")
-    assert 0 < found.share <= share
-    assert found.success >= success
+    result = await drop(attacker())
+    print(f"share {result.share:.0f} %, success {result.success:.0f} %")
+    assert 0 < result.share <= share
+    assert result.success >= success
 
 
 @pytest.mark.parametrize("attacker", [attacker_a, attacker_b, attacker_c], ids=["A", "B", "C"])
 async def test_without_limits_the_attacker_wins(attacker: Any) -> None:
     off = dict.fromkeys(LIMITS, 0)
-    found = await drop(attacker(), **off)
-    print(f"share {found.share:.0f} %, success {found.success:.0f} %")
-    assert found.share > 50
-    assert found.success < 75
+    result = await drop(attacker(), **off)
+    print(f"share {result.share:.0f} %, success {result.success:.0f} %")
+    assert result.share > 50
+    assert result.success < 75
 
 
 async def test_without_an_attacker_no_buyer_is_refused() -> None:
-    found = await drop(Attacker([], 0))
-    assert (found.share, found.success) == (0, 100)
-    assert any(buyer.done for buyer in found.buyers[:30])
+    result = await drop(Attacker([], 0))
+    assert (result.share, result.success) == (0, 100)
+    assert any(buyer.done for buyer in result.buyers[:30])
 
 
 LIMITS = [
@@ -213,7 +215,7 @@ async def limited(target: str, **settings: Any) -> AsyncIterator[Shop]:
         await shop.check()
 
 
-async def test_the_refusals_say_what_can_be_done(target: str) -> None:
+async def test_the_refusals_name_the_remedy(target: str) -> None:
     async with limited(target, holds_per_address=2) as shop:
         answer = await shop.reserve("a", "M", 4)
         assert (answer.status, answer.code) == (409, "hold_limit")
@@ -283,7 +285,7 @@ async def test_this_machine_and_its_network_are_not_limited(address: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "alike"),
+    ("first", "other", "alike"),
     [
         ("203.0.113.7", "203.0.113.250", True),
         ("203.0.113.7", "203.0.114.7", False),
@@ -292,10 +294,10 @@ async def test_this_machine_and_its_network_are_not_limited(address: str) -> Non
         ("203.0.113.7", "::ffff:203.0.113.8", True),
     ],
 )
-async def test_the_size_of_a_network(one: str, other: str, alike: bool) -> None:
+async def test_the_size_of_a_network(address: str, other: str, alike: bool) -> None:
     async with limited("memory://") as shop:
         body = {"productId": HOODIE, "size": "M", "quantity": 3, "sessionId": "s"}
-        first = await shop.client.elsewhere(one).post("/api/inventory/reserve", body)
+        first = await shop.client.elsewhere(address).post("/api/inventory/reserve", body)
         assert first.status == 200
         body = {**body, "quantity": 1, "sessionId": "t"}
         answer = await shop.client.elsewhere(other).post("/api/inventory/reserve", body)

@@ -15,7 +15,7 @@ async def ask(shop: Shop, path: str) -> Any:
     return answer.json
 
 
-async def test_the_history_says_why_and_what_the_others_would_have_cost(any_shop: Shop) -> None:
+async def test_the_history_has_the_reasons_and_the_other_routes(any_shop: Shop) -> None:
     shop = await with_locations(any_shop)
     hold = await reserve(shop, "s1", shipTo=NEAR_MUNICH)
     (entry,) = (await ask(shop, f"history?sku={SKU}&kind=reserved"))["entries"]

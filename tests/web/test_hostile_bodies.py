@@ -303,7 +303,7 @@ async def test_how_a_body_is_cut_makes_no_difference(shop: Shop, pieces: int) ->
 
 
 @pytest.mark.parametrize("chunks", [[b""], [b"{", b""], [b"{", b'"sessionId":', b""]])
-async def test_a_client_that_hangs_up_in_its_body_changes_nothing(
+async def test_a_connection_lost_within_its_body_changes_nothing(
     shop: Shop, chunks: list[bytes]
 ) -> None:
     before = await ledger(shop.engine.store)

@@ -49,13 +49,13 @@ def edited(text: str, size: str = "M", product: str = HOODIE, /, **cells: str) -
     """The table with cells of a row changed."""
     head, *lines = text.splitlines()
     names = head.split(",")
-    found = []
+    rows = []
     for line in lines:
         values = dict(zip(names, line.split(","), strict=True))
         if (values["productId"], values["size"]) == (product, size):
             values |= cells
-        found.append(",".join(values.values()))
-    return "\r\n".join([head, *found]) + "\r\n"
+        rows.append(",".join(values.values()))
+    return "\r\n".join([head, *rows]) + "\r\n"
 
 
 def counts(answer: Answer) -> dict[str, int]:
@@ -64,8 +64,8 @@ def counts(answer: Answer) -> dict[str, int]:
 
 
 async def stock(shop: Shop, size: str = "M", product: str = HOODIE) -> int:
-    found: int = (await shop.size(size, product))["stock"]
-    return found
+    stock: int = (await shop.size(size, product))["stock"]
+    return stock
 
 
 async def sell(shop: Shop, quantity: int, session: str = "cs_1") -> None:
@@ -91,7 +91,7 @@ async def test_a_sale_in_between_survives_and_one_undo_reverts_everything(any_sh
     text = edited(await exported(any_shop), stock="25", lowStockThreshold="8")
     await sell(any_shop, 3)
     seen = await take(any_shop, text)
-    changes = {one["column"]: one for one in seen.json["changes"]}
+    changes = {change["column"]: change for change in seen.json["changes"]}
     assert changes["stock"] == {
         "row": 3,
         "productId": HOODIE,
@@ -175,14 +175,14 @@ NEW = (
 
 async def test_new_things_are_listed_and_made_only_when_asked_for(any_shop: Shop) -> None:
     refused = await apply(any_shop, NEW)
-    assert [one["reason"] for one in refused.json["faults"]] == [
+    assert [fault["reason"] for fault in refused.json["faults"]] == [
         "no such product",
         "no such product",
         "no such size",
     ]
     seen = await take(any_shop, NEW, "&create=true")
     assert counts(seen) == {"rows": 3, "new": 3}
-    assert [one["new"] for one in seen.json["changes"]] == ["product", "product", "size"]
+    assert [change["new"] for change in seen.json["changes"]] == ["product", "product", "size"]
     done = await apply(any_shop, NEW, "&create=true")
     assert counts(done) == {"rows": 3, "new": 3, "applied": 3}
     assert await stock(any_shop, "L", "prod_new") == 4
@@ -235,7 +235,7 @@ async def test_a_mark_is_read_and_never_believed(shop: Shop) -> None:
     for mark in (other, "r99999" + m.rpartition(",r")[2].lstrip("0123456789")):
         refused = await apply(shop, f"{head}\n{m.rpartition(',')[0]},{mark}\n")
         assert refused.json["faults"][0]["column"] == "exported"
-    lied = m.replace("s20h", "s999999999h")  # it says that it was exported with more
+    lied = m.replace("s20h", "s999999999h")  # it claims an export with more
     refused = await apply(shop, f"{head}\n{lied}\n")
     assert "20 left: a change of" in refused.json["faults"][0]["reason"]
     assert await stock(shop) == 20
@@ -285,7 +285,7 @@ async def many(shop: Shop, count: int) -> None:
         )
 
 
-async def test_more_than_a_portion_is_one_act_or_nothing(any_shop: Shop) -> None:
+async def test_more_than_a_portion_is_one_change_set_or_nothing(any_shop: Shop) -> None:
     await many(any_shop, CHUNK + 300)
     text = (await exported(any_shop, "?q=p00")).replace(",10,0,10,", ",11,0,10,")
     done = await apply(any_shop, text)
@@ -433,7 +433,7 @@ async def test_a_spreadsheet_from_elsewhere_is_read(shop: Shop) -> None:
         [HOODIE, "L", 58.5, False, ""],
     )
     answer = await take(shop, data)
-    assert {one["column"]: one["after"] for one in answer.json["changes"]} == {
+    assert {change["column"]: change["after"] for change in answer.json["changes"]} == {
         "stock": "25",
         "soldOut": "true",
         "restockDate": "01.12.2026",

@@ -76,9 +76,9 @@ async def test_a_bundle_is_defined_changed_and_removed_with_one_undo_each(any_sh
     answer = await apply(shop, csv_of(set_row(await table(shop, ""), bundle=wanted)))
     assert answer.status == 200, answer.json
     assert definition(shop) == wanted
-    assert [(one["column"], one["now"], one["after"]) for one in answer.json["changes"]] == [
-        ("bundle", PAIR, wanted)
-    ]
+    assert [
+        (change["column"], change["now"], change["after"]) for change in answer.json["changes"]
+    ] == [("bundle", PAIR, wanted)]
     undone = await undo(shop, answer.json["changeId"])
     assert undone.status == 200, undone.json
     assert definition(shop) == PAIR

@@ -106,7 +106,9 @@ async def test_edits_of_several_locations_are_one_change_with_one_undo(
     if not marked:
         rows = [{k: v for k, v in row.items() if k != "exported"} for row in rows]
     preview = await take(shop, csv_of(rows))
-    assert [(one["location"], one["now"], one["after"]) for one in preview.json["changes"]] == [
+    assert [
+        (change["location"], change["now"], change["after"]) for change in preview.json["changes"]
+    ] == [
         ("berlin", "5", "9"),
         ("hamburg", "0", "3"),
         ("main", "20", "18"),
@@ -233,7 +235,9 @@ async def test_a_spreadsheet_with_odd_cells_of_locations_is_read(shop: Shop) -> 
     )
     answer = await take(shop, data)
     assert [fault["row"] for fault in answer.json["faults"]] == [4, 5]
-    assert {(one["location"], one["size"], one["after"]) for one in answer.json["changes"]} == {
+    assert {
+        (change["location"], change["size"], change["after"]) for change in answer.json["changes"]
+    } == {
         ("berlin", "M", "7"),
         ("hamburg", "M", "3"),
     }
@@ -327,7 +331,7 @@ async def test_a_closed_location_takes_no_units(shop: Shop) -> None:
 async def test_a_shop_with_one_location_has_no_column_for_it(shop: Shop) -> None:
     text = csv_of(await table(shop, ""))
     assert "location" not in text.splitlines()[0]
-    assert all("location" not in one for one in (await take(shop, text)).json["changes"])
+    assert all("location" not in change for change in (await take(shop, text)).json["changes"])
     for cell in ("main", "", "Main"):
         rows = [{"productId": HOODIE, "size": "M", "location": cell, "stock": "20"}]
         answer = await take(shop, csv_of(rows))

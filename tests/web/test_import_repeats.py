@@ -26,9 +26,9 @@ LAST = ("99", "p00500")
 
 @pytest.fixture
 async def shop() -> AsyncIterator[Shop]:
-    async with running(MemoryStore()) as found:
-        await many(found, ROWS)
-        yield found
+    async with running(MemoryStore()) as shop:
+        await many(shop, ROWS)
+        yield shop
 
 
 async def table(shop: Shop, stock_of_each: int) -> str:
@@ -150,7 +150,7 @@ async def test_two_workers_with_one_request_change_each_row_once(
     assert sorted(answer.status for answer in answers) in ([200, 200], [200, 422])
     assert await stocks(shop) == {11}
     changes = (await shop.client.get("/api/admin/changes", OWNER)).json["changes"]
-    assert [one["changed"] for one in changes if one["action"] == "import"] == [ROWS]
+    assert [change["changed"] for change in changes if change["action"] == "import"] == [ROWS]
     again = await apply(shop, text, **KEY)
     assert again.body in [answer.body for answer in answers if answer.status == 200]
     await shop.check()

@@ -60,7 +60,7 @@ async def test_an_ignored_edit_is_reported_beside_faults(shop: Shop) -> None:
     text = edited(await exported(shop), available="50", stock="x")
     refused = await apply(shop, text)
     assert (refused.status, refused.code) == (422, "import_faults")
-    assert [one["column"] for one in refused.json["notices"]] == ["available"]
+    assert [notice["column"] for notice in refused.json["notices"]] == ["available"]
 
 
 async def test_changed_keys_are_faults_also_where_new_things_are_made(any_shop: Shop) -> None:

@@ -40,9 +40,9 @@ def file(*lines: str, head: str = HEAD) -> str:
 
 
 def sku_id(shop: Shop, sku: str = f"{HOODIE}/M") -> str:
-    found = shop.engine.view.items[sku].sku_id
-    assert found
-    return found
+    sku_id = shop.engine.view.items[sku].sku_id
+    assert sku_id
+    return sku_id
 
 
 def codes(answer: Answer) -> list[tuple[int, str]]:
@@ -50,7 +50,7 @@ def codes(answer: Answer) -> list[tuple[int, str]]:
 
 
 def notices(answer: Answer) -> str:
-    return " · ".join(one["reason"] for one in answer.json["notices"])
+    return " · ".join(notice["reason"] for notice in answer.json["notices"])
 
 
 async def test_new_numbers_are_applied_as_one_change(any_shop: Shop) -> None:
@@ -156,8 +156,8 @@ async def test_a_sku_that_lost_its_zeros_is_named(shop: Shop) -> None:
         ("2.5", 5, "stock", "is not a whole number"),
         (9, "-2", "On hand (current)", "'-2' is not a whole number"),
         (9, "five", "On hand (current)", "'five' is not a whole number"),
-        ("not stocked", 5, "On hand (new)", "5 units are there: write 0"),
-        ("Not stocked", 5, "On hand (new)", "5 units are there"),
+        ("not stocked", 5, "On hand (new)", "it has 5 units here: write 0"),
+        ("Not stocked", 5, "On hand (new)", "it has 5 units here"),
         ("99999999999", 5, "stock", "is not a whole number"),
     ],
 )

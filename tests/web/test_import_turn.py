@@ -49,13 +49,13 @@ async def test_the_later_import_waits(monkeypatch: pytest.MonkeyPatch, key: dict
     async with two() as (first, second):
         text = (await exported(first, "?q=p00")).replace(",10,0,10,", ",12,0,10,")
         there, go = held(first, monkeypatch)
-        one = asyncio.create_task(apply(first, text, **key))
+        task = asyncio.create_task(apply(first, text, **key))
         await there.wait()
         other = asyncio.create_task(apply(second, text, **key))
         done, _ = await asyncio.wait([other], timeout=0.2)
         assert not done
         go.set()
-        answers = [await one, await other]
+        answers = [await task, await other]
         assert [answer.status for answer in answers] == [200, 200], answers
         assert counts(answers[0])["changed"] == ROWS
         if key:
@@ -74,13 +74,13 @@ async def test_an_import_that_waits_too_long_reports_the_other_one(
     async with two() as (first, second):
         text = (await exported(first, "?q=p00")).replace(",10,0,10,", ",12,0,10,")
         there, go = held(first, monkeypatch)
-        one = asyncio.create_task(apply(first, text))
+        task = asyncio.create_task(apply(first, text))
         await there.wait()
         answer = await apply(second, text)
         assert (answer.status, answer.code) == (409, "import_running")
         assert "Another import is running" in answer.json["detail"]
         go.set()
-        assert (await one).status == 200
+        assert (await task).status == 200
         assert (await apply(second, text)).status == 200  # the turn was given back
 
 
@@ -88,8 +88,8 @@ async def test_a_preview_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     async with two() as (first, second):
         text = (await exported(first, "?q=p00")).replace(",10,0,10,", ",12,0,10,")
         there, go = held(first, monkeypatch)
-        one = asyncio.create_task(apply(first, text))
+        task = asyncio.create_task(apply(first, text))
         await there.wait()
         assert (await take(second, text)).status == 200
         go.set()
-        await one
+        await task

@@ -48,7 +48,7 @@ async def test_there_is_no_such_job(shop: Shop) -> None:
     assert "release-expired" in answer.json["detail"]
 
 
-async def test_a_job_that_is_not_set_up_says_what_it_needs(shop: Shop) -> None:
+async def test_a_job_without_its_setting_names_the_setting(shop: Shop) -> None:
     answer = await shop.client.get("/api/cron/commit-catalogue", SCHEDULER)
     assert (answer.status, answer.code) == (404, "unknown_job")
     assert "needs BACKUP_GIT=on" in answer.json["detail"]
@@ -90,9 +90,9 @@ async def test_a_failed_job_is_reported_and_stored(shop: Shop) -> None:
         ("broken", "failed"),
         ("away", "failed"),
     }
-    for job, found in (("away", ["away"]), ("nonsense", [])):
+    for job, expected in (("away", ["away"]), ("nonsense", [])):
         runs = (await shop.client.get(f"/api/payments/runs?job={job}", OWNER)).json["runs"]
-        assert [run["job"] for run in runs] == found
+        assert [run["job"] for run in runs] == expected
 
 
 async def test_the_release_of_due_holds_is_the_job(any_shop: Shop) -> None:

@@ -120,7 +120,7 @@ NEVER_KNOWN = {
     "an upgrade": request("cs_1", "Connection: Upgrade", "Upgrade: h2c"),
     "the last one": request("", "Connection: close", method="GET", path="/nothing"),
     "an older protocol": request("", method="GET", path="/nothing", version="1.0"),
-    "expects to be told to go on": request("cs_1", "Expect: 100-continue", path="/nothing"),
+    "expects an answer 100 Continue": request("cs_1", "Expect: 100-continue", path="/nothing"),
     "in chunks": GET.replace(b"\r\n\r\n", b"\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
 }
 
@@ -172,8 +172,8 @@ async def test_a_request_before_an_answer_waits_for_it(shop: Shop) -> None:
     protocol.data_received(request("cs_2"))
     assert not protocol.cycle.response_complete
     protocol.data_received(request("cs_3"))
-    found = await answers(transport, protocol, 3)
-    sessions = [answer.json["reservation"]["sessionId"] for answer in found]
+    answers_read = await answers(transport, protocol, 3)
+    sessions = [answer.json["reservation"]["sessionId"] for answer in answers_read]
     assert sessions == ["cs_1", "cs_2", "cs_3"]
 
 
@@ -226,6 +226,6 @@ async def test_any_order_of_requests_has_the_answers_of_single_bytes(shop: Shop,
     single, other = connection(shop.client.app)
     for byte in b"".join(messages):
         single.data_received(bytes([byte]))
-    found = await answers(transport, whole, len(messages))
+    answers_read = await answers(transport, whole, len(messages))
     expected = await answers(other, single, len(messages))
-    assert [(a.status, a.body) for a in found] == [(a.status, a.body) for a in expected]
+    assert [(a.status, a.body) for a in answers_read] == [(a.status, a.body) for a in expected]

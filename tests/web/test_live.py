@@ -45,8 +45,8 @@ def socket(url: str, query: str = "", **options: Any) -> connect:
 
 async def hear(connection: ClientConnection) -> dict[str, Any]:
     async with asyncio.timeout(SECONDS):
-        found: dict[str, Any] = json.loads(await connection.recv())
-        return found
+        message: dict[str, Any] = json.loads(await connection.recv())
+        return message
 
 
 @asynccontextmanager
@@ -110,9 +110,9 @@ async def test_events_carry_the_same_as_a_socket(shop: Shop, server: str) -> Non
     async with socket(server) as connection, events(server) as stream:
         assert await next_event(stream) == await hear(connection)
         await shop.update({"soldOut": True})
-        told = await next_event(stream)
-        assert told["changes"][0]["soldOut"] is True
-        assert told == await hear(connection)
+        event = await next_event(stream)
+        assert event["changes"][0]["soldOut"] is True
+        assert event == await hear(connection)
     await nobody_listens(shop)
 
 
@@ -132,12 +132,12 @@ async def test_added_and_removed_products_reach_listeners(shop: Shop, server: st
                 product_id="prod_tee_001", location=DEFAULT_LOCATION, before=("prod_tee_001/M",)
             )
         )
-        told = await hear(connection)
-        assert told["removed"] == ["prod_tee_001"]
+        message = await hear(connection)
+        assert message["removed"] == ["prod_tee_001"]
         await shop.update({"restockDate": "2026-01-01"})
-        while not (told := await hear(connection))["changes"]:
+        while not (message := await hear(connection))["changes"]:
             pass
-        assert told["changes"][0]["size"] == "M"
+        assert message["changes"][0]["size"] == "M"
 
 
 @pytest.mark.parametrize("how", ["socket", "since", "Last-Event-ID"])

@@ -205,17 +205,17 @@ async def test_a_long_message_in_pieces_is_the_same(
 
 def joined(text: bytes, request: bytes) -> bytes:
     """The payload of chunks or frames of at most 125 bytes."""
-    rest = text.partition(b"\r\n\r\n")[2]
+    body = text.partition(b"\r\n\r\n")[2]
     payload = b""
-    while rest:
+    while body:
         if request is EVENTS:
-            size, _, rest = rest.partition(b"\r\n")
+            size, _, body = body.partition(b"\r\n")
             length, after = int(size or b"0", 16), 2
         else:
-            length, after = rest[1] if len(rest) > 1 else 0, 0
-            rest = rest[2:]
-        payload += rest[:length]
-        rest = rest[length + after :]
+            length, after = body[1] if len(body) > 1 else 0, 0
+            body = body[2:]
+        payload += body[:length]
+        body = body[length + after :]
     return payload
 
 

@@ -23,8 +23,8 @@ async def test_the_history_and_explanation_of_one_location(any_shop: Shop) -> No
     assert [(row["location"], row["change"]) for row in entries] == [("munich", {"stock": 5})]
     of_size = (await ask(shop, f"history?location=munich&sku={SKU}")).json["entries"]
     assert of_size == entries
-    told = (await ask(shop, f"explain?sku={SKU}&location=munich")).json
-    assert (told["closing"]["stock"], told["entries"]) == (5, 1)
+    explanation = (await ask(shop, f"explain?sku={SKU}&location=munich")).json
+    assert (explanation["closing"]["stock"], explanation["entries"]) == (5, 1)
     assert (await ask(shop, f"explain?sku={SKU}")).json["closing"]["stock"] == 37
 
 
@@ -41,8 +41,8 @@ async def test_holds_with_units_at_a_location(any_shop: Shop) -> None:
     shop = await with_locations(any_shop)
     await reserve(shop, "s1", 2, location="munich")
     await reserve(shop, "s2", 22)
-    found = (await ask(shop, "holds?location=munich")).json
-    assert (found["total"], found["units"]) == (2, 2 + 2)
+    holds = (await ask(shop, "holds?location=munich")).json
+    assert (holds["total"], holds["units"]) == (2, 2 + 2)
     assert (await ask(shop, "holds?location=paris")).json["holds"] == []
     (row,) = (await ask(shop, "holds?location=main")).json["holds"]
     await shop.release("s1")

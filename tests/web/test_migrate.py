@@ -35,8 +35,8 @@ UNREACHABLE = (
 @pytest.fixture
 async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
     targets = (f"sqlite:///{tmp_path}/shop.db", f"{tmp_path}/further", *UNREACHABLE)
-    async with running(MemoryStore(), migration_targets=targets) as found:
-        yield found
+    async with running(MemoryStore(), migration_targets=targets) as shop:
+        yield shop
 
 
 async def test_a_shop_moves_and_sells_on(shop: Shop, tmp_path: Path) -> None:
@@ -44,9 +44,9 @@ async def test_a_shop_moves_and_sells_on(shop: Shop, tmp_path: Path) -> None:
     to = f"sqlite:///{tmp_path}/shop.db"
     answer = await ask(shop, to)
     assert answer.status == 200, answer
-    told = lines(answer)
-    assert [line["step"] for line in told][-1] == "done", told
-    assert told[-1]["skus"] == 7
+    steps = lines(answer)
+    assert [line["step"] for line in steps][-1] == "done", steps
+    assert steps[-1]["skus"] == 7
     acts = await accounts(shop).audit_log.latest(10, "", None)
     moved = [act for act in acts if act.what == "POST /api/admin/migrate"]
     assert [(act.actor, act.status, act.about) for act in moved] == [("admin", 200, f"to {to}")]

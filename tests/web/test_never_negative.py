@@ -26,17 +26,17 @@ async def oversubscribed(shop: Shop) -> Shop:
 
 @pytest.fixture
 async def url(oversubscribed: Shop) -> AsyncIterator[str]:
-    async with serving(oversubscribed.client.app) as found:
-        yield found
+    async with serving(oversubscribed.client.app) as server:
+        yield server
 
 
-def numbers(found: Any) -> list[int]:
+def numbers(body: Any) -> list[int]:
     """Every `available` in an answer."""
-    if isinstance(found, dict):
-        own = [found["available"]] if "available" in found else []
-        return own + [number for part in found.values() for number in numbers(part)]
-    if isinstance(found, list):
-        return [number for part in found for number in numbers(part)]
+    if isinstance(body, dict):
+        own = [body["available"]] if "available" in body else []
+        return own + [number for part in body.values() for number in numbers(part)]
+    if isinstance(body, list):
+        return [number for part in body for number in numbers(part)]
     return []
 
 
@@ -67,7 +67,7 @@ async def test_an_answer_with_an_etag_is_the_same_and_stays_right(oversubscribed
     assert (await shop.size())["available"] == 0
 
 
-async def test_a_refused_reserve_and_a_refused_line_say_0(oversubscribed: Shop) -> None:
+async def test_a_refused_reserve_and_a_refused_line_have_0(oversubscribed: Shop) -> None:
     shop = oversubscribed
     refused = await shop.reserve("cs_2")
     assert refused.code == "insufficient_stock"
@@ -104,7 +104,7 @@ async def test_a_released_hold_reads_0(oversubscribed: Shop) -> None:
     assert numbers(answer.json) == [0]
 
 
-async def test_the_live_feed_says_0(oversubscribed: Shop, url: str) -> None:
+async def test_the_live_feed_has_0(oversubscribed: Shop, url: str) -> None:
     shop = oversubscribed
     async with socket(url) as heard, events(url) as stream:
         for snapshot in (await hear(heard), await next_event(stream)):

@@ -124,12 +124,12 @@ async def test_msgspec_bodies_are_described_from_their_types(
 
 
 async def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
-    found: list[str] = []
+    problems: list[str] = []
 
     def walk(part: Any) -> None:
         if isinstance(part, dict):
             if "$ref" in part:
-                found.append(part["$ref"])
+                problems.append(part["$ref"])
             for child in part.values():
                 walk(child)
         elif isinstance(part, list):
@@ -137,8 +137,8 @@ async def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None
                 walk(child)
 
     walk(document)
-    assert found
-    assert {ref.removeprefix(REF) for ref in found} <= document["components"]["schemas"].keys()
+    assert problems
+    assert {ref.removeprefix(REF) for ref in problems} <= document["components"]["schemas"].keys()
 
 
 async def test_no_schema_is_named_after_a_file(document: dict[str, Any]) -> None:
@@ -168,11 +168,11 @@ def shape(value: Any) -> Any:
 
 async def asked_about_payments(sent: dict[str, Any]) -> dict[str, Any]:
     """The real answers to the examples of the payments' endpoints."""
-    wish = {**sent["checkout"], "skuId": f"sku_{HOODIE}_m", "priceId": f"price_{HOODIE}_m"}
+    checkout = {**sent["checkout"], "skuId": f"sku_{HOODIE}_m", "priceId": f"price_{HOODIE}_m"}
     async with opened(MemoryStore()) as till:
         client = till.shop.client
         got = {"about": await client.get("/api/shop")}
-        got["checkout"] = await client.post("/api/checkout", wish)
+        got["checkout"] = await client.post("/api/checkout", checkout)
         ref = got["checkout"].json["sessionId"]
         got["checkout_status"] = await client.get(f"/api/checkout/status?sessionId={ref}")
         await till.act(ref, "pay")
@@ -186,12 +186,12 @@ async def asked_about_payments(sent: dict[str, Any]) -> dict[str, Any]:
         got["list_events"] = await client.get("/api/payments/events?limit=1", OWNER)
         got["list_runs"] = await client.get("/api/payments/runs", OWNER)
         got["settle_issue"] = await client.post("/api/payments/issues/settle", settle, OWNER)
-        # What is settled has no lines left; its shape is the open one's.
+        # What is settled has no lines left; its shape is that of the open issue.
         lines = documented.answers()["settle_issue"]["issue"]["lines"]
-        told = got["settle_issue"].json
-        assert told["issue"]["lines"] == []
-        told["issue"] |= {"lines": lines, "closedAt": None}
-        got["settle_issue"] = replace(got["settle_issue"], body=json.dumps(told).encode())
+        settled = got["settle_issue"].json
+        assert settled["issue"]["lines"] == []
+        settled["issue"] |= {"lines": lines, "closedAt": None}
+        got["settle_issue"] = replace(got["settle_issue"], body=json.dumps(settled).encode())
         return got
 
 

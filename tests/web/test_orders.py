@@ -99,9 +99,9 @@ async def test_an_order_is_shipped_in_parts_and_returned(any_shop: Shop) -> None
     assert again.json == answer.json
     other = await post(any_shop, "ship", "k1", id="1", carrier="UPS")
     assert (other.status, other.json["code"]) == (409, "idempotency_conflict")
-    rest = (await post(any_shop, "ship", id="#1")).json["order"]
-    assert rest["status"] == "shipped"
-    assert [(row["number"], row["carrier"]) for row in rest["shipments"]] == [(1, "DHL"), (2, "")]
+    order = (await post(any_shop, "ship", id="#1")).json["order"]
+    assert order["status"] == "shipped"
+    assert [(row["number"], row["carrier"]) for row in order["shipments"]] == [(1, "DHL"), (2, "")]
     more = await post(any_shop, "ship", id="cs_1", lines=[line])
     assert (more.status, more.json["code"]) == (409, "too_many_units")
     assert more.json["lines"] == [

@@ -18,7 +18,7 @@ def test_near(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "told"),
+    ("address", "expected"),
     [
         ("203.0.113.9", "203.0.113.9"),  # an address for examples, which tests shop from
         ("8.8.8.8", "8.8.8.8"),
@@ -28,5 +28,5 @@ def test_near(address: str) -> None:
         ("::ffff:8.8.8.8", "8.8.8.8"),
     ],
 )
-def test_far(address: str, told: str) -> None:
-    assert str(public_address(address)) == told
+def test_far(address: str, expected: str) -> None:
+    assert str(public_address(address)) == expected

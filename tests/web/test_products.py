@@ -25,7 +25,7 @@ CAP = {
 async def products(shop: Shop, query: str = "") -> dict[str, dict[str, Any]]:
     answer = await shop.client.get(f"/api/admin/products{query}", OWNER)
     assert answer.status == 200, answer
-    return {one["productId"]: one for one in answer.json["products"]}
+    return {product["productId"]: product for product in answer.json["products"]}
 
 
 async def add(shop: Shop, **more: Any) -> Answer:
@@ -51,7 +51,7 @@ async def test_a_product_is_added_shown_sold_and_undone(any_shop: Shop) -> None:
     assert done.status == 200, done
     made = done.json["product"]
     assert (made["name"], made["price"], made["image"]) == ("CANOPY CAP", 24.5, CAP["image"])
-    assert [(one["size"], one["stock"]) for one in made["sizes"]] == [("OS", 40), ("XL", 0)]
+    assert [(size["size"], size["stock"]) for size in made["sizes"]] == [("OS", 40), ("XL", 0)]
     assert b'"price":24.5' in done.body
     shown = await any_shop.client.get("/api/inventory/get?productId=prod_cap_009")
     assert shown.json["inventory"][0]["image"] == CAP["image"]
@@ -75,10 +75,10 @@ async def test_missing_fields_stay(any_shop: Shop) -> None:
         "2026-12-01",
         before["name"],
     )
-    sizes = {one["size"]: one for one in after["sizes"]}
+    sizes = {size["size"]: size for size in after["sizes"]}
     assert (sizes["M"]["lowStockThreshold"], sizes["M"]["skuId"]) == (9, None)
     assert sizes["M"]["priceId"] == f"price_{HOODIE}_m"
-    assert sizes["L"] == {one["size"]: one for one in before["sizes"]}["L"]
+    assert sizes["L"] == {size["size"]: size for size in before["sizes"]}["L"]
     assert (await undo(any_shop, done.json["changeId"])).status == 200
     back = (await products(any_shop))[HOODIE]
     assert {**back, "lastUpdated": ""} == {**before, "lastUpdated": ""}
@@ -92,7 +92,7 @@ async def test_a_size_is_added_with_its_stock(any_shop: Shop) -> None:
     there = await change(any_shop, sizes=[{"size": "3/4", "stock": 8}])
     assert (there.status, there.code) == (422, "conflicting_fields")
     assert (await undo(any_shop, done.json["changeId"])).status == 200
-    assert "3/4" not in [one["size"] for one in (await products(any_shop))[HOODIE]["sizes"]]
+    assert "3/4" not in [size["size"] for size in (await products(any_shop))[HOODIE]["sizes"]]
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize("bad", BAD, ids=[json.dumps(one)[:50] for one in BAD])
+@pytest.mark.parametrize("bad", BAD, ids=[json.dumps(body)[:50] for body in BAD])
 async def test_invalid_requests_are_refused(shop: Shop, bad: dict[str, Any]) -> None:
     revision = shop.engine.view.revision
     for answer in (await add(shop, **bad), await change(shop, **bad)):
@@ -180,15 +180,15 @@ async def test_off_sale_and_back_with_its_sizes(any_shop: Shop) -> None:
     assert (await any_shop.reserve("cs_1")).code == "unknown_item"
     assert (await archive(any_shop)).json["changeId"] is None  # it is so already
     back = (await archive(any_shop, archived=False)).json["product"]
-    assert {one["size"]: one["archived"] for one in back["sizes"]} == {
+    assert {size["size"]: size["archived"] for size in back["sizes"]} == {
         "S": False,
         "M": False,
         "L": False,
         "XL": True,
     }
-    assert [one["stock"] for one in back["sizes"]] == [3, 20, 58, 0]
+    assert [size["stock"] for size in back["sizes"]] == [3, 20, 58, 0]
     await archive(any_shop, size="XL", archived=False)
-    assert not any(one["archived"] for one in (await products(any_shop))[HOODIE]["sizes"])
+    assert not any(size["archived"] for size in (await products(any_shop))[HOODIE]["sizes"])
     await any_shop.check()
 
 
@@ -236,10 +236,10 @@ FILE = """[
 async def test_the_owners_own_fields_stay(tmp_path: Path) -> None:
     (tmp_path / "products.json").write_text(FILE, "utf-8")
     async with running(open_store(str(tmp_path)), fill=False) as shop:
-        one = (await products(shop))["p1"]
-        assert one["other"]["description"] == "soft, <b>"
-        assert one["other"]["tags"][1] == {"b": 123456789012345678901234567890}
-        assert (one["image"], one["sizes"][0]["other"]) == ("old.png", {"shelf": "A7"})
+        product = (await products(shop))["p1"]
+        assert product["other"]["description"] == "soft, <b>"
+        assert product["other"]["tags"][1] == {"b": 123456789012345678901234567890}
+        assert (product["image"], product["sizes"][0]["other"]) == ("old.png", {"shelf": "A7"})
         shown = (await shop.client.get("/api/inventory/get")).json["inventory"][0]
         assert "image" not in shown  # no page may load it
         done = await change(
@@ -251,7 +251,7 @@ async def test_the_owners_own_fields_stay(tmp_path: Path) -> None:
             was={"image": "old.png"},
         )
         assert done.status == 200, done
-        assert done.json["product"]["other"] == one["other"]
+        assert done.json["product"]["other"] == product["other"]
         await add(shop)
     file = (tmp_path / "products.json").read_text("utf-8")
     assert '"description": "soft, \\u003cb\\u003e", "weight": 1.50' in file
@@ -262,7 +262,9 @@ async def test_the_owners_own_fields_stay(tmp_path: Path) -> None:
     ]
     async with running(open_store(str(tmp_path)), fill=False) as shop:
         acts = await undo(shop, done.json["changeId"])
-        fields = {one["field"]: one["to"] for row in acts.json["rows"] for one in row["changes"]}
+        fields = {
+            change["field"]: change["to"] for row in acts.json["rows"] for change in row["changes"]
+        }
         assert fields["image"] == "old.png"
         assert (await products(shop))["p1"]["image"] == "old.png"
         await shop.check()

@@ -8,7 +8,7 @@ import pytest
 from fancymonkey.errors import StoreUnavailable
 from fancymonkey.log_format import JsonFormatter, TextFormatter
 from tests.web.shops import running
-from tests.web.test_store_failures import Failing
+from tests.web.test_store_failures import FailingStore
 
 LINES = {"productId": "prod_hoodie_001", "size": "M", "quantity": 1, "sessionId": "b"}
 PATH = "/api/inventory/reserve"
@@ -18,7 +18,7 @@ PATH = "/api/inventory/reserve"
 async def test_answer_and_log_name_it_alike(
     error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
-    store = Failing()
+    store = FailingStore()
     async with running(store) as shop:
         store.error = error
         answers = [await shop.client.post(PATH, LINES) for _ in range(2)]
@@ -42,7 +42,7 @@ async def test_answer_and_log_name_it_alike(
     ],
 )
 async def test_the_proxys_name_is_taken_where_it_is_one(given: str, taken: bool) -> None:
-    store = Failing()
+    store = FailingStore()
     async with running(store) as shop:
         store.error = StoreUnavailable("away")
         answer = await shop.client.post(PATH, LINES, {"X-Request-Id": given})

@@ -62,8 +62,8 @@ def token(server: Server, right: str) -> str:
         json={"label": right, "right": right},
         headers={"Authorization": f"Bearer {PASSWORD}"},
     )
-    found: str = answer.json()["secret"]
-    return found
+    secret: str = answer.json()["secret"]
+    return secret
 
 
 def run(
@@ -110,7 +110,7 @@ def test_every_tag_is_in_a_run() -> None:
 
 
 @pytest.mark.parametrize("lie", LIES)
-def test_a_document_that_does_not_say_the_truth_is_found_out(tmp_path: Path, lie: str) -> None:
+def test_a_wrong_document_is_found(tmp_path: Path, lie: str) -> None:
     with Server(data=tmp_path / "data", env=ENV, arguments=("--init", "--demo")) as server:
         document: dict[str, Any] = httpx.get(f"{server.url}/openapi.json").json()
         if lie == "status":

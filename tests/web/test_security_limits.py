@@ -106,15 +106,15 @@ async def test_off_means_off() -> None:
 
 def test_every_route_is_in_a_class_that_fits() -> None:
     for method, path in NEEDS:
-        found = class_of("GET" if method == "WEBSOCKET" else method, path)
+        limit_class = class_of("GET" if method == "WEBSOCKET" else method, path)
         if path.startswith(("/api/admin/", "/admin", "/api/payments", "/api/cron")):
-            assert found in ("admin", "login", "live"), path
+            assert limit_class in ("admin", "login", "live"), path
         elif path in ("/healthz", "/readyz"):
-            assert found is None
+            assert limit_class is None
         elif path in ("/metrics", "/openapi.json", "/docs"):
-            assert found == "document"
+            assert limit_class == "document"
         else:
-            assert found in ("read", "buy", "live", "change"), path
+            assert limit_class in ("read", "buy", "live", "change"), path
 
 
 def test_a_million_addresses_take_no_more_than_their_share_of_memory() -> None:

@@ -28,7 +28,7 @@ from tests.web.signing import deliver, event
 SECRET = "db.internal:5432 user=shop"
 
 
-class Failing(MemoryStore):
+class FailingStore(MemoryStore):
     """The memory store, which fails on request."""
 
     def __init__(self) -> None:
@@ -82,7 +82,7 @@ CALLS: dict[str, Call] = {
     ids=lambda error: type(error).__name__,
 )
 async def test_a_store_that_fails_is_503_come_back(name: str, error: Exception) -> None:
-    store = Failing()
+    store = FailingStore()
     async with running(store) as shop:
         await shop.reserve("cs_1")
         before = await shop.stored_text()
@@ -102,7 +102,7 @@ async def test_a_store_that_fails_is_503_come_back(name: str, error: Exception) 
 async def test_a_bug_of_ours_is_500_without_a_word_about_our_insides(
     name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    store = Failing()
+    store = FailingStore()
     async with running(store) as shop:
         await shop.reserve("cs_1")
         store.error = ZeroDivisionError(SECRET)
@@ -130,7 +130,7 @@ async def test_a_bug_in_one_command_spares_its_neighbours(monkeypatch: pytest.Mo
 
 
 async def test_too_many_waiting_is_503_and_nothing_is_lost() -> None:
-    store = Failing()
+    store = FailingStore()
     async with running(store) as shop:
         store.gate.clear()
         tasks = [asyncio.create_task(shop.reserve("cs_1")) for _ in range(QUEUE_MAX + 50)]
@@ -156,7 +156,7 @@ async def test_after_close_nothing_is_taken() -> None:
 async def test_readyz_is_503_while_the_store_is_away(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    store = Failing()
+    store = FailingStore()
     async with running(store) as shop:
         ready = await shop.client.get("/readyz")
         assert (ready.status, ready.json["status"]) == (200, "ready")
@@ -250,8 +250,8 @@ async def test_a_write_that_works_again_ends_the_problem_at_the_first_look() -> 
         for look, well in (("/readyz", "ready"), ("/api/admin/overview", True)):
             store.failed = "the disk is full"
             answer = await shop.client.get(look, OWNER)
-            found = answer.json["status"] if look == "/readyz" else answer.json["health"]["store"]
-            assert found in (well, {"ok": well, "problems": []})
+            state = answer.json["status"] if look == "/readyz" else answer.json["health"]["store"]
+            assert state in (well, {"ok": well, "problems": []})
 
 
 async def test_the_public_reads_the_kind_and_the_owner_the_details_of_a_problem() -> None:

@@ -29,7 +29,7 @@ class Collector(BaseHTTPRequestHandler):
         self.send_header("content-length", "0")
         self.end_headers()
 
-    def log_message(self, *told: Any) -> None:
+    def log_message(self, *arguments: Any) -> None:
         """Silence."""
 
 
@@ -66,7 +66,7 @@ def test_a_request_is_a_span_of_its_callers_trace(
     ]
     (span,) = [span for span in spans if span.name == "POST /api/inventory/reserve"]
     assert span.trace_id.hex() == trace
-    told = {one.key: one.value for one in span.attributes}
-    assert told["http.response.status_code"].int_value == 200
+    attributes = {attribute.key: attribute.value for attribute in span.attributes}
+    assert attributes["http.response.status_code"].int_value == 200
     assert b"secret" not in b"".join(received)
     assert b"127.0.0.1" not in b"".join(received)

@@ -55,8 +55,8 @@ class Desk:
     async def listed(self, query: str = "") -> dict[str, Any]:
         answer = await self.shop.client.get(f"/api/admin/transfers{query}", OWNER)
         assert answer.status == 200, answer.json
-        found: dict[str, Any] = answer.json
-        return found
+        body: dict[str, Any] = answer.json
+        return body
 
     def accounts(self) -> dict[str, int]:
         sku = f"{HOODIE}/M"
@@ -183,8 +183,8 @@ async def test_overdue_transfers_have_days_and_value(desk: Desk) -> None:
     assert answer["overdue"] == {"transfers": 1, "days": 4, "units": 3, "value": 174}
     everything = await desk.listed()
     assert len(everything["transfers"]) == 2
-    one = await desk.listed(f"?id={transfer['id']}")
-    assert [row["id"] for row in one["transfers"]] == [transfer["id"]]
+    listed = await desk.listed(f"?id={transfer['id']}")
+    assert [row["id"] for row in listed["transfers"]] == [transfer["id"]]
 
 
 async def test_the_list_comes_in_pages_the_newest_first(desk: Desk) -> None:

@@ -12,7 +12,7 @@ LONGEST = 0.002
 """Seconds that a turn of short requests may take: another client waits for it."""
 
 
-class Machine:
+class WorkClock:
     """A clock that only work moves, and the turn in which each piece of work began."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,7 +37,7 @@ class Machine:
 
 
 async def test_more_short_requests_start_in_each_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    counts = await Machine(monkeypatch).begin(200, 0.000_05)
+    counts = await WorkClock(monkeypatch).begin(200, 0.000_05)
     assert counts[0] == BEGUN_MIN
     assert counts[:-1] == sorted(counts[:-1])
     assert max(counts) == BEGUN_MAX
@@ -47,12 +47,12 @@ async def test_a_turn_of_short_requests_stays_below_two_milliseconds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for seconds in (0.000_1, 0.000_15, 0.000_2, 0.000_3):
-        counts = await Machine(monkeypatch).begin(200, seconds)
+        counts = await WorkClock(monkeypatch).begin(200, seconds)
         assert max(counts) * seconds <= LONGEST, (seconds, counts)
 
 
 async def test_long_requests_start_two_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    machine = Machine(monkeypatch)
+    machine = WorkClock(monkeypatch)
     await machine.begin(60, 0.000_05)
     counts = await machine.begin(40, 0.003)
     assert set(counts[4:-1]) == {BEGUN_MIN}

@@ -15,36 +15,36 @@ NAME = "MIDNIGHT EMERALD HOODIE"
 async def act_of(shop: Shop, **row: Any) -> str:
     answer = await change(shop, row)
     assert answer.json["success"], answer
-    found: str = answer.json["changeId"]
-    return found
+    change_id: str = answer.json["changeId"]
+    return change_id
 
 
 async def stock(shop: Shop) -> int:
-    found: int = (await shop.size())["stock"]
-    return found
+    stock: int = (await shop.size())["stock"]
+    return stock
 
 
 async def bulk(shop: Shop, action: str, **changes: Any) -> str:
     body = {"action": action, "filter": {"productIds": [HOODIE]}, "changes": changes}
     answer = await shop.client.post("/api/inventory/bulk-update", body, OWNER)
-    found: str = answer.json["changeId"]
-    return found
+    change_id: str = answer.json["changeId"]
+    return change_id
 
 
 async def imported(shop: Shop, count: int) -> str:
     table = f"productId,size,stock\n{HOODIE},M,{count}\n".encode()
     answer = await shop.client.post("/api/admin/import?mode=apply", table, OWNER)
     assert answer.status == 200, answer
-    found: str = answer.json["changeId"]
-    return found
+    change_id: str = answer.json["changeId"]
+    return change_id
 
 
 async def done(shop: Shop, act: str, **more: Any) -> str:
-    """Undoes an act; returns the undoing's own."""
+    """Undoes a change; returns the id of the undo."""
     answer = await undo(shop, act, **more)
     assert answer.status == 200, answer
-    found: str = answer.json["changeId"]
-    return found
+    change_id: str = answer.json["changeId"]
+    return change_id
 
 
 @pytest.mark.parametrize("numbers", [(9, 30), (25, 30, 40), (1, 2, 3, 4, 5), (30, 9, 30, 9)])
@@ -101,7 +101,7 @@ async def test_sales_in_between_stay_sold(shop: Shop) -> None:
     assert (size["stock"], size["reserved"]) == (20, 3)
 
 
-async def test_an_act_that_was_done_again_counts_again(shop: Shop) -> None:
+async def test_a_repeated_change_counts_again(shop: Shop) -> None:
     first = await act_of(shop, stock=25)
     last = await act_of(shop, stock=30)
     undoing = await done(shop, last)
@@ -123,7 +123,7 @@ async def test_undone_and_done_again_many_times(shop: Shop) -> None:
     assert await stock(shop) == 20
 
 
-async def test_an_act_that_was_undone_in_part_counts_for_the_rest(shop: Shop) -> None:
+async def test_a_partly_undone_change_counts_for_its_other_rows(shop: Shop) -> None:
     """Of the bulk change M was restored, and S, which was counted since, was not."""
     first = await bulk(shop, "set", stock=50)
     second = await bulk(shop, "set", stock=60)

@@ -151,8 +151,8 @@ async def test_an_update_lists_the_fields_of_each_row(shop: Shop) -> None:
     assert answer.json["results"]["successful"] == 3
     assert answer.json["ignored"] == ["dryrun", "updates.1.adjust", "updates.2.was.seen"]
     bulk = {"action": "adjust", "changes": {"stock": 1, "stok": 2}, "filter": {"sku": []}}
-    told = await post(shop, "inventory/bulk-update", {**bulk, "dryRun": True})
-    assert told.json["ignored"] == ["changes.stok", "filter.sku"]
+    preview = await post(shop, "inventory/bulk-update", {**bulk, "dryRun": True})
+    assert preview.json["ignored"] == ["changes.stok", "filter.sku"]
     wrong = await post(shop, "inventory/bulk-update", {**bulk, "password": PASSWORD + "x"})
     assert wrong.status in (200, 401)
 

@@ -13,7 +13,7 @@ BOTH_WAYS = True
 RELEASE = "/api/inventory/release"
 
 
-async def test_reserve_without_enough_says_what_was_asked_and_what_there_is(
+async def test_a_refused_reserve_has_requested_and_available(
     any_shop: Shop,
 ) -> None:
     before = await ledger(any_shop.engine.store)
@@ -92,7 +92,7 @@ async def test_reserve_again_sets_the_quantity_and_keeps_the_deadline(any_shop: 
     assert again["stock"] == {"total": 20, "reserved": 20, "available": 0}
 
 
-async def test_release_says_what_was_released_and_twice_changes_nothing(any_shop: Shop) -> None:
+async def test_release_lists_the_released_lines_and_twice_changes_nothing(any_shop: Shop) -> None:
     await any_shop.reserve("cs_1", quantity=2)
     first = await any_shop.release("cs_1")
     assert (first.status, first.json["released"]) == (200, 1)
@@ -204,7 +204,7 @@ async def test_update_with_a_stale_expected_returns_the_present_value(any_shop: 
     assert right.json["results"]["successful"] == 1
 
 
-async def test_update_of_reserved_ends_holds_and_says_whose(any_shop: Shop) -> None:
+async def test_update_of_reserved_lists_the_ended_holds(any_shop: Shop) -> None:
     held = (await any_shop.reserve("cs_1", quantity=2)).json["reservation"]
     answer = await any_shop.update({"reserved": 0})
     (row,) = answer.json["results"]["details"]["successful"]
@@ -216,11 +216,11 @@ async def test_low_stock_only_keeps_low_sizes_and_the_products_that_have_one(
     any_shop: Shop,
 ) -> None:
     answer = await any_shop.client.get("/api/inventory/get?lowStockOnly=true")
-    found = {
+    texts = {
         row["productId"]: [size["size"] for size in row["sizes"]]
         for row in answer.json["inventory"]
     }
-    assert found == {HOODIE: ["S"], "prod_hoodie_002": ["S/M"]}
+    assert texts == {HOODIE: ["S"], "prod_hoodie_002": ["S/M"]}
     assert answer.json["summary"] == {"totalProducts": 2, "lowStockItems": 2, "outOfStockItems": 0}
     assert answer.json["inventory"][0]["totals"] == {"stock": 3, "reserved": 0, "available": 3}
 
@@ -256,12 +256,12 @@ async def test_bulk_dry_run_returns_exactly_what_would_change_and_changes_nothin
         ("adjust", {"stock": -4}),
         ("reset", {}),
     ):
-        wish = {"action": action, "filter": {"category": "hoodies"}, "changes": changes}
-        dry = await any_shop.bulk(**wish, dryRun=True)
+        body = {"action": action, "filter": {"category": "hoodies"}, "changes": changes}
+        dry = await any_shop.bulk(**body, dryRun=True)
         assert dry.status == 200
         assert dry.json["dryRun"] is True
         assert await ledger(any_shop.engine.store) == before
-        done = await any_shop.bulk(**wish)
+        done = await any_shop.bulk(**body)
         assert done.json["results"] == dry.json["results"]
         before = await ledger(any_shop.engine.store)
     await any_shop.check()
@@ -276,8 +276,8 @@ async def test_an_event_for_an_unknown_session_is_200_and_kept(any_shop: Shop) -
         "outcome": "unknown_session",
         "duplicate": False,
     }
-    kept = [row async for row in any_shop.engine.store.scan(Event)]
-    assert [(row.event_id, row.outcome) for row in kept] == [("evt_1", "unknown_session")]
+    events = [row async for row in any_shop.engine.store.scan(Event)]
+    assert [(row.event_id, row.outcome) for row in events] == [("evt_1", "unknown_session")]
 
 
 async def test_a_bad_or_old_signature_is_400_and_nothing_is_stored(any_shop: Shop) -> None:
@@ -318,7 +318,7 @@ async def test_an_expired_session_gives_its_hold_back(any_shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("call", ["release", "reserve", "replaces"])
-async def test_buyers_know_nothing_of_the_owners_own_holds(any_shop: Shop, call: str) -> None:
+async def test_buyers_cannot_see_the_owners_own_holds(any_shop: Shop, call: str) -> None:
     await any_shop.update({"reserved": 7, "reason": "for the fair"})
     (hold,) = any_shop.engine.view.holds
     line = {"productId": HOODIE, "size": "M", "quantity": 1}

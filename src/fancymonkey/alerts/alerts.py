@@ -34,7 +34,7 @@ FALLBACK_SECONDS = 5.0
 """A round without a change: another process may have put a delivery into the outbox."""
 REST_SECONDS = 10.0
 """How often everything outside the ledger is checked."""
-TROUBLE_SECONDS = 8.0
+UNHEALTHY_SECONDS = 8.0
 """After this time without the store, the owner gets an alert, before the lease is lost."""
 
 
@@ -85,12 +85,12 @@ class Alerts:
             self._poster,
             self._owner,
             link,
-            bell=self._wake_event,
+            delivered=self._wake_event,
         )
         self._days = DocumentCollection(engine, "told", str)
         self._looked = 0.0
-        self._troubled: float | None = None
-        self._cried = False
+        self._unhealthy_since: float | None = None
+        self._reported = False
 
     async def targets(self) -> list[DeliveryTarget]:
         """Returns every channel and webhook. Raises StoreError."""
@@ -110,13 +110,13 @@ class Alerts:
                         await self._sender.load()
                         loaded = True
                     await self._round()
-                    self._troubled, self._cried = None, False
+                    self._unhealthy_since, self._reported = None, False
                     wait = self._sender.seconds_to_next(FALLBACK_SECONDS) - LOOK_SECONDS
                 except Conflict:
                     await asyncio.sleep(LOOK_SECONDS)
                 except (StoreError, TimeoutError) as error:
                     log.debug("alerts postponed, the store is unavailable: %s", error)
-                    await self._trouble(str(error))
+                    await self._report_unhealthy(str(error))
                 except Exception:
                     log.exception("a round of alerts failed")
                 await asyncio.sleep(LOOK_SECONDS)
@@ -154,24 +154,26 @@ class Alerts:
         now = asyncio.get_running_loop().time()
         async with asyncio.timeout(STORE_SECONDS):
             if not self._looked or now - self._looked >= REST_SECONDS:
-                await self._watch.rest(targets, self._jobs())
+                await self._watch.conditions(targets, self._jobs())
                 self._looked = now
             await self._sender.refresh()
             await self._sender.round()
 
     # While the store is unavailable, nothing can be written to it.
 
-    async def _trouble(self, why: str) -> None:
+    async def _report_unhealthy(self, why: str) -> None:
         """Alerts the owner without the store, once, when it has been unavailable for a while."""
         now = asyncio.get_running_loop().time()
-        if self._troubled is None:
-            self._troubled = now
-        if self._cried or now - self._troubled < TROUBLE_SECONDS:
+        if self._unhealthy_since is None:
+            self._unhealthy_since = now
+        if self._reported or now - self._unhealthy_since < UNHEALTHY_SECONDS:
             return
-        self._cried = True
+        self._reported = True
         text = why or "It is not responding."
         if EventName.STORE_UNHEALTHY in self.events:
-            event = event_texts.trouble([f"The store is unavailable. {text}"], self._engine.clock())
+            event = event_texts.unhealthy_store(
+                [f"The store is unavailable. {text}"], self._engine.clock()
+            )
             message = AlertMessage([event], self._link)
             await asyncio.gather(*(send_reporting(channel, message) for channel in self.channels))
 

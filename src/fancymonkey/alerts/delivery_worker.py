@@ -64,7 +64,7 @@ class DeliveryWorker:
         owner: Iterable[DeliveryTarget] = (),
         link: str = "",
         *,
-        bell: asyncio.Event | None = None,
+        delivered: asyncio.Event | None = None,
     ) -> None:
         self._outbox = outbox
         self._webhooks = webhooks
@@ -72,7 +72,7 @@ class DeliveryWorker:
         self._poster = poster
         self._owner = tuple(owner)
         self._link = link
-        self._bell = bell or asyncio.Event()  # set when a delivery has ended
+        self._delivered = delivered or asyncio.Event()  # set when a delivery has ended
         self._clock = outbox.engine.clock
         self._lanes: dict[str, _DeliveryLane] = {}
         self._over: set[str] = set()
@@ -242,8 +242,8 @@ class DeliveryWorker:
         attempt = await self._poster.post(endpoint, stored.value.event, stored.name)
         if attempt.error:
             lane.failures += 1
-            rest = min(REST_MAX, SECOND << min(lane.failures, 10))
-            lane.rest_until = self._clock() + rest
+            pause = min(REST_MAX, SECOND << min(lane.failures, 10))
+            lane.rest_until = self._clock() + pause
         else:
             lane.failures = 0
         await self._note(lane, [(stored, attempt)])
@@ -339,6 +339,6 @@ class DeliveryWorker:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        self._bell.set()
+        self._delivered.set()
         if not task.cancelled() and task.exception() is not None:
             log.error("sending stopped", exc_info=task.exception())

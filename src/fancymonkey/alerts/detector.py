@@ -131,7 +131,7 @@ class EventDetector:
         if there is not None:
             there.known |= new
 
-    async def rest(self, targets: list[DeliveryTarget], jobs: Iterable[str]) -> None:
+    async def conditions(self, targets: list[DeliveryTarget], jobs: Iterable[str]) -> None:
         """Reports payment issues, runs and store problems. Raises StoreError."""
         seen = await self.begun()
         now = self._engine.clock()
@@ -144,7 +144,7 @@ class EventDetector:
         known = {_plain(text) for text in seen.troubles}
         fresh = [text for text in problems if _plain(text) not in known]
         if fresh:
-            events.append(event_texts.trouble(fresh, now))
+            events.append(event_texts.unhealthy_store(fresh, now))
         new["troubles"] = problems
         since = max(seen.since, now - OVERLAP)
         # From time to time without news too: events of long ago are forgotten, and would be new.

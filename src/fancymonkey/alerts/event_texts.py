@@ -135,7 +135,7 @@ def overdue(row: Transfer, days: int, value: Decimal) -> AlertEvent:
     )
 
 
-def trouble(problems: list[str], at: int) -> AlertEvent:
+def unhealthy_store(problems: list[str], at: int) -> AlertEvent:
     """Problems of the store."""
     text = "\n".join(problems)
     title = "The store has a problem"
@@ -147,7 +147,7 @@ def guessed(secret: str, address: str, at: int) -> AlertEvent:
     title = f"Repeated wrong attempts at the {secret}"
     text = (
         f"The latest attempt came from {address}. Unknown addresses are throttled; addresses "
-        f"that have used the secret before are not. The audit log on the People page has the "
+        f"that have used the secret before are not. The audit log on the Users page has the "
         f"details."
     )
     return event_type(

@@ -127,6 +127,6 @@ def event_type(
     return AlertEvent(stamped("evt", at, digest[:14]), type_, at, title, text, data)
 
 
-def stamped(kind: str, at: int, rest: str) -> str:
+def stamped(kind: str, at: int, suffix: str) -> str:
     """An id that sorts before those of earlier times."""
-    return f"{kind}_{NEWEST_FIRST - at:011x}{rest}"
+    return f"{kind}_{NEWEST_FIRST - at:011x}{suffix}"

@@ -19,7 +19,7 @@ AFTER_LOW = (EventName.STOCK_LOW, EventName.STOCK_OUT)
 
 
 @dataclass(slots=True)
-class _Change:
+class _UnitsChange:
     """The change of the units for sale of a size at a location: available, and not sold."""
 
     available: int = 0
@@ -60,12 +60,12 @@ class LocationThresholds:
                 events.append(event_texts.low_at(location, row, revision, at))
         return bands, events
 
-    def _changed(self, entries: Iterable[Entry]) -> Iterator[tuple[StockRow, str, _Change]]:
+    def _changed(self, entries: Iterable[Entry]) -> Iterator[tuple[StockRow, str, _UnitsChange]]:
         """The sizes on sale whose units for sale changed at an open location."""
-        changes: dict[tuple[str, str], _Change] = {}
+        changes: dict[tuple[str, str], _UnitsChange] = {}
         for entry in entries:
             if "/" in entry.sku and is_for_sale(entry.location):
-                change = changes.setdefault((entry.sku, entry.location), _Change())
+                change = changes.setdefault((entry.sku, entry.location), _UnitsChange())
                 change.available += entry.on_hand - entry.reserved - entry.allocated
                 change.unsold += entry.on_hand - entry.allocated
         view = self.engine.view

@@ -41,7 +41,7 @@ _WORDS = {
 
 
 @dataclass(slots=True)
-class _Change:
+class _SizeChange:
     """The change of a size by one actor, summed over its entries."""
 
     units: int = 0
@@ -51,7 +51,7 @@ class _Change:
 
 def message_of(entries: Iterable[Entry], revision: int) -> str:
     """The commit message of a version: the changes and their actors."""
-    changes: dict[tuple[str, str, str], _Change] = {}
+    changes: dict[tuple[str, str, str], _SizeChange] = {}
     totals: dict[str, int] = {}
     skus: set[str] = set()
     for entry in entries:
@@ -60,7 +60,7 @@ def message_of(entries: Iterable[Entry], revision: int) -> str:
             continue
         skus.add(entry.sku)
         totals[word] = totals.get(word, 0) + (abs(entry.on_hand) or 1)
-        change = changes.setdefault((entry.sku, word, entry.actor), _Change())
+        change = changes.setdefault((entry.sku, word, entry.actor), _SizeChange())
         change.units += entry.on_hand
         if change.before is None:
             change.before = entry.on_hand_after - entry.on_hand
@@ -75,7 +75,7 @@ def message_of(entries: Iterable[Entry], revision: int) -> str:
     )
 
 
-def _line(sku: str, word: str, actor: str, change: _Change) -> str:
+def _line(sku: str, word: str, actor: str, change: _SizeChange) -> str:
     moved = f" {change.units:+d} ({change.before} → {change.after})" if change.units else ""
     return one_line(f"- {sku} {word}{moved}{f' by {actor}' if actor else ''}")
 

@@ -7,14 +7,14 @@ import click
 
 from fancymonkey.errors import ConfigError, StoreUnavailable
 from fancymonkey.settings.settings import Settings
+from fancymonkey.store.shared.file_lock import server_url
 
 SERVER_SECONDS = 600.0
 
 
 def address(settings: Settings) -> str:
-    """The URL on which `serve` listens with these settings."""
-    host = "127.0.0.1" if settings.server.host in ("0.0.0.0", "::") else settings.server.host  # noqa: S104
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.server.port}"
+    """The URL of the server that has the store, or else of one with these settings."""
+    return server_url(settings.target) or settings.server.url
 
 
 def can_ask() -> bool:

@@ -245,7 +245,7 @@ def _act(state: State, command: change_set.ChangeSet) -> Answer:
     with state.savepoint() as savepoint:
         answer = run_one(state, command.command)
         before = savepoint.before()
-    return change_set.kept(state, command, answer, before, state.entries[mark:])
+    return change_set.store_change_set(state, command, answer, before, state.entries[mark:])
 
 
 def _event(state: State, command: RecordEvent) -> Answer:

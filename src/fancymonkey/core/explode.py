@@ -112,7 +112,7 @@ def _unbalanced(item: Item, recipe: Recipe, chosen: dict[str, int]) -> Refused |
         options = [part.sku for part in item.components if part.group == group.name]
         here = sum(chosen.get(sku, 0) for sku in options)
         if here != group.choose:
-            return _refuse(item, f"Choose {group.choose} of {_name(group)}; {here} are chosen.")
+            return _refuse(item, f"Choose {group.choose} of {_name(group)}; {here} chosen.")
     return _refuse(item, "The chosen options do not fit the groups of this bundle.")
 
 

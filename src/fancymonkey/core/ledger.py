@@ -55,7 +55,7 @@ def evolve(level: Level, entry: Entry) -> Level:
         problem = f"{entry.kind} may not promise more than is there"
     elif on_hand != entry.on_hand_after or reserved != entry.reserved_after:
         problem = (
-            f"it says {entry.on_hand_after} on hand and {entry.reserved_after} reserved after "
+            f"it states {entry.on_hand_after} on hand and {entry.reserved_after} reserved after "
             f"it, the entries before it make {on_hand} and {reserved}"
         )
     else:

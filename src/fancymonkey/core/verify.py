@@ -33,6 +33,7 @@ from fancymonkey.core.orders.check import OrderCheck
 from fancymonkey.core.orders.rows import Order, OrderBuyer
 from fancymonkey.core.payments.rows import Checkout, JobRun, PaymentIssue
 from fancymonkey.core.planning.daily_demand import DailyDemand
+from fancymonkey.core.plural import units as counted_units
 from fancymonkey.core.rows import ROWS
 from fancymonkey.core.transfers.transfer import Transfer
 
@@ -150,7 +151,7 @@ class Verifier:
             yield _about(
                 entry,
                 Rule.HOLD,
-                f"it takes {-entry.reserved} units out of the hold {id_}, "
+                f"it takes {counted_units(-entry.reserved)} out of the hold {id_}, "
                 f"which has {units - entry.reserved}",
             )
         hold.units[key] = units

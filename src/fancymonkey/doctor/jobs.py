@@ -7,6 +7,7 @@ from fancymonkey.core.payments.rows import JobRun
 from fancymonkey.doctor.checks import CheckContext, DoctorFinding, error, note, warning
 from fancymonkey.engine.job_names import RELEASE_EXPIRED
 from fancymonkey.engine.job_runs import recent_runs
+from fancymonkey.text import counted
 
 FAILED = ("failed", "interrupted")
 BACKUPS = 100
@@ -55,7 +56,7 @@ def _backup(runs: list[JobRun], now: int) -> list[DoctorFinding]:
     return [
         warning(
             "backup.old",
-            f"The last backup of the nightly job is {days} days old.",
+            f"The last backup of the nightly job is {counted(days, 'day')} old.",
             "Run `fancymonkey job run backup`, and find out why the nightly job did not run.",
         )
     ]

@@ -49,7 +49,7 @@ def _health_problem(text: str) -> DoctorFinding:
         )
     if "lacks migration" in text:
         return error("database.behind", text, "Start the service once, or use --repair.")
-    return error("store.unhealthy", text, "See docs/how-to/find-out-why.md.")
+    return error("store.unhealthy", text, "See docs/how-to/explain-a-number.md.")
 
 
 async def check_catalogue(context: CheckContext) -> AsyncIterator[DoctorFinding]:

@@ -10,6 +10,7 @@ from fancymonkey.doctor.checks import DoctorFinding, Repair, error, note, warnin
 from fancymonkey.errors import ConfigError
 from fancymonkey.settings.fields import PASSWORD_LEAST, PUBLISHED_PASSWORD, dotenv
 from fancymonkey.settings.settings import Settings
+from fancymonkey.text import counted
 
 ENV = Path(".env")
 HOLD_LEAST = 60
@@ -122,8 +123,8 @@ def _times(settings: Settings) -> Iterator[DoctorFinding]:
     if settings.holds.reservation_ttl_seconds < HOLD_LEAST:
         yield warning(
             "holds.short",
-            f"A hold lasts {settings.holds.reservation_ttl_seconds} seconds: buyers lose their "
-            "units while they type their address.",
+            f"A hold lasts {counted(settings.holds.reservation_ttl_seconds, 'second')}: buyers "
+            "lose their units while they type their address.",
             "Set RESERVATION_TTL_SECONDS to 1800, which is half an hour.",
         )
     if not settings.schedule.run_jobs and settings.accounts.cron_secret is None:

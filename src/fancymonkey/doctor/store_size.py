@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from fancymonkey.core.model import Item
 from fancymonkey.doctor.checks import CheckContext, DoctorFinding, warning
 from fancymonkey.store.json.store import JsonStore
+from fancymonkey.text import counted
 
 JSON_SIZES = 1_000
 """The number of sizes that JSON files are meant for (docs/reference/performance.md)."""
@@ -20,8 +21,8 @@ async def check_store_size(context: CheckContext) -> AsyncIterator[DoctorFinding
     if sizes > JSON_SIZES:
         yield warning(
             "store.outgrown",
-            f"{sizes} sizes are in products.json, which is rewritten as a whole after sales; it "
-            f"is meant for up to {JSON_SIZES}.",
+            f"products.json has {counted(sizes, 'size')} and is rewritten as a whole after sales; "
+            f"it is meant for up to {JSON_SIZES}.",
             "Move to SQLite: fancymonkey migrate --from "
             f"{context.target} --to sqlite:///shop.db, then set DATABASE_URL. Nothing is lost, "
             "and you can move back in the same way.",

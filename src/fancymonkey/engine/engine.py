@@ -59,7 +59,7 @@ class Engine:
         """The time zone of the shop's days."""
         self._demand = TurnedAwayDemand()
         self._tasks: dict[asyncio.Task[None], None] = {}  # in the order of their start
-        self._expiry_bell = asyncio.Event()
+        self._deadline_changed = asyncio.Event()
         self._earliest: int | None = None
         self._catch_up_lock = asyncio.Lock()
         self._view_lock = asyncio.Lock()
@@ -167,13 +167,13 @@ class Engine:
     def expire_view(self) -> None:
         """Stops counting holds in the view whose deadline has passed."""
         if self.view.stop_counting_due(self.clock()):
-            self._expiry_bell.set()
+            self._deadline_changed.set()
 
     def _show(self, snapshot: StockSnapshot) -> None:
         self._reload.shown()
         self.view.reset(snapshot)
         self.feed.restart(snapshot.revision)
-        self._expiry_bell.set()
+        self._deadline_changed.set()
 
     def publish(
         self, commands: Sequence[Command], commit: Commit
@@ -230,7 +230,7 @@ class Engine:
         self.feed.publish(entries, self.view.revision)
         due = self.view.next_due()
         if due is not None and (self._earliest is None or due < self._earliest):
-            self._expiry_bell.set()
+            self._deadline_changed.set()
 
     async def _reset(self) -> None:
         """Reads everything again. The caller holds `_view_lock`: no newer commit is shown first."""
@@ -285,7 +285,7 @@ class Engine:
 
     async def _expire_on_time(self) -> None:
         while True:
-            self._expiry_bell.clear()
+            self._deadline_changed.clear()
             self.view.stop_counting_due(self.clock())
             if self.view.bundles.switched:
                 self.feed.ring(self.view.bundles.take_switched())
@@ -298,7 +298,7 @@ class Engine:
             # Not `wait_for`: it swallows a cancellation that comes together with the event.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(max(wait, 0.001)):
-                    await self._expiry_bell.wait()
+                    await self._deadline_changed.wait()
 
     async def _book_expiries(self) -> None:
         try:

@@ -54,7 +54,7 @@ class Account:
     def create_session(self, params: StripeObject, now: int) -> StripeObject:
         """A Checkout Session. Raises Invalid."""
         if params.get("mode") != "payment":
-            raise Invalid("This stand-in supports only `mode=payment`.", param="mode")
+            raise Invalid("The fake Stripe supports only `mode=payment`.", param="mode")
         for name in ("success_url", "line_items"):
             if not params.get(name):
                 raise Invalid(f"Missing required param: {name}.", param=name)

@@ -33,7 +33,7 @@ def any_price(price_id: str) -> Price:
 
 
 @dataclass(slots=True)
-class StandInSettings:
+class FakeStripeSettings:
     """`base_url` is the public URL of the fake itself; `webhooks` are pairs of URL and secret."""
 
     base_url: str
@@ -44,10 +44,10 @@ class StandInSettings:
     retry_seconds: float = 1.0
 
 
-class StandIn:
+class FakeStripe:
     """A fake Stripe. Inside its context it delivers events and ends sessions at their deadline."""
 
-    def __init__(self, settings: StandInSettings, clock: Clock = system_clock) -> None:
+    def __init__(self, settings: FakeStripeSettings, clock: Clock = system_clock) -> None:
         self.settings = settings
         self.faults = Faults()
         self._clock = clock
@@ -92,7 +92,7 @@ class StandIn:
                 await self._ticking
         await self.webhook_sender.close()
 
-    async def __aenter__(self) -> "StandIn":
+    async def __aenter__(self) -> "FakeStripe":
         await self.start()
         return self
 

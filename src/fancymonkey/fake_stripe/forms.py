@@ -15,8 +15,8 @@ def decode(body: bytes) -> dict[str, Any]:
     values: dict[str, Any] = {}
     text = body.decode("utf-8")
     for name, value in parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS_MAX):
-        head, bracket, rest = name.partition("[")
-        parts = [head, *_PARTS.findall(bracket + rest)]
+        head, bracket, tail = name.partition("[")
+        parts = [head, *_PARTS.findall(bracket + tail)]
         if len(parts) > DEPTH_MAX:
             raise ValueError("too deep")
         _put(values, parts, value)

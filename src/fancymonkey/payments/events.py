@@ -100,15 +100,15 @@ class PaymentPolicy:
     """The owner's settings for events.
 
     `refund_late`: a late payment that cannot be served is refunded, else it becomes a backorder.
-    `take_back`: a full refund returns the units at once, else the owner decides. `patience`: how
-    long (ms) a hold waits for a pending payment. `currency` is the currency of the shop, `livemode`
-    the mode of its key, where there is one. `on_shipment`: paid units stay on hand until they
-    leave. `keep_buyers`: the buyer's name and addresses are stored with the order.
+    `take_back`: a full refund returns the units at once, else the owner decides.
+    `pending_payment_ms`: how long a hold waits for a pending payment. `currency` is the currency of
+    the shop, `livemode` the mode of its key, where there is one. `on_shipment`: paid units stay on
+    hand until they leave. `keep_buyers`: the buyer's name and addresses are stored with the order.
     """
 
     refund_late: bool = False
     take_back: bool = False
-    patience: int = 7 * DAY_MS
+    pending_payment_ms: int = 7 * DAY_MS
     currency: str = ""
     livemode: bool | None = None
     on_shipment: bool = False
@@ -145,7 +145,7 @@ def effect_of(event: StripeEvent, policy: PaymentPolicy, now: int) -> Command | 
     match event.type:
         case "checkout.session.completed" | "checkout.session.async_payment_succeeded":
             if event.type == COMPLETED and obj.payment_status not in PAID:
-                until = now + policy.patience
+                until = now + policy.pending_payment_ms
                 return AwaitPayment(
                     ref=first,
                     others=others,
@@ -253,8 +253,8 @@ def foreign(event: StripeEvent, policy: PaymentPolicy) -> str | None:
 
 def livemode_of(key: str | None) -> bool | None:
     """Whether a secret or restricted key is of live mode, or None if that is unknown."""
-    kind, _, rest = (key or "").partition("_")
-    mode = rest.partition("_")[0]
+    kind, _, mode_and_secret = (key or "").partition("_")
+    mode = mode_and_secret.partition("_")[0]
     return {"live": True, "test": False}.get(mode) if kind in ("sk", "rk") else None
 
 

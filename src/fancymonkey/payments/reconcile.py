@@ -28,6 +28,7 @@ from fancymonkey.payments.checkout import Checkouts
 from fancymonkey.payments.events import PaymentPolicy, StripeEvent
 from fancymonkey.payments.gateway import PaymentSession
 from fancymonkey.payments.refunds import give_due
+from fancymonkey.text import counted
 
 log = logging.getLogger(__name__)
 
@@ -59,9 +60,10 @@ class Report:
 
     def lines(self) -> list[str]:
         """The report for people."""
-        compared = f"{self.sessions} checkout sessions and {self.events} events of Stripe compared."
+        sessions = counted(self.sessions, "checkout session")
+        compared = f"{sessions} and {counted(self.events, 'Stripe event')} compared."
         if self.outcome == "balanced":
-            return [compared, "Books balance."]
+            return [compared, "No differences."]
         changes = [f"corrected: {text}" for text in self.corrected]
         return [compared, *changes, *(f"please check: {text}" for text in self.open)]
 
@@ -154,7 +156,7 @@ class Reconciler:
             return
         if hold.status is Status.CAPTURED and hold.reservation.payment_id == session.id:
             await self._engine.submit(ReportMissingPayment(ref=id_, payment=session.id, actor=JOB))
-            report.open.append(f"{id_} was captured for {session.id}, which Stripe says is unpaid")
+            report.open.append(f"{id_} was captured for {session.id}, which is unpaid at Stripe")
         elif session.status == "complete" and held:
             await self._correct(report, session, "pending", "")
         elif session.status == "expired" and held:

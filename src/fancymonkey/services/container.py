@@ -143,7 +143,7 @@ def policy_of(settings: Settings) -> PaymentPolicy:
     return PaymentPolicy(
         refund_late=settings.payments.late_payment == "refund",
         take_back=settings.payments.return_on_refund == "auto",
-        patience=settings.payments.pending_payment_days * DAY_MS,
+        pending_payment_ms=settings.payments.pending_payment_days * DAY_MS,
         currency=settings.payments.currency,
         livemode=livemode_of(settings.payments.stripe_secret_key),
         on_shipment=settings.orders.fulfilment == "on_shipment",

@@ -3,7 +3,7 @@
 import secrets
 
 from fancymonkey.engine.engine import Engine
-from fancymonkey.fake_stripe.app import DEMO_KEY, StandIn, StandInSettings
+from fancymonkey.fake_stripe.app import DEMO_KEY, FakeStripe, FakeStripeSettings
 from fancymonkey.fake_stripe.prices import Price
 from fancymonkey.payments.basket import minor_units
 from fancymonkey.settings.fields import PUBLISHED_PASSWORD
@@ -12,7 +12,7 @@ from fancymonkey.settings.settings import Settings
 PATH = "/demo/stripe"
 
 
-def stand_in(engine: Engine, settings: Settings) -> tuple[StandIn, Settings]:
+def stand_in(engine: Engine, settings: Settings) -> tuple[FakeStripe, Settings]:
     """The fake Stripe, and the settings that make the service use it."""
     here = f"http://127.0.0.1:{settings.server.port}"
     secret = f"whsec_{secrets.token_hex(16)}"
@@ -26,8 +26,8 @@ def stand_in(engine: Engine, settings: Settings) -> tuple[StandIn, Settings]:
                 return amount, settings.payments.currency, f"{product.name} ({item.size})"
         return None
 
-    fake = StandIn(
-        StandInSettings(
+    fake = FakeStripe(
+        FakeStripeSettings(
             base_url=here + PATH,
             webhooks=[(f"{here}/api/webhooks/stripe", secret)],
             prices=price,

@@ -87,7 +87,7 @@ def password_fault(password: str | None, *, demo: bool, published: bool) -> str 
         )
     if password is not None and len(password) < PASSWORD_LEAST and not demo:
         return (
-            f"have {PASSWORD_LEAST} characters or more: it opens everything, from everywhere. Four "
-            "words that have nothing to do with each other are good."
+            f"have {PASSWORD_LEAST} characters or more: it gives every right, from any address. "
+            "Four unrelated words make a good password."
         )
     return None

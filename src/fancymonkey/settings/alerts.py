@@ -82,6 +82,7 @@ class AlertSettings(SettingsGroup):
         "When `stock.low` is reported: `total` compares the units of all locations together with "
         "the threshold of a size, `location` those of each location. Out of stock and back in "
         "stock always concern the shop.",
+        shown="total",
     )
     quiet_hours: tuple[time, time] | None = setting(
         "QUIET_HOURS",

@@ -48,16 +48,17 @@ class HoldSettings(SettingsGroup):
         "HOLD_CONTENTION_PERCENT",
         whole(0, 100),
         6,
-        "The rush limits apply to a size once unpaid holds exceed this percentage of its stock "
-        "(and 3 units). Below it, every visitor may hold all that is left. 0 or 100 disables them.",
+        "The limits of a size under contention apply once its unpaid holds exceed this percentage "
+        "of its stock (and 3 units). Below it, every visitor may hold all that is left. 0 or 100 "
+        "disables them.",
         shown="6",
     )
     hold_network_share_percent: int = setting(
         "HOLD_NETWORK_SHARE_PERCENT",
         whole(0, 100),
         2,
-        "In a rush, the percentage of a size's stock that the unpaid holds of one network (IPv4: a "
-        "/24, IPv6: a /48) may take; 1 unit in any case.",
+        "Under contention, the percentage of a size's stock that the unpaid holds of one network "
+        "(IPv4: a /24, IPv6: a /48) may take; 1 unit in any case.",
         shown="2",
     )
     hold_unpaid_allowance_minutes: int = setting(
@@ -72,8 +73,8 @@ class HoldSettings(SettingsGroup):
         "HOLD_RETRY_MINUTES",
         whole(0, 1440),
         5,
-        "In a rush, the minutes that a network must wait before it holds a size again, after an "
-        "unpaid hold of at least this length. The same visitor does not have to wait.",
+        "Under contention, the minutes that a network must wait before it holds a size again, "
+        "after an unpaid hold of at least this length. The same visitor does not have to wait.",
         shown="5",
     )
     keep_ended_holds_days: int = setting(

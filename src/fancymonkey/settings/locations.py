@@ -18,5 +18,6 @@ class LocationSettings(SettingsGroup):
         "MAX_PARCELS",
         whole(1, 100),
         None,
-        "From how many locations one order may come. Without it, from as many as it takes.",
+        "From how many locations one order may come. If unset, there is no limit.",
+        shown="no limit",
     )

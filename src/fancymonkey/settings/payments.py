@@ -29,7 +29,7 @@ class PaymentSettings(SettingsGroup):
         "STRIPE_API_BASE",
         loopback,
         None,
-        "The URL of a stand-in for Stripe on this machine, for rehearsals and tests: "
+        "The URL of a fake Stripe on this machine, for rehearsals and tests: "
         "`http://127.0.0.1:12111`. Refused together with a live key.",
         shown="Stripe itself",
     )

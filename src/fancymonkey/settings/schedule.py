@@ -1,4 +1,4 @@
-"""Settings: jobs at set times."""
+"""Settings: the schedule of jobs."""
 
 from datetime import time
 from zoneinfo import ZoneInfo

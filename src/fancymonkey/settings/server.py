@@ -36,7 +36,7 @@ class ServerSettings(SettingsGroup):
         "DEMO",
         switch,
         False,
-        "`on` runs a stand-in for Stripe inside the service, so that buying works from the shop "
+        "`on` runs a fake Stripe inside the service, so that buying works from the shop "
         "to a paid order without keys. No money moves. Refused together with real keys.",
         shown="off",
     )
@@ -85,3 +85,10 @@ class ServerSettings(SettingsGroup):
         "needs the extra `otel`. Each request becomes a span, and takes a little longer.",
         shown="none",
     )
+
+    @property
+    def url(self) -> str:
+        """Where a program on this machine reaches the service; empty if any free port is taken."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104
+        bracketed = f"[{host}]" if ":" in host else host
+        return f"http://{bracketed}:{self.port}" if self.port else ""

@@ -119,20 +119,20 @@ class Settings(BaseModel):
         key = self.payments.stripe_secret_key or ""
         if key.startswith(("sk_live_", "rk_live_")) and self.payments.stripe_api_base is not None:
             raise ConfigError(
-                "STRIPE_API_BASE sends payments to a stand-in, and STRIPE_SECRET_KEY is a live "
+                "STRIPE_API_BASE sends payments to a fake Stripe, and STRIPE_SECRET_KEY is a live "
                 "key. Remove one of them."
             )
         if self.server.demo and (key or self.payments.stripe_api_base is not None):
             raise ConfigError(
-                "DEMO brings its own stand-in for Stripe. Remove STRIPE_SECRET_KEY and "
+                "DEMO brings its own fake Stripe. Remove STRIPE_SECRET_KEY and "
                 "STRIPE_API_BASE, or switch DEMO off."
             )
 
 
 def without_password(target: str) -> str:
     """A directory or URL as it may be shown."""
-    scheme, separator, rest = target.partition("://")
-    address, slash, path = rest.partition("/")
+    scheme, separator, remainder = target.partition("://")
+    address, slash, path = remainder.partition("/")
     user, at, host = address.rpartition("@")
     if not separator or not at:
         return target.partition("?")[0] if separator else target
@@ -195,9 +195,9 @@ def reference() -> str:
         "# Settings",
         "",
         "Environment variables. A file `.env` in the current directory is read too, and the",
-        "environment beats it. Text after `=` is taken as it is: `${…}` is not expanded.",
-        "A variable that is set to nothing counts as not set. A secret may be in a file instead:",
-        "`ADMIN_PASSWORD_FILE=/run/secrets/admin`; white space around it is left out.",
+        "environment overrides it. Text after `=` is taken as it is: `${…}` is not expanded.",
+        "An empty variable counts as not set. A secret may be in a file instead:",
+        "`ADMIN_PASSWORD_FILE=/run/secrets/admin`; white space around it is removed.",
         "",
         "<!-- Made by scripts/settings_reference.py from src/fancymonkey/settings. -->",
         "",

@@ -8,7 +8,7 @@ conformance suite, `tests/store/test_conformance.py`.
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from fancymonkey.core.bundles.sales import BundleSales
 from fancymonkey.core.command import Command
@@ -131,6 +131,10 @@ class Store(Protocol):
 
     def scan(self, kind: type[R], after: Hashable | None = None) -> AsyncIterator[R]:
         """Every row of a kind, or those with higher keys than `after`, in the order of the key."""
+        ...
+
+    def scan_fields(self, kind: type[Row], names: Sequence[str]) -> AsyncIterator[tuple[Any, ...]]:
+        """These fields of every row of a kind, in the order of its key; a store may read less."""
         ...
 
     async def find(self, kind: type[R], key: Hashable) -> R | None:

@@ -17,11 +17,12 @@ def empty_store(target: str) -> Store:
     return open_store(target)
 
 
-def open_store(target: str, *, read_only: bool = False) -> Store:
+def open_store(target: str, *, read_only: bool = False, url: str = "") -> Store:
     """The store that a URL or a directory names, not opened yet.
 
     `postgresql://…`, `sqlite:///file.db`, `memory://`, or the path of a directory of JSON files.
-    With `read_only` it may be used beside a server that holds it, and refuses to write.
+    With `read_only` it may be used beside a server that holds it, and refuses to write. A server
+    gives the `url` on which it listens, so that commands can find it by the lock of the store.
     Raises ConfigError for any other URL.
     """
     scheme, separator, _ = target.partition("://")
@@ -30,7 +31,7 @@ def open_store(target: str, *, read_only: bool = False) -> Store:
             JsonStore,  # each driver is loaded only if it is used
         )
 
-        return JsonStore(Path(target), read_only=read_only)
+        return JsonStore(Path(target), read_only=read_only, url=url)
     if scheme in ("postgresql", "postgres"):
         from fancymonkey.store.postgres.store import PostgresStore
 
@@ -39,7 +40,7 @@ def open_store(target: str, *, read_only: bool = False) -> Store:
     if file is not None:
         from fancymonkey.store.sqlite.store import SqliteStore
 
-        return SqliteStore(file, read_only=read_only)
+        return SqliteStore(file, read_only=read_only, url=url)
     if scheme == "memory":
         return MemoryStore()
     raise ConfigError(

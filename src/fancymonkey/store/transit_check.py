@@ -8,6 +8,7 @@ from fancymonkey.core.transfers.moves import transit_of
 from fancymonkey.core.transfers.transfer import ON_THE_WAY, Transfer
 from fancymonkey.core.verify import Finding, Rule
 from fancymonkey.store.contract import Store
+from fancymonkey.text import counted
 
 Key = tuple[str, str]
 
@@ -41,15 +42,16 @@ class TransitCheck:
         for row in self._ended:
             yield Finding(
                 Rule.TRANSIT,
-                f"transfer {row.number} is {row.status} and has {row.in_transit} units in transit",
+                f"transfer {row.number} is {row.status} and has "
+                f"{counted(row.in_transit, 'unit')} in transit",
             )
         for key in sorted(self._transfers.keys() | self._ledger.keys()):
             units, booked = self._transfers.get(key, 0), self._ledger.get(key, 0)
             if units != booked:
                 yield Finding(
                     Rule.TRANSIT,
-                    f"{key[0]} at {key[1]}: the transfers have {units} units in transit, the "
-                    f"ledger {booked}",
+                    f"{key[0]} at {key[1]}: the transfers have {counted(units, 'unit')} in "
+                    f"transit, the ledger {booked}",
                     None,
                     key[0],
                 )

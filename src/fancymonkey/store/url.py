@@ -8,8 +8,8 @@ def sqlite_path(target: str) -> Path | None:
 
     Three slashes make a relative path, four an absolute one.
     """
-    scheme, separator, rest = target.partition("://")
-    return Path(rest.removeprefix("/")) if separator and scheme == "sqlite" else None
+    scheme, separator, remainder = target.partition("://")
+    return Path(remainder.removeprefix("/")) if separator and scheme == "sqlite" else None
 
 
 def same_store(left: str, other: str) -> bool:

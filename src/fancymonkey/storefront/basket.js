@@ -205,8 +205,8 @@ function tick() {
   const text = remaining(ms);
   if (time && time.textContent !== text) {
     time.textContent = text;
-    const rest = dialog.querySelector('.rest');
-    rest.setAttribute('stroke-dashoffset', RING * (1 - Math.min(1, ms / 1000 / hold.seconds)));
+    const ring = dialog.querySelector('.rest');
+    ring.setAttribute('stroke-dashoffset', RING * (1 - Math.min(1, ms / 1000 / hold.seconds)));
   }
   const tray = `Held for you: ${text}`;
   if (find('tray-words').textContent !== tray) find('tray-words').textContent = tray;

@@ -56,7 +56,7 @@ function news(product) {
 let hasPickup = false; // whether buyers may collect somewhere
 
 function label(product, button) {
-  const size = product.sizes.find((one) => one.size === button.dataset.fmSize);
+  const size = product.sizes.find((row) => row.size === button.dataset.fmSize);
   const state = fm.words(size);
   const text = `${button.dataset.fmSize}${state ? `, ${state}` : ''}, add to basket`;
   if (button.getAttribute('aria-label') !== text) button.setAttribute('aria-label', text);

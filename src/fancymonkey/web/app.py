@@ -34,7 +34,7 @@ from fancymonkey.web.http.messages import NO_STORE, Problem, Request, Response, 
 from fancymonkey.web.http.problems.errors import problem_response
 from fancymonkey.web.http.security_headers import SecurityHeaders
 from fancymonkey.web.openapi import document
-from fancymonkey.web.pages import dashboard, files
+from fancymonkey.web.pages import dashboard, files, versioned_files
 from fancymonkey.web.routing import former_names
 from fancymonkey.web.routing.hot_router import HotRouter
 from fancymonkey.web.routing.routes import PathIndex, methods_of, routes_of
@@ -99,20 +99,20 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     Raises ConfigError; the start raises what `Store.open` raises.
     """
     settings = settings or Settings.load()
-    engine = engine or Engine(open_store(settings.target))
-    twin = None
+    engine = engine or Engine(open_store(settings.target, url=settings.server.url))
+    fake_stripe = None
     if settings.server.demo:
         from fancymonkey.services import demo_payments  # loads the libraries of Stripe
 
-        twin, settings = demo_payments.stand_in(engine, settings)
+        fake_stripe, settings = demo_payments.stand_in(engine, settings)
     services = Services(engine, settings)
     context = AppContext(services)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await _open(context)
-        if twin is not None:
-            await twin.start()
+        if fake_stripe is not None:
+            await fake_stripe.start()
         running = asyncio.create_task(_keep_going(context), name="jobs")
         try:
             yield
@@ -120,8 +120,8 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
             await services.close()
-            if twin is not None:
-                await twin.stop()
+            if fake_stripe is not None:
+                await fake_stripe.stop()
             await _close(context)
             await _keep_last_version(context)
 
@@ -139,10 +139,10 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     listeners = Listeners(Turns(), crowd.most // 2, by_address=settings.server.rate_limit)
     app.state.context, app.state.crowd, app.state.readiness = context, crowd, ReadinessLog()
     _add_routes(app, context, listeners)
-    if twin is not None:
+    if fake_stripe is not None:
         from fancymonkey.services import demo_payments
 
-        app.mount(demo_payments.PATH, twin.app)
+        app.mount(demo_payments.PATH, fake_stripe.app)
     app.router.routes.insert(0, PathIndex(list(routes_of(app))))
     _answer_errors(app)
     _describe(app)
@@ -163,7 +163,7 @@ def _add_routes(app: FastAPI, context: AppContext, listeners: Listeners) -> None
     for router in (*ROUTERS, *own):
         app.routes.extend(router.routes)
     app.routes.extend(FORMER.routes)
-    files.mount(app)
+    versioned_files.mount(app)
     dashboard.mount(app, context)
 
 

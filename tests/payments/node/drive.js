@@ -1,4 +1,4 @@
-// Drives the stand-in with Stripe's library for Node, and tells what it saw.
+// Drives the fake Stripe with Stripe's library for Node, and prints the results.
 import Stripe from 'stripe';
 
 const { URL: base, KEY, WHSEC } = process.env;
@@ -60,7 +60,7 @@ const listed = await sessions.list({ limit: 5 }).autoPagingToArray({ limit: 100 
 const types = ['checkout.session.completed', 'checkout.session.expired'];
 const events = await stripe.events.list({ types });
 
-// What the stand-in signs is what this library takes, and the other way round.
+// The library accepts signatures of the fake Stripe, and the other way round.
 const payload = JSON.stringify(events.data.find((event) => event.type === types[0]), null, 2);
 const header = stripe.webhooks.generateTestHeaderString({ payload, secret: WHSEC });
 const event = stripe.webhooks.constructEvent(payload, header, WHSEC);
@@ -82,7 +82,7 @@ console.log(
     refund: [refund.status, refund.amount],
     twice: twice.code,
     listed: listed.length,
-    types: events.data.map((one) => one.type).sort(),
+    types: events.data.map((event) => event.type).sort(),
     checked: [event.type, event.data.object.id === first.id],
   }),
 );

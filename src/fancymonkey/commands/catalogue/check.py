@@ -78,6 +78,6 @@ def _mistakes(catalogue: Catalogue, file: Path) -> list[str]:
         for id_, product in version.items()
     }
     return [
-        *Mistakes(catalogue, before, keys).found(),
+        *Mistakes(catalogue, before, keys).texts(),
         *stock_mistakes(catalogue, lambda id_: before[id_], lambda sku: {}),
     ]

@@ -65,11 +65,11 @@ async def _roll_back(folder: Path, version: str, *, stock: bool) -> str:
     await roll_back(folder, version, stock=stock)
     try:
         async with opened(str(folder)) as store:
-            trouble = await store.health_problems()
+            problems = await store.health_problems()
     except StoreLocked:
         return f"products.json is restored to {version}. The running server imports it now."
-    if trouble:
-        raise BackupError(f"The version was restored, except for: {' '.join(trouble)}")
+    if problems:
+        raise BackupError(f"The version was restored, except for: {' '.join(problems)}")
     return f"The catalogue is restored to {version}. The ledger lists the changes."
 
 

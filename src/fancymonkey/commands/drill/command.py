@@ -73,8 +73,8 @@ def drill(
     """Rehearse a drop: many buyers buy from a running shop while failures are injected.
 
     The shop has to be in demo mode (serve --demo): the drill refuses a shop in which money could
-    move. It sets the stock of one size, lets the crowd buy it, compares the shop with the stand-in
-    for Stripe, and restores the stock. Exits with 1 if anything was oversold or lost.
+    move. It sets the stock of one size, lets the crowd buy it, compares the shop with the
+    fake Stripe, and restores the stock. Exits with 1 if anything was oversold or lost.
     """
     settings = Settings.load()
     with progress("The drop", hidden=as_json) as show:

@@ -111,7 +111,7 @@ class Drop:
         self.refused[code] = self.refused.get(code, 0) + 1
 
     async def _quiet(self) -> None:
-        """Waits until the stand-in has no more events to deliver."""
+        """Waits until the fake Stripe has no more events to deliver."""
         for _ in range(QUIET_SECONDS * 4):
             if (await self.shop.stripe("GET", "/demo/state"))["under_way"] == 0:
                 return

@@ -1,4 +1,4 @@
-"""A running shop in demo mode, from the outside: its API, and the stand-in for Stripe behind it."""
+"""A running shop in demo mode, from the outside: its API, and the fake Stripe behind it."""
 
 import asyncio
 import secrets
@@ -13,8 +13,9 @@ from fancymonkey.errors import ConfigError, StoreUnavailable
 from fancymonkey.fake_stripe.app import DEMO_KEY
 from fancymonkey.settings.fields import PUBLISHED_PASSWORD
 from fancymonkey.settings.settings import Settings
+from fancymonkey.text import counted
 
-STAND_IN = "/demo/stripe"
+FAKE_STRIPE = "/demo/stripe"
 SECONDS = 60.0
 AT_ONCE = 50
 """Concurrent requests; the wait for a free one is not part of the shop's response time."""
@@ -111,8 +112,8 @@ class DemoShop:
         return await self._sure(method, path, body, password)
 
     async def stripe(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
-        """Sends a request to the stand-in for Stripe."""
-        return await self._sure(method, STAND_IN + path, body, DEMO_KEY)
+        """Sends a request to the fake Stripe."""
+        return await self._sure(method, FAKE_STRIPE + path, body, DEMO_KEY)
 
     async def row(self, product_id: str, size: str) -> dict[str, Any]:
         """Returns the row of a size, as the owner sees it."""
@@ -135,7 +136,7 @@ class DemoShop:
                 )
                 ids.append(id_)
         if len(ids) < count:
-            raise ConfigError(f"Fewer than {count} locations sell online.")
+            raise ConfigError(f"Fewer than {counted(count, 'location')} sell online.")
         return ids
 
     async def add_bundle(self, target: StockTarget) -> StockTarget:
@@ -184,7 +185,7 @@ class DemoShop:
             raise StoreUnavailable(f"The stock could not be set: {answer}")
 
     async def faults(self, **faults: Any) -> None:
-        """Sets the failures that the stand-in injects."""
+        """Sets the failures that the fake Stripe injects."""
         await self.stripe("POST", "/demo/faults", faults)
 
     async def sessions(self) -> list[dict[str, Any]]:
@@ -212,7 +213,7 @@ class DemoShop:
             after = f"&starting_after={page['data'][-1]['id']}"
 
     async def tidy(self, target: StockTarget, holds: list[str]) -> None:
-        """Releases remaining holds, and resets the stand-in and the stock."""
+        """Releases remaining holds, and resets the fake Stripe and the stock."""
         await self.faults(duplicate=0, lose=0, shuffle_ms=0)
         for place in range(0, len(holds), IDS_MAX):
             body = {"ids": holds[place : place + IDS_MAX], "reason": self.name}

@@ -1,4 +1,4 @@
-"""The result of a drill: the state of the shop, compared with that of the stand-in for Stripe."""
+"""The result of a drill: the state of the shop, compared with that of the fake Stripe."""
 
 import asyncio
 from dataclasses import asdict, dataclass, field
@@ -6,6 +6,7 @@ from typing import Any
 
 from fancymonkey.commands.drill.crowd import Drop
 from fancymonkey.commands.drill.shop_client import DemoShop, at
+from fancymonkey.text import counted
 
 FAIR = ("hold_limit", "too_many_holds", "held_too_often", "too_many_requests")
 
@@ -43,7 +44,7 @@ class Certificate:
 
     @property
     def passed(self) -> bool:
-        """Nothing was oversold, nothing lost, and the books balance."""
+        """Nothing was oversold or lost, and its numbers agree with Stripe."""
         return not (self.oversold or self.lost or self.faults) and self.balanced
 
     def as_json(self) -> dict[str, Any]:
@@ -72,7 +73,7 @@ class Certificate:
     def lines(self) -> list[str]:
         """The certificate for people."""
         lines = [
-            f"{self.buyers} buyers wanted {self.stock} units.",
+            f"{counted(self.buyers, 'buyer')} wanted {counted(self.stock, 'unit')}.",
             f"  sold          {self.sold:6}   paid at Stripe, and taken from stock or owed",
             f"  backordered   {self.backordered:6}   of these: paid late, out of stock",
             f"  refunded      {self.refunded:6}   paid late, and refunded",
@@ -143,12 +144,12 @@ async def _reconcile(shop: DemoShop, certificate: Certificate) -> None:
 async def _holds(shop: DemoShop, drop: Drop) -> dict[str, dict[str, Any]]:
     """The status of each hold of the drill, by its id."""
 
-    async def one(id_: str) -> dict[str, Any]:
+    async def status_of(id_: str) -> dict[str, Any]:
         _, answer, _ = await shop.ask("GET", f"/api/checkout/status?sessionId={id_}")
         return answer
 
     ids = list(drop.holds.values())
-    answers = await asyncio.gather(*(one(id_) for id_ in ids))
+    answers = await asyncio.gather(*(status_of(id_) for id_ in ids))
     return dict(zip(ids, answers, strict=True))
 
 
@@ -195,10 +196,12 @@ async def _stock(
     certificate.oversold = max(0, taken - drop.plan.stock, -left)
     if stock + taken != drop.plan.stock:
         certificate.faults.append(
-            f"{drop.plan.stock} were there and {taken} of them sold, and {stock} are left"
+            f"of {counted(drop.plan.stock, 'unit')}, {taken} were sold, and {stock} are left"
         )
     if reserved != certificate.held:
-        certificate.faults.append(f"{certificate.held} units are held, and {reserved} are reserved")
+        certificate.faults.append(
+            f"{counted(certificate.held, 'unit')} held, but {reserved} reserved"
+        )
     if len(levels) > 1:
         await _locations(shop, drop, certificate, levels)
     certificate.balanced = not certificate.faults
@@ -221,8 +224,8 @@ async def _locations(
             certificate.oversold += max(0, -min(level["stock"], level["available"]))
         if sales.before - sales.sold != sales.left:
             certificate.faults.append(
-                f"{id_}: {sales.before} were there, its orders have {sales.sold}, and "
+                f"{id_}: of {counted(sales.before, 'unit')}, its orders have {sales.sold}, and "
                 f"{sales.left} are left"
             )
     for id_ in sold.keys() - levels.keys():
-        certificate.faults.append(f"{sold[id_]} units were sold from {id_}, which had none")
+        certificate.faults.append(f"{counted(sold[id_], 'unit')} sold from {id_}, which had none")

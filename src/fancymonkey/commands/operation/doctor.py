@@ -1,4 +1,4 @@
-"""`fancymonkey doctor`: what keeps this shop from running well?"""
+"""`fancymonkey doctor`: finds the problems of a shop, each with its repair."""
 
 from typing import Any
 

@@ -60,7 +60,7 @@ App = Callable[[Any, Any, Any], Awaitable[None]]
     help="Number of server processes. More than one requires PostgreSQL.",
 )
 @click.option("--init", "fill", is_flag=True, help="Fill an empty store with the sample catalogue.")
-@click.option("--demo", is_flag=True, help="Include a stand-in for Stripe; no money moves. [DEMO]")
+@click.option("--demo", is_flag=True, help="Include a fake Stripe; no money moves. [DEMO]")
 def serve(
     host: str | None, port: int | None, data: str | None, workers: int, fill: bool, demo: bool
 ) -> None:
@@ -85,7 +85,7 @@ def serve(
 def _check_workers(workers: int, settings: Settings) -> None:
     target = settings.target
     if workers > 1 and settings.server.demo:
-        raise ConfigError("The demo's stand-in for Stripe runs in one process. Remove --workers.")
+        raise ConfigError("The demo's fake Stripe runs in one process. Remove --workers.")
     if workers > 1 and not target.startswith(("postgresql://", "postgres://")):
         raise ConfigError(
             f"--workers {workers} needs PostgreSQL: {without_password(target)} allows only one "
@@ -284,7 +284,7 @@ def _address(sockets: list[socket.socket] | None) -> tuple[str, int]:
 def _payment_text(settings: Settings) -> str:
     """The line about payments, with missing settings."""
     if settings.server.demo:
-        return "This is a demo: a stand-in replaces Stripe, and no money moves."
+        return "This is a demo: a fake Stripe replaces Stripe, and no money moves."
     missing = [
         name
         for name, value in (

@@ -177,7 +177,7 @@ async def _orders_here(
     services: Services, names: Sequence[str], location: str | None
 ) -> list[OrderJson]:
     if not names:
-        rows, _ = await services.orders.to_ship(location, (), PAPER_ORDERS_MAX)
+        rows = await services.orders.to_ship(location, (), PAPER_ORDERS_MAX)
         return [await order_json(services, row) for row in rows]
     orders: list[OrderJson] = []
     for name in names:

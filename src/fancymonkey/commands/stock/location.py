@@ -29,6 +29,7 @@ from fancymonkey.services.locations.locations import (
 from fancymonkey.services.locations.postal_codes import read_geonames, table_command
 from fancymonkey.services.sales.orders import OrderIndex, orders_to_ship_at
 from fancymonkey.settings.settings import Settings
+from fancymonkey.text import counted
 
 ACTOR = "shell"
 PATH = "/api/admin/locations"
@@ -167,7 +168,7 @@ def import_postal_codes(file: Path, data: str | None, url: str | None, as_json: 
     if as_json:
         _emit({"countries": countries, "codes": codes})
     else:
-        click.echo(f"{codes} codes and beginnings of {', '.join(countries)} were imported.")
+        click.echo(f"{counted(codes, 'entry', 'entries')} of {', '.join(countries)} imported.")
 
 
 async def _store_tables(settings: Settings, url: str | None, tables: dict[str, Table]) -> None:
@@ -194,8 +195,8 @@ def _body(id_: str, given: dict[str, Any]) -> dict[str, Any]:
     """The same fields as the body of a request."""
     camel = {}
     for name, value in given.items():
-        first, *rest = name.split("_")
-        camel[first + "".join(word.title() for word in rest)] = value
+        first, *others = name.split("_")
+        camel[first + "".join(word.title() for word in others)] = value
     return {"id": id_, **camel}
 
 

@@ -17,6 +17,7 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import DataError
 from fancymonkey.services.locations.transfers import CHOICES, find_transfers, listed_json
 from fancymonkey.settings.settings import Settings
+from fancymonkey.text import counted
 
 PARTS = {
     "sent": "sent",
@@ -49,7 +50,7 @@ def list_transfers(status: str, location: str | None, data: str | None, as_json:
         emit({"transfers": rows})
         return
     for row in rows:
-        late = f"  {row['overdueDays']} days overdue" if row["overdueDays"] else ""
+        late = f"  {counted(row['overdueDays'], 'day')} overdue" if row["overdueDays"] else ""
         click.echo(in_one_line(row) + late)
 
 
@@ -98,7 +99,7 @@ def _in_words(row: dict[str, Any]) -> list[str]:
     facts = {
         "id": row["id"],
         "expected": row["expectedAt"],
-        "overdue": f"{row['overdueDays']} days" if row["overdueDays"] else None,
+        "overdue": counted(row["overdueDays"], "day") if row["overdueDays"] else None,
         "tracking": row["trackingNumber"],
         "note": row["note"],
     }
@@ -119,4 +120,4 @@ def in_one_line(row: dict[str, Any]) -> str:
     """A transfer with its number, status, way and units."""
     units = sum(line["quantity"] for line in row["lines"])
     way = f"{row['from']} → {row['to']}"
-    return f"{row['id']}  {row['number']:>5}  {row['status']:<16}{way}  {units} units"
+    return f"{row['id']}  {row['number']:>5}  {row['status']:<16}{way}  {counted(units, 'unit')}"

@@ -69,7 +69,7 @@ def as_data(verification: Verification) -> dict[str, Any]:
 
 
 def in_words(verification: Verification, milliseconds: int) -> str:
-    """A verification as text: one line if all is well, else one line per finding."""
+    """A verification as text: one line without findings, else one line per finding."""
     looked_at = (
         f"{counted(verification.entries, 'ledger entry', 'ledger entries')}, "
         f"{counted(verification.skus, 'SKU')}, {counted(verification.holds, 'live hold')} "

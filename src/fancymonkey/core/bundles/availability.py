@@ -37,11 +37,39 @@ def buildable_of_fixed(recipe: Recipe, units: Sequence[Sequence[int]]) -> int:
             for part, units_there in zip(recipe.parts, units, strict=True)
         ]
         return min(counts, default=0)
+    return sum(_sets_of_fixed(recipe, units))
+
+
+def scarce_of_fixed(recipe: Recipe, units: Sequence[Sequence[int]]) -> list[str]:
+    """The same as `scarce_parts` for such a recipe, much faster."""
+    pairs = list(zip(recipe.parts, units, strict=True))
+    if recipe.policy is BundlePolicy.SPLIT:
+        counts = [sum([max(0, here) for here in there]) for _, there in pairs]
+        most = min([count // part.quantity for count, (part, _) in zip(counts, pairs, strict=True)])
+    else:
+        sets = _sets_of_fixed(recipe, units)
+        if not sets:  # there is no location
+            return [part.sku for part in recipe.parts]
+        most = max(sets)
+        best = sets.index(most)
+        counts = [max(0, there[best]) for _, there in pairs]
+    return [
+        part.sku
+        for count, (part, _) in zip(counts, pairs, strict=True)
+        if count < (most + 1) * part.quantity
+    ]
+
+
+def _sets_of_fixed(recipe: Recipe, units: Sequence[Sequence[int]]) -> list[int]:
+    """How many bundles each location makes of its own units."""
+    if len(units[0]) == 1:  # as in most shops
+        most = [there[0] // part.quantity for part, there in zip(recipe.parts, units, strict=True)]
+        return [max(0, min(most))]
     sets = [
         [max(0, here) // part.quantity for here in units_there]
         for part, units_there in zip(recipe.parts, units, strict=True)
     ]
-    return sum(map(min, zip(*sets, strict=True)))
+    return list(map(min, zip(*sets, strict=True)))
 
 
 def scarce_parts(recipe: Recipe, free: Free) -> list[str]:

@@ -28,7 +28,7 @@ def bundle_faults(
     for sku in sorted(held.keys() | rows.keys()):
         counted = rows.get(sku, BundleSales(sku)).held
         if counted != held.get(sku, 0):
-            yield sku, f"{counted} bundles held, the live holds have {held.get(sku, 0)}"
+            yield sku, f"bundles held: {counted}, in live holds: {held.get(sku, 0)}"
     for item in items:
         if item.bundle is not None:
             newest = rows.get(item.sku, BundleSales(item.sku)).version

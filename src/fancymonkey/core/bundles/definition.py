@@ -65,7 +65,7 @@ def _fault_of_rules(bundle: Bundle) -> str | None:
         assert bundle.sold_from is not None
         assert bundle.sold_until is not None
         if bundle.sold_from >= bundle.sold_until:
-            return "It has to be sold until a time after it is sold from."
+            return "The end of its sale must be after the beginning."
     for number, name in ((bundle.max_per_order, "order"), (bundle.max_sold, "sales")):
         if number is not None and not 1 <= number <= MAX_QUANTITY:
             return f"The maximum of its {name} must be from 1 to {MAX_QUANTITY}."

@@ -42,6 +42,11 @@ class Recipe:
         return frozenset(options | {part.sku for part in self.parts})
 
     @cached_property
+    def part_skus(self) -> tuple[str, ...]:
+        """The SKUs of the fixed parts."""
+        return tuple([part.sku for part in self.parts])
+
+    @cached_property
     def is_plain(self) -> bool:
         """Whether it has fixed parts only, and no units to keep."""
         return not self.groups and not any(part.keep for part in self.parts)

@@ -70,7 +70,7 @@ def kept_back(
             if keep:
                 taken.append((part, keep, line.quantity - built.get(sku, 0)))
     short = []
-    for part, keep, rest in taken:
+    for part, keep, unbuilt in taken:
         units = sum(here.get(part.sku, 0) for here in free.values())
         others = sum(
             other.quantity * count
@@ -78,6 +78,6 @@ def kept_back(
             if other.sku == part.sku and other.bundle != part.bundle and kept >= keep
         )
         sets = max(0, units - keep - others) // part.quantity
-        if sets < rest:
-            short.append(Shortfall(part.bundle, rest, sets, (part.sku,)))
+        if sets < unbuilt:
+            short.append(Shortfall(part.bundle, unbuilt, sets, (part.sku,)))
     return short

@@ -57,7 +57,7 @@ def count_bundles(state: State, before: Reservation | None, after: Reservation) 
     for sku, (held, sold) in changes.items():
         if held or sold:
             row = sales_of(state, sku)
-            state.put(replace(row, held=row.held + held, sold=row.sold + sold))
+            state.put(BundleSales(sku, row.version, row.held + held, row.sold + sold))
 
 
 def bundles_in(hold: Reservation | None) -> dict[str, int]:

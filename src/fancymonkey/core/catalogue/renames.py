@@ -24,20 +24,20 @@ def successors(
     Both have the same SKU id, or else the same price id. Without ids they have the same place and
     the same number of units, and are the only ones.
     """
-    found: dict[str, str] = {}
+    new_by_old: dict[str, str] = {}
     for name in ("sku_id", "price_id"):
         for old in gone:
             id_ = getattr(old, name)
             same = [new for new, _ in added if id_ and getattr(new, name) == id_]
             alone = sum(getattr(other, name) == id_ for other in gone) == 1
-            if old.sku not in found and len(same) == 1 and alone and not _differ(old, same[0]):
-                found[old.sku] = same[0].sku
-    if not found and len(gone) == 1 and len(added) == 1:
+            if old.sku not in new_by_old and len(same) == 1 and alone and not _differ(old, same[0]):
+                new_by_old[old.sku] = same[0].sku
+    if not new_by_old and len(gone) == 1 and len(added) == 1:
         old, (new, units) = gone[0], added[0]
         alike = old.position == new.position and on_hand.get(old.sku) == units
         if alike and not _differ(old, new) and old.price_id == new.price_id:
-            found[old.sku] = new.sku
-    return found
+            new_by_old[old.sku] = new.sku
+    return new_by_old
 
 
 def _differ(old: Item, new: Item) -> bool:

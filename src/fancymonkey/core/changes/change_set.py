@@ -70,7 +70,7 @@ def write(state: State, folder: str, name: str, value: Any) -> None:
     state.put(Document(folder, name, version, state.now, body, state.now + KEPT))
 
 
-def kept(
+def store_change_set(
     state: State,
     command: ChangeSet,
     answer: Answer,
@@ -94,7 +94,7 @@ def record(
     undoes: str | None = None,
 ) -> None:
     """Stores the rows that a portion changed, and counts them in its change set."""
-    change_id: str = command.change_id  # type: ignore[attr-defined]  # Act, or Undo
+    change_id: str = command.change_id  # type: ignore[attr-defined]  # ChangeSet, or Undo
     part: int = command.part  # type: ignore[attr-defined]
     if not rows:
         return

@@ -20,6 +20,7 @@ from fancymonkey.core.documents.document import Document
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import Item, Kind, Level, Product
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
+from fancymonkey.core.plural import units
 from fancymonkey.core.state import Key, State
 from fancymonkey.core.stock.adjust import Adjust, correct
 from fancymonkey.core.stock.move import book_move
@@ -131,7 +132,7 @@ def _fault(state: State, command: Undo, row: dict[str, Any]) -> str | None:
         if key in command.counted:
             return f"The stock was counted since: {level.on_hand} on hand."
         if level.on_hand < row["stock"]:
-            return f"Only {level.on_hand} are on hand, fewer than the {row['stock']} to remove."
+            return f"Only {level.on_hand} on hand, fewer than the {row['stock']} to remove."
         if now.archived and "archived" not in fields:
             return "It is off sale."
     moved = _move_fault(state, command, row)
@@ -142,7 +143,7 @@ def _fault(state: State, command: Undo, row: dict[str, Any]) -> str | None:
     if "/" in key and fields.get("archived", [None])[0]:
         reserved = SkuStock.of(key, state.levels_of(key)).reserved
         if reserved:
-            return f"Buyers hold {reserved} of it."
+            return f"Buyers hold {units(reserved)} of it."
     return None
 
 
@@ -154,7 +155,7 @@ def _move_fault(state: State, command: Undo, row: dict[str, Any]) -> str | None:
     for account, change in row.get("moved", {}).items():
         free = max(0, state.level(key, account).available)
         if free < change:
-            return f"Only {free} of the {change} moved units are still free at {account}."
+            return f"Of the {units(change)} moved to {account}, only {free} can be moved back."
     return None
 
 

@@ -168,12 +168,19 @@ def capture(state: State, command: Capture) -> Answer:
         missing = _sell(state, allocation, hold, command, late=late)
         if missing:
             backordered.append(replace(allocation, quantity=missing))
-    paid = replace(
-        hold,
-        status=Status.CAPTURED,
-        ended_at=state.now,
-        payment_id=command.payment_id,
-        late=late,
+    paid = Reservation(  # not `replace`: every sale runs this
+        hold.reservation_id,
+        hold.session_id,
+        Status.CAPTURED,
+        hold.allocations,
+        hold.created_at,
+        hold.expires_at,
+        state.now,
+        command.payment_id,
+        late,
+        hold.sold_lines,
+        hold.parts,
+        hold.route,
     )
     state.put(paid)
     count_bundles(state, hold, paid)
@@ -181,7 +188,7 @@ def capture(state: State, command: Capture) -> Answer:
     if command.about is not None and (late or backordered):
         concern = IssueKind.LATE_PAYMENT if late else IssueKind.BACKORDER
         raise_issue(state, concern, command.about, paid, command.about, tuple(backordered))
-    lines = lines_of(backordered)
+    lines = lines_of(backordered) if backordered else ()
     return Accepted(Captured(*_summary(state, paid, paid.allocations), backordered=lines))
 
 

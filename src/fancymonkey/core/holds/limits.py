@@ -21,27 +21,27 @@ from fancymonkey.core.model import Allocation, Level, Reservation
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.state import Key, State
 
-CALM_LEAST = 3
-RUSH_LEAST = 1
+CONTENTION_LEAST = 3
+NETWORK_SHARE_LEAST = 1
 
 
 @dataclass(frozen=True, slots=True)
 class HoldLimits:
     """The limits; 0 means no limit.
 
-    `holds`: live holds of an address. `units`: units of a SKU in one hold. `calm`: while all holds
-    together have no more than this share of a SKU (in percent, and at least `CALM_LEAST` units),
-    every buyer may hold the rest of that share. `rush`: beyond it, a network may hold this share
-    (in percent, and `RUSH_LEAST`). `unpaid`: the longest time, in ms, for which the unpaid holds of
-    an address that ended within the last `WINDOW` may have kept a SKU from others. `wait`: the
-    time, in ms, for which a network waits in a rush after one of its holds has ended unpaid that
-    lasted as long or longer.
+    `holds`: live holds of an address. `units`: units of a SKU in one hold. `contention`: while all
+    holds together have no more than this share of a SKU (in percent, and at least
+    `CONTENTION_LEAST` units), every buyer may hold the rest of that share. `network_share`: under
+    contention, a network may hold this share (in percent, and at least `NETWORK_SHARE_LEAST`).
+    `unpaid`: the longest time, in ms, for which the unpaid holds of an address that ended within
+    the last `WINDOW` may have kept a SKU from others. `wait`: under contention, the time, in ms,
+    for which a network waits after an unpaid hold of at least this length.
     """
 
     holds: int = 0
     units: int = 0
-    calm: int = 0
-    rush: int = 0
+    contention: int = 0
+    network_share: int = 0
     unpaid: int = 0
     wait: int = 0
 
@@ -107,7 +107,7 @@ def check_hold_limits(
         if key not in own:
             past = [row for row in seen.past if mark_of(units.sku) in row.marks]
             refused = _too_often(state, source, past)
-            if refused is None and _rush(state, limits, units):
+            if refused is None and _under_contention(state, limits, units):
                 # The ids of the buyer's own ended holds: the same buyer need not wait for them.
                 own_ids = (own_id, before) if before is not None else (own_id,)
                 refused = _turn(
@@ -128,23 +128,25 @@ def _most(
 ) -> int | None:
     """The most units of a SKU for a hold, or None. Its network holds `theirs` in addition."""
     bounds = [limits.units] if limits.units else []
-    if limits.calm:
+    if limits.contention:
         level = state.level(units.sku, units.location)
-        calm = _calm(limits, level)
-        rush = max(RUSH_LEAST, level.on_hand * limits.rush // 100)
+        free_for_all = _before_contention(limits, level)
+        share = max(NETWORK_SHARE_LEAST, level.on_hand * limits.network_share // 100)
         others = level.reserved - (0 if own is None else own.quantity)
-        bounds.append(max(calm - others, rush - theirs))
+        bounds.append(max(free_for_all - others, share - theirs))
     return min(bounds, default=None)
 
 
-def _calm(limits: HoldLimits, level: Level) -> int:
-    return max(CALM_LEAST, level.on_hand * limits.calm // 100)
+def _before_contention(limits: HoldLimits, level: Level) -> int:
+    return max(CONTENTION_LEAST, level.on_hand * limits.contention // 100)
 
 
-def _rush(state: State, limits: HoldLimits, units: Allocation) -> bool:
-    """Whether this would be held in a rush."""
+def _under_contention(state: State, limits: HoldLimits, units: Allocation) -> bool:
+    """Whether this would be held under contention."""
     level = state.level(units.sku, units.location)
-    return bool(limits.calm) and level.reserved + units.quantity > _calm(limits, level)
+    return bool(limits.contention) and level.reserved + units.quantity > _before_contention(
+        limits, level
+    )
 
 
 def _units(holds: Iterable[tuple[Reservation, str]], sku: str) -> int:
@@ -168,7 +170,7 @@ def _too_many(state: State, live: list[Reservation]) -> Refused:
 
 def _too_often(state: State, source: ClientSource, rows: list[UnpaidHold]) -> Refused | None:
     """Why an address waits whose unpaid holds have kept a SKU from others for long."""
-    past = sorted((row.ended_at, row.kept) for row in rows if row.address == source.address)
+    past = sorted((row.ended_at, row.held_ms) for row in rows if row.address == source.address)
     total = sum(length for _, length in past)
     for ended_at, length in past:
         if not source.limits.unpaid or total < source.limits.unpaid:
@@ -182,7 +184,7 @@ def _too_often(state: State, source: ClientSource, rows: list[UnpaidHold]) -> Re
 
 def _turn(state: State, limits: HoldLimits, past: list[UnpaidHold]) -> Refused | None:
     """Why a network waits whose hold of this SKU has just ended unpaid."""
-    ends = [row.ended_at for row in past if row.kept >= limits.wait]
+    ends = [row.ended_at for row in past if row.held_ms >= limits.wait]
     wait = max(ends, default=0) + limits.wait - state.now
     return _others_first(wait) if limits.wait and ends and wait > 0 else None
 

@@ -62,12 +62,12 @@ class UnpaidHold:
 
     address: str
     ended_at: int
-    kept: int
+    held_ms: int
     marks: Marks
     id: str | None = None
 
     def __str__(self) -> str:
-        return f"~{self.address}:{self.ended_at}:{self.kept}:{''.join(sorted(self.marks))}"
+        return f"~{self.address}:{self.ended_at}:{self.held_ms}:{''.join(sorted(self.marks))}"
 
 
 class NetworkPage(NamedTuple):
@@ -243,10 +243,10 @@ def _without_old(state: State, page: NetworkPage, wait: int) -> NetworkPage:
             since = hold.created_at if known.since is None else known.since
             marks = has if known.marks is None else known.marks & has
             named.append(KnownHold(known.id, known.address, since, marks))
-        elif gone is not None and gone.kept >= wait and gone.ended_at > state.now - wait:
+        elif gone is not None and gone.held_ms >= wait and gone.ended_at > state.now - wait:
             named.append(known)  # the same buyer may come back, and need not wait
             continue
-        if gone is not None and gone.kept >= BRIEF and _is_recent(state, gone):
+        if gone is not None and gone.held_ms >= BRIEF and _is_recent(state, gone):
             past.append(gone)
     return NetworkPage(tuple(named), tuple(_merged(past)), page.older)
 
@@ -263,10 +263,10 @@ def _merged(past: list[UnpaidHold]) -> list[UnpaidHold]:
             else replace(
                 before,
                 ended_at=max(before.ended_at, row.ended_at),
-                kept=before.kept + row.kept,
+                held_ms=before.held_ms + row.held_ms,
             )
         )
-    return sorted(merged.values(), key=lambda row: row.kept)[-SEEN_MAX:]
+    return sorted(merged.values(), key=lambda row: row.held_ms)[-SEEN_MAX:]
 
 
 def _is_recent(state: State, row: UnpaidHold) -> bool:

@@ -48,14 +48,14 @@ def has_line(hold: Reservation | None, sku: str, quantity: int) -> bool:
     )
 
 
-def ended_session(session_id: str, found: Reservation) -> Refused | None:
+def ended_session(session_id: str, hold: Reservation) -> Refused | None:
     """Why the session of an ended hold cannot hold anything again, or None."""
-    if found.status is Status.CAPTURED and found.payment_id == session_id:
+    if hold.status is Status.CAPTURED and hold.payment_id == session_id:
         return Refused(
             Code.SESSION_PAID,
             "This session has already been paid. Start a new one with a new sessionId.",
         )
-    if found.reservation_id == session_id:
+    if hold.reservation_id == session_id:
         # This id means the old hold for good: a new one could never be found by it.
-        return Refused(Code.HOLD_ENDED, f"This hold has ended: {found.status}.")
+        return Refused(Code.HOLD_ENDED, f"This hold has ended: {hold.status}.")
     return None

@@ -21,7 +21,9 @@ from fancymonkey.core.holds.refusals import (
     open_checkout,
 )
 from fancymonkey.core.holds.reserved import Reserved
-from fancymonkey.core.holds.serve import Served, UnitsRequest, needs_served, serve
+from fancymonkey.core.holds.serve import UnitsRequest, needs_served, serve
+from fancymonkey.core.holds.serve_line import serve_line
+from fancymonkey.core.holds.served import Served
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.locations.routing import Routing
 from fancymonkey.core.model import (
@@ -75,11 +77,11 @@ class Reserve(Command):
 
 def needs_reserve(command: Reserve, state: State) -> list[Key]:
     """The rows that `reserve` reads."""
-    found, hold = found_hold(state, command.session_id)
+    keys, hold = found_hold(state, command.session_id)
     simple = command.routing is None and (hold is None or hold.parts is None)
     for line in command.lines:
-        found.append((Item, line.sku))
-        found.append((Level, (line.sku, command.location)))
+        keys.append((Item, line.sku))
+        keys.append((Level, (line.sku, command.location)))
         item = state.get(Item, line.sku)
         if item is not None and item.bundle is not None:
             simple = False
@@ -87,14 +89,14 @@ def needs_reserve(command: Reserve, state: State) -> list[Key]:
         sold = [line.sku for line in command.lines]
         if hold is not None and hold.status is HELD and not command.only:
             sold += [line.sku for line in hold.lines]
-        found += needs_served(state, sold, command.location, command.routing)
+        keys += needs_served(state, sold, command.location, command.routing)
     if hold is not None:
-        found.append((Checkout, hold.reservation_id))
+        keys.append((Checkout, hold.reservation_id))
         if hold.status is HELD:
-            found.append(needs_pending(hold))
+            keys.append(needs_pending(hold))
     if command.source is not None:
-        found += needs_source(command.source, state)
-    return found
+        keys += needs_source(command.source, state)
+    return keys
 
 
 def reserve(state: State, command: Reserve) -> Answer:
@@ -104,29 +106,30 @@ def reserve(state: State, command: Reserve) -> Answer:
     lines = by_sku(command.lines)
     own: Units = {} if current is None else {units.key: units for units in current.allocations}
     held = lines if current is None or command.only else by_sku(current.lines) | lines
-    allocated = _allocations(state, command, present, lines, own, len(held))
+    served = None
+    if command.routing is not None and present is None and command.ttl >= 1:
+        served = serve_line(state, lines, command.routing)
+    allocated = (
+        _allocations(state, command, present, lines, own, len(held))
+        if served is None
+        else served.allocations
+    )
     if isinstance(allocated, Refused):
         return allocated
-    request = served = None
     if allocated is None:
         request = UnitsRequest(lines, command.location, command.routing, command.choices)
         result = serve(state, request, current, held, own)
         if isinstance(result, Refused):
             return result
         served, allocated = result, result.allocations
-    refused = None
     if current is None:
         hold = _new_hold(state, command, allocated, held, served)
     else:
         hold = _changed(command, current, allocated, held, served)
-        if hold != current:
-            refused = open_checkout(state, current)
-    if refused is None and command.source is not None:
-        own_id = None if present is None else present.reservation_id
-        before = command.replaces
-        refused = check_hold_limits(state, command.source, own_id, before, allocated, own)
-    if refused is not None:
-        return refused
+    if current is not None or command.source is not None:
+        refused = _refusal(state, command, present, hold, allocated, own)
+        if refused is not None:
+            return refused
     if current is None:
         state.put(SessionLink(command.session_id, hold.reservation_id))
         if present is not None and present.reservation_id == hold.reservation_id:
@@ -141,19 +144,38 @@ def reserve(state: State, command: Reserve) -> Answer:
         remember_source(state, command.source, hold)
     if own:
         _release_units(state, command, hold, own)
-    stock = tuple(_hold_units(state, command, hold, allocated, own))
+    stock = _hold_units(state, command, hold, allocated, own, served)
     return Accepted(
         Reserved(
             hold.reservation_id,
             command.session_id,
             state.now,
             hold.expires_at,
-            stock if request is None else stock_of_lines(state, request, hold),
+            stock,
             state.revision,
             None if served is None else allocated,
             () if served is None else served.because,
         )
     )
+
+
+def _refusal(
+    state: State,
+    command: Reserve,
+    present: Reservation | None,
+    hold: Reservation,
+    allocated: tuple[Allocation, ...],
+    own: Units,
+) -> Refused | None:
+    """Why the hold of the session cannot become this one: its checkout, or the limits."""
+    refused = None
+    if present is not None and present.status is HELD and hold != present:
+        refused = open_checkout(state, present)
+    if refused is None and command.source is not None:
+        own_id = None if present is None else present.reservation_id
+        before = command.replaces
+        refused = check_hold_limits(state, command.source, own_id, before, allocated, own)
+    return refused
 
 
 def _new_hold(
@@ -164,7 +186,11 @@ def _new_hold(
     served: Served | None,
 ) -> Reservation:
     """A hold of these units. Its lines are stored only if they do not follow from the units."""
-    simple = served is None and len(allocated) == 1 and command.lines[0].price is None
+    simple = (
+        len(allocated) == 1
+        and command.lines[0].price is None
+        and (served is None or not served.parts)
+    )
     return Reservation(
         command.reservation_id,
         command.session_id,
@@ -216,7 +242,8 @@ def _hold_units(
     hold: Reservation,
     allocated: tuple[Allocation, ...],
     own: Units,
-) -> list[MovedLine]:
+    served: Served | None,
+) -> tuple[MovedLine, ...]:
     """Books each allocation's change against the hold's earlier units; returns the stock then."""
     stock = []
     for units in allocated:
@@ -235,8 +262,14 @@ def _hold_units(
             )
         else:
             level = state.level(sku, location)
-        stock.append((sku, quantity, level.on_hand, level.reserved, level.available))
-    return stock if len(stock) == 1 else one_for_each_sku(stock)
+        if served is None:
+            stock.append((sku, quantity, level.on_hand, level.reserved, level.available))
+    if served is None:
+        return tuple(stock) if len(stock) == 1 else tuple(one_for_each_sku(stock))
+    if served.stock is not None:
+        return served.stock
+    only = command.location if command.routing is None else None
+    return stock_of_lines(state, by_sku(command.lines), only, hold)
 
 
 def _release_units(state: State, command: Reserve, hold: Reservation, own: Units) -> None:
@@ -257,7 +290,7 @@ def _release_units(state: State, command: Reserve, hold: Reservation, own: Units
 def _allocations(
     state: State,
     command: Reserve,
-    found: Reservation | None,
+    present: Reservation | None,
     lines: Lines,
     own: Units,
     count: int,
@@ -274,7 +307,7 @@ def _allocations(
     allocated: list[Allocation] = []
     location = command.location
     served_elsewhere = command.routing is not None or (
-        found is not None and found.parts is not None and found.status is HELD
+        present is not None and present.parts is not None and present.status is HELD
     )
     for sku, line in lines.items():
         item = state.get(Item, sku)
@@ -297,14 +330,14 @@ def _allocations(
         fault: Fault = {"sku": sku, "requested": wanted, "available": max(0, available)}
         if wanted < 1:
             odd.append(fault)
-        elif item.sold_out and not has_line(found, sku, wanted):
+        elif item.sold_out and not has_line(present, sku, wanted):
             closed.append(fault)
         else:
             short.append(fault)
     if unknown:
         return Refused(Code.UNKNOWN_ITEM, "No such product or size.", unknown)
-    if found is not None and found.status is not HELD:
-        refused = ended_session(command.session_id, found)
+    if present is not None and present.status is not HELD:
+        refused = ended_session(command.session_id, present)
         if refused is not None:
             return refused
     if count > MAX_LINES:

@@ -9,6 +9,8 @@ from fancymonkey.core.bundles.sale_rules import kept_back, not_for_sale, over_li
 from fancymonkey.core.bundles.sales import BundleSales
 from fancymonkey.core.explode import Choice, explode, needs_parts, part_skus
 from fancymonkey.core.holds.lines import Lines, Units
+from fancymonkey.core.holds.serve_bundle import serve_bundle
+from fancymonkey.core.holds.served import Served
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.item_parts import BundlePolicy, SoldPart
 from fancymonkey.core.locations.accounts import is_for_sale
@@ -16,11 +18,9 @@ from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.locations.lookup import location_of, unknown_location
 from fancymonkey.core.locations.preferences import Free
 from fancymonkey.core.locations.route import route, route_from_one, shortfalls
-from fancymonkey.core.locations.route_line import route_line
 from fancymonkey.core.locations.routing import Demand, Route, Routing, Shortfall
-from fancymonkey.core.model import Allocation, Item, Level, Reservation
+from fancymonkey.core.model import Item, Level, Reservation
 from fancymonkey.core.outcomes import Code, Refused
-from fancymonkey.core.route_option import RouteOption
 from fancymonkey.core.state import AllLevels, Key, State
 from fancymonkey.core.stock.sku_stock import offered, safety_at
 
@@ -40,19 +40,6 @@ class UnitsRequest:
     choices: tuple[Choice, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
-    """The units of a whole hold, the parts of its bundles, and the reasons of the route.
-
-    `route` has the options for the hold to keep; None if nothing was routed.
-    """
-
-    allocations: tuple[Allocation, ...]
-    parts: tuple[SoldPart, ...]
-    because: tuple[str, ...]
-    route: tuple[RouteOption, ...] | None = None
-
-
 def needs_served(
     state: State, skus_sold: Iterable[str], location: str, routing: Routing | None
 ) -> Iterator[Key]:
@@ -66,7 +53,6 @@ def needs_served(
             yield from needs_parts(state, [part.sku for part in item.components])
             skus += sorted(part_skus(lambda sku: state.get(Item, sku), item))
         for sku in skus:
-            yield Item, sku
             if routing is None:
                 yield Level, (sku, location)
                 continue
@@ -90,13 +76,13 @@ def serve(
     with the same quantity and without choices, keep the parts that they were sold with, also
     after the definition of the bundle has changed.
     """
+    if current is None and request.routing is None and not request.choices:
+        at_once = serve_bundle(state, request.lines, request.location)
+        if at_once is not None:  # as nearly every bundle
+            return at_once
     parts = _parts(state, request, current, held)
     if isinstance(parts, Refused):
         return parts
-    if current is None and not parts and len(held) == 1 and request.routing is not None:
-        served = _one_line(state, held, request.routing)
-        if served is not None:  # as nearly always
-            return served
     if current is not None and _is_unchanged(request, current, held, parts):
         return Served(current.allocations, parts, ())
     routing = Routing() if request.routing is None else request.routing
@@ -127,28 +113,6 @@ def serve(
         "Not enough stock is available.",
         _faults(held, sets, result, built),
     )
-
-
-def _one_line(state: State, held: Lines, routing: Routing) -> Served | None:
-    """The units of a single line that one location has whole, or None: then `route` searches."""
-    if routing.only_from is not None or routing.pickup_at is not None:
-        return None
-    ((sku, line),) = held.items()
-    item = state.get(Item, sku)
-    safety_stock = () if item is None else item.safety_stock
-    offers = []
-    for account in state.accounts_of(sku):
-        location = location_of(state, account) if is_for_sale(account) else None
-        if location is not None and location.active and location.sells_online:
-            level = state.level(sku, account)
-            units = level.on_hand - level.reserved - level.allocated
-            if safety_stock:
-                units = offered(units, safety_at(safety_stock, account))
-            offers.append((location, units if units > 0 else 0))
-    result = route_line(sku, line.quantity, offers, routing)
-    if result is None:
-        return None
-    return Served(result.allocations, (), result.because, result.options())
 
 
 def pre_built(held: Lines, parts: tuple[SoldPart, ...], free: Free) -> dict[str, int]:

@@ -77,7 +77,7 @@ def _complete_locations(
     parcels = routing.max_parcels
     if routing.pickup_at is not None or (parcels is not None and parcels < 1):
         return []
-    before = rules_before_parcels(routing)
+    before = rules_before_parcels(routing.rules)
     by_line = not ONLY_COUNTRY.issuperset(before)
     if len(demands) > 1 and (by_line or compete(demands)):
         return []

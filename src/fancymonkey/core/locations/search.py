@@ -53,7 +53,7 @@ class Search:
     def solutions(self) -> list[Solution]:
         """The solutions worth comparing, the best first; empty if there is none."""
         candidates = self._candidates()
-        before = rules_before_parcels(self._routing)
+        before = rules_before_parcels(self._routing.rules)
         if self._routing.pickup_at is not None or not ONLY_COUNTRY.issuperset(before):
             solution = self._of(candidates)  # each line from its best location
             solutions = [] if solution is None else [solution]
@@ -62,7 +62,7 @@ class Search:
         if not solutions and len(candidates) < len(self._locations):
             solution = self._of(range(len(self._locations)))
             solutions = [] if solution is None else [solution]
-        return sorted(solutions, key=lambda one: one.score)
+        return sorted(solutions, key=lambda solution: solution.score)
 
     def _candidates(self) -> Sequence[int]:
         """The indexes to search: all, or those that have most of the lines, the best first."""
@@ -229,9 +229,9 @@ class _Competition:
             demand = self._demands[number]
             for _, index, sets in parts:
                 take(left[index], demand, sets)
-            rest = self._next(position + 1, chosen, left, first, split)
-            if rest is not None:
-                return parts + rest
+            further = self._next(position + 1, chosen, left, first, split)
+            if further is not None:
+                return parts + further
             for _, index, sets in parts:
                 take(left[index], demand, -sets)
         return None
@@ -272,9 +272,9 @@ ONLY_COUNTRY = frozenset({RoutingRule.SAME_COUNTRY})
 """With these rules before the number of parcels, solutions with the least parcels are searched."""
 
 
-def rules_before_parcels(routing: Routing) -> tuple[RoutingRule, ...]:
+def rules_before_parcels(rules: tuple[RoutingRule, ...]) -> tuple[RoutingRule, ...]:
     """The rules that count more than the number of parcels."""
-    rules, fewest = routing.rules, RoutingRule.FEWEST_PARCELS
+    fewest = RoutingRule.FEWEST_PARCELS
     return rules[: rules.index(fewest)] if fewest in rules else rules
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from fancymonkey.core.orders.rows import Order
 from fancymonkey.core.orders.units import exploded, pre_built
+from fancymonkey.core.plural import units
 
 Key = tuple[str, str]
 
@@ -55,7 +56,7 @@ def unit_faults(order: Order) -> Iterator[str]:
         if row.open < row.backordered:
             yield f"{label}: more units have left or were cancelled than were ordered"
         if row.returned > row.shipped:
-            yield f"{label}: {row.returned} have come back of {row.shipped} that left"
+            yield f"{label}: {units(row.returned)} returned, but {row.shipped} shipped"
     if sums != exploded(order, order.lines, pre_built(order)):
         yield "its units are not those of its lines"
     sent: dict[Key, int] = {}

@@ -13,6 +13,7 @@ from fancymonkey.core.orders.units import exploded
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.payments.issues import needs_issues
 from fancymonkey.core.payments.rows import IssueKind
+from fancymonkey.core.plural import units_are
 from fancymonkey.core.state import Key, State
 
 Chosen = list[tuple[OrderUnits, int]]
@@ -106,8 +107,7 @@ def _about_backorders(order: Order, skus: Container[object] | None, verb: str) -
     waiting = sum(row.backordered for row in order.units if skus is None or row.sku in skus)
     if not waiting or verb not in WAITING_FOR_UNITS:
         return ""
-    be = "1 unit is" if waiting == 1 else f"{waiting} units are"
-    return f" {be} backordered and can be {verb} after arrival."
+    return f" {units_are(waiting)} backordered and can be {verb} after arrival."
 
 
 def known_location(state: State, location_id: str) -> Location | Refused:

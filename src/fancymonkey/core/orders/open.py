@@ -86,8 +86,10 @@ def open_order(
     for key in waiting:
         wait_for(state, key, hold.reservation_id)
     units = tuple(
-        OrderUnits(sku, location, quantity, backordered=waiting.get((sku, location), 0))
-        for (sku, location), quantity in quantities.items()
+        [
+            OrderUnits(*key, quantity, 0, 0, 0, waiting.get(key, 0))
+            for key, quantity in quantities.items()
+        ]
     )
     text = "paid late" if hold.late else "paid"
     order = Order(  # in one step: every sale runs this

@@ -1,6 +1,5 @@
 """The rows of orders: sold lines, the locations of their units, and the buyer."""
 
-from collections.abc import Sequence
 from enum import StrEnum
 from typing import ClassVar
 
@@ -55,14 +54,14 @@ class OrderUnits:
         return self.quantity - self.cancelled - self.returned
 
 
-def status_of(rows: Sequence[OrderUnits]) -> OrderStatus:
-    """The status of an order, or of the part of it that these units are."""
-    shipped = sum(units.shipped for units in rows)
-    if any(units.open for units in rows):
+def status_of(units: tuple[OrderUnits, ...]) -> OrderStatus:
+    """The status of an order with these units."""
+    shipped = sum(row.shipped for row in units)
+    if any(row.open for row in units):
         return OrderStatus.PARTLY_SHIPPED if shipped else OrderStatus.TO_SHIP
     if not shipped:
         return OrderStatus.CANCELLED
-    returned = sum(units.returned for units in rows)
+    returned = sum(row.returned for row in units)
     return OrderStatus.RETURNED if returned == shipped else OrderStatus.SHIPPED
 
 

@@ -26,8 +26,9 @@ class ShipOrder(Command):
     """Records that units have left, with carrier and tracking number of their parcel.
 
     With a `location` they leave from there: units that the order has elsewhere move first, in the
-    same act. Without lines it means the units at that location, or all of them if there are none.
-    Units of one location are one shipment. On hand falls now where the order is `on_shipment`.
+    same transaction. Without lines it means the units at that location, or all of them if there
+    are none. Units of one location are one shipment. On hand falls now if the order is
+    `on_shipment`.
     With `only_there` it means no units that the order has elsewhere.
     """
 
@@ -43,8 +44,8 @@ class ShipOrder(Command):
 class MoveOrderAllocation(Command):
     """Moves units of an order, before they leave, to the location `to`, which must have them.
 
-    The location that had them gets its units back, in the same act. `location` limits it to the
-    units there.
+    The location that had them gets its units back, in the same transaction. `location` limits
+    it to the units there.
     """
 
     order_id: str
@@ -155,7 +156,7 @@ def _not_on_hand(state: State, chosen: Chosen) -> Refused | None:
 def _move(
     state: State, order: Order, chosen: Chosen, to: str, command: Command, reason: str
 ) -> Order:
-    """Moves units to a location that has enough: two entries for each SKU, one act."""
+    """Moves units to a location that has enough: two entries for each SKU."""
     if not chosen:
         return order
     hold = state.get(Reservation, order.order_id)

@@ -12,6 +12,7 @@ from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import Item, Product, Reservation, split_sku
+from fancymonkey.core.plural import units_were
 from fancymonkey.core.state import Key, State
 
 ASKED = "asked_amounts"
@@ -58,7 +59,7 @@ def difference(state: State, hold: Reservation, session: str | None, money: Mone
     """The difference between paid and held, as text, or None if there is none."""
     held = sum(line.quantity for line in hold.lines)
     if money.units is not None and money.units != held:
-        return f"{money.units} units were paid, {held} were held: {_lines(hold)}."
+        return f"{units_were(money.units)} paid, {held} held: {_lines(hold)}."
     document = None if session is None else state.get(Document, (ASKED, session))
     if document is not None and document.body:
         amount, _, currency = document.body.partition(" ")

@@ -26,7 +26,7 @@ def is_new_refund(state: State, payment: str, name: str) -> bool:
     After a whole refund there is none left. A part without a name is new only if it is the first.
     """
     names = _names(state, payment)
-    valid = [one for one in names if not one.startswith(FAILED)]
+    valid = [name for name in names if not name.startswith(FAILED)]
     if name in names or WHOLE in names or FAILED + name in names or (valid and not name):
         return False
     _keep(state, payment, [*names, name])

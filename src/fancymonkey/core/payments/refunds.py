@@ -309,13 +309,13 @@ def _cancel_undelivered(
     """
     if owed is None:
         return allocations
-    rest, waiting = cancel_undelivered(state, owed, allocations, command)
+    delivered, waiting = cancel_undelivered(state, owed, allocations, command)
     after = replace(owed, allocations=waiting)
     if owed.closed_at is None:
         _close(state, after, IssueStatus.DONE, "refunded")
     elif after != owed:
         state.put(after)
-    return rest
+    return delivered
 
 
 def _close(state: State, issue: PaymentIssue, progress: IssueStatus, note: str) -> PaymentIssue:

@@ -49,7 +49,7 @@ def cancel_undelivered(
     Returns the units that are left of these, and those that are owed after it.
     """
     waiting = {units.key: units.quantity for units in owed.allocations}
-    rest, cancelled = [], []
+    delivered, cancelled = [], []
     for units in allocations:
         never = min(units.quantity, state.level(*units.key).backordered, waiting.get(units.key, 0))
         order = None if owed.reservation_id is None else state.get(Order, owed.reservation_id)
@@ -61,11 +61,11 @@ def cancel_undelivered(
             waiting[units.key] -= never
             cancelled.append((units.sku, "", never))
         if units.quantity > never:
-            rest.append(replace(units, quantity=units.quantity - never))
+            delivered.append(replace(units, quantity=units.quantity - never))
     order = None if owed.reservation_id is None else state.get(Order, owed.reservation_id)
     if cancelled and order is not None:
         record_step(state, order, "cancelled", f"refunded: {in_words(cancelled)}", command)
-    return tuple(rest), allocations_of(waiting)
+    return tuple(delivered), allocations_of(waiting)
 
 
 def take_back(

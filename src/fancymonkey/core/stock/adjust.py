@@ -17,6 +17,7 @@ from fancymonkey.core.model import (
 )
 from fancymonkey.core.orders.waiting import needs_waiting
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
+from fancymonkey.core.plural import units as counted_units
 from fancymonkey.core.state import Key, State
 from fancymonkey.core.stock.answers import bundle_without_stock, stock_of, unknown_item
 from fancymonkey.core.stock.backorders import cancel_backorders, fill_backorders
@@ -175,7 +176,7 @@ def return_units(state: State, command: Return) -> Answer:
     elif command.quantity > level.backordered:
         return Refused(
             Code.BELOW_ZERO,
-            f"Only {level.backordered} are backordered.",
+            f"Only {counted_units(level.backordered)} backordered.",
             {"sku": command.sku, "backordered": level.backordered},
         )
     else:

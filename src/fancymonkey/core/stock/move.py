@@ -10,6 +10,7 @@ from fancymonkey.core.locations.lookup import closed_location, location_of, unkn
 from fancymonkey.core.model import MAX_QUANTITY, Kind, Level
 from fancymonkey.core.orders.waiting import needs_waiting
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
+from fancymonkey.core.plural import units
 from fancymonkey.core.state import Key, State
 from fancymonkey.core.stock.answers import stock_of, unmovable_item
 from fancymonkey.core.stock.backorders import fill_backorders
@@ -17,10 +18,10 @@ from fancymonkey.core.stock.backorders import fill_backorders
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveStock(Command):
-    """Moves units of a SKU from one account to another, as one act with a reason.
+    """Moves units of a SKU from one account to another, as one change with a reason.
 
-    A state None means for sale. Within a location a move is a fact, like a count: promised units
-    that turn out to be damaged become `short`. To another location only free units move. Refused as
+    A state None means for sale. Within a location a move may concern promised units, like a count:
+    damaged ones become `short`. To another location only free units move. Refused as
     `below_zero` where too few are there, and as `nothing_to_do` between an account and itself.
     """
 
@@ -104,7 +105,7 @@ def _fault(state: State, command: MoveStock) -> Refused | None:
     if command.quantity > there:
         return Refused(
             Code.BELOW_ZERO,
-            f"{there} can be moved, fewer than {command.quantity}.",
+            f"Only {there} of {units(command.quantity)} can be moved.",
             {"sku": command.sku, "onHand": level.on_hand, "change": -command.quantity},
         )
     return None

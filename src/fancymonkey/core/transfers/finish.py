@@ -8,6 +8,7 @@ from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import MAX_QUANTITY, Level, Line
 from fancymonkey.core.orders.waiting import needs_waiting
 from fancymonkey.core.outcomes import Answer, Code, Refused
+from fancymonkey.core.plural import units as counted_units
 from fancymonkey.core.state import Key, State
 from fancymonkey.core.transfers.answers import find, reason_fault
 from fancymonkey.core.transfers.edit import planned, save
@@ -81,7 +82,7 @@ def close_transfer(state: State, command: CloseTransfer) -> Answer:
         if not 0 < quantity <= missing.get(sku, 0):
             return Refused(
                 Code.OUT_OF_RANGE,
-                f"{missing.get(sku, 0)} units did not arrive: {quantity} is not possible.",
+                f"{counted_units(missing.get(sku, 0))} did not arrive: {quantity} is not possible.",
                 {"sku": sku, "missing": missing.get(sku, 0)},
             )
     if not units:

@@ -9,6 +9,7 @@ from fancymonkey.core.locations.accounts import StockState, account_of
 from fancymonkey.core.model import MAX_QUANTITY, Item, Level
 from fancymonkey.core.orders.waiting import needs_waiting
 from fancymonkey.core.outcomes import Answer, Code, Refused
+from fancymonkey.core.plural import units as counted_units
 from fancymonkey.core.state import Key, State
 from fancymonkey.core.stock.answers import unmovable_item
 from fancymonkey.core.transfers.answers import as_json, find, reason_fault
@@ -131,8 +132,8 @@ def _line_fault(
         return None
     return reason_fault(
         command.reason,
-        f"{line.accepted + line.rejected} arrived and {present.in_transit} are on the way: "
-        f"{more} more need a reason.",
+        f"{counted_units(line.accepted + line.rejected)} arrived, {present.in_transit} expected: "
+        f"the other {more} need a reason.",
         {"sku": line.sku, "difference": more, "transfer": as_json(transfer)},
     )
 

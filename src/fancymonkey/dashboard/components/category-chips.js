@@ -18,9 +18,9 @@ export const sorted = (names) => [...new Set(names)].filter(Boolean).sort(byName
 export function categoryChips(names, chosen, toggle, chosenNow) {
   const few = names.length <= FIRST + SPARE;
   const shown = few ? names : names.filter((name, place) => place < FIRST || chosen.includes(name));
-  const rest = names.length - shown.length;
+  const hidden = names.length - shown.length;
   return html`${shown.map((name) => html`<button type="button" class="chip cut" title=${name} aria-pressed=${chosen.includes(name)} @click=${() => toggle(name)}>${name}</button>`)}
-    ${rest ? html`<button type="button" class="chip" aria-haspopup="dialog" @click=${() => choose(names, toggle, chosenNow)}>More … <span class="count">${number(rest)}</span></button>` : nothing}`;
+    ${hidden ? html`<button type="button" class="chip" aria-haspopup="dialog" @click=${() => choose(names, toggle, chosenNow)}>More … <span class="count">${number(hidden)}</span></button>` : nothing}`;
 }
 
 function choose(names, toggle, chosenNow) {

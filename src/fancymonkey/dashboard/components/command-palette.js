@@ -47,7 +47,7 @@ async function read() {
   draw();
 }
 
-function found() {
+function matches() {
   const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
   const has = (text) => words.every((word) => text.includes(word));
   const places = pages.filter((page) => has(page.name.toLowerCase()));
@@ -74,7 +74,7 @@ function key(event, rows) {
 }
 
 function draw() {
-  const rows = found();
+  const rows = matches();
   at = Math.min(at, Math.max(0, rows.length - 1));
   render(
     html`<dialog class="palette" aria-label="Jump to" @click=${(event) => event.target.matches("dialog") && event.target.close()}>

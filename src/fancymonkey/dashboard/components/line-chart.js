@@ -2,7 +2,7 @@
 
 import uPlot from "/admin/vendor/uplot-1.6.32.min.js";
 import { LitElement, html } from "/admin/lib/lit.js";
-import { date, number } from "/admin/lib/format.js";
+import { date, number, plural } from "/admin/lib/format.js";
 
 const HEIGHT = 200;
 const SHORT = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", timeZone: "UTC" });
@@ -35,7 +35,7 @@ class Plot extends LitElement {
   }
 
   render() {
-    return html`<div class="plot" role="img" aria-label="${this.label}: a line over ${this.days.length} days. The table below has its numbers."></div><output class="pointed" aria-hidden="true"></output>`;
+    return html`<div class="plot" role="img" aria-label="${this.label}: a line over ${plural(this.days.length, "day")}. The table below has its numbers."></div><output class="pointed" aria-hidden="true"></output>`;
   }
 
   updated(changed) {

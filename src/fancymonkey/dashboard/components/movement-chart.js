@@ -47,10 +47,10 @@ function bars(why) {
     })),
     { words: "On hand", from: 0, to: closing.stock, label: number(closing.stock), note: why.asOf ? when(why.asOf) : "now", kind: "sum" },
   );
-  let rest = closing.stock;
+  let remaining = closing.stock;
   for (const [field, words] of less) {
-    rows.push({ words, from: rest, to: rest - closing[field], label: signed(-closing[field]), note: "in active holds", kind: "held" });
-    rest -= closing[field];
+    rows.push({ words, from: remaining, to: remaining - closing[field], label: signed(-closing[field]), note: "in active holds", kind: "held" });
+    remaining -= closing[field];
   }
   if (less.length) rows.push({ words: "Available", from: Math.min(0, closing.available), to: closing.available, label: number(closing.available), note: "", kind: "sum" });
   return rows;

@@ -93,8 +93,8 @@ function actions(issue, can, after) {
   const what = `${issue.title} ${issue.payment ?? ""}`;
   const refund = () => decide(issue, "Refund this payment?", aboutRefund(issue), `Refund ${leftOf(issue.paid)}`.trim(), "refund", "The refund is in progress.", after, "danger");
   const keep = () => decide(issue, "Keep it as a backorder?", "The buyer waits for the units. The next incoming goods fill the backorder automatically.", "Keep as backorder", "done", "Kept as a backorder.", after);
-  const done = () => decide(issue, "Mark as done?", "The issue leaves the list.", "Mark as done", "done", "Marked as done.", after);
-  const aside = () => decide(issue, "Dismiss this issue?", "The issue leaves the list. Nothing else changes.", "Dismiss", "dismissed", "Dismissed.", after);
+  const done = () => decide(issue, "Mark as done?", "The issue is removed from the list.", "Mark as done", "done", "Marked as done.", after);
+  const aside = () => decide(issue, "Dismiss this issue?", "The issue is removed from the list. Nothing else changes.", "Dismiss", "dismissed", "Dismissed.", after);
   const owes = ["late_payment", "backorder"].includes(issue.concern) && some;
   return html`<div class="row-actions">
     ${issue.concern === "refunded" && some ? act("Return to stock …", what, () => takeBack(issue, after)) : nothing}

@@ -8,7 +8,7 @@ import { html, nothing, repeat } from "/admin/lib/lit.js";
  */
 export function listing(label, columns, rows, { key, current = () => false }) {
   const kindOf = (kind = "") => kind;
-  const has = (kind, one) => kindOf(kind).split(" ").includes(one);
+  const has = (kinds, kind) => kindOf(kinds).split(" ").includes(kind);
   return html`<div class="plain" tabindex="0" role="region" aria-label=${label}>
     <table class="cards" role="table" aria-label=${label}>
       <thead role="rowgroup"><tr role="row">${columns.map(

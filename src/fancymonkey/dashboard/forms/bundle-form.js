@@ -160,7 +160,7 @@ class BundleForm {
     return html`<fieldset class="group"><legend>Choice ${at + 1}</legend>
       <label class="field">Name<input maxlength="200" .value=${live(group.name)} @input=${(event) => { group.name = event.target.value; this.changed(); }} /></label>
       <label class="field">How many to choose<input class="short number" inputmode="numeric" .value=${live(group.choose)} @input=${(event) => { group.choose = event.target.value; this.changed(); }} /></label>
-      ${group.options.map((option) => html`<p class="option">${this.nameOf(option)}, at most ${this.numberField(option, "max", `Most of ${this.nameOf(option)}`)} <button type="button" class="link" @click=${() => { group.options = group.options.filter((one) => one !== option); this.changed(); }}>Remove<span class="unseen"> ${this.nameOf(option)}</span></button></p>`)}
+      ${group.options.map((option) => html`<p class="option">${this.nameOf(option)}, at most ${this.numberField(option, "max", `Most of ${this.nameOf(option)}`)} <button type="button" class="link" @click=${() => { group.options = group.options.filter((other) => other !== option); this.changed(); }}>Remove<span class="unseen"> ${this.nameOf(option)}</span></button></p>`)}
       ${this.finder(group, `Search an option of choice ${at + 1}`, (size) => {
         if (!group.options.some((option) => key(option) === key(size))) group.options = [...group.options, { productId: size.productId, size: size.size, max: "1" }];
       })}

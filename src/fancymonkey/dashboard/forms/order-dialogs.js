@@ -166,7 +166,7 @@ export async function erase(order, after) {
   const agreed = await question(
     `Erase the personal data of order #${order.number}?`,
     (give) => html`<form @submit=${(event) => { event.preventDefault(); give(true); }}>
-      <p>Name, e-mail address, phone and address are removed. Units and amounts stay. This cannot be undone.</p>${buttons(give, "Erase", "danger")}</form>`,
+      <p>Name, email address, phone and address are removed. Units and amounts stay. This cannot be undone.</p>${buttons(give, "Erase", "danger")}</form>`,
   );
   if (agreed) await change("erase", { id: order.id }, `The personal data of order #${order.number} is erased.`, after);
 }

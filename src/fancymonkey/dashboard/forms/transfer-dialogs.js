@@ -62,7 +62,7 @@ export function askToSend(transfer) {
   </form>`);
 }
 
-const OUTCOMES = { lost: "They are lost", came_back: "They came back", found: "They were found" };
+const OUTCOMES = { lost: "Lost", came_back: "Back at the source", found: "Found at the destination" };
 
 /** The whereabouts of units and the reason, or null. `outcomes` are those to choose from. */
 export function askWhereabouts(title, text, outcomes) {
@@ -79,7 +79,7 @@ export function askWhereabouts(title, text, outcomes) {
 
 /** The reason why more units arrived than were sent, or null. */
 export function askWhyMore(text) {
-  return ask("More arrived than is on the way", (give) => html`<form @submit=${(event) => give(values(event).reason.trim())}>
+  return ask("More units than were sent", (give) => html`<form @submit=${(event) => give(values(event).reason.trim())}>
     <p>${text}</p>
     <label class="field">Reason<input name="reason" maxlength="500" required autofocus /></label>
     ${buttons(give, "Receive")}

@@ -1,4 +1,4 @@
-// The dialogs of the People page. Each stays open if its request was refused.
+// The dialogs of the Users page. Each stays open if its request was refused.
 
 import { html, nothing } from "/admin/lib/lit.js";
 import { ask } from "/admin/components/dialogs.js";
@@ -53,7 +53,7 @@ const limits = (locations, chosen = []) =>
   locations.length > 1
     ? html`<fieldset class="choices"><legend>Only these locations</legend>
         ${locations.map(({ id, name }) => html`<label><input type="checkbox" name="locations" value=${id} ?checked=${chosen.includes(id)} /><span>${name}</span></label>`)}
-        <small class="quiet">Without a choice: the whole shop. With a choice: units, orders, holds and transfers there, and no settings.</small>
+        <small class="quiet">If none is selected: the whole shop. Otherwise: units, orders, holds and transfers there, and no settings.</small>
       </fieldset>`
     : nothing;
 
@@ -63,7 +63,7 @@ const secret = (name, words, auto, focus = false) =>
 const limitsIn = (data) => (data.has("locations") ? { locations: data.getAll("locations") } : {});
 
 /** Limits a user to locations. Returns true when it is done. */
-export const limitPerson = (user, locations) =>
+export const limitUser = (user, locations) =>
   form(
     `Locations of ${user.name}`,
     html`${limits(locations, user.locations)}<p class="quiet">Their sessions end.</p>`,
@@ -72,7 +72,7 @@ export const limitPerson = (user, locations) =>
   );
 
 /** Returns the name of the added user. */
-export const addPerson = (locations) =>
+export const addUser = (locations) =>
   form(
     "Add a user",
     html`<label class="field">Email or name<input name="name" required maxlength="100" autocomplete="off" autocapitalize="off" spellcheck="false" autofocus /></label>

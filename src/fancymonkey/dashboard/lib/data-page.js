@@ -17,7 +17,7 @@ export const moment = (time) =>
   time ? html`<time datetime=${time} title=${when(time)}>${ago(time)}</time>` : html`<span class="quiet">never</span>`;
 
 /** The outcomes of jobs. */
-export const RUNS = { balanced: ["good", "Books balance"], corrected: ["warn", "Corrected"], open: ["wrong", "To decide"], failed: ["wrong", "Failed"], done: ["good", "Done"], nothing: ["", "Nothing to do"] };
+export const RUNS = { balanced: ["good", "No differences"], corrected: ["warn", "Corrected"], open: ["wrong", "To decide"], failed: ["wrong", "Failed"], done: ["good", "Done"], nothing: ["", "Nothing to do"] };
 
 const HOUR = 3_600_000;
 

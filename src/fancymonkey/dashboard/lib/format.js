@@ -57,12 +57,12 @@ export const clock = (time) => hour.format(new Date(time));
 /** The remaining time as mm:ss. */
 export function until(time, now = Date.now()) {
   const seconds = Math.max(0, Math.round((new Date(time) - now) / 1000));
-  const rest = String(seconds % 60).padStart(2, "0");
+  const shownSeconds = String(seconds % 60).padStart(2, "0");
   const minutes = Math.floor(seconds / 60);
-  return minutes < 60 ? `${minutes}:${rest}` : `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${rest}`;
+  return minutes < 60 ? `${minutes}:${shownSeconds}` : `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${shownSeconds}`;
 }
 
-export const plural = (count, one, many) => `${number(count)} ${wordFor(count, one, many)}`;
+export const plural = (count, singular, many) => `${number(count)} ${wordFor(count, singular, many)}`;
 
 /** The word for a count, without the count. */
-export const wordFor = (count, one, many = `${one}s`) => (count === 1 ? one : many);
+export const wordFor = (count, singular, many = `${singular}s`) => (count === 1 ? singular : many);

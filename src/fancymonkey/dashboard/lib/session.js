@@ -18,10 +18,17 @@ export class ApiError extends Error {
 }
 
 let known = null;
+let asking = null;
 
-/** The current user: `{user, session}`. Requested once. */
+/** The current user: `{user, session}`. Requested once, also for several callers at the same time. */
 export async function whoAmI() {
-  known ??= remember(await request("/api/admin/me", {}));
+  if (known) return known;
+  asking ??= request("/api/admin/me", {})
+    .then(remember)
+    .finally(() => {
+      asking = null;
+    });
+  known ??= await asking;
   return known;
 }
 

@@ -17,10 +17,10 @@ const PAGES = [
   ["locations", "/admin/locations.html", "Locations", "M12 21s7-6 7-11a7 7 0 0 0-14 0c0 5 7 11 7 11zM12 12a2 2 0 1 0-.01 0z", "n"],
   ["import", "/admin/import.html", "Import", "M12 4v11M7 10l5 5 5-5M4 20h16", "i"],
   ["alerts", "/admin/alerts.html", "Alerts", "M6 16v-5a6 6 0 0 1 12 0v5l2 2H4zM10 21h4", "l"],
-  ["people", "/admin/people.html", "People", "M12 11a4 4 0 1 0-.01 0zM4 21c0-4 4-6 8-6s8 2 8 6", "e"],
+  ["users", "/admin/users.html", "Users", "M12 11a4 4 0 1 0-.01 0zM4 21c0-4 4-6 8-6s8 2 8 6", "e"],
 ].map(([id, url, name, path, key]) => ({ id, url, name, path, key }));
 const SEVERAL = new Set(["transfers", "locations"]); // pages for shops with several locations
-const LIMITED = new Set(["stock", "overview", "holds", "orders", "history", "transfers", "import", "people"]); // pages that show one location
+const LIMITED = new Set(["stock", "overview", "holds", "orders", "history", "transfers", "import", "users"]); // pages that show one location
 const FIRST = 4; // shown in the bar of a phone; the others are under More
 const RIGHTS = ["read", "stock", "admin"]; // each includes those before it
 const SCHEMES = [["", "Auto"], ["light", "Light"], ["dark", "Dark"]];
@@ -114,8 +114,8 @@ draw();
 listen(PAGES, { show: () => show("keys"), jump: () => jump(PAGES) });
 matchMedia("(min-width: 900px)").addEventListener("change", closeMore);
 whoAmI()
-  .then((found) => {
-    person = found;
+  .then((account) => {
+    person = account;
     draw();
   })
   .catch(() => {});

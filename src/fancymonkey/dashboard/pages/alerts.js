@@ -173,7 +173,7 @@ function state({ alerts, hooks: { webhooks } }) {
   if (!alerts.channels.length && !webhooks.length) return "No alerts are set up yet.";
   const failing = alerts.channels.filter((channel) => channel.error).length + webhooks.filter((hook) => hook.failingSince || !hook.active).length;
   const parts = [plural(alerts.channels.length, "channel"), plural(webhooks.length, "webhook")];
-  return `${parts.join(", ")}; ${failing ? `${failing} not working` : "all is well"}. ${alerts.waiting ? `${number(alerts.waiting)} waiting to be sent.` : ""}`;
+  return `${parts.join(", ")}; ${failing ? `${failing} not working` : "no problems"}. ${alerts.waiting ? `${number(alerts.waiting)} waiting to be sent.` : ""}`;
 }
 
 function body(data) {

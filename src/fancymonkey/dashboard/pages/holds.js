@@ -97,11 +97,11 @@ function pick(ids, on) {
   page.draw();
 }
 
-const rest = (hold) => html`<time class="rest" role="timer" datetime=${hold.expiresAt} title=${when(hold.expiresAt)} .textContent=${until(hold.expiresAt)}></time><small class="quiet"> at ${clock(hold.expiresAt)}</small>`;
+const countdown = (hold) => html`<time class="rest" role="timer" datetime=${hold.expiresAt} title=${when(hold.expiresAt)} .textContent=${until(hold.expiresAt)}></time><small class="quiet"> at ${clock(hold.expiresAt)}</small>`;
 
 function end(hold) {
   if (hold.status !== "held") return hold.endedAt ? moment(hold.endedAt) : moment(hold.expiresAt);
-  return hold.expiresAt ? rest(hold) : html`<span class="quiet">until released</span>`;
+  return hold.expiresAt ? countdown(hold) : html`<span class="quiet">until released</span>`;
 }
 
 function who(hold) {
@@ -158,7 +158,7 @@ function selection(data) {
 }
 
 function body(data, page_) {
-  const state = isLive() ? `${plural(data.total, "active hold")} of ${plural(data.units, "unit")}.` : `${data.cut ? "The latest " : ""}${plural(data.holds.length, "hold")}, the latest to end first.`;
+  const state = isLive() ? `${plural(data.total, "active hold")} of ${plural(data.units, "unit")}.` : `${data.cut ? "The latest " : ""}${plural(data.holds.length, "hold")}, the most recently ended first.`;
   const editable = page_.can("stock");
   return {
     state,

@@ -153,7 +153,7 @@ function start() {
         ${several || own ? html`<p><a class="quiet button-like" href=${url({ format: "xlsx", locations: "true" })} download>XLSX by location</a> <a class="quiet button-like" href=${url({ format: "csv", locations: "true" })} download>CSV by location</a></p>` : nothing}
         ${own ? nothing : html`<p><a class="quiet button-like" href=${url({ format: "xlsx" })} download>Export XLSX</a> <a class="quiet button-like" href=${url({ format: "csv" })} download>Export CSV</a></p>`}
         ${own ? html`<p class="quiet">The file has a row for each size at ${own.join(", ")}. You may change the stock there; rows of other locations are refused.</p>` : several ? html`<p class="quiet">By location there is a row for each size and location. Otherwise the numbers are totals, and Main takes the difference of an edited total.</p>` : nothing}
-        <p class="quiet">The inventory CSV of Shopify is read as it is.</p></section>
+        <p class="quiet">The inventory CSV of Shopify can be imported without changes.</p></section>
       ${own ? nothing : html`<section><h2>Add new products</h2>
         <p class="quiet">Fill in an empty template, one row per size. Product, size, name and stock are enough.</p>
         <p><a class="quiet button-like" href=${url({ format: "xlsx", template: "true" })} download>XLSX template</a> <a class="quiet button-like" href=${url({ format: "csv", template: "true" })} download>CSV template</a></p></section>`}

@@ -73,7 +73,7 @@ async function close(location) {
   if (await askToClose(location)) change(`${PATH}/close`, { body: { id: location.id } }, "is closed");
 }
 
-const reopen = (location) => change(PATH, { body: { id: location.id, active: true }, method: "PUT" }, "is open again");
+const reopen = (location) => change(PATH, { body: { id: location.id, active: true }, method: "PUT" }, "was reopened");
 
 function address(location) {
   const parts = [location.address.replaceAll("\n", ", "), location.country, location.postalCode].filter(Boolean);
@@ -85,7 +85,7 @@ function entry(location, can) {
   return html`<li class="entry">
     <div class="what"><b>${location.name}</b> <span class="quiet">${location.id}</span>
       ${address(location)}
-      <p class="quiet">Priority ${location.priority}. ${uses.length ? `${uses.join(", ")}.` : "For no use yet."}</p></div>
+      <p class="quiet">Priority ${location.priority}. ${uses.length ? `${uses.join(", ")}.` : "No use selected."}</p></div>
     <span class="badge ${location.active ? "good" : ""}">${location.active ? "Open" : "Closed"}</span>
     ${can ? html`<div class="chips">
       <button type="button" class="quiet" aria-label="Change ${location.name} …" @click=${() => edit(location)}>Change …</button>

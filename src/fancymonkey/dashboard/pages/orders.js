@@ -129,8 +129,8 @@ function detail(order, data, page_) {
 function nothingHere() {
   const { q, location, status } = view.values;
   if (q || location) return html`<div class="empty"><p>No orders match.</p><button type="button" class="button" @click=${() => view.set({ q: "", location: "", status: "all" })}>Clear filters</button></div>`;
-  if (status) return html`<div class="empty"><p>No such orders.</p></div>`;
-  return html`<div class="empty"><p>Nothing is to be shipped. A paid order appears here within a second.</p></div>`;
+  if (status) return html`<div class="empty"><p>No orders match.</p></div>`;
+  return html`<div class="empty"><p>No orders to ship. A paid order appears here within a second.</p></div>`;
 }
 
 function body(data, page_) {

@@ -103,10 +103,10 @@ function sales(data) {
   </section>`;
 }
 
-/* Whether all is well. */
+/* Health. */
 
 const light = (state) => html`<span class="badge ${{ fine: "good", look: "wrong", off: "" }[state]}">${{ fine: "Fine", look: "Check this", off: "Off" }[state]}</span>`;
-const outcomes = { balanced: "the books balance", corrected: "missed events were corrected", open: html`there are issues to <a href="/admin/payments.html">decide</a>`, failed: "it failed" };
+const outcomes = { balanced: "no differences", corrected: "missed events were corrected", open: html`there are issues to <a href="/admin/payments.html">decide</a>`, failed: "it failed" };
 
 function health({ health: { store, catalogue, webhook, reconcile, backup, proxy, servers } }) {
   const failed = (outcome) => outcome === "failed" || outcome === "open";

@@ -134,7 +134,7 @@ function exporting() {
 
 function why() {
   return html`<label class="why"><span class="unseen">Reason for your changes</span><select @change=${(event) => (editing.reason = event.target.value)}>
-    <option value="">Reason: ask</option>
+    <option value="">Ask for a reason</option>
     ${REASONS.map((reason) => html`<option value=${reason}>Reason: ${reason}</option>`)}
   </select></label>`;
 }

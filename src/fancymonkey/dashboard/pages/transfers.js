@@ -3,7 +3,7 @@
 import { html, nothing } from "/admin/lib/lit.js";
 import { ReceiveForm } from "/admin/forms/receive-form.js";
 import { askForTransfer, askToSend, askWhereabouts, confirm } from "/admin/forms/transfer-dialogs.js";
-import { date, money, number, plural, setCurrency } from "/admin/lib/format.js";
+import { date, money, number, plural, setCurrency, wordFor } from "/admin/lib/format.js";
 import { Page, ask, filters, main, moment } from "/admin/lib/data-page.js";
 import { sizeOf } from "/admin/components/responsive-table.js";
 import { api, whoAmI } from "/admin/lib/session.js";
@@ -74,7 +74,7 @@ async function cancel(transfer) {
     if (sure) await step("/cancel", head, done);
     return;
   }
-  const body = await askWhereabouts(`Cancel ${named(transfer).toLowerCase()}`, `${plural(transfer.inTransit, "unit")} are on the way.`, ["came_back", "lost"]);
+  const body = await askWhereabouts(`Cancel ${named(transfer).toLowerCase()}`, `${plural(transfer.inTransit, "unit")} ${wordFor(transfer.inTransit, "is", "are")} on the way.`, ["came_back", "lost"]);
   if (body) await step("/cancel", { ...head, ...body }, done);
 }
 
@@ -107,7 +107,7 @@ function list(data) {
   const chosen = view.values.status || "open";
   const chip = ([status, words]) => html`<button type="button" class="chip" aria-pressed=${chosen === status} @click=${() => view.set({ status: status === "open" ? "" : status })}>${words}${status === "overdue" && data.overdue.transfers ? ` ${number(data.overdue.transfers)}` : ""}</button>`;
   return html`<div class="chips" role="group" aria-label="Filters">${Object.entries(FILTERS).map(chip)}</div>
-    ${data.transfers.length ? html`<div class="transfers">${data.transfers.map(card)}</div>` : html`<div class="empty"><p>${chosen === "open" ? "No open transfers." : "No such transfers."}</p></div>`}`;
+    ${data.transfers.length ? html`<div class="transfers">${data.transfers.map(card)}</div>` : html`<div class="empty"><p>${chosen === "open" ? "No open transfers." : "No transfers match."}</p></div>`}`;
 }
 
 function ends(transfer) {
@@ -169,7 +169,7 @@ function body(data, page_) {
   return {
     state: overdue,
     actions: editable && several ? html`<button type="button" class="button" @click=${() => add(data.locations)}>New transfer …</button>` : nothing,
-    content: several || data.transfers.length ? list(data) : html`<div class="empty"><p>A transfer moves units between two locations. This shop has one.</p></div>`,
+    content: several || data.transfers.length ? list(data) : html`<div class="empty"><p>A transfer moves units between two locations. This shop has one location.</p></div>`,
   };
 }
 

@@ -4,7 +4,7 @@ import { html, nothing } from "/admin/lib/lit.js";
 import { ask as question } from "/admin/components/dialogs.js";
 import { ago, date, plural, when } from "/admin/lib/format.js";
 import { Page, ask, asked, main } from "/admin/lib/data-page.js";
-import { account, addPerson, limitPerson, changePassword, resetPassword, setUpFactor, showCodes, showKey, makeKey } from "/admin/forms/user-dialogs.js";
+import { account, addUser, limitUser, changePassword, resetPassword, setUpFactor, showCodes, showKey, makeKey } from "/admin/forms/user-dialogs.js";
 import { api } from "/admin/lib/session.js";
 import "/admin/lib/shell.js";
 import { toast } from "/admin/components/toast.js";
@@ -132,9 +132,9 @@ function agent(text) {
 /** The names of the locations of a user or key. */
 const locationsOf = (account) => account.locations?.map((id) => locations.find((location) => location.id === id)?.name ?? id).join(", ") ?? "All";
 
-// People.
+// Users.
 
-function people({ users, me }) {
+function accounts({ users, me }) {
   const role = (user, event) => {
     const chosen = event.target.value;
     event.target.value = user.role; // until it is changed
@@ -147,7 +147,7 @@ function people({ users, me }) {
     if (await sure(`Switch off two-factor authentication of ${user.name}?`, "Only for users who lost their app and recovery codes. Verify their identity first.", "Switch off")) change("/api/admin/users/reset-factor", { name: user.name }, `Two-factor authentication of ${user.name} is off.`);
   };
   const limit = async (user) => {
-    if (await limitPerson(user, locations)) toast(`The locations of ${user.name} were changed.`);
+    if (await limitUser(user, locations)) toast(`The locations of ${user.name} were changed.`);
     page.read({ quiet: true });
   };
   const forgotten = async (user) => {
@@ -155,7 +155,7 @@ function people({ users, me }) {
     page.read({ quiet: true });
   };
   return html`<section class="part">
-    <h2 id="accounts">People</h2>
+    <h2 id="accounts">Users</h2>
     <div class="plain cards" tabindex="0" role="region" aria-labelledby="accounts"><table>
       <thead><tr><th>Name</th><th>Role</th>${locations.length > 1 ? html`<th>Locations</th>` : nothing}<th>Two-factor</th><th class="number">Sessions</th><th>Last active</th><th>Since</th><th><span class="unseen">Change</span></th></tr></thead>
       <tbody>${users.map(
@@ -225,7 +225,7 @@ function record() {
   };
   const query = wanted.actor ? `&actor=${encodeURIComponent(wanted.actor)}` : "";
   return html`<section class="part">
-    <div class="head"><div><h2 id="record">Audit log</h2><p class="quiet">All changes and refused attempts, with person, time and address. Entries cannot be changed.</p></div>
+    <div class="head"><div><h2 id="record">Audit log</h2><p class="quiet">All changes and refused attempts, with user, time and address. Entries cannot be changed.</p></div>
       <a class="button-like" href="/api/admin/audit-log?format=csv${query}" download="audit-log.csv">Export CSV</a></div>
     ${wanted.actor ? html`<div class="chips"><button type="button" class="chip" aria-pressed="true" @click=${() => filter("")}>${wanted.actor} ×</button></div>` : nothing}
     ${entries.length
@@ -245,7 +245,7 @@ function record() {
 
 function body(data) {
   const add = async () => {
-    const added = await addPerson(locations);
+    const added = await addUser(locations);
     if (added) toast(`${added} can now log in.`);
     page.read({ quiet: true });
   };
@@ -255,10 +255,10 @@ function body(data) {
       ? `${plural(data.users.length, "user")}, ${without ? `${without} without two-factor authentication` : "all with two-factor authentication"}, ${plural(data.keys.filter((key) => !key.ended).length, "key")}.`
       : `Your role is ${ROLES[data.me.role]?.toLowerCase() ?? data.me.role}. Owners manage users.`,
     actions: data.owner ? html`<button type="button" class="button" @click=${add}>Add a user</button>` : nothing,
-    content: html`${data.owner ? people(data) : nothing}${own(data)}${data.owner ? keys(data) : nothing}${logins(data)}${data.owner ? record() : nothing}`,
+    content: html`${data.owner ? accounts(data) : nothing}${own(data)}${data.owner ? keys(data) : nothing}${logins(data)}${data.owner ? record() : nothing}`,
   };
 }
 
 main.replaceChildren(); // removes the text for browsers without JavaScript
-const page = new Page("People", load, body);
+const page = new Page("Users", load, body);
 page.read();

@@ -157,7 +157,7 @@ class Bulk {
       number: () => html`<label class="field">New value<input inputmode="numeric" autofocus autocomplete="off" .value=${this.value} @input=${change} /></label>`,
       delta: () => html`<label class="field">Change by<input inputmode="text" autofocus autocomplete="off" placeholder="+10" .value=${this.value} @input=${change} /></label>`,
       switch: () => html`<fieldset class="choices"><legend>Availability</legend>${[[true, "Sold out"], [false, "On sale"]].map(([value, words]) => html`<label><input type="radio" name="sold-out" .checked=${this.value === value} @change=${() => (this.value = value)} />${words}</label>`)}</fieldset>`,
-      date: () => html`<label class="field">Back on (empty: no date)<input type="date" autofocus .value=${this.value} @input=${change} /></label>`,
+      date: () => html`<label class="field">Restock date (empty: none)<input type="date" autofocus .value=${this.value} @input=${change} /></label>`,
       none: () => html`<p>${this.busy ? "Loading holds …" : nothing}</p>`,
     }[input]();
     return html`<form @submit=${(event) => { event.preventDefault(); this.look(); }}>

@@ -45,7 +45,7 @@ export function keepColumns(names) {
 
 /** The same columns with one moved `by` places to the right. */
 export function movedColumn(names, name, by) {
-  const rest = names.filter((other) => other !== name);
-  rest.splice(Math.max(1, names.indexOf(name) + by), 0, name);
-  return rest;
+  const order = names.filter((other) => other !== name);
+  order.splice(Math.max(1, names.indexOf(name) + by), 0, name);
+  return order;
 }

@@ -66,14 +66,14 @@ export function chooseColumns(page) {
   };
   return ask("Columns", (answer, draw) => {
     const shown = page.view.columns;
-    const rest = Object.keys(COLUMNS).filter((name) => !shown.includes(name));
+    const hidden = Object.keys(COLUMNS).filter((name) => !shown.includes(name));
     const line = (name) => {
       const at = shown.indexOf(name);
       const move = (by, words) => html`<button type="button" class="icon" aria-label="${COLUMNS[name].words} ${words}" ?disabled=${at + by < 1 || at + by >= shown.length} @click=${() => set(movedColumn(shown, name, by), draw)}>${by < 0 ? "↑" : "↓"}</button>`;
       return html`<li><label class="check"><input type="checkbox" .checked=${at >= 0} ?disabled=${COLUMNS[name].fixed} @change=${() => set(toggled(shown, name), draw)} />${COLUMNS[name].words}</label>${at > 0 ? html`<span>${move(-1, "to the left")}${move(1, "to the right")}</span>` : nothing}</li>`;
     };
-    return html`<ul class="lines">${[...shown, ...rest].map(line)}</ul>
-      <div class="actions"><button type="button" class="quiet" @click=${() => set(null, draw)}>As in the beginning</button><button type="button" class="button" @click=${() => answer(null)}>Done</button></div>`;
+    return html`<ul class="lines">${[...shown, ...hidden].map(line)}</ul>
+      <div class="actions"><button type="button" class="quiet" @click=${() => set(null, draw)}>Reset to default</button><button type="button" class="button" @click=${() => answer(null)}>Done</button></div>`;
   });
 }
 

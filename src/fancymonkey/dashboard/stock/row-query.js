@@ -25,8 +25,8 @@ export function ownViews() {
 }
 
 export function keepView(name, query) {
-  const rest = ownViews().filter(([other]) => other !== name);
-  localStorage.setItem(KEPT, JSON.stringify(query === null ? rest : [...rest, [name, query]]));
+  const others = ownViews().filter(([other]) => other !== name);
+  localStorage.setItem(KEPT, JSON.stringify(query === null ? others : [...others, [name, query]]));
 }
 
 /** The view of the address. */

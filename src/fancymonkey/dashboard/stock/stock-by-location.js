@@ -2,7 +2,7 @@
 
 import { html, nothing } from "/admin/lib/lit.js";
 import { ask } from "/admin/components/dialogs.js";
-import { number } from "/admin/lib/format.js";
+import { number, plural } from "/admin/lib/format.js";
 import { api } from "/admin/lib/session.js";
 import { toast } from "/admin/components/toast.js";
 
@@ -39,7 +39,7 @@ export async function stockByLocation(row, editable) {
     const { from, to, quantity, reason } = Object.fromEntries(new FormData(event.target));
     const [location, state] = JSON.parse(from);
     const [toLocation, toState] = JSON.parse(to);
-    change("/move", { location, toLocation, from: state, to: toState, quantity: Number(quantity), reason: reason.trim() }, `${number(Number(quantity))} moved.`, give, draw);
+    change("/move", { location, toLocation, from: state, to: toState, quantity: Number(quantity), reason: reason.trim() }, `${plural(Number(quantity), "unit")} moved.`, give, draw);
   };
 
   const accounts = (name, words, chosen) => html`<label class="field">${words}<select name=${name}>${data.locations.flatMap((there) =>
@@ -54,7 +54,7 @@ export async function stockByLocation(row, editable) {
       <button class="quiet">Save</button>
     </form>`;
 
-  const facts = (there) => [["On hand", there.stock], ["Reserved", there.reserved], ["Available", there.available], ["Safety stock", there.safetyStock], ["Damaged", there.damaged], ["Quarantine", there.quarantine], ["Returned", there.returned], ["On the way here", there.inTransit]];
+  const facts = (there) => [["On hand", there.stock], ["Reserved", there.reserved], ["Available", there.available], ["Safety stock", there.safetyStock], ["Damaged", there.damaged], ["Quarantine", there.quarantine], ["Returned", there.returned], ["In transit", there.inTransit]];
 
   await ask(
     `${row.name} ${row.size} by location`,

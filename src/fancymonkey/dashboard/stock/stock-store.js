@@ -111,8 +111,8 @@ export class Stock extends EventTarget {
     this.pending.set(sku, [...(this.pending.get(sku) ?? []), values]);
     this.#note(sku);
     return () => {
-      const rest = (this.pending.get(sku) ?? []).filter((other) => other !== values);
-      if (rest.length) this.pending.set(sku, rest);
+      const others = (this.pending.get(sku) ?? []).filter((other) => other !== values);
+      if (others.length) this.pending.set(sku, others);
       else this.pending.delete(sku);
       this.#note(sku);
     };

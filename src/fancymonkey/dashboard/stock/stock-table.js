@@ -308,9 +308,9 @@ export class StockTable extends LitElement {
     const on = event.target.checked;
     const next = new Set(this.selected);
     const range = event.shiftKey && this.places.has(this.anchor) ? [this.places.get(this.anchor), this.places.get(sku)].sort((a, b) => a - b) : null;
-    for (const one of range ? this.skus.slice(range[0], range[1] + 1) : [sku]) {
-      if (on) next.add(one);
-      else next.delete(one);
+    for (const chosen of range ? this.skus.slice(range[0], range[1] + 1) : [sku]) {
+      if (on) next.add(chosen);
+      else next.delete(chosen);
     }
     this.anchor = sku;
     this.tell("pick", next);

@@ -50,21 +50,21 @@ export async function undo(changeId, after = () => {}, { partial = false } = {})
   undoing = true;
   try {
     const answer = await api("/api/admin/undo", { body: { changeId, partial } });
-    changes.find((kept) => kept.changeId === changeId)?.close(); // its Undo no longer works
+    changes.find((change) => change.changeId === changeId)?.close(); // its Undo no longer works
     toast(toldUndone(answer), { action: { label: "Redo", run: () => undo(answer.changeId, after) } });
     after(answer);
   } catch (error) {
     cannot(changeId, after, error);
   } finally {
     undoing = false;
-    const at = changes.findIndex((kept) => kept.changeId === changeId);
+    const at = changes.findIndex((change) => change.changeId === changeId);
     if (at >= 0) changes.splice(at, 1);
   }
 }
 
 function cannot(changeId, after, error) {
-  const rest = error.problem?.rest ? { label: `Undo the other ${number(error.problem.rest)}`, run: () => undo(changeId, after, { partial: true }) } : null;
-  toast(error.message, { error: true, action: rest });
+  const action = error.problem?.rest ? { label: `Undo the other ${number(error.problem.rest)}`, run: () => undo(changeId, after, { partial: true }) } : null;
+  toast(error.message, { error: true, action });
 }
 
 function toldUndone(answer) {

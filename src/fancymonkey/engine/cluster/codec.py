@@ -209,9 +209,9 @@ def _changes_more(entry: Entry) -> bool:
 
 def unpack_commit(data: bytes | msgspec.Raw) -> Commit:
     """The commit of another server, without its answers; its entries are `own` with levels."""
-    packed, rest = _PARTS.decode(data)
+    packed, body = _PARTS.decode(data)
     rows = list(starmap(Entry, _entries(packed)))
-    products, items, levels = _unpack(rest)
+    products, items, levels = _unpack(body)
     changed: Rows = {}
     if levels:
         changed = {Level: {row.key: row for row in map(_level.row, levels)}}

@@ -211,8 +211,8 @@ class Decider:
         """
         begun = self._timer()
         while peers := [peer for peer in self._peers if not peer.lost]:
-            patience = LEAVE_SECONDS if any(peer.running for peer in peers) else FAREWELL_SECONDS
-            if self._timer() - begun > patience:
+            limit = LEAVE_SECONDS if any(peer.running for peer in peers) else FAREWELL_SECONDS
+            if self._timer() - begun > limit:
                 break
             await asyncio.sleep(BEAT_SECONDS / 10)
 

@@ -1,11 +1,13 @@
 """The stock of a bundle as it follows from its parts in the view."""
 
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from fancymonkey.core.bundles.availability import (
     Free,
     buildable,
     buildable_of_fixed,
+    scarce_of_fixed,
     scarce_parts,
 )
 from fancymonkey.core.bundles.recipe import Recipe
@@ -48,17 +50,18 @@ def bundle_stock(view: PartsView, item: Item, own: SkuStock, *, unsold: bool) ->
     opened = view.bundles.is_open(bundle)
     count = max(0, own.available)
     updated_at = own.updated_at
+    parts: list[PartUnits] = []
     if recipe is not None:
-        units = [_part_units(view, sku) for sku in recipe.skus]
-        updated_at = max(updated_at, *[part.updated_at for part in units])
-        count += _built(view, recipe, unsold=False)
+        parts = _units(view, recipe.part_skus if recipe.is_plain else recipe.skus)
+        updated_at = max([updated_at, *[part.updated_at for part in parts]])
+        count += _built(view, recipe, parts, unsold=False)
     if bundle.max_sold is not None:
         count = min(count, max(0, bundle.max_sold - sales.sold - sales.held))
     left = None
     if unsold:
         left = max(0, own.on_hand - own.allocated)
         if recipe is not None:
-            left += _built(view, recipe, unsold=True)
+            left += _built(view, recipe, parts, unsold=True)
         if bundle.max_sold is not None:
             left = min(left, max(0, bundle.max_sold - sales.sold))
         left = left if opened else 0
@@ -75,7 +78,12 @@ def bundle_stock(view: PartsView, item: Item, own: SkuStock, *, unsold: bool) ->
 def scarce(view: PartsView, item: Item) -> list[str]:
     """The parts that keep one more bundle from being sold, as SKUs."""
     recipe = view.bundles.recipes.get(item.sku)
-    return [] if recipe is None else scarce_parts(recipe, free_units(view, recipe))
+    if recipe is None:
+        return []
+    if recipe.is_plain:
+        units = _units(view, recipe.part_skus)
+        return scarce_of_fixed(recipe, [part.available for part in units])
+    return scarce_parts(recipe, free_units(view, recipe))
 
 
 def bundle_back_by(view: PartsView, item: Item) -> int | None:
@@ -87,7 +95,7 @@ def bundle_back_by(view: PartsView, item: Item) -> int | None:
 
 def free_units(view: PartsView, recipe: Recipe, *, unsold: bool = False) -> Free:
     """The units that buyers may get of each part, by the locations that sell online."""
-    parts = {sku: _part_units(view, sku) for sku in recipe.skus}
+    parts = dict(zip(recipe.skus, _units(view, recipe.skus), strict=True))
     return {
         location: {
             sku: (units.unsold if unsold else units.available)[index]
@@ -97,8 +105,11 @@ def free_units(view: PartsView, recipe: Recipe, *, unsold: bool = False) -> Free
     }
 
 
-def _built(view: PartsView, recipe: Recipe, *, unsold: bool) -> int:
-    """How many bundles the parts make; without split lines, what the best location makes."""
+def _built(view: PartsView, recipe: Recipe, parts: Sequence[PartUnits], *, unsold: bool) -> int:
+    """How many bundles the parts make; without split lines, what the best location makes.
+
+    `parts` are the units of the fixed parts in their order, if the recipe is plain.
+    """
     if not view.split_lines and len(view.locations) > 1:
         free = free_units(view, recipe, unsold=unsold)
         if recipe.policy is BundlePolicy.TOGETHER:
@@ -106,7 +117,6 @@ def _built(view: PartsView, recipe: Recipe, *, unsold: bool) -> int:
         best = {sku: max((free[id_][sku] for id_ in free), default=0) for sku in recipe.skus}
         return buildable(recipe, {"": best})
     if recipe.is_plain:
-        parts = [_part_units(view, part.sku) for part in recipe.parts]
         units = [part.unsold if unsold else part.available for part in parts]
         return buildable_of_fixed(recipe, units)
     return buildable(recipe, free_units(view, recipe, unsold=unsold))
@@ -116,17 +126,20 @@ def _online(view: PartsView) -> list[str]:
     return [id_ for id_, row in view.locations.items() if row.active and row.sells_online]
 
 
-def _part_units(view: PartsView, sku: str) -> PartUnits:
-    """The units of a part; many bundles have the same part, so it is kept until a change."""
+def _units(view: PartsView, skus: Iterable[str]) -> list[PartUnits]:
+    """The units of parts; many bundles have the same ones, so they are kept until a change."""
     known = view.bundles.units_at(view.changes)
-    units = known.get(sku)
-    if units is None:
-        units = known[sku] = PartUnits([], [], 0)
-        item = view.items[sku]
-        for id_ in _online(view):
-            level, safety = view.level(sku, id_), safety_at(item.safety_stock, id_)
-            there = not item.archived
-            units.available.append(offered(level.available, safety) if there else 0)
-            units.unsold.append(offered(level.on_hand - level.allocated, safety) if there else 0)
-            units.updated_at = max(units.updated_at, level.updated_at)
+    return [known.get(sku) or _part_units(view, known, sku) for sku in skus]
+
+
+def _part_units(view: PartsView, known: dict[str, PartUnits], sku: str) -> PartUnits:
+    """The units of a part as they are now, which are known from then on."""
+    units = known[sku] = PartUnits([], [], 0)
+    item = view.items[sku]
+    for id_ in _online(view):
+        level, safety = view.level(sku, id_), safety_at(item.safety_stock, id_)
+        there = not item.archived
+        units.available.append(offered(level.available, safety) if there else 0)
+        units.unsold.append(offered(level.on_hand - level.allocated, safety) if there else 0)
+        units.updated_at = max(units.updated_at, level.updated_at)
     return units

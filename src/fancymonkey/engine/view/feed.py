@@ -72,7 +72,7 @@ class Subscription:
         self._pending, self._fresh = set(), False
         return change
 
-    def rest(self) -> None:
+    def pause(self) -> None:
         """Keeps the place, and marks no more changes: a follower sends them from now on."""
         self._feed.silence(self)
 

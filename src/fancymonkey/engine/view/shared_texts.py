@@ -22,7 +22,7 @@ class SharedTexts:
     def __init__(self) -> None:
         self._known: dict[str | int, str | int] = {}
 
-    def one(self, value: T) -> T:
+    def shared(self, value: T) -> T:
         """The first of the equal values that were passed."""
         known = self._known.get(value)
         if known is None:
@@ -40,7 +40,7 @@ def share_in_items(
         product = products.get(item.product_id)
         if product is not None:
             _set(item, "product_id", product.product_id)
-        _set(item, "size", names.one(item.size))
+        _set(item, "size", names.shared(item.size))
 
 
 def share_in_levels(levels: Iterable[Level], items: Mapping[str, Item], names: SharedTexts) -> None:
@@ -50,9 +50,9 @@ def share_in_levels(levels: Iterable[Level], items: Mapping[str, Item], names: S
         item = items.get(level.sku)
         if item is not None:
             _set(level, "sku", item.sku)
-        _set(level, "location", names.one(level.location))
-        _set(level, "on_hand", numbers.one(level.on_hand))
-        _set(level, "updated_at", numbers.one(level.updated_at))
+        _set(level, "location", names.shared(level.location))
+        _set(level, "on_hand", numbers.shared(level.on_hand))
+        _set(level, "updated_at", numbers.shared(level.updated_at))
 
 
 _set = object.__setattr__

@@ -300,6 +300,8 @@ class View(StockedRows):
         accounts = self._accounts.get(sku, ())
         if len(accounts) == 1 and len(self.locations) == 1:  # as nearly always
             return self._stock(sku, accounts)
+        if not accounts:  # as most bundles
+            return SkuStock(sku)
         online = [name for name in accounts if sells_online(self.locations, name)]
         stock = self._stock(sku, online)
         if not self.split_lines:
@@ -329,9 +331,12 @@ class View(StockedRows):
         accounts = self._accounts.get(sku, ()) if location is None else (location,)
         return sum(self._lapsed_units.get((sku, account), 0) for account in accounts)
 
-    def back_by(self, sku: str) -> int | None:
-        """When the first held units may come back (ms); None unless holds take all the stock."""
-        stock = self.online_stock(sku)
+    def back_by(self, sku: str, stock: SkuStock | None = None) -> int | None:
+        """When the first held units may come back (ms); None unless holds take all the stock.
+
+        `stock` is the stock that buyers see, if the caller has it already.
+        """
+        stock = self.online_stock(sku) if stock is None else stock
         if sku in self.bundles.recipes:
             return None if stock.available > 0 else bundle_back_by(self, self.items[sku])
         return None if stock.on_hand <= 0 or stock.available > 0 else self.first_end(sku)

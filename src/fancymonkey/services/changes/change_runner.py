@@ -40,7 +40,7 @@ class ChangeRefused(FancyMonkeyError):
 class ChangeRunner:
     """Runs the change of one request; `change_id` is its id, None as long as nothing has changed.
 
-    A request that is repeated with the same `key` changes nothing, and gets the first one's id.
+    A request that is repeated with the same `key` changes nothing, and gets the id of the first.
     """
 
     engine: Engine

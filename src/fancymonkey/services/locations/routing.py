@@ -57,6 +57,16 @@ class OrderRouting:
         self.max_parcels = max_parcels
         engine.view.split_lines = split_lines
 
+    @property
+    def plain(self) -> Routing | None:
+        """The routing of an order that names no location, if the present rules are known.
+
+        Else None: `of` reads them.
+        """
+        if self._engine.view.touched.get(LOCATIONS, 0) != self._read_at:
+            return None
+        return self._plain
+
     async def of(self, wanted: LocationRequest) -> Routing | None:
         """The routing of an order; None if everything comes from the first location anyway.
 
@@ -66,7 +76,7 @@ class OrderRouting:
             if not self._engine.view.has_several_locations:
                 return None
             rules = await self.rules()
-            if self._plain is None or self._plain.rules is not rules:
+            if self._plain is None:
                 self._plain = Routing(
                     rules=rules, split_lines=self.split_lines, max_parcels=self.max_parcels
                 )
@@ -88,7 +98,7 @@ class OrderRouting:
         if changed != self._read_at:
             find = self._engine.store.find(Document, ROUTING_RULES)
             self._rules = read_rules(await in_task(find))
-            self._read_at = changed
+            self._read_at, self._plain = changed, None
         return self._rules
 
     async def _destination(self, ship_to: ShipTo | None) -> Destination:

@@ -57,8 +57,8 @@ def _spelled(engine: Engine, row: dict[str, Any]) -> dict[str, Any]:
     product_id, size = split_sku(row["sku"])
     product = engine.view.products.get(product_id)
     name = product.name if product is not None and product.name else product_id
-    rest = {key: value for key, value in row.items() if key != "sku"}
-    return {"productId": product_id, "size": size, "name": name, **rest}
+    others = {key: value for key, value in row.items() if key != "sku"}
+    return {"productId": product_id, "size": size, "name": name, **others}
 
 
 @dataclass(slots=True)

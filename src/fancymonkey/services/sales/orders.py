@@ -1,19 +1,19 @@
-"""The list of orders: an index in memory that follows the ledger, and searches in it."""
+"""The list of orders: a compact index in memory that follows the ledger, and searches in it."""
 
 import asyncio
-from bisect import bisect_left, insort
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from fancymonkey.core.dates import DAY_MS
-from fancymonkey.core.model import Cursor, Reservation, Status, split_sku
+from fancymonkey.core.model import Cursor, Entry, Kind, Reservation, Status, split_sku
 from fancymonkey.core.orders.erase import EraseBuyer
 from fancymonkey.core.orders.open import AddPastOrders
-from fancymonkey.core.orders.rows import Order, OrderBuyer, OrderStatus, OrderUnits, status_of
+from fancymonkey.core.orders.rows import Order, OrderBuyer, OrderStatus
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.records import MoveCursor
 from fancymonkey.engine.engine import Engine
 from fancymonkey.services.sales.order_json import part_of_order
+from fancymonkey.services.sales.order_table import SUMMARY_FIELDS, OrderSummary, OrderTable
 from fancymonkey.text import counted
 
 PAST = "past-orders"
@@ -23,35 +23,9 @@ PORTION = 200
 LISTED_MAX = 100
 PAGE = 1000
 BEHIND_MAX = 20_000
-"""After more ledger entries than this the index is built again."""
+"""After more ledger entries than this, and than there are orders, the index is built again."""
 SCANNED_MAX = 2000
 """The most orders that one search reads; the next page continues from there."""
-
-
-@dataclass(frozen=True, slots=True)
-class OrderSummary:
-    """The part of an order that filters read.
-
-    `locations` are those of its open units. `units` has all units of an order at several locations:
-    a caller who sees a part of them sees the status of that part.
-    """
-
-    number: int
-    order_id: str
-    status: OrderStatus
-    locations: tuple[str, ...]
-    places: tuple[str, ...]
-    units: tuple[OrderUnits, ...] = ()
-
-    def status_within(self, within: tuple[str, ...]) -> OrderStatus | None:
-        """The status of the units at these locations, None without any; of all if none is named."""
-        if not within:
-            return self.status
-        if set(within).isdisjoint(self.places):
-            return None
-        if not self.units:
-            return self.status
-        return status_of([units for units in self.units if units.location in within])
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +42,6 @@ class OrderFilter:
     buyers: bool = False
     within: tuple[str, ...] = ()
 
-    def fits(self, brief: OrderSummary) -> bool:
-        """Whether an order fits, apart from the words."""
-        status = brief.status_within(self.within)
-        return (
-            status is not None
-            and self.status in (None, status)
-            and (self.location is None or self.location in brief.locations)
-        )
-
 
 class OrderIndex:
     """Finds orders by status, location and words, the newest first.
@@ -86,11 +51,7 @@ class OrderIndex:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._briefs: dict[str, OrderSummary] = {}
-        self._numbers: list[int] = []
-        self._ids: dict[int, str] = {}
-        self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}
-        """The different lists of locations: most orders have the same."""
+        self._table = OrderTable()
         self._revision: int | None = None
         self._lock = asyncio.Lock()
 
@@ -109,32 +70,39 @@ class OrderIndex:
         await self.refresh()
         orders: list[Order] = []
         scanned = 0
-        ids, briefs = self._ids, self._briefs  # another task may build the index again
-        for number in self._in_sequence(start, oldest_first=oldest_first):
-            brief = briefs[ids[number]]
-            if not wanted.fits(brief):
-                continue
+        while True:
+            choice = (wanted.status, wanted.location, wanted.within)
+            if oldest_first:
+                summary = self._table.from_number(start or 0, *choice)
+            else:
+                summary = self._table.below(start, *choice)
+            if summary is None:
+                return orders, None
             if len(orders) == limit or scanned == SCANNED_MAX:
-                return orders, number if oldest_first else number + 1
+                return orders, summary.number + (not oldest_first)
             scanned += 1
-            order = await self._engine.store.find(Order, brief.order_id)
+            start = summary.number + oldest_first
+            order = await self._engine.store.find(Order, summary.order_id)
             if order is not None and await self._matches(order, wanted):
                 orders.append(order)
-        return orders, None
 
-    def _in_sequence(self, start: int | None, *, oldest_first: bool) -> list[int]:
-        """The numbers of a page and of those after it."""
-        if oldest_first:
-            return self._numbers[bisect_left(self._numbers, start or 0) :]
-        end = len(self._numbers) if start is None else bisect_left(self._numbers, start)
-        return self._numbers[:end][::-1]
+    async def to_ship(
+        self, location: str | None, within: tuple[str, ...], limit: int
+    ) -> list[Order]:
+        """The earliest orders with units to ship there (None: anywhere)."""
+        orders: list[Order] = []
+        for status in (OrderStatus.TO_SHIP, OrderStatus.PARTLY_SHIPPED):
+            wanted = OrderFilter(status, location, within=within)
+            page, _ = await self.page(wanted, limit, oldest_first=True)
+            orders += page
+        return sorted(orders, key=lambda order: order.number)[:limit]
 
     async def by_name(self, name: str) -> Order | None:
         """The order with this id, number (also as `#12`) or payment id, or None."""
         digits = name.removeprefix("#")
         if digits.isascii() and digits.isdigit() and len(digits) < 16:
             await self.refresh()
-            id_ = self._ids.get(int(digits))
+            id_ = self._table.id_of(int(digits))
             return None if id_ is None else await self._engine.store.find(Order, id_)
         order = await self._engine.store.find(Order, name)
         if order is None:
@@ -149,49 +117,32 @@ class OrderIndex:
         Within some locations it counts the orders that have units there, by the status of these.
         """
         await self.refresh()
-        by_status = dict.fromkeys(OrderStatus, 0)
-        for brief in self._briefs.values():
-            status = brief.status_within(within)
-            if status is not None:
-                by_status[status] += 1
-        return by_status
-
-    async def to_ship(
-        self, location: str | None, within: tuple[str, ...], limit: int
-    ) -> tuple[list[Order], int]:
-        """The earliest orders with open units there (None: anywhere), and the number of all."""
-        await self.refresh()
-        ids = []
-        for number in self._numbers:
-            brief = self._briefs[self._ids[number]]
-            seen = brief.locations if location is None else (location,)
-            if set(seen).isdisjoint(brief.locations):
-                continue
-            if not within or not set(within).isdisjoint(brief.locations):
-                ids.append(brief.order_id)
-        orders = [await self._engine.store.find(Order, id_) for id_ in ids[:limit]]
-        return [order for order in orders if order is not None], len(ids)
+        return self._table.counts(within)
 
     async def open_at(self, location: str) -> list[int]:
         """The numbers of the orders that have open units at a location."""
         await self.refresh()
-        return sorted(row.number for row in self._briefs.values() if location in row.locations)
+        return self._table.open_at(location)
 
     async def refresh(self) -> None:
         """Takes everything into the index that the view shows by now."""
         async with self._lock:
             shown = self._engine.view.revision
-            if self._revision is None or not 0 <= shown - self._revision <= BEHIND_MAX:
+            behind_max = max(BEHIND_MAX, len(self._table))
+            if self._revision is None or not 0 <= shown - self._revision <= behind_max:
                 await add_past_orders(self._engine)
                 shown = self._engine.view.revision
-                self._briefs, self._numbers, self._ids = {}, [], {}
-                async for order in self._engine.store.scan(Order):
-                    self._take(order)
+                table = OrderTable()
+                async for fields in self._engine.store.scan_fields(Order, SUMMARY_FIELDS):
+                    table.add(OrderSummary.of(*fields))
+                table.sort()
+                self._table = table
             else:
                 async for id_ in self._changed(self._revision):
                     changed = await self._engine.store.find(Order, id_)
                     if changed is not None:
-                        self._take(changed)
+                        fields = changed.number, changed.order_id, changed.units
+                        self._table.put(OrderSummary.of(*fields))
             self._revision = shown
 
     async def _changed(self, revision: int) -> AsyncIterator[str]:
@@ -202,25 +153,10 @@ class OrderIndex:
                 return
             for entry in entries:
                 id_ = entry.reservation_id
-                if id_ is not None and id_ not in seen and _may_change_order(entry.reserved):
+                if id_ is not None and id_ not in seen and _may_change_order(entry):
                     seen.add(id_)
                     yield id_
             revision = entries[-1].revision
-
-    def _take(self, order: Order) -> None:
-        if order.order_id not in self._briefs:
-            insort(self._numbers, order.number)
-            self._ids[order.number] = order.order_id
-        locations = tuple(dict.fromkeys(row.location for row in order.units if row.open))
-        places = tuple(dict.fromkeys(row.location for row in order.units))
-        self._briefs[order.order_id] = OrderSummary(
-            order.number,
-            order.order_id,
-            order.status,
-            self._shared.setdefault(locations, locations),
-            self._shared.setdefault(places, places),
-            order.units if len(places) > 1 else (),
-        )
 
     async def _matches(self, order: Order, wanted: OrderFilter) -> bool:
         words = wanted.words.lower().split()
@@ -229,8 +165,8 @@ class OrderIndex:
         buyer = None
         if wanted.buyers:
             buyer = await self._engine.store.find(OrderBuyer, order.order_id)
-        order = part_of_order(order, wanted.within)
-        text = "\n".join(_texts(order, buyer, self._name)).lower()
+        part = part_of_order(order, wanted.within)
+        text = "\n".join(_texts(part, buyer, self._name)).lower()
         return all(_is_number(word, order) or word in text for word in words)
 
     def _name(self, product_id: str) -> str:
@@ -238,9 +174,10 @@ class OrderIndex:
         return "" if product is None else product.name
 
 
-def _may_change_order(reserved: int) -> bool:
-    """Whether an entry of a hold may be one of its order: a hold that only begins has none."""
-    return reserved <= 0
+def _may_change_order(entry: Entry) -> bool:
+    """Whether an entry of a hold may be one of its order: one that begins or just ends has none."""
+    ends = entry.reserved < 0 and entry.kind in (Kind.RELEASED, Kind.EXPIRED)
+    return entry.reserved <= 0 and not ends
 
 
 def _is_number(word: str, order: Order) -> bool:

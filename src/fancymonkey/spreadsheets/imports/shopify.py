@@ -18,6 +18,7 @@ from fancymonkey.spreadsheets.imports.near_keys import NearKeys
 from fancymonkey.spreadsheets.imports.notices import Notices
 from fancymonkey.spreadsheets.imports.row_location import RowLocations
 from fancymonkey.spreadsheets.table.columns import LOCATION, Record
+from fancymonkey.text import counted
 
 HANDLE, SKU, TITLE, LOCATION_NAME = "handle", "sku", "title", "location"
 CURRENT, NEW, ON_HAND = "on hand (current)", "on hand (new)", "on hand"
@@ -55,7 +56,7 @@ def shopify_records(rows: Sequence[tuple[int, list[str]]]) -> list[Record]:
     records = []
     for number, cells in rows[1:]:
         padded = [*cells, *[""] * (len(names) - len(cells))]
-        fault = f"it has {len(cells)} cells, the header has {len(names)}"
+        fault = f"it has {counted(len(cells), 'cell')}, the header has {len(names)}"
         faulty = any(cells[len(names) :])
         texts = {name: unsafe(cell) for name, cell in zip(names, padded, strict=False)}
         records.append(Record(number, texts, fault if faulty else ""))
@@ -139,7 +140,7 @@ class _Reader:
         fault = column = ""
         if text.lower() == NOT_STOCKED:
             if on_hand:
-                fault = f"{on_hand} units are there: write 0 instead of {text!r}"
+                fault = f"it has {counted(on_hand, 'unit')} here: write 0 instead of {text!r}"
             text, column = "", "On hand (new)"
             resolved = replace(resolved, cells={**resolved.cells, "stock": ""})
         if was.lower() == NOT_STOCKED:
@@ -210,7 +211,8 @@ class Sizes:
                 return items[0]
             if items:
                 return self._of_product(line.cells, items) or (
-                    f"{len(items)} sizes have the skuId {sku!r}, and handle and options name none"
+                    f"{counted(len(items), 'size')} have the skuId {sku!r}, and handle and options "
+                    "name none"
                 )
             if sku in self._by_key:
                 return self._by_key[sku]

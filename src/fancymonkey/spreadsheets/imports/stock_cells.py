@@ -17,6 +17,7 @@ from fancymonkey.spreadsheets.imports.import_plan import (
 )
 from fancymonkey.spreadsheets.imports.notices import Notices
 from fancymonkey.spreadsheets.imports.values import AmbiguousCell, value_of
+from fancymonkey.text import counted
 
 IS_BUNDLE = (
     "this is a bundle: its stock follows from its parts. Change theirs, or assemble it, and leave "
@@ -90,7 +91,7 @@ class StockCells:
         self._check_open(row)
         elsewhere = 0 if row.location else self._current.elsewhere(item.sku)
         if after < elsewhere:
-            words = f"{elsewhere} units are at other locations. Change their stock there."
+            words = f"{counted(elsewhere, 'unit')} at other locations: change the stock there."
             raise CellFault(words)
         row.stock = self._command(row, item.sku, after - now, after - elsewhere)
         row.changes.append(row.change("stock", str(now), text, str(after)))

@@ -20,6 +20,7 @@ from fancymonkey.spreadsheets.table.columns import (
     columns_of,
 )
 from fancymonkey.spreadsheets.table.row_fingerprint import mark_text
+from fancymonkey.text import counted
 
 BOM = "\ufeff"
 """Without it some spreadsheet programs misread UTF-8, and write the misread text."""
@@ -85,10 +86,10 @@ def read(text: str) -> list[Row]:
             "The file is not text: it has NUL characters. Save the table as CSV in UTF-8."
         )
     first = 1
-    head, _, rest = text.partition("\n")
+    head, _, lines = text.partition("\n")
     separator = max(",;\t", key=head.count)
     if head.strip().lower() in ("sep=,", "sep=;", "sep=\t", "sep="):  # the separator line of Excel
-        separator, text, first = head.rstrip("\r")[4:] or "\t", rest, 2
+        separator, text, first = head.rstrip("\r")[4:] or "\t", lines, 2
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     rows: list[Row] = []
     try:
@@ -127,7 +128,7 @@ def record(columns: Sequence[str], number: int, cells: list[str]) -> Record:
     """A line by column."""
     fault = ""
     if len(cells) < len(columns) or any(cells[len(columns) :]):
-        fault = f"it has {len(cells)} cells, the header has {len(columns)}"
+        fault = f"it has {counted(len(cells), 'cell')}, the header has {len(columns)}"
     named = zip(columns, cells, strict=False)
     texts = {name: cell if name in NUMBERS else _text(name, cell) for name, cell in named}
     return Record(number, texts, fault)

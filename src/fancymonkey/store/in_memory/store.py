@@ -8,6 +8,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import execute
@@ -68,6 +69,13 @@ class InMemory:
             yield row
             if number % PAUSE == 0:
                 await asyncio.sleep(0)
+
+    async def scan_fields(
+        self, kind: type[Row], names: Sequence[str]
+    ) -> AsyncIterator[tuple[Any, ...]]:
+        """See `Store.scan_fields`."""
+        async for row in self.scan(kind):
+            yield tuple([getattr(row, name) for name in names])
 
     async def find(self, kind: type[R], key: Hashable) -> R | None:
         """See `Store.find`."""

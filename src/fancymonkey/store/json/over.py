@@ -20,14 +20,14 @@ def split_rows(image: RowsInMemory, now: int) -> tuple[Kept, Over]:
     The archive has nothing about a buyer's person: that must be erased, and its files never change.
     """
     tests = _tests(image, now)
-    kept, over = [], {}
+    remaining, over = [], {}
     for kind in ROWS:
         rows, test = list(image.rows[kind].values()), tests.get(kind)
         if test is not None and (ended := [row for row in rows if test(row)]):
             over[kind] = ended
             rows = [row for row in rows if not test(row)]
-        kept.append((kind, rows))
-    return kept, over
+        remaining.append((kind, rows))
+    return remaining, over
 
 
 def _tests(image: RowsInMemory, now: int) -> dict[type[Row], Callable[[Any], bool]]:

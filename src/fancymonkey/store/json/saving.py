@@ -25,9 +25,11 @@ class Saving:
 
     def start(self, image: RowsInMemory, position: Position, now: int) -> None:
         """Begins a snapshot of the present rows, which are those at this position."""
-        kept, over = split_rows(image, now)
-        self._journal.fit(sum(len(rows) for _, rows in kept))
-        task = asyncio.create_task(self._save(image, position, now, kept, over), name="snapshot")
+        remaining, over = split_rows(image, now)
+        self._journal.fit(sum(len(rows) for _, rows in remaining))
+        task = asyncio.create_task(
+            self._save(image, position, now, remaining, over), name="snapshot"
+        )
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
@@ -36,13 +38,13 @@ class Saving:
         await asyncio.gather(*self.tasks, return_exceptions=True)
 
     async def _save(
-        self, image: RowsInMemory, position: Position, now: int, kept: Kept, over: Over
+        self, image: RowsInMemory, position: Position, now: int, remaining: Kept, over: Over
     ) -> None:
         try:
             async with self._turn:
                 archive = image.past if isinstance(image.past, Archive) else EMPTY
                 archive = await asyncio.to_thread(
-                    self.files.write, position, now, kept, archive, over
+                    self.files.write, position, now, remaining, archive, over
                 )
                 archived(image, archive, over)
             self.problem = None

@@ -35,9 +35,9 @@ _PREFIX = re.compile(rb'\{"sum":"([0-9a-f]{8})","batch":(\d+),"revision":(\d+),'
 
 def seal(body: bytes, chain: int) -> tuple[bytes, int]:
     """A JSON object as a line with its checksum, and that checksum."""
-    rest = body[1:]
-    chain = crc32(rest, chain)
-    return b'{"sum":"%08x",%b\n' % (chain, rest), chain
+    tail = body[1:]
+    chain = crc32(tail, chain)
+    return b'{"sum":"%08x",%b\n' % (chain, tail), chain
 
 
 def unseal(line: bytes, chain: int) -> int | None:

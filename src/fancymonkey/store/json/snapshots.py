@@ -22,6 +22,7 @@ from fancymonkey.store.json.archive_file import ArchiveDamaged
 from fancymonkey.store.json.journal import Position
 from fancymonkey.store.json.records import COLUMNS, Columns, encode, reader_of, table
 from fancymonkey.store.shared.files import Disk, write_safely
+from fancymonkey.text import counted
 
 log = logging.getLogger(__name__)
 
@@ -214,6 +215,6 @@ def _parse(data: bytes, folder: ArchiveFolder) -> Saved:
     for line in lines:
         rows += reader.batch(line).rows
     if len(rows) != foot.rows:
-        raise ValueError(f"it has {len(rows)} rows and should have {foot.rows}")
+        raise ValueError(f"it has {counted(len(rows), 'row')} and should have {foot.rows}")
     archive = folder.open(head.archive, Removed(head.pruned, head.folded))
     return Saved(Position(head.batch, head.revision, int(head.chain, 16)), rows, archive)

@@ -74,6 +74,7 @@ class JsonStore(JsonReads):
         disk: Disk | None = None,
         segment_bytes: int = SEGMENT_BYTES,
         segment_entries: int = SEGMENT_ENTRIES,
+        url: str = "",
     ) -> None:
         self._path = path
         self._read_only = read_only
@@ -85,7 +86,7 @@ class JsonStore(JsonReads):
         )
         self._saving = Saving(StateFiles(self._disk, path / "state"), self._journal)
         self._snapshots = self._saving.tasks
-        self._file_lock = FileLock(path / "lock")
+        self._file_lock = FileLock(path / "lock", url)
         self._turn = asyncio.Lock()
         self._writer: ThreadPoolExecutor | None = None
         self._stopped: str | None = None
@@ -241,9 +242,9 @@ class JsonStore(JsonReads):
                     changed[type(row)][row.key] = row
                 image = RowsInMemory()
                 image.apply(changed, revision)
-                kept, over = split_rows(image, 0)
+                remaining, over = split_rows(image, 0)
                 archive = await self._in_writer(
-                    self._saving.files.write, self._journal.position, 0, kept, EMPTY, over
+                    self._saving.files.write, self._journal.position, 0, remaining, EMPTY, over
                 )
             except BaseException as error:
                 await self._in_writer(self._saving.files.clear)

@@ -36,11 +36,13 @@ _parse = msgspec.json.decode
 
 
 async def learn_types(connection: Connection) -> None:
-    """Makes the driver look up the tables' types now, rather than while a batch holds the lock.
+    """Makes the driver look up all types now, rather than while a batch holds the lock.
 
-    It runs in a transaction, because the driver changes a setting for it and resets it.
+    It runs in a transaction, because the driver changes a setting for it and resets it. Within a
+    batch it would not reset it: the setting has another value there, of the batch itself.
     """
-    types = ", ".join(f'NULL::"{table.name}"[]' for table in (*TABLES.values(), ENTRIES))
+    names = [f'"{table.name}"' for table in (*TABLES.values(), ENTRIES)]
+    types = ", ".join(f"NULL::{name}[]" for name in (*names, *_SQL_TYPES.values()))
     async with connection.transaction():
         await connection.fetchrow(f"SELECT {types}")
 

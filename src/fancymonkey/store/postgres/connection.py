@@ -25,6 +25,17 @@ Reader: TypeAlias = "PoolConnectionProxy[Any]"
 Pool: TypeAlias = "asyncpg.Pool[Any]"
 
 
+class PoolerInBetween(StoreUnavailable):
+    """A pooler is at the address, which the URL does not name as one."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(
+            f"A pooler is at {place}. Add the parameter `direct` to DATABASE_URL, with the address "
+            f"of PostgreSQL itself (`?direct=db:5432`): notifications, prepared statements and "
+            f"settings do not pass a pooler."
+        )
+
+
 class _ReadingConnection(asyncpg.Connection):
     """A connection of the pool. Reads leave no state behind, so nothing is reset after one."""
 
@@ -48,8 +59,8 @@ class PostgresConnector:
         parameters = parse_qsl(parts.query, keep_blank_values=True)
         direct = dict(parameters).get("direct")
         if direct is not None:
-            rest = urlencode([(name, value) for name, value in parameters if name != "direct"])
-            parts = parts._replace(query=rest)
+            query = urlencode([(name, value) for name, value in parameters if name != "direct"])
+            parts = parts._replace(query=query)
         self._url = self._direct_url = urlunsplit(parts) if direct is not None else url
         self._cached_statements = 100
         self.pooled = direct is not None
@@ -69,15 +80,23 @@ class PostgresConnector:
         return self._direct_url
 
     async def connect(
-        self, *, direct: bool = False, settings: Mapping[str, str] | None = None
+        self,
+        *,
+        direct: bool = False,
+        settings: Mapping[str, str] | None = None,
+        cached: bool = True,
     ) -> Connection:
-        """A new connection; `direct` bypasses a pooler. Raises StoreUnavailable."""
+        """A new connection; `direct` bypasses a pooler. Raises StoreUnavailable.
+
+        Without `cached` it keeps no prepared statements.
+        """
+        statements = 100 if direct else self._cached_statements
         try:
             return await asyncpg.connect(
                 self._direct_url if direct else self._url,
                 timeout=CONNECT_SECONDS,
                 command_timeout=ANSWER_SECONDS,
-                statement_cache_size=100 if direct else self._cached_statements,
+                statement_cache_size=statements if cached else 0,
                 server_settings={"application_name": self.name, **(settings or {})},
             )
         except ValueError as error:
@@ -110,6 +129,8 @@ class PostgresConnector:
                 f"PostgreSQL at {self.place} finds its own files damaged ({message}). Stop, keep a "
                 f"copy, and restore a backup."
             )
+        if isinstance(error, _MIXED_UP) or any(text in message for text in _POOLER_TEXTS):
+            return PoolerInBetween(self.place)
         for kinds, advice in _ADVICE:
             if isinstance(error, kinds):
                 return StoreUnavailable(f"PostgreSQL at {self.place}: {message}. {advice}")
@@ -124,6 +145,10 @@ DRIVER_ERRORS = (
     asyncpg.InternalClientError,
     OSError,
 )
+_MIXED_UP = (asyncpg.DuplicatePreparedStatementError, asyncpg.InvalidSQLStatementNameError)
+"""A pooler has given the statements of one session to another."""
+_POOLER_TEXTS = ("unsupported startup parameter", "transaction blocks not allowed")
+"""Parts of messages of pgbouncer itself."""
 _ADVICE: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
     (
         (asyncpg.InvalidAuthorizationSpecificationError,),

@@ -105,10 +105,13 @@ class PostgresReads(SqlReads):
 
 
 async def _all_of(reader: Reader, kind: type[R], sql: str) -> list[R]:
-    """Every row of a query, in portions, so that the event loop can run other tasks."""
-    make = TABLES[kind].row
-    cursor = await reader.cursor(sql)
+    """Every row of a query, in portions, so that the event loop can run other tasks.
+
+    The driver's own cursors have prepared statements, whose names servers behind a pooler share.
+    """
+    make, cursor = TABLES[kind].row, f"every_{TABLES[kind].name}"
+    await reader.execute(f"DECLARE {cursor} NO SCROLL CURSOR FOR {sql}")
     rows: list[R] = []
-    while page := await cursor.fetch(PAGE):
+    while page := await reader.fetch(f"FETCH FORWARD {PAGE} FROM {cursor}"):
         rows += map(make, page)
     return rows

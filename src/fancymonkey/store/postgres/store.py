@@ -22,6 +22,7 @@ from fancymonkey.store.postgres.connection import (
 )
 from fancymonkey.store.postgres.fill import empty, fill
 from fancymonkey.store.postgres.listener import PostgresListener
+from fancymonkey.store.postgres.pooler import check_way
 from fancymonkey.store.postgres.reads import PostgresReads
 from fancymonkey.store.postgres.row_cache import PostgresRowCache
 from fancymonkey.store.postgres.schema import QUERIES, check_schema, migrate
@@ -98,6 +99,8 @@ class PostgresStore(PostgresReads):
             check_server(server, self._link.place, read_only=self.read_only)
             if self.read_only:
                 await check_schema(reader)
+            pid = reader.get_server_pid()
+        await check_way(self._link, server, pid)
         if server["synchronous_commit"] == "off":
             self._begin += ";\nSET LOCAL synchronous_commit = on"
             if not self._link.pooled:
@@ -313,10 +316,12 @@ class PostgresStore(PostgresReads):
 
     async def watch(self, on_commit: OnRemoteCommit, submit: Submit) -> None:
         """See `Store.watch`."""
-        self._watch = PostgresListener(
-            self._link, on_commit, lambda: None if self._writer is None else self._writer.pid
-        )
+        self._watch = PostgresListener(self._link, on_commit, self._writing_pid)
         await self._watch.start()
+
+    def _writing_pid(self) -> int | None:
+        """The server process that writes; None behind a pooler, which takes any of several."""
+        return None if self._writer is None or self._link.pooled else self._writer.pid
 
     async def health_problems(self) -> list[str]:
         """See `Store.health_problems`."""

@@ -18,6 +18,7 @@ from zlib import crc32
 
 from fancymonkey.errors import StoreCorrupt
 from fancymonkey.store.shared.files import OWNERS, PRIVATE, Disk, write_new
+from fancymonkey.text import counted
 
 log = logging.getLogger(__name__)
 
@@ -70,11 +71,12 @@ class Versions:
         """Raises StoreCorrupt if a version shows a later revision than the end of the ledger."""
         shown = max((int(name[2]) for _, name in self._stored()), default=UNCHECKED)
         if shown > revision:
+            entries = counted(revision, "entry", "entries")
             raise StoreCorrupt(
-                f"The ledger in {self._folder.parent} has {revision} entries, and {self.path.name} "
-                f"was written when there were {shown}: files in logs are missing, or have lost "
-                f"their end. Put them back, or restore a backup. To start again from "
-                f"{self.path.name}, without holds and history, move logs and state away."
+                f"The ledger in {self._folder.parent} has {entries}, and {self.path.name} was "
+                f"written when there were {shown}: files in logs are missing, or have lost their "
+                f"end. Put them back, or restore a backup. To start again from {self.path.name}, "
+                f"without holds and history, move logs and state away."
             )
 
     def uncheck(self) -> None:

@@ -76,7 +76,7 @@ class ProductsFileSync:
         self._stamp: object = None
         self._young_until = 0.0
         self._turn = asyncio.Lock()
-        self._bell = asyncio.Event()
+        self._wake = asyncio.Event()
         self._closing = False
         self._task: asyncio.Task[None] | None = None
 
@@ -104,7 +104,7 @@ class ProductsFileSync:
     def stop(self) -> None:
         """Stops checking the file."""
         self._closing = True
-        self._bell.set()
+        self._wake.set()
 
     async def open(self, since: Since) -> None:
         """Applies earlier edits, and writes missing changes.
@@ -190,7 +190,7 @@ class ProductsFileSync:
         rest_until = 0.0
         while not self._closing:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._bell.wait(), LOOK_SECONDS)
+                await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS)
             started = loop.time()
             rested = started >= rest_until
             due = self._stale != set() or self._versions.sync_failed

@@ -23,13 +23,16 @@ class LockHolder(msgspec.Struct):
     host: str
     since: str
     command: str
+    url: str = ""
+    """Where it serves HTTP; empty for a command."""
 
 
 class FileLock:
     """An advisory lock that ends with its process, even if that is killed."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, url: str = "") -> None:
         self._path = path
+        self._url = url
         self._fd: int | None = None
 
     def take(self, now: int) -> None:
@@ -46,7 +49,7 @@ class FileLock:
             raise
         since = datetime.fromtimestamp(now // 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         command = " ".join(sys.argv)[:500]
-        holder = LockHolder(os.getpid(), socket.gethostname(), since, command)
+        holder = LockHolder(os.getpid(), socket.gethostname(), since, command, self._url)
         os.ftruncate(fd, 0)
         os.pwrite(fd, msgspec.json.encode(holder) + b"\n", 0)
         self._fd = fd
@@ -61,6 +64,20 @@ class FileLock:
 
 def holder_of(target: str) -> str | None:
     """The process that has a store of files now, or None; other stores have no such lock."""
+    text = _held_text(target)
+    return None if text is None else _who(text)
+
+
+def server_url(target: str) -> str:
+    """Where the server that has a store of files listens; empty if no server has it."""
+    try:
+        return msgspec.json.decode(_held_text(target) or b"", type=LockHolder).url
+    except ValueError:
+        return ""
+
+
+def _held_text(target: str) -> bytes | None:
+    """The content of the lock file while a process has the lock, or None."""
     file = sqlite_path(target)
     if file is None and "://" in target:
         return None
@@ -72,7 +89,7 @@ def holder_of(target: str) -> str | None:
     try:
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return _who(os.pread(fd, _FIRST, 0))
+        return os.pread(fd, _FIRST, 0)
     except OSError:
         return None
     finally:

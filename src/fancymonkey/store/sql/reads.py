@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from fancymonkey.core.model import Entry, Reservation
+from fancymonkey.core.model import Entry, Reservation, Row
 from fancymonkey.core.state import FOREVER
 from fancymonkey.store.contract import R
 from fancymonkey.store.sql.columns import TABLES
@@ -67,6 +67,27 @@ class SqlReads(ABC):
             if len(page) < PAGE:
                 return
             after = page[-1].key
+
+    async def scan_fields(
+        self, kind: type[Row], names: Sequence[str]
+    ) -> AsyncIterator[tuple[Any, ...]]:
+        """See `Store.scan_fields`. Only these columns are read and decoded."""
+        table = TABLES[kind]
+        columns = [column for name in names for column in table.columns if column.name == name]
+        chosen, first = (*table.key, *names), len(table.key)
+        values: tuple[Any, ...] = ()
+        while True:
+            sql = page_after(table, self._marks(len(values)), columns=chosen)
+            page = await self._fetch(sql, *values)
+            for stored in page:
+                fields = zip(columns, tuple(stored)[first:], strict=True)
+                yield tuple(
+                    value if value is None or column.decode is None else column.decode(value)
+                    for column, value in fields
+                )
+            if len(page) < PAGE:
+                return
+            values = tuple(page[-1])[:first]
 
     async def find(self, kind: type[R], key: Hashable) -> R | None:
         """See `Store.find`."""

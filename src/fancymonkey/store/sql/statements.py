@@ -31,12 +31,19 @@ def on_conflict(table: Table[Any]) -> str:
 
 
 def page_after(
-    table: Table[Any], placeholders: Iterable[str] | None = None, limit: int = PAGE
+    table: Table[Any],
+    placeholders: Iterable[str] | None = None,
+    limit: int = PAGE,
+    columns: Iterable[str] = (),
 ) -> str:
-    """The SELECT of a page of a table by its key; without placeholders the first page."""
+    """The SELECT of a page of a table by its key; without placeholders the first page.
+
+    Without `columns` it reads all of them.
+    """
     key = ", ".join(table.key)
     after = f"WHERE ({key}) > ({', '.join(placeholders)}) " if placeholders else ""
-    return f"SELECT {column_list(table)} FROM {table.name} {after}ORDER BY {key} LIMIT {limit}"
+    names = ", ".join(columns) or column_list(table)
+    return f"SELECT {names} FROM {table.name} {after}ORDER BY {key} LIMIT {limit}"
 
 
 async def scanned(

@@ -54,11 +54,13 @@ class SqliteStore(SqlReads):
 
     _queries = QUERIES
 
-    def __init__(self, path: Path, *, read_only: bool = False, disk: Disk | None = None) -> None:
+    def __init__(
+        self, path: Path, *, read_only: bool = False, disk: Disk | None = None, url: str = ""
+    ) -> None:
         self.path = path
         self._disk = disk or Disk()
         self.read_only = read_only
-        self._lock = FileLock(path.with_name(path.name + ".lock"))
+        self._lock = FileLock(path.with_name(path.name + ".lock"), url)
         self._writing: ThreadPoolExecutor | None = None
         self._reading: ThreadPoolExecutor | None = None
         self._writer: SqliteWriter | None = None

@@ -13,7 +13,7 @@ WHAT_MAX = 200
 """The most characters of a path in the audit log: the path of an unknown job may be any text."""
 
 
-async def note(context: AppContext, request: Request, status: int) -> None:
+async def write_entry(context: AppContext, request: Request, status: int) -> None:
     """Writes an entry of the audit log; if that fails, the log has it, as the request is done."""
     assert request.actor is not None
     what = f"{request.method} {request.scope['path']}"[:WHAT_MAX]

@@ -77,7 +77,7 @@ class Response:
             headers.append((b"content-length", b"%d" % len(self.body)))
         return {"type": "http.response.start", "status": self.status, "headers": headers}
 
-    def rest(self, *, head: bool = False) -> dict[str, Any]:
+    def body_message(self, *, head: bool = False) -> dict[str, Any]:
         """The message with the body; without the body for a HEAD request."""
         return {"type": "http.response.body", "body": b"" if head else self.body}
 

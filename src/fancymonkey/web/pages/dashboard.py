@@ -1,7 +1,6 @@
 """The files of the dashboard under /admin/, for logged-in users; the login page for everyone."""
 
 from collections.abc import MutableMapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -26,9 +25,10 @@ from fancymonkey.web.http.messages import (
     response_of,
 )
 from fancymonkey.web.http.problems.errors import unavailable
-from fancymonkey.web.pages.files import HEADERS, Assets
+from fancymonkey.web.pages.files import HEADERS
+from fancymonkey.web.pages.versioned_files import DASHBOARD as FILES
+from fancymonkey.web.pages.versioned_files import VERSION, VersionedAssets
 
-FILES = Path(__file__).parents[2] / "dashboard"
 PAGES = FILES / "pages"
 LOGIN = "/admin/admin-login.html"
 OPEN = frozenset(
@@ -42,6 +42,9 @@ OPEN = frozenset(
 )
 """Files served without a session."""
 
+FORMER_PAGES = {"/admin/people.html": "/admin/users.html"}
+"""Addresses that pages had in earlier versions, with the present ones. They redirect."""
+
 AGAIN = b"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="0">
 <title>One moment</title></head><body><p>One moment ...</p></body></html>
@@ -54,11 +57,18 @@ class Dashboard:
 
     def __init__(self, context: AppContext) -> None:
         self._shop = context
-        self._files = Assets(PAGES, html=True, pictured="products.html", more=FILES)
+        self._files = VersionedAssets(
+            PAGES, VERSION, html=True, pictured="products.html", more=FILES
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles a request below /admin."""
         request = Request(scope, receive)
+        path = str(scope["path"])
+        if path in FORMER_PAGES and scope.get("method") in ("GET", "HEAD"):
+            target = _with_query(FORMER_PAGES[path], request)
+            await RedirectResponse(target, 308, HEADERS)(scope, receive, send)
+            return
         try:
             check_address(self._shop, request)
             extra = [] if request.scope["path"] in OPEN else await self._enter(request)
@@ -104,9 +114,14 @@ class Dashboard:
         headers = {**HEADERS, "Cache-Control": "no-store"}
         if request.headers.get(b"sec-fetch-site", b"") in (b"cross-site", b"same-site"):
             return StarletteResponse(AGAIN, 200, headers, "text/html")
-        query = request.scope["query_string"].decode("latin-1")
-        target = quote(path + (f"?{query}" if query else ""), safe="/")
+        target = quote(_with_query(path, request), safe="/")
         return RedirectResponse(f"{LOGIN}?next={target}", 303, headers)
+
+
+def _with_query(path: str, request: Request) -> str:
+    """A path with the query of the request."""
+    query = request.scope["query_string"].decode("latin-1")
+    return f"{path}?{query}" if query else path
 
 
 def mount(app: FastAPI, context: AppContext) -> None:

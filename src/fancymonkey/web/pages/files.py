@@ -9,12 +9,12 @@ from os import stat_result
 from pathlib import Path
 from stat import S_ISREG
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter
 from fastapi import Request as StarletteRequest
 from fastapi import Response as StarletteResponse
 from starlette.datastructures import Headers
 from starlette.responses import FileResponse
-from starlette.staticfiles import NotModifiedResponse, StaticFiles
+from starlette.staticfiles import NotModifiedResponse, PathLike, StaticFiles
 from starlette.types import Scope
 
 from fancymonkey import storefront
@@ -100,14 +100,18 @@ class Assets(StaticFiles):
         return body
 
     def file_response(
-        self, full_path: object, *args: object, **kwargs: object
+        self, full_path: PathLike, stat_result: stat_result, scope: Scope, status_code: int = 200
     ) -> StarletteResponse:
         """A file with our headers, or 304."""
-        response = super().file_response(full_path, *args, **kwargs)  # type: ignore[arg-type]
-        response.headers.update(self._headers)
-        if self._pictured and Path(str(full_path)).name == self._pictured:
-            response.headers["Content-Security-Policy"] = PICTURES
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        response.headers.update(self.headers_of(str(full_path)))
         return response
+
+    def headers_of(self, path: str) -> dict[str, str]:
+        """The headers of our own for a file."""
+        if self._pictured and Path(path).name == self._pictured:
+            return {**self._headers, "Content-Security-Policy": PICTURES}
+        return dict(self._headers)
 
 
 _TESTS = StaticFiles(directory=STATIC)
@@ -162,8 +166,3 @@ def router() -> APIRouter:
     serve("/v1/fancymonkey.js", storefront.MODULE, DROP_IN)
     serve("/docs", PAGES / "docs.html")
     return routes
-
-
-def mount(app: FastAPI) -> None:
-    """Serves the static files."""
-    app.mount("/static", Assets(STATIC), name="static")

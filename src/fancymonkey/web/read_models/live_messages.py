@@ -127,7 +127,8 @@ class ShopChange:
             self._products[product_id] = msgspec.Raw(self._listing.card(product_id).body)
         else:
             stock = view.online_stock(sku)
-            self._sizes.append({"productId": product_id, **size_out(view, item, stock)})
+            size_json = size_out(view, item, stock, online=stock)
+            self._sizes.append({"productId": product_id, **size_json})
 
     def json(self, revision: int) -> bytes:
         """The message of type `change`."""

@@ -64,9 +64,15 @@ def stock_by_location(view: View, sku: str, dates: PickupDates) -> list[dict[str
     return rows
 
 
-def size_out(view: View, item: Item, stock: SkuStock) -> dict[str, Any]:
-    """A size, in the seed's shape with further fields for a shop page."""
-    back_by = view.back_by(item.sku) if stock.available <= 0 and not item.sold_out else None
+def size_out(
+    view: View, item: Item, stock: SkuStock, online: SkuStock | None = None
+) -> dict[str, Any]:
+    """A size, in the seed's shape with further fields for a shop page.
+
+    `online` is the stock over all locations that sell online, if the caller has it already.
+    """
+    out = stock.available <= 0 and not item.sold_out
+    back_by = view.back_by(item.sku, online) if out else None
     bundle = {} if item.bundle is None else {"bundle": public_definition(item)}
     return {
         "size": item.size,

@@ -163,8 +163,8 @@ def _answer(
     body = b",".join([row.body for row in rows])
     tag = etag_of(revision, body)
     head = encode({"success": True, "revision": revision, "serverTime": iso(now)})
-    rest = encode({"currency": currency, "totals": totals(rows)})
-    return b"".join((head[:-1], b',"rows":[', body, b"],", rest[1:])), tag
+    end = encode({"currency": currency, "totals": totals(rows)})
+    return b"".join((head[:-1], b',"rows":[', body, b"],", end[1:])), tag
 
 
 def totals(rows: Sequence[StockRowJson]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response as StarletteResponse
 from starlette.responses import StreamingResponse
 
-from fancymonkey.web.auth.audit import note
+from fancymonkey.web.auth.audit import write_entry
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.bodies.json_body import read_body
 from fancymonkey.web.http.messages import ClientGone, Receive, Request, Scope, Send, response_of
@@ -113,7 +113,7 @@ class AuthorizedRoute(APIRoute):
         if call.actor is not None:
             request.app.state.crowd.know_owner(call.address)
             if self._changes(call) and not isinstance(response, SelfRecording):
-                await note(request.app.state.context, call, response.status_code)
+                await write_entry(request.app.state.context, call, response.status_code)
         return response
 
     def _changes(self, call: Request) -> bool:

@@ -27,12 +27,12 @@ class Listeners:
         self._counts: Counter[str] = Counter()
         self.turns = turns
 
-    def take(self, request: Request, *, owner: bool = False) -> "Place":
+    def take(self, request: Request, *, owner: bool = False) -> "ListenerSlot":
         """A place, to be left once. Raises Problem 429 or Overloaded if none is left."""
         keys = self.check(request, owner=owner)
         if not owner and self._visitors >= self._most:
             raise Overloaded("Too many live connections.")
-        return Place(self, keys, owner=owner)
+        return ListenerSlot(self, keys, owner=owner)
 
     def check(self, request: Request, *, owner: bool = False) -> list[str]:
         """Returns the keys that a listener is counted by. Raises Problem 429 if one is full."""
@@ -56,8 +56,8 @@ class Listeners:
                 del self._counts[key]
 
 
-class Place:
-    """The place of a listener."""
+class ListenerSlot:
+    """One of the limited places for listeners."""
 
     def __init__(self, listeners: Listeners, keys: list[str], *, owner: bool) -> None:
         self._listeners: Listeners | None = listeners

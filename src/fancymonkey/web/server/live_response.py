@@ -42,7 +42,7 @@ class LiveSource:
         if change is None:  # the service is shutting down
             wire.end()
             return
-        subscription.rest()
+        subscription.pause()
         listener = self._audience.join(wire, self._messages.of(change))
         subscription.at_end(lambda: self._audience.leave(listener))
 

@@ -55,7 +55,7 @@ async def reserve(context: AppContext, request: Request) -> Response:
     if names_location(body):
         routing = await context.routing.of(wanted_of(context.engine.view, body))
     elif context.engine.view.has_several_locations:
-        routing = await context.routing.of(NOTHING_WANTED)
+        routing = context.routing.plain or await context.routing.of(NOTHING_WANTED)
     command = Reserve(
         reservation_id=new_reservation_id(),
         location=DEFAULT_LOCATION,

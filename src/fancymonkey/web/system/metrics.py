@@ -116,10 +116,10 @@ class Stored:
             "1 if the last run of the job failed.",
             labels=["job_name"],
         )
-        for name, kept in sorted((self.jobs or {}).items()):
-            if kept.value.ended_at:
-                ended.add_metric([name], kept.value.ended_at / 1000)
-                failed.add_metric([name], kept.value.outcome == FAILED)
+        for name, state in sorted((self.jobs or {}).items()):
+            if state.value.ended_at:
+                ended.add_metric([name], state.value.ended_at / 1000)
+                failed.add_metric([name], state.value.outcome == FAILED)
         yield ended
         yield failed
 

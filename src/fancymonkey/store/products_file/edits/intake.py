@@ -18,11 +18,12 @@ from fancymonkey.store.products_file.edits.diff import (
 )
 from fancymonkey.store.products_file.edits.mistakes import Mistakes
 from fancymonkey.store.products_file.edits.older_versions import OlderVersions
-from fancymonkey.store.products_file.edits.stale import Since, Stale, stale_in, versions_of
+from fancymonkey.store.products_file.edits.stale import EditedVersions, Since, stale_in, versions_of
 from fancymonkey.store.products_file.edits.stock_edits import stock_mistakes
 from fancymonkey.store.products_file.edits.store_rows import StoreRows
 from fancymonkey.store.products_file.read import Catalogue, Described, read_products
 from fancymonkey.store.products_file.saved_versions import SavedVersion
+from fancymonkey.text import counted
 
 log = logging.getLogger(__name__)
 
@@ -30,12 +31,12 @@ SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class FileEdit:
     """An edit that can be applied: its content, the versions it is based on, and its commands."""
 
     name: str
     catalogue: Catalogue
-    stale: Stale
+    stale: EditedVersions
     commands: Sequence[Command]
     reserved: int
 
@@ -55,13 +56,13 @@ class Edit:
             log.warning("%s", text)
         if self.reserved:
             log.warning(
-                "%s: `reserved` has %d units without a hold; it is the sum of live holds and is "
-                "corrected",
+                "%s: `reserved` has %s without a hold; it is corrected to the sum of live holds",
                 self.name,
-                self.reserved,
+                counted(self.reserved, "unit"),
             )
         if self.commands:
-            log.info("%s: an edit of %d products was applied", self.name, len(self.commands))
+            edited = counted(len(self.commands), "change")
+            log.info("%s: an edit was applied: %s", self.name, edited)
         return [*refused, *doubts]
 
 
@@ -74,7 +75,7 @@ async def take(
     at: int,
     rows: StoreRows,
     label: str,
-) -> Edit:
+) -> FileEdit:
     """Reads an edit of the owner. Raises DataError if it has a mistake."""
     catalogue = await asyncio.to_thread(checked, content, name, written, past, rows)
     stale = await stale_in(catalogue.products, written, past, since, at)
@@ -82,7 +83,7 @@ async def take(
     _refuse(name, stock_mistakes(catalogue, bases.__getitem__, rows.on_hand))
     commands = commands_of(catalogue.products, written, rows, label, stale.bases, stale.missing)
     reserved = reserved_edits(catalogue.products, written, stale.bases)
-    return Edit(name, catalogue, stale, commands, reserved)
+    return FileEdit(name, catalogue, stale, commands, reserved)
 
 
 def checked(
@@ -101,7 +102,7 @@ def checked(
     catalogue = read_products(content, name)
     before = versions_of(catalogue.products, written, past)
     locations = None if rows.is_new else rows.locations
-    _refuse(name, Mistakes(catalogue, before, rows.keys(), locations).found())
+    _refuse(name, Mistakes(catalogue, before, rows.keys(), locations).texts())
     if with_stock:
         _check_stock(catalogue, name, written, past, rows)
     return catalogue

@@ -60,7 +60,7 @@ class Mistakes:
         self._keys = keys
         self._own = _vocabulary(version for versions in before.values() for version in versions)
 
-    def found(self) -> list[str]:
+    def texts(self) -> list[str]:
         """Each mistake with its place, in the order of the file."""
         mistakes: list[tuple[int, str]] = []
         products = self._catalogue.products

@@ -30,7 +30,7 @@ _NOTES = frozenset({Kind.ADDED, Kind.EDITED, Kind.REMOVED})
 
 
 @dataclass(slots=True)
-class Stale:
+class EditedVersions:
     """The older versions that a file is an edit of.
 
     `bases` are the products to compare with, `revisions` the revisions of the edited versions,
@@ -47,9 +47,9 @@ class Stale:
 
 async def stale_in(
     file: Products, written: Sequence[Products], past: OlderVersions, since: Since, at: int
-) -> Stale:
+) -> EditedVersions:
     """Compares a file with the older versions. `at` is the revision of the latest version."""
-    stale = Stale()
+    stale = EditedVersions()
     if not written:
         return stale
     latest = written[-1]
@@ -139,7 +139,7 @@ class _EditedProduct:
         end = past.followed if sure else None
         return _EditedProduct(file, latest, chosen[::-1], end, sure)
 
-    def judge(self, changes: _Changes, stale: Stale) -> None:
+    def judge(self, changes: _Changes, stale: EditedVersions) -> None:
         """Adds the base of this product, and texts about its outdated values."""
         id_, latest = self.file.product.product_id, self.latest
         if not self.candidates:
@@ -149,7 +149,7 @@ class _EditedProduct:
         if latest is None:
             if changes.product(id_, self.candidates[0][0]):
                 stale.bases[id_] = self.file
-                stale.notes.append(f"{id_}: it was taken off sale since, and stays so")
+                stale.notes.append(f"{id_}: it was taken off sale since, and stays off sale")
             return
         texts: list[str] = []
         product = replace(latest.product, **self._product(changes, latest, texts))
@@ -189,7 +189,7 @@ class _EditedProduct:
                 texts.append(f"{sku}: it was added since, and stays")
         for sku, size in file.items():
             if sku not in now and self._removed_since(changes, sku):
-                texts.append(f"{sku}: it was taken off sale since, and stays so")
+                texts.append(f"{sku}: it was taken off sale since, and stays off sale")
                 yield size
 
     def _size(

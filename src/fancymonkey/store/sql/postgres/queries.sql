@@ -31,7 +31,10 @@ SELECT
     pg_is_in_recovery() AS standby,
     current_setting('fsync') AS fsync,
     current_setting('full_page_writes') AS full_page_writes,
-    current_setting('synchronous_commit') AS synchronous_commit;
+    current_setting('synchronous_commit') AS synchronous_commit,
+    pg_backend_pid() AS pid,
+    (SELECT oid::bigint FROM pg_database WHERE datname = current_database()) AS database,
+    extract(epoch FROM pg_postmaster_start_time())::text AS started;
 
 -- name: live_holds
 SELECT {reservation} FROM reservation WHERE status = 'held';

@@ -125,7 +125,7 @@ async def changes_of(
 async def assemble_bundles(
     call: Call, doing: Annotated[RequestChanges, Depends(changes_of)], body: AssembleBody
 ) -> Any:
-    """Turns available parts at a location into pre-built bundles, or back, in one act."""
+    """Turns available parts at a location into pre-built bundles, or back, in one transaction."""
     context, doing.reason = doing.shop, body.reason
     view = context.engine.view
     location = DEFAULT_LOCATION if body.location is None else body.location

@@ -26,6 +26,7 @@ from fancymonkey.spreadsheets.imports.import_plan import (
 )
 from fancymonkey.spreadsheets.table.csv_table import TooManyRows
 from fancymonkey.spreadsheets.table.xlsx import SheetAmbiguous
+from fancymonkey.text import counted
 from fancymonkey.web.admin_api.catalogue.exports import XLSX
 from fancymonkey.web.admin_api.catalogue.import_models import (
     ImportCounts,
@@ -34,7 +35,7 @@ from fancymonkey.web.admin_api.catalogue.import_models import (
     ImportNotice,
     ImportReport,
 )
-from fancymonkey.web.auth.audit import note
+from fancymonkey.web.auth.audit import write_entry
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.bodies.change_names import named_change
 from fancymonkey.web.http.bodies.wire import encode
@@ -126,7 +127,7 @@ def _as_lines(
             outcome = problem.status
             queue.put_nowait(problem.body)
         finally:
-            await note(context, request, outcome)
+            await write_entry(context, request, outcome)
             queue.put_nowait(None)
 
     async def lines() -> AsyncIterator[bytes]:
@@ -229,7 +230,7 @@ class _Import:
                 )
         applied = plan.count("new") + plan.count("changed") if self.apply else 0
         self.call.about = (
-            f"{'applied' if self.apply else 'preview'}: {options.reason}, {applied} rows"
+            f"{'applied' if self.apply else 'preview'}: {options.reason}, {counted(applied, 'row')}"
         )
         columns = list(records[0].cells) if records else []
         answer: ImportReport = {

@@ -95,7 +95,7 @@ async def _of_sku(
 ) -> AsyncIterator[EntryWithLevels]:
     """The latest entries of a SKU, whose history is followed from its beginning."""
     assert wanted.sku is not None
-    found: deque[EntryWithLevels] = deque(maxlen=limit + 1)
+    entries: deque[EntryWithLevels] = deque(maxlen=limit + 1)
     levels: dict[str, Level] = {}
     read = 0
     async for entry in context.engine.store.history(wanted.sku, wanted.until):
@@ -110,12 +110,12 @@ async def _of_sku(
                 entry.reserved_after,
             )
         if wanted.has(entry):
-            found.append((entry, level.on_hand, level.reserved, level.available))
+            entries.append((entry, level.on_hand, level.reserved, level.available))
         read += 1
         if not read % READ_AT_ONCE:
             await asyncio.sleep(0)
-    while found:
-        yield found.pop()
+    while entries:
+        yield entries.pop()
 
 
 async def _of_everything(

@@ -101,7 +101,7 @@ class ProxyHealth(TypedDict):
 class ServersHealth(TypedDict):
     """The part of this server among several on one PostgreSQL.
 
-    `since` is when the server took over that decides, `behindMs` the delay of this one's view.
+    `since` is when the server took over that decides, `behindMs` the delay of its own view.
     """
 
     role: Literal["decides", "follows", "alone"]

@@ -127,13 +127,13 @@ async def page_of(
     until, _, id_ = (after or "").partition(":")
     if after is not None and not (until.isascii() and until.isdigit()):
         raise Problem(422, "invalid_request", "`after` must be the `next` of the previous page.")
-    rest = [one for one in live if after is None or (one[0], one[1]) > (int(until[:20]), id_)]
+    later = [row for row in live if after is None or (row[0], row[1]) > (int(until[:20]), id_)]
     rows = []
-    for _, hold_id, _ in rest[:limit]:
+    for _, hold_id, _ in later[:limit]:
         row = await engine.store.find(Reservation, hold_id)
         if row is not None:
             rows.append(row)
-    last = rest[limit - 1] if len(rest) > limit else None
+    last = later[limit - 1] if len(later) > limit else None
     return rows, None if last is None else f"{last[0]}:{last[1]}"
 
 

@@ -102,9 +102,7 @@ async def _orders(
             raise Problem(404, "unknown_order", f"There is no order {name[:100]}.")
         rows[order.order_id] = order
     if not names:
-        orders, _ = await context.services.orders.to_ship(
-            location, actor.locations, PAPER_ORDERS_MAX
-        )
+        orders = await context.services.orders.to_ship(location, actor.locations, PAPER_ORDERS_MAX)
         rows = {order.order_id: order for order in orders}
     return [await order_json(context, actor, order) for order in rows.values()]
 

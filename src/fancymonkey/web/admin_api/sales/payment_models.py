@@ -142,7 +142,7 @@ class SettledIssue(TypedDict):
         {
             "success": True,
             "report": _REPORT,
-            "message": "4 checkout sessions and 12 Stripe events compared.\nBooks balance.",
+            "message": "4 checkout sessions and 12 Stripe events compared.\nNo differences.",
         }
     )
 )

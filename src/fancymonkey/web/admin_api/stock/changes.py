@@ -145,8 +145,8 @@ async def undo(context: Context, request: Call, actor: Caller, body: UndoBody) -
         {**_names(context, row.key), "reason": row.reason} for row in done.failed
     ]
     if done.refused:
-        rest = max(0, change.changed - len(failed))
-        raise Problem(409, "cannot_undo", _why_not(failed, rest), failed=failed, rest=rest)
+        others = max(0, change.changed - len(failed))
+        raise Problem(409, "cannot_undo", _why_not(failed, others), failed=failed, rest=others)
     verb = "Would undo" if body.dry_run else "Undone:"
     return {
         "success": True,
@@ -163,15 +163,15 @@ NAMED = 3
 """The most rows that a message names; the response has all of them."""
 
 
-def _why_not(failed: list[FailedRow], rest: int) -> str:
+def _why_not(failed: list[FailedRow], others: int) -> str:
     """The text about rows that cannot be undone, with the reasons."""
     named = [
         f"{' '.join(part for part in (row['name'], row['size']) if part)}: {row['reason']}"
         for row in failed[:NAMED]
     ]
     more = [f"And {len(failed) - NAMED} more."] if len(failed) > NAMED else []
-    begin = f"{len(failed)} of {counted(len(failed) + rest, 'row')} cannot be undone."
-    if len(failed) + rest == 1:
+    begin = f"{len(failed)} of {counted(len(failed) + others, 'row')} cannot be undone."
+    if len(failed) + others == 1:
         begin = "This change cannot be undone."
     return " ".join([begin, *named, *more])
 

@@ -80,15 +80,15 @@ class NoticeView(LiveView):
 
     def snapshot(self) -> bytes:
         """A revision and no rows."""
-        return Notice().json(self._view.revision)
+        return EmptyChange().json(self._view.revision)
 
     def change_body(self) -> ChangeBody:
         """A change without SKUs."""
-        return Notice()
+        return EmptyChange()
 
 
-class Notice:
-    """A change that says only that there is one."""
+class EmptyChange:
+    """A change without rows: the page reads them itself."""
 
     def add(self, sku: str) -> None:
         """Adds nothing."""

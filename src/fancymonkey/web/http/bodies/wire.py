@@ -170,6 +170,22 @@ class HeldOut(Struct, rename="camel"):
     expires_in_minutes: int
 
 
+class AllocationOut(Struct, rename="camel"):
+    """Units of a hold at a location."""
+
+    product_id: str
+    size: str
+    quantity: int
+    location: str
+
+
+class RoutedOut(HeldOut, rename="camel"):
+    """A hold that several locations could serve, or of a bundle: its units, and the reasons."""
+
+    allocations: list[AllocationOut]
+    because: tuple[str, ...]
+
+
 class StockOut(Struct, rename="camel"):
     """A level, in the seed's shape."""
 
@@ -204,45 +220,23 @@ def reserved_one(hold: Reserved) -> bytes:
     sku, quantity, on_hand, reserved, available = hold.lines[0]
     product_id, size = split_sku(sku)
     until, minutes = deadline(hold.at, hold.expires_at)
-    if hold.allocations is not None:
-        return encode(
-            {
-                "success": True,
-                "reservation": {
-                    "id": hold.reservation_id,
-                    "productId": product_id,
-                    "size": size,
-                    "quantity": quantity,
-                    "sessionId": hold.session_id,
-                    "expiresAt": until,
-                    "expiresInMinutes": minutes,
-                    **routed_out(hold.allocations, hold.because),
-                },
-                "stock": {"total": on_hand, "reserved": reserved, "available": left(available)},
-                "revision": hold.revision,
-            }
-        )
+    fields = (hold.reservation_id, product_id, size, quantity, hold.session_id, until, minutes)
+    held = (
+        HeldOut(*fields)  # type: ignore[arg-type]  # None only for the owner's own holds
+        if hold.allocations is None
+        else RoutedOut(*fields, _allocations_out(hold.allocations), hold.because)  # type: ignore[arg-type]
+    )
     return encode(
-        ReserveOut(
-            True,
-            HeldOut(
-                hold.reservation_id,
-                product_id,
-                size,
-                quantity,
-                hold.session_id,
-                until,  # type: ignore[arg-type]  # None only for the owner's own holds
-                minutes,  # type: ignore[arg-type]
-            ),
-            StockOut(on_hand, reserved, left(available)),
-            hold.revision,
-        )
+        ReserveOut(True, held, StockOut(on_hand, reserved, left(available)), hold.revision)
     )
 
 
 def reserved_lines(hold: Reserved) -> bytes:
     """The response to a reserve of several lines."""
     until, minutes = deadline(hold.at, hold.expires_at)
+    routed: dict[str, Any] = {}
+    if hold.allocations is not None:
+        routed = {"allocations": _allocations_out(hold.allocations), "because": hold.because}
     return encode(
         {
             "success": True,
@@ -252,7 +246,7 @@ def reserved_lines(hold: Reserved) -> bytes:
                 "lines": [line_out(line) for line in hold.lines],
                 "expiresAt": until,
                 "expiresInMinutes": minutes,
-                **routed_out(hold.allocations, hold.because),
+                **routed,
             },
             "stock": [line_stock(line) for line in hold.lines],
             "revision": hold.revision,
@@ -266,6 +260,14 @@ def routed_out(allocations: Iterable[Allocation] | None, because: Iterable[str])
         return {}
     rows = [{**line_out((row.sku, row.quantity)), "location": row.location} for row in allocations]
     return {"allocations": rows, "because": list(because)}
+
+
+def _allocations_out(allocations: Iterable[Allocation]) -> list[AllocationOut]:
+    """The same units for `encode`, faster."""
+    return [
+        AllocationOut(*split_sku(units.sku), units.quantity, units.location)
+        for units in allocations
+    ]
 
 
 def left(available: int) -> int:
@@ -306,11 +308,11 @@ def fault_out(fault: dict[str, Any]) -> dict[str, Any]:
     if "sku" not in fault:
         return fault
     product_id, size = split_sku(fault["sku"])
-    rest = {key: value for key, value in fault.items() if key != "sku"}
+    details = {key: value for key, value in fault.items() if key != "sku"}
     for name in ("scarce", "path"):
-        if name in rest:
-            rest[name] = [size_key(sku) for sku in rest[name]]
-    return {"productId": product_id, "size": size, **rest}
+        if name in details:
+            details[name] = [size_key(sku) for sku in details[name]]
+    return {"productId": product_id, "size": size, **details}
 
 
 def size_key(sku: str) -> dict[str, str]:

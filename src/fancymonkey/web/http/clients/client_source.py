@@ -97,8 +97,8 @@ def sources_of(engine: Engine, settings: Settings, proxies: Proxies) -> ClientSo
     limits = HoldLimits(
         holds=settings.holds.holds_per_address,
         units=settings.holds.hold_units,
-        calm=settings.holds.hold_contention_percent % 100,
-        rush=settings.holds.hold_network_share_percent,
+        contention=settings.holds.hold_contention_percent % 100,
+        network_share=settings.holds.hold_network_share_percent,
         unpaid=settings.holds.hold_unpaid_allowance_minutes * 60_000,
         wait=settings.holds.hold_retry_minutes * 60_000,
     )
