@@ -53,9 +53,9 @@ async def test_an_export_has_own_rows_alone(chain: Shop) -> None:
         "location=berlin",
         "format=csv&columns=size,location,stock",
     ):
-        found = await rows(caller, query)
-        assert {row["location"] for row in found} == {"berlin"}, query
-        assert "4711" not in json.dumps(found)
+        exported = await rows(caller, query)
+        assert {row["location"] for row in exported} == {"berlin"}, query
+        assert "4711" not in json.dumps(exported)
     (hoodie,) = [
         row for row in await rows(caller) if (row["productId"], row["size"]) == (HOODIE, "M")
     ]
@@ -69,11 +69,11 @@ async def test_an_export_has_own_rows_alone(chain: Shop) -> None:
 async def test_the_query_of_an_export_reads_the_stock_at_own_locations(chain: Shop) -> None:
     """The shop has 32 units of M, and Berlin 5, later none."""
     caller = await limited(chain)
-    found = await rows(caller, "status=out")
-    assert "M" not in {row["size"] for row in found if row["productId"] == HOODIE}
+    exported = await rows(caller, "status=out")
+    assert "M" not in {row["size"] for row in exported if row["productId"] == HOODIE}
     await chain.update({"stock": 0, "location": "berlin"})
-    found = await rows(caller, "status=out")
-    assert "M" in {row["size"] for row in found if row["productId"] == HOODIE}
+    exported = await rows(caller, "status=out")
+    assert "M" in {row["size"] for row in exported if row["productId"] == HOODIE}
 
 
 async def test_an_exported_table_comes_back_as_an_import(chain: Shop) -> None:

@@ -223,11 +223,11 @@ def test_more_of_the_scarce_parts_and_nothing_else_makes_one_more(
 def keeping(recipe: Recipe, keep: Mapping[str, int]) -> Recipe:
     """The recipe, with units of its parts and options that stay for single sale."""
 
-    def kept(parts: tuple[Component, ...]) -> tuple[Component, ...]:
+    def with_keep(parts: tuple[Component, ...]) -> tuple[Component, ...]:
         return tuple(replace(part, keep=keep.get(part.sku, 0)) for part in parts)
 
-    groups = tuple(replace(group, options=kept(group.options)) for group in recipe.groups)
-    return replace(recipe, parts=kept(recipe.parts), groups=groups)
+    groups = tuple(replace(group, options=with_keep(group.options)) for group in recipe.groups)
+    return replace(recipe, parts=with_keep(recipe.parts), groups=groups)
 
 
 def most_keeping(
@@ -245,8 +245,8 @@ def most_keeping(
                 if all(min(units.get(sku, 0), spare.get(sku, 0)) >= n for sku, n in kind.items()):
                     left = {sku: n - kind.get(sku, 0) for sku, n in units.items()}
                     others = (*stocks[:place], left, *stocks[place + 1 :])
-                    rest = {sku: n - kind.get(sku, 0) for sku, n in spare.items()}
-                    counts.append(1 + most_keeping(kinds, others, rest, known))
+                    spare_after = {sku: n - kind.get(sku, 0) for sku, n in spare.items()}
+                    counts.append(1 + most_keeping(kinds, others, spare_after, known))
         known[key] = max(counts)
     return known[key]
 

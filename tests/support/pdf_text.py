@@ -95,7 +95,7 @@ def _stream(content: bytes) -> bytes:
 def _page(objects: dict[int, bytes], fonts: dict[bytes, dict[int, str]], page: bytes) -> PdfPage:
     reference = re.search(rb"/Contents (\d+) 0 R", page)
     assert reference is not None
-    found = PdfPage()
+    result = PdfPage()
     font: dict[int, str] = {}
     bars: list[tuple[float, float]] = []
     for match in _TOKEN.finditer(_stream(objects[int(reference[1])])):
@@ -104,14 +104,14 @@ def _page(objects: dict[int, bytes], fonts: dict[bytes, dict[int, str]], page: b
             font = fonts.get(match[1], {})
         elif token.endswith(b"Tj"):
             codes = _ESCAPE.sub(_unescaped, token[1 : token.rindex(b")")])
-            found.lines.append("".join(font[code] for code in codes))
+            result.lines.append("".join(font[code] for code in codes))
         else:
             x, _, width, height = map(float, token.split()[:4])
             if height > 3 * width:
                 bars.append((x, width))
     if bars:
-        found.bar_codes.append(code_128(bars))
-    return found
+        result.bar_codes.append(code_128(bars))
+    return result
 
 
 def _unescaped(match: re.Match[bytes]) -> bytes:

@@ -60,16 +60,16 @@ def test_every_answer_is_that_of_a_plain_index(first: list[Row], later: list[Row
                     and location in (None, *[row.location for row in of_order if row.open])
                 ]
                 listed: list[int] = []
-                while found := table.below(
+                while fitting_row := table.below(
                     listed[-1] if listed else None, status, location, within
                 ):
-                    listed.append(found.number)
+                    listed.append(fitting_row.number)
                 assert listed == fitting[::-1]
                 listed = []
-                while found := table.from_number(
+                while fitting_row := table.from_number(
                     listed[-1] + 1 if listed else 0, status, location, within
                 ):
-                    listed.append(found.number)
+                    listed.append(fitting_row.number)
                 assert listed == fitting
         assert table.counts(within) == {
             status: sum(seen(of_order, within) is status for of_order in plain.values())

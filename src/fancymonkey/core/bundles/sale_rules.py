@@ -74,8 +74,8 @@ def kept_back(
         units = sum(here.get(part.sku, 0) for here in free.values())
         others = sum(
             other.quantity * count
-            for other, kept, count in taken
-            if other.sku == part.sku and other.bundle != part.bundle and kept >= keep
+            for other, their_keep, count in taken
+            if other.sku == part.sku and other.bundle != part.bundle and their_keep >= keep
         )
         sets = max(0, units - keep - others) // part.quantity
         if sets < unbuilt:

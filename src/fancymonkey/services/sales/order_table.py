@@ -7,7 +7,7 @@ orders of years would need hundreds of megabytes.
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Container
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Self
 
@@ -56,7 +56,7 @@ def open_locations(parts: Parts) -> tuple[str, ...]:
     return tuple(place for place, status in parts if status in _OPEN)
 
 
-def status_within(parts: Parts, within: Container[str]) -> OrderStatus | None:
+def status_within(parts: Parts, within: Collection[str]) -> OrderStatus | None:
     """The status of the units at these locations together; None if there are none."""
     statuses = {status for place, status in parts if place in within}
     if not statuses:
@@ -146,7 +146,7 @@ class OrderTable:
         number: int | None,
         status: OrderStatus | None,
         location: str | None,
-        within: Container[str] = (),
+        within: Collection[str] = (),
     ) -> OrderSummary | None:
         """The order with the highest number below `number` (None: of all) that fits, or None.
 
@@ -169,7 +169,7 @@ class OrderTable:
         number: int,
         status: OrderStatus | None,
         location: str | None,
-        within: Container[str] = (),
+        within: Collection[str] = (),
     ) -> OrderSummary | None:
         """The order with the lowest number from this one on that fits, as in `below`, or None."""
         slot = bisect_left(self._numbers, number) - 1
@@ -184,7 +184,7 @@ class OrderTable:
                 return self._row(slot)
 
     def _fitting(
-        self, status: OrderStatus | None, location: str | None, within: Container[str]
+        self, status: OrderStatus | None, location: str | None, within: Collection[str]
     ) -> tuple[set[int] | None, bytes]:
         """The positions of the sets that fit (None: all), and the code of the status, if it counts.
 
@@ -202,7 +202,7 @@ class OrderTable:
             return set(), b""
         return places, b"" if status is None else bytes((_CODES[status],))
 
-    def counts(self, within: Container[str] = ()) -> dict[OrderStatus, int]:
+    def counts(self, within: Collection[str] = ()) -> dict[OrderStatus, int]:
         """The number of orders by status; within locations by the status of the units there."""
         by_status = dict.fromkeys(OrderStatus, 0)
         for (code, place), count in self._counts.items():

@@ -69,12 +69,12 @@ async def _turned_away(context: AppContext) -> dict[int, tuple[int, int]]:
     engine = context.engine
 
     async def read() -> dict[int, tuple[int, int]]:
-        found: dict[int, tuple[int, int]] = {}
+        by_hour: dict[int, tuple[int, int]] = {}
         oldest = (engine.clock() - (DAYS_MAX + 1) * DAY_MS) // HOUR
         async for row in paused(engine, TurnedAway):
             if row.hour >= oldest:
-                requests, units = found.get(row.hour, (0, 0))
-                found[row.hour] = (requests + row.requests, units + row.units)
-        return found
+                requests, units = by_hour.get(row.hour, (0, 0))
+                by_hour[row.hour] = (requests + row.requests, units + row.units)
+        return by_hour
 
     return await context.overview_cache.cached("turned away", read)
