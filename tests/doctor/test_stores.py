@@ -180,6 +180,28 @@ async def test_undecided_issues_are_kept(shop: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("type_", "days", "noticed"),
+    [
+        ("checkout.session.completed", 1, True),
+        ("checkout.session.async_payment_succeeded", 6, True),
+        ("checkout.session.completed", 8, False),
+        ("checkout.session.expired", 1, False),
+        ("charge.refunded", 1, False),
+    ],
+)
+async def test_payments_that_name_no_hold_are_noticed(
+    shop: str, type_: str, days: int, noticed: bool
+) -> None:
+    paid = Capture(ref="res_mistyped", payment_id="cs_9", actor="stripe")
+    event = RecordEvent(event_id="evt_9", type=type_, object_id="cs_9", effect=paid)
+    await written(shop, event)
+    found = (await examined(shop, NOW + days * 24 * HOUR)).findings
+    named = [one for one in found if one.id == "payments.unknown_hold"]
+    assert [one.severity.value for one in named] == ["warning"] * noticed
+    assert all("1 checkout session" in one.problem and "cs_9" in one.problem for one in named)
+
+
 async def test_a_silent_webhook_is_noticed_by_the_findings_of_reconciliation(shop: str) -> None:
     report = json.dumps({"corrected": ["missed checkout.session.completed of cs_1: captured"]})
     await written(shop, RecordRun(run=JobRun("reconcile", NOW - HOUR, 10, "corrected", report)))

@@ -56,6 +56,8 @@ DISCOUNT = {"amount_discount": 500, "amount_tax": 0, "amount_shipping": 0}
         ({"t_M": 1}, {"amount_subtotal": 2000, "amount_total": 2000, "currency": "eur"}),
         ({"t_M": 1}, {"amount_subtotal": 0, "amount_total": 0, "currency": "xxx"}),
         ({"t_M": 1}, {"currency": "EUR"}),
+        ({"t_M": 1}, {"mode": "setup", "currency": None, "payment_intent": "pi_A"}),
+        ({"t_M": 1}, {"mode": "setup", "amount_total": None, "currency": "eur"}),
         (
             {"t_M": 2},
             {"amount_subtotal": 4000, "line_items": {"data": [{"quantity": 3}], "has_more": False}},

@@ -26,7 +26,7 @@ def steady_port(host: str = "127.0.0.1") -> int:
             probe.bind((host, _steady))
         except OSError:
             return free_port(host)
-        _steady = probe.getsockname()[1]
+        _steady = int(probe.getsockname()[1])
         return _steady
 
 

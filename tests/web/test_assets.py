@@ -8,7 +8,8 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from fancymonkey.web.pages.files import Assets
+from fancymonkey.web.pages.dashboard import FILES, PAGES
+from fancymonkey.web.pages.files import DEEPEST, STATIC, Assets
 
 
 @pytest.fixture
@@ -48,6 +49,24 @@ async def test_the_headers_are_those_of_a_file_from_the_disk(
     assert (part.status_code, part.text) == (206, "234")
     known = {"If-None-Match": whole.headers["etag"]}
     assert (await http.get("/static/page.js", headers=known)).status_code == 304
+
+
+async def test_the_deepest_file_is_served_and_nothing_below_it(
+    http: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    deep = tmp_path.joinpath(*"abcd")
+    (deep / "e").mkdir(parents=True)
+    (deep / "page.js").write_text("deep")
+    (deep / "e" / "page.js").write_text("deeper")
+    assert (await http.get("/static/a/b/c/d/page.js")).text == "deep"
+    assert (await http.get("/static/a/b/c/d/e/page.js")).status_code == 404
+
+
+def test_no_file_of_ours_is_deeper() -> None:
+    for folder in (STATIC, FILES, PAGES):
+        files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+        assert files
+        assert max(len(path.parents) - 1 for path in files) <= DEEPEST
 
 
 @pytest.mark.parametrize("path", ["..%2fsecret", "%00", "x" * 300, "folder", "none.js", "%2fetc"])

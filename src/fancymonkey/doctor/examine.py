@@ -16,7 +16,12 @@ from fancymonkey.doctor.ledger import (
 )
 from fancymonkey.doctor.moved_store import moved_finding
 from fancymonkey.doctor.paths import check_paths
-from fancymonkey.doctor.payments import check_endpoint, check_stripe, check_webhook
+from fancymonkey.doctor.payments import (
+    check_endpoint,
+    check_stripe,
+    check_unknown_holds,
+    check_webhook,
+)
 from fancymonkey.doctor.permissions import check_permissions
 from fancymonkey.doctor.server import check_server
 from fancymonkey.doctor.settings import check_settings
@@ -37,6 +42,7 @@ CHECKS: tuple[Check, ...] = (
     check_payment_issues,
     check_jobs,
     check_webhook,
+    check_unknown_holds,
     check_disk,
     check_folder,
     check_database,

@@ -5,14 +5,19 @@ from collections.abc import AsyncIterator
 from email.utils import parsedate_to_datetime
 
 from fancymonkey.core.dates import DAY_MS
+from fancymonkey.core.model import Event
+from fancymonkey.core.outcomes import Code
 from fancymonkey.doctor.checks import CheckContext, DoctorFinding, error, warning
 from fancymonkey.engine.job_names import RECONCILE
 from fancymonkey.engine.job_runs import runs_since
 from fancymonkey.errors import PaymentError, PaymentRefused
-from fancymonkey.payments.events import SELECTED
+from fancymonkey.payments.events import ASYNC_SUCCEEDED, COMPLETED, SELECTED
 from fancymonkey.text import counted
 
 ENDPOINT = "/api/webhooks/stripe"
+PAYMENTS = (COMPLETED, ASYNC_SUCCEEDED)
+SHOWN = 5
+"""The most sessions that a finding names."""
 SKEW = 30_000
 """How far (ms) our clock may differ from Stripe's; webhooks are refused from 300 s on."""
 
@@ -31,6 +36,25 @@ async def check_webhook(context: CheckContext) -> AsyncIterator[DoctorFinding]:
             "In Stripe's dashboard, check the endpoint: its URL should end in "
             "/api/webhooks/stripe, its deliveries list our answers, and its signing secret must be "
             "in STRIPE_WEBHOOK_SECRET.",
+        )
+
+
+async def check_unknown_holds(context: CheckContext) -> AsyncIterator[DoctorFinding]:
+    """Checks whether buyers paid in sessions that name no hold of this shop."""
+    sessions: dict[str, None] = {}
+    async for row in context.store.scan(Event):
+        recent = row.received_at >= context.now - 7 * DAY_MS
+        if recent and row.type in PAYMENTS and row.outcome == Code.UNKNOWN_SESSION:
+            sessions[row.object_id] = None
+    if sessions:
+        named = ", ".join(list(sessions)[:SHOWN]) + (", …" if len(sessions) > SHOWN else "")
+        yield warning(
+            "payments.unknown_hold",
+            f"{counted(len(sessions), 'checkout session')} of the last 7 days named no hold of "
+            f"this shop, so nothing was sold: {named}",
+            "Look at these payments in Stripe's dashboard. If they are of this shop, refund them "
+            "or send the goods, and give each session the id of its hold as "
+            "metadata.reservationId.",
         )
 
 

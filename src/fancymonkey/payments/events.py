@@ -76,6 +76,7 @@ class EventObject(msgspec.Struct):
     customer_email: Any = None
     shipping_details: Any = None
     collected_information: Any = None
+    mode: Any = None
 
 
 class EventData(msgspec.Struct):

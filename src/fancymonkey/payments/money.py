@@ -25,6 +25,8 @@ def money_of(session: dict[str, Any], expected: str) -> Money | None:
     total, goods = whole(amounts.get("amount_total")), whole(amounts.get("amount_subtotal"))
     if goods is None and total is not None:
         goods = total + _total_to_goods(session)
+    if session.get("mode") == "setup":
+        goods, currency = 0, expected
     units = units_of(session.get("line_items"))
     if goods is None and units is None and not currency:
         return None

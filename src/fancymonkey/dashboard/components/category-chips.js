@@ -1,7 +1,7 @@
 // Chips for categories: the first few, and the others in a list that can be searched.
 
 import { html, nothing } from "/admin/lib/lit.js";
-import { ask } from "/admin/components/dialogs.js";
+import { openDialog } from "/admin/components/dialogs.js";
 import { number } from "/admin/lib/format.js";
 
 const FIRST = 6;
@@ -25,7 +25,7 @@ export function categoryChips(names, chosen, toggle, chosenNow) {
 
 function choose(names, toggle, chosenNow) {
   let typed = "";
-  return ask("Categories", (answer, draw) => {
+  return openDialog("Categories", (answer, draw) => {
     const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
     const matches = names.filter((name) => words.every((word) => name.toLowerCase().includes(word)));
     const line = (name) => html`<li><label class="check"><input type="checkbox" .checked=${chosenNow().includes(name)} @change=${() => { toggle(name); draw(); }} /><span>${name}</span></label></li>`;

@@ -7,7 +7,7 @@ import { REASONS } from "/admin/stock/stock-update.js";
 let asked = 0;
 
 /** Shows a dialog until it is answered. `body(answer)` is its content; Esc answers null. */
-export function ask(title, body, { wide = false } = {}) {
+export function openDialog(title, body, { wide = false } = {}) {
   return new Promise((done) => {
     const host = document.createElement("div");
     document.body.append(host);
@@ -37,7 +37,7 @@ export function ask(title, body, { wide = false } = {}) {
 export function askReason(title, preset = REASONS[0]) {
   let chosen = preset;
   let other = "";
-  return ask(
+  return openDialog(
     title,
     (answer, draw) => html`<form
       @submit=${(event) => {
@@ -63,7 +63,7 @@ export function askStale(row, typed, seen, stale) {
   const isNumber = typeof typed === "number";
   const added = isNumber ? stale.present + typed - seen : 0;
   const show = (value) => (typeof value === "number" ? number(value) : value === true ? "sold out" : value === false ? "on sale" : (value ?? "none"));
-  return ask(
+  return openDialog(
     `${row.name} ${row.size} has changed`,
     (answer) => html`<p>Changed to <b>${show(stale.present)}</b>${by}${last?.reason ? html` (${last.reason})` : nothing}. You saw <b>${show(seen)}</b> and entered <b>${show(typed)}</b>.</p>
       <div class="actions">

@@ -1,7 +1,7 @@
 // Payment issues: the list, and the ways to resolve each.
 
 import { html, nothing } from "/admin/lib/lit.js";
-import { ask as question } from "/admin/components/dialogs.js";
+import { openDialog } from "/admin/components/dialogs.js";
 import { number, paidMoney, plural, when } from "/admin/lib/format.js";
 import { listing, sizeOf, toHistory } from "/admin/components/responsive-table.js";
 import { moment } from "/admin/lib/data-page.js";
@@ -40,7 +40,7 @@ const buttons = (give, words, kind = "") => html`<div class="actions"><button ty
 
 /** Asks for confirmation and a note, and resolves the issue. */
 async function decide(issue, title, words, label, then, done, after, kind = "") {
-  const noted = await question(
+  const noted = await openDialog(
     title,
     (give) => html`<form @submit=${(event) => { event.preventDefault(); give(new FormData(event.target).get("note").trim()); }}>
       <p>${words}</p>${note}${buttons(give, label, kind)}
@@ -50,7 +50,7 @@ async function decide(issue, title, words, label, then, done, after, kind = "") 
 }
 
 async function takeBack(issue, after) {
-  const answer = await question(
+  const answer = await openDialog(
     "Return units to stock",
     (give) => html`<form @submit=${(event) => {
         event.preventDefault();

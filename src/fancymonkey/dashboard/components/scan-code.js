@@ -1,7 +1,7 @@
 // Reads a bar code with the camera, in browsers that can. A hand scanner types like a keyboard and needs none of this.
 
 import { html, ref } from "/admin/lib/lit.js";
-import { ask as question } from "/admin/components/dialogs.js";
+import { openDialog } from "/admin/components/dialogs.js";
 
 const EVERY = 150; // ms between two looks
 
@@ -13,7 +13,7 @@ export async function scanCode(title) {
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
   } catch {
-    return question(title, (give) => html`<p role="alert">The camera cannot be used. Allow it in the browser, or type the number.</p><div class="actions"><button type="button" class="button" autofocus @click=${() => give(null)}>Close</button></div>`);
+    return openDialog(title, (give) => html`<p role="alert">The camera cannot be used. Allow it in the browser, or type the number.</p><div class="actions"><button type="button" class="button" autofocus @click=${() => give(null)}>Close</button></div>`);
   }
   const detector = new window.BarcodeDetector();
   let over = false;
@@ -27,7 +27,7 @@ export async function scanCode(title) {
     }
   };
   try {
-    return await question(
+    return await openDialog(
       title,
       (give) => html`<video class="camera" autoplay playsinline muted .muted=${true} aria-label="Picture of the camera" ${ref((video) => watch(video, give))}></video>
         <p class="quiet">Hold the bar code in front of the camera.</p>

@@ -2,7 +2,7 @@
 
 import { html, nothing } from "/admin/lib/lit.js";
 import { plural } from "/admin/lib/format.js";
-import { ask } from "/admin/components/dialogs.js";
+import { openDialog } from "/admin/components/dialogs.js";
 
 /** The purposes of a location: field and words. */
 export const USES = [
@@ -17,7 +17,7 @@ const SHOWN = 20;
 export function askForLocation(title, location = null) {
   const values = location ?? { sellsOnline: true, acceptsReturns: true, receivesPurchases: true };
   const text = (name, label, more = {}) => html`<label class="field">${label}<input name=${name} autocomplete="off" maxlength=${more.most ?? 64} placeholder=${more.example ?? ""} pattern=${more.pattern ?? nothing} inputmode=${more.mode ?? nothing} ?required=${more.required} .value=${String(values[name] ?? "")} /></label>`;
-  return ask(
+  return openDialog(
     title,
     (answer) => html`<form
       @submit=${(event) => {
@@ -59,7 +59,7 @@ function bodyOf(form, location) {
 
 /** Asks for confirmation before a location is closed. */
 export function askToClose(location) {
-  return ask(
+  return openDialog(
     `Close ${location.name}?`,
     (answer) => html`<p>It keeps its history and takes no units any more. You can reopen it.</p>
       <div class="actions"><button type="button" class="quiet" @click=${() => answer(null)}>Cancel</button><button type="button" class="button" @click=${() => answer(true)}>Close</button></div>`,
@@ -71,7 +71,7 @@ export function showOpenWork({ message, problem }) {
   const stock = (problem.stock ?? []).slice(0, SHOWN);
   const named = (rows, words) => (rows?.length ? html`<p>${words}: ${rows.map((row) => `#${row.number ?? row}`).join(", ")}.</p>` : nothing);
   const state = (account) => (account.includes(":") ? `, ${account.split(":")[1].replace("_", " ")}` : "");
-  return ask(
+  return openDialog(
     "It is not empty",
     (answer) => html`<p>${message}</p>
       ${named(problem.transfers, "Open transfers")}${named(problem.orders, "Orders to ship")}

@@ -1,7 +1,7 @@
 // The dialogs of orders: ship, move, cancel, take back, refund, erase.
 
 import { html, nothing, repeat } from "/admin/lib/lit.js";
-import { ask as question } from "/admin/components/dialogs.js";
+import { openDialog } from "/admin/components/dialogs.js";
 import { number, paidMoney, plural, when } from "/admin/lib/format.js";
 import { sizeOf } from "/admin/components/responsive-table.js";
 import { scanButton } from "/admin/components/scan-code.js";
@@ -52,7 +52,7 @@ const named = (locations) => locations.map((location) => [location.id, location.
  */
 async function unitsAsked(title, label, at, rows, fields, kind) {
   let place = at;
-  const answer = await question(title, (give, draw) => {
+  const answer = await openDialog(title, (give, draw) => {
     const shown = rows(place);
     const choose = (id) => {
       place = id;
@@ -93,7 +93,7 @@ export async function ship(order, locations, after, near = "") {
 }
 
 export async function unship(order, parcel, after) {
-  const agreed = await question(
+  const agreed = await openDialog(
     `Shipment ${parcel.number} of order #${order.number} did not leave?`,
     (give) => html`<form @submit=${(event) => { event.preventDefault(); give(new FormData(event.target).get("reason").trim() || "recorded by mistake"); }}>
       <p>Its units wait to be shipped again. A message that was sent to the buyer stays sent.</p>${reason}${buttons(give, "Did not leave", "danger")}</form>`,
@@ -141,7 +141,7 @@ export async function refund(order, after) {
   const due = money?.due > 0 && money.due < money.left ? paidMoney(money.due, currency) : "";
   const buyer = [order.buyer?.name, order.buyer?.email].filter(Boolean).join(", ") || "the buyer";
   let part = Boolean(due);
-  const agreed = await question(
+  const agreed = await openDialog(
     `Refund order #${order.number}?`,
     (give, draw) => {
       const amount = part ? due : whole;
@@ -163,7 +163,7 @@ export async function refund(order, after) {
 }
 
 export async function erase(order, after) {
-  const agreed = await question(
+  const agreed = await openDialog(
     `Erase the personal data of order #${order.number}?`,
     (give) => html`<form @submit=${(event) => { event.preventDefault(); give(true); }}>
       <p>Name, email address, phone and address are removed. Units and amounts stay. This cannot be undone.</p>${buttons(give, "Erase", "danger")}</form>`,

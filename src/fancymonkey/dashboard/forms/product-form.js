@@ -2,7 +2,7 @@
 
 import { html, nothing, render, live } from "/admin/lib/lit.js";
 import { editBundle, inShort } from "/admin/forms/bundle-form.js";
-import { ask as question } from "/admin/components/dialogs.js";
+import { openDialog } from "/admin/components/dialogs.js";
 import { number, plural } from "/admin/lib/format.js";
 import { api } from "/admin/lib/session.js";
 
@@ -131,7 +131,7 @@ class Form {
   async leave() {
     if (this.busy) return;
     if (this.dirty) {
-      const sure = await question(
+      const sure = await openDialog(
         "Discard changes?",
         (give) => html`<p>Your unsaved changes will be lost.</p>
           <div class="actions"><button type="button" class="quiet" @click=${() => give(true)}>Discard</button><button type="button" class="button" autofocus @click=${() => give(null)}>Keep editing</button></div>`,

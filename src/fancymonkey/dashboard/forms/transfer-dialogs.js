@@ -1,7 +1,7 @@
 // The dialogs of transfers: plan one, send it, close it, cancel it.
 
 import { html, nothing } from "/admin/lib/lit.js";
-import { ask } from "/admin/components/dialogs.js";
+import { openDialog } from "/admin/components/dialogs.js";
 import { number } from "/admin/lib/format.js";
 import { sizeOf, skuOf } from "/admin/components/responsive-table.js";
 import { api } from "/admin/lib/session.js";
@@ -27,7 +27,7 @@ export function askForTransfer(locations, sources) {
     draw();
   }
   const select = (name, words, choices, chosen) => html`<label class="field">${words}<select name=${name}>${choices.map((location) => html`<option value=${location.id} ?selected=${location.id === chosen}>${location.name}</option>`)}</select></label>`;
-  return ask("New transfer", (give, draw) => {
+  return openDialog("New transfer", (give, draw) => {
     const add = (row) => {
       if (!lines.some((line) => skuOf(line) === skuOf(row))) lines = [...lines, { productId: row.productId, size: row.size, name: row.name, quantity: 1 }];
       matches = [];
@@ -55,7 +55,7 @@ export function askForTransfer(locations, sources) {
 
 /** The tracking number and the expected day of a transfer to send, or null. */
 export function askToSend(transfer) {
-  return ask(`Send transfer ${transfer.number}?`, (give) => html`<form @submit=${(event) => give(values(event))}>
+  return openDialog(`Send transfer ${transfer.number}?`, (give) => html`<form @submit=${(event) => give(values(event))}>
     <p>The units leave ${transfer.fromName} and are in transit until ${transfer.toName} receives them.</p>
     <label class="field">Tracking number<input name="trackingNumber" maxlength="200" .value=${transfer.trackingNumber} /></label>
     ${buttons(give, "Send")}
@@ -67,7 +67,7 @@ const OUTCOMES = { lost: "Lost", came_back: "Back at the source", found: "Found 
 /** The whereabouts of units and the reason, or null. `outcomes` are those to choose from. */
 export function askWhereabouts(title, text, outcomes) {
   let chosen = outcomes[0];
-  return ask(title, (give, draw) => html`<form @submit=${(event) => give({ outcome: chosen, reason: values(event).reason.trim() })}>
+  return openDialog(title, (give, draw) => html`<form @submit=${(event) => give({ outcome: chosen, reason: values(event).reason.trim() })}>
     <p>${text}</p>
     <fieldset class="choices"><legend>Where are the units?</legend>
       ${outcomes.map((outcome) => html`<label><input type="radio" name="outcome" .checked=${outcome === chosen} @change=${() => { chosen = outcome; draw(); }} />${OUTCOMES[outcome]}</label>`)}
@@ -79,7 +79,7 @@ export function askWhereabouts(title, text, outcomes) {
 
 /** The reason why more units arrived than were sent, or null. */
 export function askWhyMore(text) {
-  return ask("More units than were sent", (give) => html`<form @submit=${(event) => give(values(event).reason.trim())}>
+  return openDialog("More units than were sent", (give) => html`<form @submit=${(event) => give(values(event).reason.trim())}>
     <p>${text}</p>
     <label class="field">Reason<input name="reason" maxlength="500" required autofocus /></label>
     ${buttons(give, "Receive")}
@@ -88,5 +88,5 @@ export function askWhyMore(text) {
 
 /** Whether to do it. */
 export function confirm(title, text, words) {
-  return ask(title, (give) => html`<form @submit=${(event) => { event.preventDefault(); give(true); }}><p>${text}</p>${buttons(give, words)}</form>`);
+  return openDialog(title, (give) => html`<form @submit=${(event) => { event.preventDefault(); give(true); }}><p>${text}</p>${buttons(give, words)}</form>`);
 }

@@ -1,7 +1,7 @@
 // The dialogs of the Users page. Each stays open if its request was refused.
 
 import { html, nothing } from "/admin/lib/lit.js";
-import { ask } from "/admin/components/dialogs.js";
+import { openDialog } from "/admin/components/dialogs.js";
 import { api } from "/admin/lib/session.js";
 
 const ROLES = [
@@ -20,7 +20,7 @@ const RULE = "At least 12 characters. Several words are easy to remember and har
 function form(title, fields, label, send) {
   let error = "";
   let busy = false;
-  return ask(title, (answer, draw) => {
+  return openDialog(title, (answer, draw) => {
     const submit = async (event) => {
       event.preventDefault();
       if (busy) return;
@@ -128,7 +128,7 @@ export async function setUpFactor() {
 /** Shows a secret once; the dialog stays open until the user confirms that it is saved. */
 function once(title, text, shown, copied) {
   let message = "";
-  return ask(title, (answer, draw) => {
+  return openDialog(title, (answer, draw) => {
     const copy = async () => {
       try {
         await navigator.clipboard.writeText(copied);

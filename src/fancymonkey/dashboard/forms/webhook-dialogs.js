@@ -1,7 +1,7 @@
 // The dialogs of webhooks, and the one display of a secret.
 
 import { html } from "/admin/lib/lit.js";
-import { ask } from "/admin/components/dialogs.js";
+import { openDialog } from "/admin/components/dialogs.js";
 
 const WORDS = {
   "stock.low": "A size is low",
@@ -28,7 +28,7 @@ const USUAL = ["stock.low", "stock.out", "stock.restocked"];
 export function askForWebhook(title, events, hook = null) {
   const chosen = new Set(hook?.events ?? USUAL);
   let wrong = "";
-  return ask(
+  return openDialog(
     title,
     (answer, draw) => html`<form
       @submit=${(event) => {
@@ -58,7 +58,7 @@ export function askForWebhook(title, events, hook = null) {
 /** Shows a secret once. */
 export function showSecret(url, secret, more = "") {
   let copied = false;
-  return ask(
+  return openDialog(
     "The signing secret",
     (answer, draw) => html`<p>For <b class="url">${url}</b>. The secret is shown only now. Save it in the receiving system. ${more}</p>
       <p class="secret"><code>${secret}</code></p>
@@ -75,7 +75,7 @@ export function showSecret(url, secret, more = "") {
 
 /** Asks for confirmation before a webhook is removed. */
 export function askToRemove(hook) {
-  return ask(
+  return openDialog(
     "Remove the webhook?",
     (answer) => html`<p><b class="url">${hook.url}</b> gets no more events, and waiting deliveries are dropped. Its secret is deleted.</p>
       <div class="actions"><button type="button" class="quiet" @click=${() => answer(null)}>Cancel</button><button type="button" class="button" @click=${() => answer(true)}>Remove</button></div>`,

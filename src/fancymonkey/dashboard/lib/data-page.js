@@ -8,7 +8,7 @@ import { api } from "/admin/lib/session.js";
 import { may } from "/admin/lib/shell.js";
 
 export const main = document.getElementById("main");
-export const asked = new URLSearchParams(location.search);
+export const urlParams = new URLSearchParams(location.search);
 const RIGHTS = ["read", "stock", "admin"];
 const MINUTE = 60_000;
 
@@ -154,7 +154,7 @@ export function address(values, { step = false } = {}) {
 }
 
 /** Sends a GET request with the values as the query. */
-export const ask = (path, values) => {
+export const getJson = (path, values) => {
   const query = queryOf(values);
   return api(query ? `${path}?${query}` : path);
 };

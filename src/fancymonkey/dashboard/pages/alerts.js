@@ -2,7 +2,7 @@
 
 import { html, nothing } from "/admin/lib/lit.js";
 import { ago, number, plural, when } from "/admin/lib/format.js";
-import { Page, RUNS, ask, main } from "/admin/lib/data-page.js";
+import { Page, RUNS, getJson, main } from "/admin/lib/data-page.js";
 import { api } from "/admin/lib/session.js";
 import { may } from "/admin/lib/shell.js";
 import { toast } from "/admin/components/toast.js";
@@ -18,10 +18,10 @@ async function load() {
   allowed = await may("admin");
   if (!allowed) return {};
   const [alerts, hooks, log, jobs] = await Promise.all([
-    ask("/api/admin/alerts", { limit: 50 }),
+    getJson("/api/admin/alerts", { limit: 50 }),
     api("/api/admin/webhooks"),
-    ask("/api/admin/webhooks/deliveries", { limit: 50 }),
-    ask("/api/admin/jobs", { limit: 3 }),
+    getJson("/api/admin/webhooks/deliveries", { limit: 50 }),
+    getJson("/api/admin/jobs", { limit: 3 }),
   ]);
   return { alerts, hooks, deliveries: log.deliveries, jobs: jobs.jobs };
 }

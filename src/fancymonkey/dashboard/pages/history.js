@@ -4,7 +4,7 @@ import { html, live, nothing } from "/admin/lib/lit.js";
 import { date, number, plural, signed, when } from "/admin/lib/format.js";
 import { readNames, sizeCalled, suggestions } from "/admin/components/size-names.js";
 import { inShort, listing, sizeOf, skuOf } from "/admin/components/responsive-table.js";
-import { Page, ask, filters, moment } from "/admin/lib/data-page.js";
+import { Page, getJson, filters, moment } from "/admin/lib/data-page.js";
 import { whyHere } from "/admin/components/hold-route.js";
 import { locationsToChoose } from "/admin/lib/shell.js";
 import { KINDS, explained } from "/admin/components/movement-chart.js";
@@ -38,8 +38,8 @@ async function load() {
   const asked = question();
   const { kind, actor, cause, q, location } = view.values;
   locations = await locationsToChoose();
-  const why = isSize() && !q && !kind && !actor && !cause ? ask("/api/admin/explain", { sku: asked.sku, from: asked.from, asOf: asked.to, location }) : null;
-  const [entries, story] = await Promise.all([ask("/api/admin/history", { ...asked, limit: LIMIT }), why && why.catch(unknown)]);
+  const why = isSize() && !q && !kind && !actor && !cause ? getJson("/api/admin/explain", { sku: asked.sku, from: asked.from, asOf: asked.to, location }) : null;
+  const [entries, story] = await Promise.all([getJson("/api/admin/history", { ...asked, limit: LIMIT }), why && why.catch(unknown)]);
   for (const entry of entries.entries) if (entry.actor) actors.add(entry.actor);
   return { ...entries, why: story };
 }
@@ -50,7 +50,7 @@ function unknown(error) {
 }
 
 async function onward(before) {
-  const answer = await ask("/api/admin/history", { ...question(), limit: LIMIT, before });
+  const answer = await getJson("/api/admin/history", { ...question(), limit: LIMIT, before });
   older = Object.assign([...older, ...answer.entries], { next: answer.next });
   page.draw();
 }

@@ -1,10 +1,10 @@
 // The page of holds: live and ended ones, and their release.
 
 import { html, live, nothing } from "/admin/lib/lit.js";
-import { ask as question } from "/admin/components/dialogs.js";
+import { openDialog } from "/admin/components/dialogs.js";
 import { clock, number, plural, until, when } from "/admin/lib/format.js";
 import { listing, sizeOf, toHistory } from "/admin/components/responsive-table.js";
-import { Page, ask, filters, main, moment } from "/admin/lib/data-page.js";
+import { Page, getJson, filters, main, moment } from "/admin/lib/data-page.js";
 import { whyHere } from "/admin/components/hold-route.js";
 import { api } from "/admin/lib/session.js";
 import { locationsToChoose } from "/admin/lib/shell.js";
@@ -31,11 +31,11 @@ async function load() {
   const { q, sku, location, id, status, days } = view.values;
   locations = await locationsToChoose();
   if (isLive()) {
-    const answer = await ask("/api/admin/holds", { q, sku, location, limit: Math.min(shown, PORTION) });
+    const answer = await getJson("/api/admin/holds", { q, sku, location, limit: Math.min(shown, PORTION) });
     selected = new Set([...selected].filter((id_) => answer.holds.some((hold) => hold.id === id_ && hold.status === "held")));
     return answer;
   }
-  if (id) return ask("/api/admin/holds", { id });
+  if (id) return getJson("/api/admin/holds", { id });
   return ended({ q, sku, location, status, since: new Date(Date.now() - (Number(days) || 1) * DAY).toISOString() });
 }
 
@@ -43,7 +43,7 @@ async function load() {
 async function ended(question_) {
   let [holds, after, answer] = [[], "", null];
   for (let portion = 0; portion < PORTIONS && (answer === null || after); portion += 1) {
-    answer = await ask("/api/admin/holds", { ...question_, limit: PORTION, after });
+    answer = await getJson("/api/admin/holds", { ...question_, limit: PORTION, after });
     holds = [...holds, ...answer.holds].slice(-SHOWN);
     after = answer.next;
   }
@@ -65,7 +65,7 @@ function search(event) {
 async function release(holds) {
   const paying = holds.some((hold) => hold.checkout);
   const pending = holds.filter((hold) => hold.paymentPending).length;
-  const reason = await question(
+  const reason = await openDialog(
     `Release ${plural(holds.length, "hold")}?`,
     (give) => html`<form @submit=${(event) => { event.preventDefault(); give(new FormData(event.target).get("reason").trim()); }}>
       <ul class="listed">${holds.slice(0, 10).map((hold) => html`<li>${unitsOf(hold)}</li>`)}${holds.length > 10 ? html`<li class="quiet">and ${number(holds.length - 10)} more</li>` : nothing}</ul>

@@ -30,7 +30,7 @@ let several = false; // whether more than one location is open
 let own = null; // the locations that the user is limited to
 
 /** Sends the file; the streamed lines move the progress bar. */
-async function ask(mode) {
+async function sendFile(mode) {
   const query = new URLSearchParams({ mode, rows: leaveOut ? "good" : "all", name: file.name });
   if (create) query.set("create", "true");
   if (sheet) query.set("sheet", sheet);
@@ -88,7 +88,7 @@ async function look() {
   sheets = [];
   page.draw();
   try {
-    preview = await ask("preview");
+    preview = await sendFile("preview");
   } catch (error) {
     problem = `${error.message} Nothing was changed.`;
     sheets = error.problem?.sheets ?? [];
@@ -103,7 +103,7 @@ async function apply() {
   [problem, step] = ["", { step: "read", done: 0, of: 1 }];
   page.draw();
   try {
-    applied = await ask("apply");
+    applied = await sendFile("apply");
     preview = null;
     offerUndo(applied.changeId, `${file.name}: ${plural(applied.counts.applied, "row")} imported.`, taken);
   } catch (error) {

@@ -12,11 +12,11 @@ const show = document.getElementById("show");
 const submit = document.getElementById("submit");
 const note = document.getElementById("note");
 const error = document.getElementById("error");
-const asked = new URLSearchParams(location.search);
+const urlParams = new URLSearchParams(location.search);
 let waiting = 0;
 
-if (asked.has("expired")) say(note, "Your session has expired. Log in to continue where you left off.");
-else if (asked.has("next")) say(note, "Log in to continue where you left off.");
+if (urlParams.has("expired")) say(note, "Your session has expired. Log in to continue where you left off.");
+else if (urlParams.has("next")) say(note, "Log in to continue where you left off.");
 
 show.addEventListener("click", () => {
   const shown = password.type === "text";

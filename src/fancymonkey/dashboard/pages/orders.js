@@ -6,7 +6,7 @@ import { listing, sizeOf, toHistory } from "/admin/components/responsive-table.j
 import { cancel, erase, move, refund, ship, takeBack, unitsFor, unship } from "/admin/forms/order-dialogs.js";
 import { addressOf, paperLinks, papers, pickView } from "/admin/components/order-papers.js";
 import { scanButton } from "/admin/components/scan-code.js";
-import { Page, ask, filters, moment } from "/admin/lib/data-page.js";
+import { Page, getJson, filters, moment } from "/admin/lib/data-page.js";
 
 const WORDS = { to_ship: "To ship", partly_shipped: "Partly shipped", shipped: "Shipped", cancelled: "Cancelled", returned: "Returned" };
 const BADGE = { to_ship: "warn", partly_shipped: "backordered", shipped: "good", cancelled: "", returned: "low" };
@@ -27,14 +27,14 @@ const sorted = (status) => (OPEN.includes(status) ? "oldest" : "newest");
 
 async function load() {
   const { q, location, id } = view.values;
-  if (id) return ask("/api/admin/orders", { id });
+  if (id) return getJson("/api/admin/orders", { id });
   const limit = Math.min(shown, 1000);
   if (picking()) {
-    const [data, partly] = await Promise.all(OPEN.map((status) => ask("/api/admin/orders", { status, location, sort: "oldest", limit: 1000 })));
+    const [data, partly] = await Promise.all(OPEN.map((status) => getJson("/api/admin/orders", { status, location, sort: "oldest", limit: 1000 })));
     return { ...data, orders: [...data.orders, ...partly.orders], next: data.next ?? partly.next };
   }
   const status = shownStatus();
-  return ask("/api/admin/orders", { status: status === "all" ? "" : status, q, location, sort: sorted(status), limit });
+  return getJson("/api/admin/orders", { status: status === "all" ? "" : status, q, location, sort: sorted(status), limit });
 }
 
 const badge = (order) => html`<span class="badge ${BADGE[order.status]}">${WORDS[order.status]}</span>`;
@@ -80,7 +80,7 @@ function columns(data, editable) {
 async function search(words) {
   const q = words.trim();
   if (/^#?\d{1,15}$/.test(q)) {
-    const known = await ask("/api/admin/orders", { id: q }).catch(() => null); // the search reports a lost connection
+    const known = await getJson("/api/admin/orders", { id: q }).catch(() => null); // the search reports a lost connection
     if (known?.orders.length) {
       view.set({ id: known.orders[0].id, q: "", view: "" });
       return;

@@ -3,7 +3,7 @@
 import { html, nothing } from "/admin/lib/lit.js";
 import { money, number, plural, setCurrency, wordFor } from "/admin/lib/format.js";
 import { listing, sizeOf } from "/admin/components/responsive-table.js";
-import { Page, ask, filters, moment, ranAt } from "/admin/lib/data-page.js";
+import { Page, getJson, filters, moment, ranAt } from "/admin/lib/data-page.js";
 import { whoAmI } from "/admin/lib/session.js";
 import { plot, short } from "/admin/components/line-chart.js";
 
@@ -18,14 +18,14 @@ const days = () => (SPANS.includes(view.values.days) ? view.values.days : "30");
 /** The payment issues; none for a user who is limited to locations, since payments are the shop's. */
 async function issuesSeen() {
   if ((await whoAmI()).user?.locations) return [];
-  return (await ask("/api/payments/issues", { limit: 50 })).issues;
+  return (await getJson("/api/payments/issues", { limit: 50 })).issues;
 }
 
 async function load() {
   const [data, issues] = await Promise.all([
-    ask("/api/admin/overview", { days: days(), zone }).catch((error) => {
+    getJson("/api/admin/overview", { days: days(), zone }).catch((error) => {
       if (error.status !== 422) throw error; // a time zone that the service does not support
-      return ask("/api/admin/overview", { days: days() });
+      return getJson("/api/admin/overview", { days: days() });
     }),
     issuesSeen(),
   ]);

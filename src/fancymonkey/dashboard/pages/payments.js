@@ -4,7 +4,7 @@ import { html, nothing } from "/admin/lib/lit.js";
 import { number, plural } from "/admin/lib/format.js";
 import { listing } from "/admin/components/responsive-table.js";
 import { issueList } from "/admin/components/payment-issues.js";
-import { Page, RUNS, ask, filters, moment, ranAt } from "/admin/lib/data-page.js";
+import { Page, RUNS, getJson, filters, moment, ranAt } from "/admin/lib/data-page.js";
 import { api } from "/admin/lib/session.js";
 import { toast } from "/admin/components/toast.js";
 
@@ -33,9 +33,9 @@ const view = filters(["event", "payment"], () => page.read());
 
 async function load() {
   const [issues, events, runs] = await Promise.all([
-    ask("/api/payments/issues", { limit: 500 }),
-    ask("/api/payments/events", { limit: view.values.event ? 1000 : shownEvents }),
-    ask("/api/payments/runs", { job: "reconcile", limit: 30 }),
+    getJson("/api/payments/issues", { limit: 500 }),
+    getJson("/api/payments/events", { limit: view.values.event ? 1000 : shownEvents }),
+    getJson("/api/payments/runs", { job: "reconcile", limit: 30 }),
   ]);
   return { ...issues, events: events.events, runs: runs.runs };
 }

@@ -3,25 +3,25 @@
 import { html, nothing, repeat } from "/admin/lib/lit.js";
 import { categoryChips, sorted } from "/admin/components/category-chips.js";
 import { offerUndo } from "/admin/stock/stock-update.js";
-import { ask as question } from "/admin/components/dialogs.js";
+import { openDialog } from "/admin/components/dialogs.js";
 import { money, number, plural, setCurrency } from "/admin/lib/format.js";
-import { Page, address, ask, asked, main } from "/admin/lib/data-page.js";
+import { Page, address, getJson, urlParams, main } from "/admin/lib/data-page.js";
 import { openProduct, picture } from "/admin/forms/product-form.js";
 import { api } from "/admin/lib/session.js";
 import { may } from "/admin/lib/shell.js";
 import { toast } from "/admin/components/toast.js";
 
 const SHOWN = 100;
-let archived = asked.get("archived") === "true";
-let search = asked.get("q") ?? "";
-let category = asked.get("category") ?? "";
-let open = asked.get("product") ?? "";
+let archived = urlParams.get("archived") === "true";
+let search = urlParams.get("q") ?? "";
+let category = urlParams.get("category") ?? "";
+let open = urlParams.get("product") ?? "";
 let shown = SHOWN;
 let editable = false;
 let showing = false;
 
 async function load() {
-  const data = await ask("/api/admin/products", { archived: "true" });
+  const data = await getJson("/api/admin/products", { archived: "true" });
   setCurrency(data.currency);
   return data;
 }
@@ -70,7 +70,7 @@ async function archive(product, size, off) {
     } catch (error) {
       if (error.code !== "live_holds") throw error;
       const units = (error.problem.lines ?? []).reduce((sum, line) => sum + line.reserved, 0);
-      const sure = await question(
+      const sure = await openDialog(
         `Buyers hold ${plural(units, "unit")} of ${name}`,
         (give) => html`<p>Taking it off sale releases their holds now. This cannot be undone.</p>
           <div class="actions"><button type="button" class="quiet" @click=${() => give(true)}>Release holds</button><button type="button" class="button" autofocus @click=${() => give(null)}>Cancel</button></div>`,

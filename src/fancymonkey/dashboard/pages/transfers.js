@@ -4,7 +4,7 @@ import { html, nothing } from "/admin/lib/lit.js";
 import { ReceiveForm } from "/admin/forms/receive-form.js";
 import { askForTransfer, askToSend, askWhereabouts, confirm } from "/admin/forms/transfer-dialogs.js";
 import { date, money, number, plural, setCurrency, wordFor } from "/admin/lib/format.js";
-import { Page, ask, filters, main, moment } from "/admin/lib/data-page.js";
+import { Page, getJson, filters, main, moment } from "/admin/lib/data-page.js";
 import { sizeOf } from "/admin/components/responsive-table.js";
 import { api, whoAmI } from "/admin/lib/session.js";
 import { toast } from "/admin/components/toast.js";
@@ -21,7 +21,7 @@ const view = filters(["status", "id"], () => page.read());
 
 async function load() {
   const { status, id } = view.values;
-  const answer = await ask(API, id ? { id } : { status: status || "open" });
+  const answer = await getJson(API, id ? { id } : { status: status || "open" });
   own = (await whoAmI()).user.locations ?? null;
   setCurrency(answer.currency);
   return answer;

@@ -1,9 +1,9 @@
 // The own account; for owners also users, API keys, sessions and the audit log.
 
 import { html, nothing } from "/admin/lib/lit.js";
-import { ask as question } from "/admin/components/dialogs.js";
+import { openDialog } from "/admin/components/dialogs.js";
 import { ago, date, plural, when } from "/admin/lib/format.js";
-import { Page, ask, asked, main } from "/admin/lib/data-page.js";
+import { Page, getJson, urlParams, main } from "/admin/lib/data-page.js";
 import { account, addUser, limitUser, changePassword, resetPassword, setUpFactor, showCodes, showKey, makeKey } from "/admin/forms/user-dialogs.js";
 import { api } from "/admin/lib/session.js";
 import "/admin/lib/shell.js";
@@ -11,7 +11,7 @@ import { toast } from "/admin/components/toast.js";
 
 const ROLES = { owner: "Owner", staff: "Staff", viewer: "Viewer" };
 const MAY = { read: "Reads", stock: "Changes stock", admin: "Everything" };
-const wanted = { actor: asked.get("actor") ?? "" };
+const wanted = { actor: urlParams.get("actor") ?? "" };
 let entries = [];
 let locations = []; // the open ones
 let next = null;
@@ -31,7 +31,7 @@ async function load() {
 }
 
 async function readActs(before = null) {
-  const answer = await ask("/api/admin/audit-log", { limit: 50, actor: wanted.actor, before });
+  const answer = await getJson("/api/admin/audit-log", { limit: 50, actor: wanted.actor, before });
   entries = before ? [...entries, ...answer.entries] : answer.entries;
   next = answer.next;
 }
@@ -48,7 +48,7 @@ async function change(path, body, done) {
 }
 
 const sure = (title, text, label) =>
-  question(
+  openDialog(
     title,
     (answer) => html`<p>${text}</p>
       <div class="actions"><button type="button" class="quiet" autofocus @click=${() => answer(null)}>Cancel</button><button type="button" class="button" @click=${() => answer(true)}>${label}</button></div>`,

@@ -3,7 +3,7 @@
 import { html, nothing } from "/admin/lib/lit.js";
 import { categoryChips } from "/admin/components/category-chips.js";
 import { COLUMNS, keepColumns, movedColumn } from "/admin/stock/columns.js";
-import { ask } from "/admin/components/dialogs.js";
+import { openDialog } from "/admin/components/dialogs.js";
 import { STATUS } from "/admin/stock/stock-store.js";
 import { VIEWS, isEmpty, keepView, ownViews, queryOf } from "/admin/stock/row-query.js";
 
@@ -30,7 +30,7 @@ export function viewTabs(page) {
 }
 
 async function saveView(page, query) {
-  const name = await ask(
+  const name = await openDialog(
     "Save this view",
     (answer) => html`<form @submit=${(event) => {
         event.preventDefault();
@@ -64,7 +64,7 @@ export function chooseColumns(page) {
     page.change({ columns: keepColumns(names) }, { step: false });
     draw();
   };
-  return ask("Columns", (answer, draw) => {
+  return openDialog("Columns", (answer, draw) => {
     const shown = page.view.columns;
     const hidden = Object.keys(COLUMNS).filter((name) => !shown.includes(name));
     const line = (name) => {

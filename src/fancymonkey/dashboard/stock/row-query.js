@@ -31,15 +31,15 @@ export function keepView(name, query) {
 
 /** The view of the address. */
 export function readView(search = location.search) {
-  const asked = new URLSearchParams(search);
+  const urlParams = new URLSearchParams(search);
   return {
-    q: asked.get("q") ?? "",
-    category: asked.getAll("category"),
-    status: asked.getAll("status"),
-    reserved: asked.get("reserved") === "true",
-    sort: asked.get("sort") ?? "",
-    location: asked.get("location") ?? "",
-    columns: asked.has("columns") ? sound(asked.get("columns").split(",")) : keptColumns(),
+    q: urlParams.get("q") ?? "",
+    category: urlParams.getAll("category"),
+    status: urlParams.getAll("status"),
+    reserved: urlParams.get("reserved") === "true",
+    sort: urlParams.get("sort") ?? "",
+    location: urlParams.get("location") ?? "",
+    columns: urlParams.has("columns") ? sound(urlParams.get("columns").split(",")) : keptColumns(),
   };
 }
 

@@ -1,7 +1,7 @@
 // The details of a size, with the settings that have no column: sold out and the restock date.
 
 import { html, nothing } from "/admin/lib/lit.js";
-import { ask } from "/admin/components/dialogs.js";
+import { openDialog } from "/admin/components/dialogs.js";
 import { money, number, when } from "/admin/lib/format.js";
 import { stockByLocation } from "/admin/stock/stock-by-location.js";
 
@@ -21,7 +21,7 @@ const DAY = /^\d{4}-\d\d-\d\d/; // products.json may have other text in its plac
 /** Shows the details. Saves changes with `editing`; `settings`: of sold out and the restock date too. */
 export async function details(row, editing, editable, settings = editable) {
   const restock = DAY.exec(row.restockDate ?? "")?.[0] ?? null;
-  const values = await ask(
+  const values = await openDialog(
     `${row.name} ${row.size}`,
     (answer) => html`<form @submit=${(event) => {
         event.preventDefault();

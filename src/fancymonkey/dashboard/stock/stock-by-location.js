@@ -1,7 +1,7 @@
 // The units of a size by location and state: moves between them, and the safety stock.
 
 import { html, nothing } from "/admin/lib/lit.js";
-import { ask } from "/admin/components/dialogs.js";
+import { openDialog } from "/admin/components/dialogs.js";
 import { number, plural } from "/admin/lib/format.js";
 import { api } from "/admin/lib/session.js";
 import { toast } from "/admin/components/toast.js";
@@ -56,7 +56,7 @@ export async function stockByLocation(row, editable) {
 
   const facts = (there) => [["On hand", there.stock], ["Reserved", there.reserved], ["Available", there.available], ["Safety stock", there.safetyStock], ["Damaged", there.damaged], ["Quarantine", there.quarantine], ["Returned", there.returned], ["In transit", there.inTransit]];
 
-  await ask(
+  await openDialog(
     `${row.name} ${row.size} by location`,
     (give, draw) => html`
       ${data.locations.map((there) => html`<section aria-label=${there.name}><h3>${there.name}</h3>

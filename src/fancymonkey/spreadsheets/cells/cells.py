@@ -14,16 +14,11 @@ from fancymonkey.spreadsheets.cells.bundle_text import bundle_text, read_bundle
 from fancymonkey.spreadsheets.cells.dates import parsed_date
 from fancymonkey.spreadsheets.cells.numbers import is_ambiguous, without_groups, without_noise
 from fancymonkey.spreadsheets.cells.spreadsheet_changes import tidy
+from fancymonkey.spreadsheets.cells.switches import NO, YES
 
 TEXT_MAX = 200
 URL_MAX = 2000
 BUNDLE_MAX = 20_000
-
-YES = {"true", "yes", "y", "1", "wahr", "ja", "j", "vrai", "oui", "verdadero", "sí", "si", "vero"}
-YES |= {"x", "waar", "prawda", "tak", "verdadeiro", "sim", "sant", "sand"}
-NO = {"false", "no", "n", "0", "falsch", "nein", "faux", "non", "falso", "", "onwaar", "nee"}
-NO |= {"fałsz", "nie", "não", "nao", "nej", "falskt", "falsk"}
-"""Texts for a boolean, as spreadsheets of several countries write them."""
 
 
 def plain(text: str) -> bool:
@@ -78,8 +73,8 @@ def _quantity(text: str) -> int:
 
 
 def _bool(text: str) -> bool:
-    word = text.strip().lower()
-    if not word or word not in YES | NO:
+    word = tidy(text).lower()
+    if word not in YES and word not in NO:
         raise ValueError("true or false")
     return word in YES
 

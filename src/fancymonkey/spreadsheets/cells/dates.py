@@ -26,16 +26,25 @@ MONTHS = (
     "december dezember decembre diciembre dicembre dezembro grudzien",
 )
 TIME = re.compile(r"[T ]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.0+)?)?(?:Z|\+00:00)?$")
-CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?")
+CLOCK = re.compile(
+    r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?(?:[ \u00a0\u202f]?([AaPp])\.?[Mm]\.?)?"
+)
 PARTS = re.compile(r"([0-9]{1,4})([-/.])([0-9]{1,2})(?:\2([0-9]{1,4}))?\.?")
+SPACED = re.compile(r"([0-9]{1,4})\. ?([0-9]{1,2})\. ?([0-9]{1,4})\.?(?: ?\u0433\.)?")
+"""Slovak `15. 11. 2026`, Hungarian `2026. 11. 15.`, Bulgarian with a word for the year."""
+EAST_ASIAN = re.compile(
+    "([0-9]{4})[\u5e74\ub144] ?([0-9]{1,2})[\u6708\uc6d4] ?([0-9]{1,2})[\u65e5\uc77c]"
+)
+"""Chinese, Japanese and Korean dates, with the words for year, month and day."""
 FIRST_DAY = date(1899, 12, 30)
+FEBRUARY_29 = 60
 SERIALS = range(20_000, 80_000)
 """Serial numbers of days (from 1954 to 2119) that a spreadsheet may show for a date."""
 
 
 def days_of(text: str) -> set[Day]:
     """All possible days of a text."""
-    text = TIME.sub("", text.strip())
+    text = _without_spaces(TIME.sub("", text.strip()))
     if len(text) > 40 or not re.search("[0-9]", text):
         return set()
     if re.fullmatch("[0-9]{5}", text):
@@ -47,6 +56,23 @@ def days_of(text: str) -> set[Day]:
         made = {(int(match[4]), int(match[3]), int(match[1]))}  # with points the day is first
         return {day for day in made if _is_day(day)}
     return _of_digits(*match.group(1, 3, 4)) if match else _of_words(text)
+
+
+def serials_of(text: str) -> set[int]:
+    """The numbers that a spreadsheet shows as this date, in a column with the format of dates."""
+    if time_of(text) is not None or not is_shown_date(text):
+        return set()
+    days = {(date(year, month, day) - FIRST_DAY).days for year, month, day in days_of(text) if year}
+    # In spreadsheets 1900 has a February 29, so the days before it have other numbers than here.
+    return {number if number > FEBRUARY_29 else number - 1 for number in days}
+
+
+def _without_spaces(text: str) -> str:
+    """A date of numbers without the spaces and words that some countries put between them."""
+    if match := EAST_ASIAN.fullmatch(text):
+        return "-".join(match.groups())
+    match = SPACED.fullmatch(text)
+    return ".".join(match.groups()) if match else text
 
 
 def _of_digits(first: str, second: str, third: str | None) -> set[Day]:
@@ -122,7 +148,7 @@ def _is_day(day: Day) -> bool:
 
 def is_shown_date(text: str) -> bool:
     """Whether a text is a date as a spreadsheet writes it: with a month's name or with a year."""
-    text = TIME.sub("", text.strip())
+    text = _without_spaces(TIME.sub("", text.strip()))
     if not days_of(text):
         return False
     return bool(
@@ -151,7 +177,12 @@ def _agree(day: Day, other: Day) -> bool:
 def is_clock(text: str) -> tuple[int, int, int] | None:
     """The time of day of a text (a size `10:30` may become one); None if it is not one."""
     match = CLOCK.fullmatch(text.strip())
-    return (int(match[1]), int(match[2]), int(match[3] or 0)) if match else None
+    if match is None:
+        return None
+    hour = int(match[1])
+    if match[4]:
+        hour = hour % 12 + (12 if match[4] in "Pp" else 0)
+    return hour, int(match[2]), int(match[3] or 0)
 
 
 def time_of(text: str) -> tuple[int, int, int] | None:
@@ -162,6 +193,8 @@ def time_of(text: str) -> tuple[int, int, int] | None:
 
 def parsed_date(text: str) -> str:
     """A date in ISO 8601. Raises ValueError if it is not a date, or ambiguous."""
+    if time_of(text) is None:
+        text = _without_spaces(text)
     if not text.isascii():
         days = _of_words(text)
     else:

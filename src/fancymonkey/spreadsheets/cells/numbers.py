@@ -6,6 +6,8 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal
 LONGEST = 40
 """In characters; a longer text is not a number that a spreadsheet shows."""
 
+MINUS = "\u2212"
+"""The minus of Swedish, Norwegian and Slovenian spreadsheets."""
 GROUPERS = r"[ '\u2019\u00a0\u2009\u202f]"
 CURRENCY = re.compile(
     r"^\s*(?:[$\u20ac\u00a3\u00a5]|[A-Z]{3}\b)\s*|\s*(?:[$\u20ac\u00a3\u00a5]|[A-Z]{3})\s*$"
@@ -60,7 +62,7 @@ def without_noise(text: str) -> str:
 
 def meanings(text: str) -> set[Decimal]:
     """All possible numbers of a text; `1.299` has two."""
-    text = CURRENCY.sub("", text).strip()
+    text = CURRENCY.sub("", text.replace(MINUS, "-")).strip()
     if not text or len(text) > LONGEST or re.search(r"[^\x20-\x7e\u2019\u00a0\u2009\u202f]", text):
         return set()
     body, percent, _ = text.partition("%")
@@ -83,7 +85,7 @@ def meanings(text: str) -> set[Decimal]:
 
 def precision_of(text: str) -> int | None:
     """The number of digits to which a spreadsheet has rounded a text; None if it has not."""
-    body = CURRENCY.sub("", text).strip().removeprefix("-")
+    body = CURRENCY.sub("", text.replace(MINUS, "-")).strip().removeprefix("-")
     if power := SCIENTIFIC.fullmatch(body):
         if abs(int(power[2])) < FIRST_POWER:
             return None

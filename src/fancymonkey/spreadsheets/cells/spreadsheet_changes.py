@@ -5,6 +5,7 @@ import re
 from fancymonkey.core.keys import is_invisible, normal_form
 from fancymonkey.spreadsheets.cells.dates import shows_date
 from fancymonkey.spreadsheets.cells.numbers import shows_number
+from fancymonkey.spreadsheets.cells.switches import SWITCHES
 
 UNRESOLVED = "\0"
 """Begins the text of a formula without a result; no file can contain this character in a text."""
@@ -80,11 +81,6 @@ ERRORS = frozenset(
     ]
 )
 """Error values of spreadsheets in several languages."""
-
-SWITCHES = (
-    frozenset({"true", "wahr", "vrai", "verdadero", "verdadeiro", "vero", "waar", "prawda"}),
-    frozenset({"false", "falsch", "faux", "falso", "onwaar", "fałsz"}),
-)
 
 
 def tidy(text: str) -> str:

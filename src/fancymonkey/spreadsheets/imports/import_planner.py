@@ -27,7 +27,7 @@ from fancymonkey.spreadsheets.imports.import_plan import (
     with_actor,
 )
 from fancymonkey.spreadsheets.imports.row_identity import RowIdentity
-from fancymonkey.spreadsheets.imports.row_location import RowLocations
+from fancymonkey.spreadsheets.imports.row_location import DoubleCounts, RowLocations
 from fancymonkey.spreadsheets.imports.stock_cells import CellFault, StockCells, units_elsewhere
 from fancymonkey.spreadsheets.imports.unread_columns import note_unread
 from fancymonkey.spreadsheets.imports.values import AmbiguousCell, disagreements, value_of
@@ -79,7 +79,7 @@ class Planner:
         seen: dict[LevelKey, int] = {}
         locations = RowLocations(self._current, self._options.locations)
         records = [locations.resolved(record) for record in records]
-        identity = RowIdentity(self._current, records)
+        identity, doubles = RowIdentity(self._current, records), DoubleCounts()
         for record in records:
             self.plan.fates.setdefault(record.number, "unchanged")
             level_key = level_key_of(record)
@@ -88,7 +88,7 @@ class Planner:
             elif level_key in seen:
                 where = f" at {level_key[1]}" if level_key[1] else ""
                 self._fault(record, "size", f"this size{where} is already in row {seen[level_key]}")
-            elif complaint := identity.complaint(record):
+            elif complaint := identity.complaint(record) or doubles.complaint(record):
                 self._fault(record, *complaint)
             else:
                 seen[level_key] = record.number

@@ -6,7 +6,11 @@ from decimal import Decimal
 from fancymonkey.core.keys import skeleton
 from fancymonkey.spreadsheets.cells.dates import days_of, shows_date
 from fancymonkey.spreadsheets.cells.numbers import meanings, precision_of, rounded
-from fancymonkey.spreadsheets.cells.spreadsheet_changes import SWITCHES, shows
+from fancymonkey.spreadsheets.cells.spreadsheet_changes import shows
+from fancymonkey.spreadsheets.cells.switches import SWITCHES
+
+QUOTES = "'\"\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb`\u00b4"
+"""Quotes around a key, from a file that a program has quoted twice or in its own way."""
 
 
 class NearKeys:
@@ -32,7 +36,7 @@ class NearKeys:
 
     def find(self, text: str) -> str | None:
         """The existing key that this text is similar to, or None."""
-        bare = text.strip().lstrip("'")
+        bare = text.strip().strip(QUOTES)
         look = self._looks.get(skeleton(text)) or self._looks.get(skeleton(bare))
         return look or self._by_number(bare) or self._by_date(bare)
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from fancymonkey.spreadsheets.cells.spreadsheet_changes import broken, tidy
 from fancymonkey.spreadsheets.imports.current_stock import CurrentStock
+from fancymonkey.spreadsheets.imports.import_plan import level_key_of
 from fancymonkey.spreadsheets.imports.near_keys import NearKeys
 from fancymonkey.spreadsheets.table.columns import LOCATION, Record
 from fancymonkey.store.products_file.edits.likely_location import likely_location
@@ -92,6 +93,27 @@ class RowLocations:
     @staticmethod
     def _faulty(record: Record, words: str) -> Record:
         return replace(record, fault=words, fault_column=LOCATION)
+
+
+class DoubleCounts:
+    """Finds sizes whose stock a file has both in total and at a location."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, tuple[bool, int]] = {}
+
+    def complaint(self, record: Record) -> tuple[str, str] | None:
+        """The error of a row that counts units of an earlier row, or None."""
+        if LOCATION not in record.cells or not _counts(record):
+            return None
+        sku, location = level_key_of(record)
+        at_location, row = self._rows.setdefault(sku, (bool(location), record.number))
+        if at_location == bool(location):
+            return None
+        here, there = ("the total", "a location") if at_location else ("a location", "the total")
+        return (
+            LOCATION,
+            f"this row has {here} of a size, and row {row} has {there}: keep one of them",
+        )
 
 
 def _counts(record: Record) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.core.stock.status import StockRow
-from fancymonkey.spreadsheets.cells.dates import is_shown_date
+from fancymonkey.spreadsheets.cells.dates import is_shown_date, serials_of
 from fancymonkey.spreadsheets.cells.numbers import meanings
 from fancymonkey.spreadsheets.cells.spreadsheet_changes import shows
 from fancymonkey.spreadsheets.imports.current_stock import CurrentStock
@@ -61,7 +61,8 @@ def _edited(row: ImportRow, column: str, text: str, now: Mapping[str, str]) -> b
             return False
         if same or (column == "lastChanged" and is_shown_date(text)):
             return False
-        texts = (format(value.normalize(), "f") for value in meanings(text)) if number else ()
+        texts = [format(value.normalize(), "f") for value in meanings(text)] if number else []
+        texts += [str(serial) for serial in serials_of(text)] if number else []
         return not any(row.mark.same_unread(column, text) for text in texts)
     if row.base is not None:
         was = row.base.cells.get(column, "").strip()

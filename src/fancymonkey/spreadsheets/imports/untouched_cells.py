@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from fancymonkey.spreadsheets.cells.dates import days_of, shows_date, time_of
+from fancymonkey.spreadsheets.cells.dates import days_of, serials_of, shows_date, time_of
 from fancymonkey.spreadsheets.cells.numbers import meanings
 from fancymonkey.spreadsheets.cells.spreadsheet_changes import shows
 from fancymonkey.spreadsheets.imports.import_plan import Base, ImportRow
@@ -28,7 +28,7 @@ def is_untouched_stock(row: ImportRow, text: str) -> bool:
     snapshot = row.snapshot
     if snapshot is None or snapshot.stock is None:
         return False
-    return shows(text, str(snapshot.stock), number=True)
+    return shows(text, str(snapshot.stock), number=True) or snapshot.stock in serials_of(text)
 
 
 def _shows(column: str, text: str, value: str) -> bool:
@@ -40,7 +40,8 @@ def _shows(column: str, text: str, value: str) -> bool:
 def _readings(column: str, text: str) -> list[str]:
     """The possible original values of a text."""
     if column in NUMBERS:
-        return [format(value, "f") for value in meanings(text) if value.adjusted() < 20]
+        serials = [str(serial) for serial in serials_of(text)]
+        return serials + [format(value, "f") for value in meanings(text) if value.adjusted() < 20]
     if column == "restockDate" and time_of(text) is None:
         return [f"{year:04}-{month:02}-{day:02}" for year, month, day in days_of(text) if year]
     whole = [value for value in meanings(text) if value == value.to_integral_value()]

@@ -96,15 +96,17 @@ KINDS = dict.fromkeys(NUMBERS, "number") | {"soldOut": "switch", "restockDate": 
 """The spreadsheet type of a column; the others are texts."""
 
 OTHER_NAMES = {
-    "productId": "product, id, produkt, produktid, artikel, artikelnummer, article, producto",
+    "productId": "product, id, produkt, produktid, artikel, artikelnummer, artikelnr, article, "
+    "producto, codigo",
     "name": "title, productname, produktname, bezeichnung, titel, nom, nombre, nome, titulo",
     "category": "kategorie, warengruppe, type, categorie, categoria",
     "price": "preis, vkpreis, prix, precio, prezzo, preco, unitprice",
-    "size": "variant, variante, grosse, groesse, größe, taille, talla, taglia, tamanho",
+    "size": "variant, variante, grosse, groesse, größe, taille, talla, "
+    "taglia, tamanho, tamano, maat, storlek",
     "skuId": "skuno, variantsku, artikelcode",
     "priceId": "stripeprice, stripepriceid, stripeid",
     "stock": "onhand, total, quantity, qty, inventory, bestand, lagerbestand, menge, anzahl, "
-    "quantite, existencias, cantidad, giacenza, estoque, stockonhand",
+    "quantite, existencias, cantidad, giacenza, estoque, voorraad, lagersaldo, stockonhand",
     "reserved": "held, reserviert, reserve, reservado, committed",
     "available": "verfugbar, verfügbar, verfuegbar, disponible, disponivel, free",
     "lowStockThreshold": "threshold, lowstock, lowfrom, reorderpoint, mindestbestand, "
@@ -140,22 +142,46 @@ class Record:
 
 
 def columns_of(header: Iterable[str]) -> list[str]:
-    """The columns of the cells of a header. Raises DataError."""
-    columns = [_column(cell) for cell in header]
+    """The columns of the cells of a header, an empty text for an empty cell. Raises DataError."""
+    cells = list(header)
+    columns = [_column(cell) for cell in cells]
     missing = [name for name in ("productId", "size") if name not in columns]
     if missing:
         raise DataError(f"The column {missing[0]} is missing: it identifies the size.")
-    for name in columns:
+    for name in filter(None, columns):
         if columns.count(name) > 1:
-            raise DataError(f"The column {name} is repeated.")
+            both = [cell[:80] for cell, other in zip(cells, columns, strict=True) if other == name]
+            named = "" if len(set(both)) < 2 else f": {' and '.join(map(repr, both))} mean the same"
+            raise DataError(f"The column {name} is repeated{named}.")
     return columns
 
 
+def cells_for_keys(header: Iterable[str]) -> int:
+    """How many cells of a line name its size; more than any line has if the header does not."""
+    names = [_known(cell) for cell in header]
+    places = [names.index(name) + 1 for name in ("productId", "size") if name in names]
+    return max(places) if len(places) == 2 else len(names) + 1
+
+
 def _column(cell: str) -> str:
-    words = re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", cell).lower())
-    if words not in MAPPED:
+    if not cell.strip():
+        return ""
+    column = _known(cell)
+    if column is None:
         raise DataError(f"Unknown column {cell[:80]!r}. The columns are {', '.join(ALL_COLUMNS)}.")
-    return MAPPED[words]
+    return column
+
+
+def _known(cell: str) -> str | None:
+    words = re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", cell).lower())
+    return MAPPED.get(words) or MAPPED.get(_without_accents(words))
+
+
+def _without_accents(text: str) -> str:
+    """`quantite` for `quantité`."""
+    return "".join(
+        char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char)
+    )
 
 
 def cells_of(row: StockRow) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from fancymonkey.core.stock.status import StockRow
@@ -16,10 +17,11 @@ from fancymonkey.spreadsheets.table.columns import (
     NUMBERS,
     PRODUCT_FIELDS,
     Record,
+    cells_for_keys,
     cells_of,
     columns_of,
 )
-from fancymonkey.spreadsheets.table.row_fingerprint import mark_text
+from fancymonkey.spreadsheets.table.row_fingerprint import is_mark, mark_text
 from fancymonkey.text import counted
 
 BOM = "\ufeff"
@@ -29,6 +31,19 @@ Row = tuple[int, list[str]]
 """A line of a file: its number, and its cells."""
 
 MAY_CHANGE = (*PRODUCT_FIELDS, *ITEM_FIELDS, LOCATION, BUNDLE)
+
+SEPARATOR_LINE = re.compile(r'"?sep=([,;\t|])?"?\s*', re.IGNORECASE)
+"""The line with which Excel names the separator; the separator may be a tab that is cut off."""
+
+HEADER_ROWS = 20
+"""Rows in which the header is looked for, to name it if others are above it."""
+
+FIRST_LINES = re.compile(
+    rf"(?:[^\r\n]{{0,4000}}(?:\r\n|\r|\n)){{0,{HEADER_ROWS}}}[^\r\n]{{0,4000}}"
+)
+"""Lines end with CR in old versions of Excel for the Mac."""
+
+SEPARATORS = ",;\t|"
 
 ROWS_MAX = 50_000
 """The most rows of a table, without its header."""
@@ -76,7 +91,7 @@ def decoded(data: bytes) -> str:
 
 
 def read(text: str) -> list[Row]:
-    """The lines of a CSV, the header first. Separators are commas, semicolons or tabs.
+    """The lines of a CSV, the header first. Separators are commas, semicolons, tabs or bars.
 
     Raises DataError, with the line if it knows.
     """
@@ -86,21 +101,52 @@ def read(text: str) -> list[Row]:
             "The file is not text: it has NUL characters. Save the table as CSV in UTF-8."
         )
     first = 1
-    head, _, lines = text.partition("\n")
-    separator = max(",;\t", key=head.count)
-    if head.strip().lower() in ("sep=,", "sep=;", "sep=\t", "sep="):  # the separator line of Excel
-        separator, text, first = head.rstrip("\r")[4:] or "\t", lines, 2
+    lines = FIRST_LINES.match(text)
+    assert lines is not None
+    head, first = lines[0].splitlines(keepends=True), 1
+    separator = _separator(head)
+    if head and (match := SEPARATOR_LINE.fullmatch(head[0])):
+        separator, text, first = match[1] or "\t", text[len(head[0]) :], 2
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     rows: list[Row] = []
     try:
         for number, cells in enumerate(reader, first):
-            if any(cell.strip() for cell in cells) or not rows:
+            if any(cell.strip() for cell in cells):
                 rows.append((number, cells))
             if len(rows) > ROWS_MAX + 1:
                 raise TooManyRows
     except csv.Error as error:
         raise DataError(f"Line {reader.line_num} is not valid CSV: {error}.") from error
-    return rows
+    return _completed(rows, cut_off=not text.endswith(("\n", "\r")))
+
+
+def _separator(lines: Sequence[str]) -> str:
+    """The separator of the line with the names of the columns, or else of the first line."""
+    for line in lines:
+        for separator in SEPARATORS:
+            cells = line.split(separator)
+            if len(cells) > 1 and cells_for_keys(cells) <= len(cells):
+                return separator
+    first = next((line for line in lines if line.strip()), "")
+    return max(SEPARATORS, key=first.count)
+
+
+def _completed(rows: list[Row], *, cut_off: bool) -> list[Row]:
+    """The same lines with the empty cells at their ends that Excel leaves out.
+
+    Excel omits separators if the last columns are empty in many lines. A line that names no size, a
+    line whose cells are shifted, and the last line of a file that was cut off stay short.
+    """
+    if not rows:
+        return rows
+    width, needed = len(trimmed(rows[0][1])), cells_for_keys(rows[0][1])
+    last = rows[-1][0] if cut_off else None
+    return [
+        (number, [*cells, *[""] * (width - len(cells))])
+        if needed <= len(cells) < width and number != last and not any(map(is_mark, cells))
+        else (number, cells)
+        for number, cells in rows
+    ]
 
 
 class TooManyRows(DataError):
@@ -112,7 +158,16 @@ class TooManyRows(DataError):
 
 def records(rows: Sequence[Row]) -> list[Record]:
     """The lines by column; the first is the header. Raises DataError."""
-    columns = columns_of(trimmed(rows[0][1])) if rows else columns_of([])
+    try:
+        columns = columns_of(trimmed(rows[0][1])) if rows else columns_of([])
+    except DataError:
+        for number, cells in rows[1:HEADER_ROWS]:
+            if cells_for_keys(cells) <= len(cells):
+                raise DataError(
+                    f"The names of the columns are in row {number}, and the table must begin with "
+                    "them: delete the rows above."
+                ) from None
+        raise
     return [record(columns, *row) for row in rows[1:]]
 
 
@@ -127,9 +182,12 @@ def trimmed(header: Sequence[str]) -> list[str]:
 def record(columns: Sequence[str], number: int, cells: list[str]) -> Record:
     """A line by column."""
     fault = ""
-    if len(cells) < len(columns) or any(cells[len(columns) :]):
+    if len(cells) < len(columns) or any(cell.strip() for cell in cells[len(columns) :]):
         fault = f"it has {counted(len(cells), 'cell')}, the header has {len(columns)}"
-    named = zip(columns, cells, strict=False)
+    for place, (name, cell) in enumerate(zip(columns, cells, strict=False), 1):
+        if not name and cell.strip():
+            fault = f"cell {place} has {cell.strip()[:80]!r}, and the header names no column there"
+    named = ((name, cell) for name, cell in zip(columns, cells, strict=False) if name)
     texts = {name: cell if name in NUMBERS else _text(name, cell) for name, cell in named}
     return Record(number, texts, fault)
 

@@ -106,6 +106,11 @@ def _encoded(data: bytes) -> str:
     return urlsafe_b64encode(data).decode().rstrip("=")
 
 
+def is_mark(text: str) -> bool:
+    """Whether a text has the form of a fingerprint."""
+    return PATTERN.fullmatch(text.strip()) is not None
+
+
 def read_mark(text: str) -> RowFingerprint:
     """The canonical text of a cell. Raises ValueError."""
     match = PATTERN.fullmatch(text.strip())

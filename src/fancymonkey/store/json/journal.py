@@ -4,6 +4,7 @@ A crash may tear the last line; it was never confirmed and is dropped. Damage an
 refused, never repaired by guessing.
 """
 
+import errno
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -246,6 +247,8 @@ class Journal:
         assert self._fd is not None
         started = perf_counter()
         self._sound = False
+        if self._disk.is_removed(self._fd):  # the system would accept writes without an end
+            raise OSError(errno.ENOENT, "it was removed", str(self._current))
         self._disk.write(self._fd, line)
         self._disk.sync(self._fd)
         self.pace.took(perf_counter() - started, here=here)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from json.decoder import scanstring  # type: ignore[attr-defined]
 
 from fancymonkey.errors import DataError
+from fancymonkey.store.products_file.json_hints import hint
 
 MAX_DEPTH = 64
 
@@ -118,7 +119,8 @@ def parse(text: str, name: str) -> Root:
         if trail != len(text):
             raise _Bad("there is more text after the end", trail)
     except _Bad as bad:
-        raise DataError(f"{name}, {where(text, bad.at)}: {bad}") from None
+        problem = f"{bad}{hint(text, bad.at)}"
+        raise DataError(f"{name}, {where(text, bad.at)}: {problem}") from None
     return Root(text[:lead], node, text[end:])
 
 

@@ -94,7 +94,9 @@ def read_products(data: bytes, name: str, *, lenient: bool = False) -> Catalogue
         text = data.decode()
     except UnicodeDecodeError as error:
         place = where(data[: error.start].decode(), error.start)
-        raise DataError(f"{name}, {place}: it is not UTF-8 text") from None
+        likely = "; it may be UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ""
+        problem = f"it is not UTF-8 text{likely}: save it as UTF-8"
+        raise DataError(f"{name}, {place}: {problem}") from None
     root = parse(text, name)
     source = FieldReader(name, text, lenient=lenient)
     node = root.node

@@ -10,8 +10,11 @@ sync, because a power cut that loses it also clears the system's memory.
 """
 
 import contextlib
+import errno
 import logging
+import os
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
@@ -24,6 +27,8 @@ log = logging.getLogger(__name__)
 
 UNCHECKED = 0
 """The revision of a version that may lack changes of the store: the owner wrote it."""
+
+SWAP = "products.json.swap"
 
 _NAME = re.compile(r"products-(\d{12,})-(\d+)-([0-9a-f]{8})\.json")
 
@@ -40,17 +45,28 @@ class Versions:
     """The owner's file, and our last versions of it in the state folder."""
 
     def __init__(self, disk: Disk, path: Path, folder: Path) -> None:
-        self.path = path
+        self._named = path
         self.known: list[SavedVersion] = []
         self.number = 0
         self._disk = disk
         self._folder = folder
-        self._swap = folder / "products.json.swap"
         self._mark = folder / "products.json.failed-sync"
         self._swapped: bytes | None = None
         self._forget_after_swap = False
         self.sync_failed = False
         """Whether a power cut may restore an older file, until `write_again` has succeeded."""
+
+    @property
+    def path(self) -> Path:
+        """The owner's file: behind a symbolic link, the file that the link names now."""
+        return Path(os.path.realpath(self._named)) if self._named.is_symlink() else self._named
+
+    @property
+    def _swap(self) -> Path:
+        """The new file before it takes the place of the owner's, on the same file system."""
+        path = self.path
+        beside = path != self._named
+        return path.with_name(f".{path.name}.swap") if beside else self._folder / SWAP
 
     def open(self) -> None:
         """Reads the versions that may have been written last. Raises OSError."""
@@ -125,18 +141,21 @@ class Versions:
 
     def read(self, path: Path | None = None) -> bytes | None:
         """The content of the owner's file, or None if it is missing. Raises OSError."""
+        path = path or self.path
         try:
-            return self._disk.read(path or self.path)
+            if not stat.S_ISREG(path.stat().st_mode):  # to read a pipe would wait without an end
+                raise OSError(errno.EINVAL, "it is not a file", str(path))
+            return self._disk.read(path)
         except FileNotFoundError:
             return None
 
     def stamp(self) -> tuple[int, int, int, int] | None:
         """A value that nearly always changes when the file does; None if it is missing."""
         try:
-            stat = self.path.stat()
+            status = self.path.stat()
         except OSError:
             return None
-        return stat.st_mtime_ns, stat.st_size, stat.st_ino, stat.st_ctime_ns
+        return status.st_mtime_ns, status.st_size, status.st_ino, status.st_ctime_ns
 
     def remember(self, version: SavedVersion) -> None:
         """Records this as the only version that the file may have. Raises OSError."""

@@ -56,6 +56,10 @@ class Disk:
         while view:
             view = view[os.write(fd, view) :]
 
+    def is_removed(self, fd: int) -> bool:
+        """Whether an open file has no name any more."""
+        return os.fstat(fd).st_nlink == 0
+
     def sync(self, fd: int) -> None:
         """Returns when all writes to the file are on the medium."""
         _sync_data(fd)

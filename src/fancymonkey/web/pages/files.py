@@ -13,6 +13,7 @@ from fastapi import APIRouter
 from fastapi import Request as StarletteRequest
 from fastapi import Response as StarletteResponse
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse
 from starlette.staticfiles import NotModifiedResponse, PathLike, StaticFiles
 from starlette.types import Scope
@@ -48,6 +49,11 @@ DROP_IN = {
 """The drop-in script is for every site; a new version reaches them within an hour."""
 
 
+DEEPEST = 4
+"""Folders around a file of ours. The file system looks up each folder of a path."""
+LONGEST = 500
+
+
 class Assets(StaticFiles):
     """Our own files, revalidated on every use, and kept in memory until they change.
 
@@ -74,6 +80,16 @@ class Assets(StaticFiles):
         self._headers = headers
         self._pictured = pictured
         self._bodies: dict[str, tuple[tuple[int, int], bytes]] = {}
+
+    def get_path(self, scope: Scope) -> str:
+        """The path below the directory. Raises HTTPException if no file of ours has a similar one.
+
+        A path of 4,000 folders would take 48 ms of the event loop.
+        """
+        path, root = scope["path"], scope.get("root_path", "")
+        if len(path) - len(root) > LONGEST or path.count("/") - root.count("/") > DEEPEST + 1:
+            raise HTTPException(404)
+        return super().get_path(scope)
 
     async def get_response(self, path: str, scope: Scope) -> StarletteResponse:
         """A whole file from memory; all else as Starlette does it."""

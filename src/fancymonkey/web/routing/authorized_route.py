@@ -17,10 +17,18 @@ from starlette.responses import StreamingResponse
 from fancymonkey.web.auth.audit import write_entry
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.bodies.json_body import read_body
-from fancymonkey.web.http.messages import ClientGone, Receive, Request, Scope, Send, response_of
+from fancymonkey.web.http.messages import (
+    ClientGone,
+    Receive,
+    Request,
+    Scope,
+    Send,
+    check_parts,
+    response_of,
+)
 from fancymonkey.web.http.problems.errors import problem_response
 from fancymonkey.web.http.query_params import with_checked_query
-from fancymonkey.web.routing.access import Requires, taken_access
+from fancymonkey.web.routing.access import Public, Requires, taken_access
 from fancymonkey.web.routing.described import described, has_query
 from fancymonkey.web.routing.routes import body_model
 
@@ -83,6 +91,8 @@ class AuthorizedRoute(APIRoute):
                 known = with_checked_query(request) if queried else request
                 if model is not None:
                     raw = await call.body()
+                    if isinstance(self.access, Public):
+                        check_parts(raw)
                     known = ParsedRequest(known.scope, known.receive, raw, read_body(model, raw))
                 return await handle(known)
 

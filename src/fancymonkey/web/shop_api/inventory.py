@@ -46,7 +46,7 @@ async def get_inventory(context: AppContext, request: Request) -> Response:
 
 async def reserve(context: AppContext, request: Request) -> Response:
     """Holds one size, or all of several lines or none, for a session."""
-    body, ignored = parse_open(_reserve_body, wire.ReserveBody, await request.body())
+    body, ignored = parse_open(_reserve_body, wire.ReserveBody, await request.body(), public=True)
     single = body.lines is None
     key = request_key(request, buyer(body.session_id))
     sources = context.sources
@@ -147,7 +147,7 @@ def _line(spelling: Spelling, product_id: str, size: str, quantity: int) -> Line
 
 async def release(context: AppContext, request: Request) -> Response:
     """Releases the hold of a session, or all expired holds."""
-    body, ignored = parse_open(_release_body, wire.ReleaseBody, await request.body())
+    body, ignored = parse_open(_release_body, wire.ReleaseBody, await request.body(), public=True)
     if body.session_id is None:
         if not body.release_expired:
             raise Problem(422, "invalid_request", "Send `sessionId`, or `releaseExpired: true`.")

@@ -2,14 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 
 from fancymonkey.core.bundles.define import SetBundle
 from fancymonkey.core.bundles.definition import definition_of
 from fancymonkey.core.command import Command
+from fancymonkey.core.keys import skeleton
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item
+from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.store.products_file.read import Described
 
+CLOSE = 0.7
+"""The least share of equal letters of a part and the one that is probably meant."""
 ACTOR = "file"
 CAUSE = "products.json"
 
@@ -53,3 +58,16 @@ def with_bundle_of(item: Item, old: Item | None) -> Item:
     if old is None:
         return replace(item, bundle=None, components=(), groups=())
     return replace(item, bundle=old.bundle, components=old.components, groups=old.groups)
+
+
+def unknown_parts(command: Command, refused: Refused, file: Mapping[str, Described]) -> str:
+    """The unknown parts of a refused bundle, each with the likely size of the file."""
+    if not isinstance(command, SetBundle) or refused.code is not Code.UNKNOWN_ITEM:
+        return ""
+    skus = {skeleton(size.item.sku): size.item.sku for row in file.values() for size in row.sizes}
+    texts = []
+    for row in refused.detail:
+        close = get_close_matches(skeleton(row["sku"]), skus, 1, CLOSE)
+        near = f" (probably {skus[close[0]]} is meant)" if close else ""
+        texts.append(f"{row['sku']}{near}")
+    return f" {', '.join(texts)}"

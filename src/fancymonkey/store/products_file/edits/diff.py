@@ -15,15 +15,18 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.execute import CommandGroup
 from fancymonkey.core.group_answers import GroupAnswer
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
+from fancymonkey.core.model import split_sku
 from fancymonkey.core.outcomes import Answer, Refused
 from fancymonkey.core.stock.adjust import UNCHANGED, Count, SetItem
 from fancymonkey.store.products_file.edits.bundle_edits import (
     ACTOR,
     CAUSE,
     bundle_edits,
+    unknown_parts,
     with_bundle_of,
 )
 from fancymonkey.store.products_file.edits.location_edits import new_locations, reserved_units
+from fancymonkey.store.products_file.edits.moved_sizes import Pair, joined, moved_sizes
 from fancymonkey.store.products_file.edits.stock_edits import StockDisagrees, edited_stock
 from fancymonkey.store.products_file.edits.store_rows import StoreRows
 from fancymonkey.store.products_file.read import Described, Size
@@ -62,9 +65,11 @@ def commands_of(
         edits[LOCATIONS_ID] = [*new_locations(file.values())]
     for id_, described in file.items():
         edits[id_] = _Edit(store, described, bases[id_], positions.get(id_)).commands()
+    removed = []
     for id_ in {id_ for version in known for id_ in version} - file.keys() - {*missing}:
         product = store.products.get(id_)
         if product is not None and not product.archived and all(id_ in v for v in known):
+            removed.append(id_)
             edits[id_] = [
                 RemoveProduct(
                     product_id=id_,
@@ -76,17 +81,30 @@ def commands_of(
             ]
     for id_, described in file.items():  # by now all parts are there
         edits[f"{id_}/bundles"] = bundle_edits(described, bases[id_], store.skus(id_))
+    moves = _join_moves(edits, moved_sizes(file, removed, store))
     return [
         CommandGroup(
             commands=tuple(commands),
             command_id=f"{command_id}/{id_}",
             digest=command_id,
+            all_or_nothing=id_ in moves,
             actor=ACTOR,
             cause=CAUSE,
         )
         for id_, commands in edits.items()
         if commands
     ]
+
+
+def _join_moves(edits: dict[str, list[Command]], pairs: list[Pair]) -> set[str]:
+    """Puts the edits of products between which sizes move together; returns their ids."""
+    joined_ids = set()
+    for group in joined(pairs):
+        first, *others = [id_ for id_ in edits if id_ in group]
+        for id_ in others:
+            edits[first] += edits.pop(id_)
+        joined_ids.add(first)
+    return joined_ids
 
 
 def bases_of(
@@ -115,17 +133,21 @@ def reserved_edits(file: Products, written: Sequence[Products], older: Collectio
     return units
 
 
-def refusals(command: Command, answer: Answer) -> list[str]:
-    """The refused parts of an edit, as texts."""
-    if isinstance(answer, Refused):
-        return [answer.message]
+def refusals(command: Command, answer: Answer, file: Products) -> list[str]:
+    """The refused parts of an edit of this file, as texts."""
+    group = answer.detail if isinstance(answer, Refused) else answer.data
+    if not isinstance(group, GroupAnswer):
+        return [answer.message] if isinstance(answer, Refused) else []
     parts = command.commands if isinstance(command, CommandGroup) else ()
-    rows = answer.data.rows if isinstance(answer.data, GroupAnswer) else ()
-    return [
-        f"{_subject(part)}: {row.message}"
-        for part, row in zip(parts, rows, strict=False)
+    texts = [
+        f"{_subject(part)}: {row.message}{unknown_parts(part, row, file)}"
+        for part, row in zip(parts, group.rows, strict=False)
         if isinstance(row, Refused)
     ]
+    if isinstance(answer, Refused):
+        ids = dict.fromkeys(filter(None, (split_sku(_subject(part))[0] for part in parts)))
+        texts.append(f"sizes move between {' and '.join(ids)}, so none of these edits was applied")
+    return texts
 
 
 def _subject(command: Command) -> str:

@@ -21,6 +21,8 @@ from fancymonkey.store.products_file.edits.older_versions import OlderVersions
 from fancymonkey.store.products_file.edits.stale import EditedVersions, Since, stale_in, versions_of
 from fancymonkey.store.products_file.edits.stock_edits import stock_mistakes
 from fancymonkey.store.products_file.edits.store_rows import StoreRows
+from fancymonkey.store.products_file.edits.unused_fields import unused_fields
+from fancymonkey.store.products_file.lossless_json import where
 from fancymonkey.store.products_file.read import Catalogue, Described, read_products
 from fancymonkey.store.products_file.saved_versions import SavedVersion
 from fancymonkey.text import counted
@@ -45,10 +47,10 @@ class FileEdit:
         refused = [
             f"{self.name}: {text}"
             for command, answer in zip(self.commands, answers, strict=True)
-            for text in refusals(command, answer)
+            for text in refusals(command, answer, self.catalogue.products)
         ]
         for text in refused:
-            log.warning("%s. The file is reset to the value of the store.", text)
+            log.warning("%s. The file is reset to the value of the store.", text.rstrip("."))
         for text in _shortened(self.stale.notes):
             log.warning("%s: %s", self.name, text)
         doubts = [f"{self.name}: {text}" for text in _shortened(self.stale.doubts)]
@@ -83,6 +85,8 @@ async def take(
     _refuse(name, stock_mistakes(catalogue, bases.__getitem__, rows.on_hand))
     commands = commands_of(catalogue.products, written, rows, label, stale.bases, stale.missing)
     reserved = reserved_edits(catalogue.products, written, stale.bases)
+    for text in _shortened(unused_fields(catalogue.products, written) if written else []):
+        log.warning("%s: %s", name, text)
     return FileEdit(name, catalogue, stale, commands, reserved)
 
 
@@ -100,9 +104,16 @@ def checked(
     `with_stock` also compares totals with locations, against any version that the file may be of.
     """
     catalogue = read_products(content, name)
+    live = sum(not product.archived for product in rows.products.values())
+    if not catalogue.products and live > 1:
+        place = where(catalogue.text, catalogue.list.at)
+        problem = f"it has no products, and the shop has {live}; take them off sale on its pages"
+        raise DataError(f"{name}, {place}: {problem}")
     before = versions_of(catalogue.products, written, past)
     locations = None if rows.is_new else rows.locations
-    _refuse(name, Mistakes(catalogue, before, rows.keys(), locations).texts())
+    skus = {item.sku for id_ in rows.products for item in rows.live_items(id_)}
+    mistakes = Mistakes(catalogue, before, rows.keys(), locations, skus)
+    _refuse(name, mistakes.texts())
     if with_stock:
         _check_stock(catalogue, name, written, past, rows)
     return catalogue

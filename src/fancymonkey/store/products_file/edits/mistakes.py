@@ -4,19 +4,21 @@ A field that the file had before under the same name is the owner's own field, e
 a known one, and a key of the shop is accepted as it is.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fancymonkey.core.keys import key_fault, normal_form, skeleton
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION, Location
 from fancymonkey.store.products_file.edits.location_edits import location_mistakes
+from fancymonkey.store.products_file.edits.misplaced import misplaced_in_product, misplaced_in_size
 from fancymonkey.store.products_file.fields.field_names import (
     PRODUCT_NAMES,
     SIZE_NAMES,
     intended,
     spelled_like,
 )
-from fancymonkey.store.products_file.lossless_json import Branch, Node, where
+from fancymonkey.store.products_file.fields.text_faults import item_text_faults, product_text_faults
+from fancymonkey.store.products_file.lossless_json import Branch, Leaf, Node, where
 from fancymonkey.store.products_file.read import (
     DEFAULT_THRESHOLD,
     Catalogue,
@@ -52,12 +54,18 @@ class Mistakes:
         before: Before,
         keys: Keys,
         locations: Mapping[str, Location] | None = None,
+        live: Collection[str] = (),
     ) -> None:
-        """`locations` are those of the shop; None: it is new, or not known here."""
+        """`locations` are those of the shop; None: it is new, or not known here. `live` are the
+        SKUs on sale.
+        """
         self._catalogue = catalogue
         self._locations = locations
         self._before = before
         self._keys = keys
+        self._leaving = {*live} - {
+            size.item.sku for described in catalogue.products.values() for size in described.sizes
+        }
         self._own = _vocabulary(version for versions in before.values() for version in versions)
 
     def texts(self) -> list[str]:
@@ -81,6 +89,18 @@ class Mistakes:
             who, node, described.fields, [version.fields for version in before], PRODUCT_NAMES
         )
         yield from self._names(object_)
+        for text in product_text_faults(described.product, [old.product for old in before]):
+            yield node.at, f"{who}: {text}"
+        other = node.get("id")
+        if isinstance(other, Leaf) and id_ not in self._keys and other.string in self._keys:
+            words = f"productId {id_} and id {other.string} are two ids; delete one of them"
+            yield other.at, f"{who}: {words}"
+        if not described.product.name.strip() and any(old.product.name.strip() for old in before):
+            yield node.at, f"{who}: name must not be empty"
+        if self._locations is not None:  # a new shop reports them as assumptions
+            own = self._own[PRODUCT_NAMES]
+            for at, text in misplaced_in_product(node, object_.before, own):
+                yield at, f"{who}: {text}"
         for name in ("name", "category", "price", "restockDate", "sizes"):
             had = bool(before) and all(_has(version, name) for version in before)
             lost = _lost(described.fields, name, refuse_null=name in ("name", "sizes"))
@@ -106,13 +126,25 @@ class Mistakes:
         ]
         object_ = _Object(who, node, size.fields, [old.fields for old in versions], SIZE_NAMES)
         yield from self._names(object_)
+        for text in item_text_faults(size.item, [old.item for old in versions]):
+            yield node.at, f"{who}: {text}"
         for name in ("stock", "lowStockThreshold", "soldOut", "skuId", "priceId"):
             had = bool(versions) and all(_size_has(old, name) for old in versions)
             strict = name in ("stock", "lowStockThreshold")
             if had and _lost(size.fields, name, refuse_null=strict):
                 yield node.at, f"{who}: {_lost_text(name)}"
+        if versions and all(old.item.bundle for old in versions) and "bundle" not in size.fields:
+            yield node.at, f"{who}: {_lost_text('bundle')}"
+        for part in size.item.components:
+            if part.sku in self._leaving:
+                words = f"the part {part.sku} is not in the file; change the bundle as well"
+                yield node.at, f"{who}: {words}"
         known = _named_locations(versions) if self._locations is None else self._locations
         new = self._locations is None
+        for at, text in (
+            () if new else misplaced_in_size(node, object_.before, self._own[SIZE_NAMES])
+        ):
+            yield at, f"{who}: {text}"
         for at, text in location_mistakes(node, size, versions, known, new=new):
             yield at, f"{who}: {text}"
 
@@ -230,6 +262,11 @@ def _lost_text(name: str) -> str:
         return "sizes was there before and is missing; to remove all sizes, write sizes: {}"
     if name in ("stock", "lowStockThreshold", "name"):
         return f"{name} was there before and is missing; write its value"
+    if name == "bundle":
+        return (
+            "bundle was there before and is missing; to make it an ordinary size, write "
+            "bundle: null"
+        )
     if name == "soldOut":
         return "soldOut was there before and is missing; write true or false"
     return f"{name} was there before and is missing; to remove it, write {name}: null"

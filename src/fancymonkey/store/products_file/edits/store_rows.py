@@ -68,6 +68,13 @@ class StoreRows:
         """All items of a product, including archived ones."""
         return self.items.get(product_id, {})
 
+    def live_items(self, product_id: str) -> list[Item]:
+        """The sizes of a product that are on sale."""
+        product = self.products.get(product_id)
+        if product is None or product.archived:
+            return []
+        return [item for item in self.skus(product_id).values() if not item.archived]
+
     def on_hand(self, sku: str) -> dict[str, int]:
         """Units on hand for sale, by location."""
         return {level.location: level.on_hand for level in self.levels.get(sku, ())}

@@ -16,6 +16,9 @@ from fancymonkey.core.model import MAX_QUANTITY, Item, sku_of, split_sku
 from fancymonkey.store.products_file.lossless_json import NULL, Leaf, Node, parse, text_of
 from fancymonkey.timestamps import in_ms, iso
 
+NOT_VALID = "a bundle is not valid: "
+"""Begins the text of every error of a definition."""
+
 SkuOf = Callable[[str, str], str]
 Id = Annotated[str, Meta(min_length=1, max_length=200)]
 Count = Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
@@ -61,7 +64,7 @@ def read_definition(value: Any, sku: SkuOf = sku_of) -> Definition:
     try:
         bundle = msgspec.convert(value, _Bundle)
     except msgspec.ValidationError as error:
-        raise ValueError(f"a bundle is not valid: {error}") from None
+        raise ValueError(f"{NOT_VALID}{error}") from None
     parts = [
         Component(_key(sku, part), part.quantity, keep=part.keep) for part in bundle.components
     ]
@@ -84,13 +87,13 @@ def read_definition(value: Any, sku: SkuOf = sku_of) -> Definition:
     )
     fault = fault_of(definition)
     if fault is not None:
-        raise ValueError(f"a bundle is not valid: {fault}")
+        raise ValueError(f"{NOT_VALID}{fault}")
     return definition
 
 
 def _key(sku: SkuOf, part: _Part | _Option) -> str:
     if "/" in part.product_id:
-        raise ValueError(f"a bundle is not valid: there is no product {part.product_id}")
+        raise ValueError(f"{NOT_VALID}there is no product {part.product_id}")
     return sku(part.product_id, part.size)
 
 
@@ -102,7 +105,7 @@ def _time(name: str, text: str | None) -> int | None:
     except (ValueError, OverflowError):
         at = -1
     if not 0 <= at < 2**53:
-        raise ValueError(f"a bundle is not valid: {name} must be a time such as 2026-12-01T09:00Z")
+        raise ValueError(f"{NOT_VALID}{name} must be a time such as 2026-12-01T09:00Z")
     return at
 
 

@@ -8,7 +8,8 @@ from fancymonkey.core.bundles.definition import Definition
 from fancymonkey.core.dates import DATE_FORMAT, iso_date
 from fancymonkey.core.model import MAX_QUANTITY
 from fancymonkey.errors import DataError
-from fancymonkey.store.products_file.fields.bundle_json import read_definition
+from fancymonkey.store.products_file.fields.bundle_faults import fault_at, unknown_name
+from fancymonkey.store.products_file.fields.bundle_json import NOT_VALID, read_definition
 from fancymonkey.store.products_file.lossless_json import NULL, Branch, Leaf, Node, text_of, where
 
 _MAX_DIGITS = 15
@@ -92,10 +93,14 @@ class FieldReader:
         node = self.field(owner, "bundle")
         if node is None:
             return None
+        if unknown := unknown_name(node):
+            raise self.error(f"{NOT_VALID}{unknown[1]}", unknown[0])
         try:
             return read_definition(json.loads(text_of(node)))
         except ValueError as error:
-            raise self.error(str(error), node) from None
+            problem = str(error).removeprefix(NOT_VALID)
+            place, words = fault_at(node, problem.removesuffix("."))
+            raise self.error(f"{NOT_VALID}{words}", place) from None
 
     def price(self, owner: Branch) -> Decimal | None:
         """A price; None if it is missing or null."""

@@ -14,7 +14,8 @@ import msgspec
 from msgspec import Raw, Struct
 from pydantic import AliasChoices, BaseModel
 
-from fancymonkey.web.http.messages import Problem, parse
+from fancymonkey.core.model import MAX_LINES
+from fancymonkey.web.http.messages import Problem, check_parts, parse
 
 S = TypeVar("S", bound=Struct)
 NAME_MAX = 60
@@ -45,19 +46,24 @@ def unknown_field(
     return Problem(422, "unknown_field", detail, field=field, nearest=nearest)
 
 
-def parse_open(decoder: msgspec.json.Decoder[S], kind: type[S], raw: bytes) -> tuple[S, list[str]]:
+def parse_open(
+    decoder: msgspec.json.Decoder[S], kind: type[S], raw: bytes, *, public: bool = False
+) -> tuple[S, list[str]]:
     """The body without its unknown fields, and their names. Raises Problem as `parse` does.
 
-    The decoder refuses unknown fields, so that a body without any costs nothing more.
+    The decoder refuses unknown fields, so that a body without any costs nothing more. `public`:
+    anyone may send the body, so its parts are limited.
     """
     try:
         return parse(decoder, raw), []
     except Problem as problem:
         if problem.code != "invalid_request" or "unknown field" not in problem.detail:
             raise
+    if public:
+        check_parts(raw)
     ignored: list[str] = []
     known = _without_unknown(kind, raw, (), ignored)
-    return parse(decoder, known), ignored[:LISTED_MAX]
+    return parse(decoder, known), ignored
 
 
 def ignored_fields(body: BaseModel) -> list[str]:
@@ -88,7 +94,8 @@ def _without_unknown(
     parts = []
     for name, value in parse(_object, raw).items():
         if name not in types:
-            ignored.append(_path((*place, name)))
+            if len(ignored) < LISTED_MAX:
+                ignored.append(_path((*place, name)))
             continue
         text = _inside(types[name], bytes(value), (*place, name), ignored)
         parts.append(_text(name) + b":" + text)
@@ -105,6 +112,8 @@ def _inside(hint: Any, raw: bytes, place: tuple[Any, ...], ignored: list[str]) -
     if first == b"{":
         return _without_unknown(kind, raw, place, ignored)
     values: list[Raw] = parse(_array, raw)
+    if len(values) > MAX_LINES:
+        return raw  # no such list may be longer, so it is refused in any case
     rows = [
         _inside(kind, bytes(row), (*place, number), ignored) for number, row in enumerate(values)
     ]
