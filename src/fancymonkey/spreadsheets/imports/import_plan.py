@@ -14,9 +14,14 @@ from fancymonkey.spreadsheets.cells.cells import PARSERS, alike
 from fancymonkey.spreadsheets.cells.spreadsheet_changes import tidy
 from fancymonkey.spreadsheets.imports.current_stock import CurrentStock
 from fancymonkey.spreadsheets.imports.notices import Notices
-from fancymonkey.spreadsheets.imports.row_location import LOCATION_NOT_ALLOWED, OF_THE_SHOP
 from fancymonkey.spreadsheets.table.columns import LOCATION, STOCK_ONLY, Record
 from fancymonkey.spreadsheets.table.row_fingerprint import RowFingerprint, read_mark
+
+LOCATION_NOT_ALLOWED = "location_not_allowed"
+"""The code of a row for a location that the caller is not limited to."""
+
+OF_THE_SHOP = "it is for the whole shop: you may change the stock of your locations"
+"""The fault of an edited cell that belongs to no location, for a limited caller."""
 
 Key = tuple[str, str]
 LevelKey = tuple[str, str]

@@ -5,17 +5,11 @@ from dataclasses import replace
 
 from fancymonkey.spreadsheets.cells.spreadsheet_changes import broken, tidy
 from fancymonkey.spreadsheets.imports.current_stock import CurrentStock
-from fancymonkey.spreadsheets.imports.import_plan import level_key_of
+from fancymonkey.spreadsheets.imports.import_plan import LOCATION_NOT_ALLOWED, level_key_of
 from fancymonkey.spreadsheets.imports.near_keys import NearKeys
 from fancymonkey.spreadsheets.table.columns import LOCATION, Record
 from fancymonkey.store.products_file.edits.likely_location import likely_location
 from fancymonkey.text import joined
-
-LOCATION_NOT_ALLOWED = "location_not_allowed"
-"""The code of a row for a location that the caller is not limited to."""
-
-OF_THE_SHOP = "it is for the whole shop: you may change the stock of your locations"
-"""The fault of an edited cell that belongs to no location, for a limited caller."""
 
 COMPARED = 100
 """How many unknown locations of a file are compared letter by letter with the known ones."""
