@@ -94,6 +94,17 @@ def _python(source: str) -> Iterator[tuple[int, str]]:
             and (" " in node.value.strip() or node.value[:1].isupper())
         ):
             yield node.lineno, node.value
+    yield from suspect_comments(source)
+
+
+def suspect_comments(source: str) -> Iterator[tuple[int, str]]:
+    """Yield the line and the text of each comment; none if no refused word is after a `#`.
+
+    Most files have no such word there, and to take a file apart into tokens needs much time.
+    """
+    after = "\n".join(line[line.index("#") :] for line in source.splitlines() if "#" in line)
+    if not ANY.search(after):
+        return
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             yield token.start[0], token.string
@@ -153,9 +164,7 @@ def prose(source: str) -> Iterator[tuple[int, str]]:
         match node:
             case ast.Expr(ast.Constant(str(text))):
                 yield node.lineno, text
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            yield token.start[0], token.string
+    yield from suspect_comments(source)
 
 
 def test_no_docstring_or_comment_of_tests_and_tools_has_a_refused_word() -> None:
@@ -247,8 +256,8 @@ def test_other_words_are_not() -> None:
 
 
 def test_the_prose_of_a_test_has_no_data() -> None:
-    source = 'def f() -> str:\n    """A line."""\n    return "told"  # a comment\n"""A value."""\n'
-    assert sorted(prose(source)) == [(2, "A line."), (3, "# a comment"), (4, "A value.")]
+    source = 'def f() -> str:\n    """A line."""\n    return "told"  # a wish\n"""A value."""\n'
+    assert sorted(prose(source)) == [(2, "A line."), (3, "# a wish"), (4, "A value.")]
 
 
 def test_text_is_read_from_comments_docstrings_and_strings_but_not_from_names() -> None:

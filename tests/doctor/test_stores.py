@@ -79,7 +79,7 @@ async def shop(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         case "sqlite":
             return await made(f"sqlite:///{tmp_path}/shop.db")
         case _:
-            return await made(str(request.getfixturevalue("postgres_url")))
+            return await made(str(request.getfixturevalue("migrated_url")))
 
 
 @pytest.fixture
@@ -341,12 +341,12 @@ async def test_changed_tables_are_found(sqlite: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.postgres
-async def test_changed_tables_of_postgresql_are_found(postgres_url: str) -> None:
-    await made(postgres_url)
-    database = await asyncpg.connect(postgres_url)
+async def test_changed_tables_of_postgresql_are_found(migrated_url: str) -> None:
+    await made(migrated_url)
+    database = await asyncpg.connect(migrated_url)
     await database.execute("ALTER TABLE level DROP CONSTRAINT never_oversold")
     await database.close()
-    (finding,) = (await examined(postgres_url)).findings
+    (finding,) = (await examined(migrated_url)).findings
     assert finding.id == "database.altered"
     assert "never_oversold" in finding.problem
 
@@ -359,13 +359,13 @@ async def database_time(url: str) -> int:
 
 
 @pytest.mark.postgres
-async def test_two_clocks_that_part(postgres_url: str) -> None:
-    await made(postgres_url)
-    there = await database_time(postgres_url)
-    assert (await examined_at(postgres_url, there)).findings == []
-    report = await examined_at(postgres_url, there - HOUR)
+async def test_two_clocks_that_part(migrated_url: str) -> None:
+    await made(migrated_url)
+    there = await database_time(migrated_url)
+    assert (await examined_at(migrated_url, there)).findings == []
+    report = await examined_at(migrated_url, there - HOUR)
     (finding,) = [finding for finding in report.findings if finding.id == "clock.skew"]
-    went_on = (await database_time(postgres_url) - there) / 1000
+    went_on = (await database_time(migrated_url) - there) / 1000
     seconds = re.search(r" \+([0-9.]+) s ", finding.problem)
     assert seconds is not None, finding.problem
     assert 3599.9 <= float(seconds[1]) <= 3600.1 + went_on

@@ -23,8 +23,8 @@ SETS = ("b/S", "b/M", "a/S")
 
 
 @pytest.fixture
-async def engines(postgres_url: str) -> AsyncIterator[tuple[Engine, Engine]]:
-    first, second = (Engine(open_store(postgres_url)) for _ in range(2))
+async def engines(migrated_url: str) -> AsyncIterator[tuple[Engine, Engine]]:
+    first, second = (Engine(open_store(migrated_url)) for _ in range(2))
     await first.open()
     await first.submit(upsert("a", 0, 20))
     await first.submit(upsert("b", 1, 0))

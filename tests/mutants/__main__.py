@@ -51,7 +51,16 @@ def run(tests: list[str]) -> Failures:
     failures = Failures()
     output = io.StringIO()
     plugins = ["-p", "no:cacheprovider", "-p", "no:unraisableexception"]
-    options = ["-x", "-q", *plugins, f"--timeout={SECONDS}", "--timeout-method=signal"]
+    # A failure is only counted: neither its text nor the values of its assertion are needed.
+    options = [
+        "-x",
+        "-q",
+        "--tb=no",
+        "--assert=plain",
+        *plugins,
+        f"--timeout={SECONDS}",
+        "--timeout-method=signal",
+    ]
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
         pytest.main([*options, *tests], plugins=[failures])
     return failures

@@ -18,7 +18,7 @@ SECONDS = 540
 """On a machine that does much else; `CPU_SECONDS` are what counts."""
 CPU_SECONDS = 60
 
-pytestmark = pytest.mark.timeout(SECONDS + 30)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(SECONDS + 30)]
 
 
 def cpu_of_children() -> float:

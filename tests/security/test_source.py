@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +23,20 @@ SCRIPTS = [path for path in PACKAGE.rglob("*.js") if "vendor" not in path.parts]
 IDS = [path.relative_to(PACKAGE).as_posix() for path in SCRIPTS]
 
 
-def calls() -> Iterator[tuple[str, str]]:
+@cache
+def calls() -> tuple[tuple[str, str], ...]:
     """Every call in our code: (where, its dotted name)."""
-    for module in modules():
-        for node in module.nodes:
-            if isinstance(node, ast.Call):
-                yield f"{module.path}:{node.lineno}", ast.unparse(node.func)
+    return tuple(
+        (f"{module.path}:{node.lineno}", ast.unparse(node.func))
+        for module in modules()
+        for node in module.nodes
+        if isinstance(node, ast.Call)
+    )
 
 
-def imports() -> set[str]:
-    return {name for module in modules() for name, _ in module.imports()}
+@cache
+def imports() -> frozenset[str]:
+    return frozenset(name for module in modules() for name, _ in module.imports())
 
 
 def test_nothing_is_run_that_is_text() -> None:

@@ -106,6 +106,7 @@ MUTANTS = [
 DAYS = (ClusterWorld.leaving_decider, ClusterWorld.frozen_decider, ClusterWorld.run)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", MUTANTS, ids=[mutant.name for mutant in MUTANTS])
 def test_the_checks_find_a_planted_bug(mutant: Mutant) -> None:
     with mutant.planted():

@@ -66,6 +66,7 @@ async def noticed(mutant: Mutant) -> str:
     return ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", MUTANTS, ids=[mutant.name for mutant in MUTANTS])
 async def test_a_planted_bug_is_found(mutant: Mutant) -> None:
     assert await noticed(mutant), f"{SEEDS} days did not notice: {mutant.name}"

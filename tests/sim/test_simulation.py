@@ -8,9 +8,18 @@ import pytest
 from tests.sim.run import run, seeds
 
 CHUNK = 10
+QUICK = 4
+"""The number of chunks in `make test-fast`; the others take many seconds together."""
 
 
-@pytest.mark.parametrize("first", seeds()[::CHUNK])
+def chunks() -> list[object]:
+    """The first seed of each chunk."""
+    firsts = seeds()[::CHUNK]
+    slow = [pytest.param(first, marks=pytest.mark.slow) for first in firsts[QUICK:]]
+    return [*firsts[:QUICK], *slow]
+
+
+@pytest.mark.parametrize("first", chunks())
 def test_a_bad_day_breaks_nothing(first: int) -> None:
     for seed in seeds():
         if first <= seed < first + CHUNK:

@@ -8,6 +8,7 @@ import pytest
 from fancymonkey.store.contract import Store
 from fancymonkey.store.open import open_store
 from tests.store.inline import no_threads
+from tests.support.sqlite_files import new_file
 
 __all__ = ["no_threads"]
 
@@ -24,7 +25,7 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         case "json":
             return str(tmp_path / "shop")
         case "sqlite":
-            return f"sqlite:///{tmp_path}/shop.db"
+            return f"sqlite:///{new_file(tmp_path / 'shop.db')}"
         case _:
             return str(request.getfixturevalue("migrated_url"))
 

@@ -6,15 +6,31 @@ have written (`medium.py`), and a folder's sync that fails forgets the names tha
 """
 
 import os
+import shutil
 from collections.abc import Callable
+from copy import copy, deepcopy
 from pathlib import Path
+from typing import TypeVar
 
 from fancymonkey.store.shared.files import PRIVATE, Disk
 from tests.store.medium import Medium
 
+Inode = TypeVar("Inode", int, int | None)
+
 
 class Crashed(Exception):
     """The machine has stopped: no operation does anything any more."""
+
+
+class CrashedMachine:
+    """Crashes at one operation."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def __call__(self, at: int, name: str) -> None:
+        if at == self._number:
+            raise Crashed
 
 
 class FaultyDisk(Disk):
@@ -148,12 +164,17 @@ class FaultyDisk(Disk):
         }
 
     def after_crash(self, way: str, target: Path) -> Path:
-        """The folder after the restart, as a new folder.
+        """The folder after the restart, as a new folder; see `files_after_crash`."""
+        return write_files(self.files_after_crash(way), target)
+
+    def files_after_crash(self, way: str) -> dict[Path, bytes]:
+        """The content of each file after the restart, by its path below the folder.
 
         `lost`: only synced data. `kept`: everything (the process died, not the machine).
         `torn`: half of the unsynced data of each file. `renamed`: names, without their content.
         """
         names = self.names if way in ("kept", "renamed") else self.durable_names
+        files = {}
         for path, inode in names.items():
             durable, written = self.medium.after_cut(inode), bytes(self.medium.written[inode])
             content = durable
@@ -161,10 +182,32 @@ class FaultyDisk(Disk):
                 content = written
             elif way == "torn" and written.startswith(durable):
                 content = written[: (len(durable) + len(written) + 1) // 2]
-            place = target / path.relative_to(self.folder)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(content)
-        return target
+            files[path.relative_to(self.folder)] = content
+        return files
+
+    def copied(self, folder: Path) -> "FaultyDisk":
+        """The disk as it is now, in another folder: for a process that starts there."""
+        shutil.copytree(self.folder, folder)
+        made = copy(self)
+        made.folder, made.medium = folder, deepcopy(self.medium)
+        made.operations, made._open = list(self.operations), {}
+        made.names = self._moved(self.names, folder)
+        made.durable_names = self._moved(self.durable_names, folder)
+        made._lost_names = self._moved(self._lost_names, folder)
+        made.revive()
+        return made
+
+    def _moved(self, names: dict[Path, Inode], folder: Path) -> dict[Path, Inode]:
+        return {folder / path.relative_to(self.folder): inode for path, inode in names.items()}
+
+
+def write_files(files: dict[Path, bytes], target: Path) -> Path:
+    """Makes a folder with these files."""
+    for path, content in files.items():
+        place = target / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+    return target
 
 
 class NoFolderSync(FaultyDisk):

@@ -54,8 +54,8 @@ class Medium:
         written = self.written[inode]
         durable = bytearray(self.durable.get(inode, b"")[: len(written)])
         durable.extend(bytes(len(written) - len(durable)))
-        for page in self._dirty[inode] - self._lost[inode]:
-            place = slice(page * PAGE, min((page + 1) * PAGE, len(written)))
+        for first, end in _runs(self._dirty[inode] - self._lost[inode]):
+            place = slice(first * PAGE, min(end * PAGE, len(written)))
             durable[place] = written[place]
         self._dirty[inode].clear()
         self.durable[inode] = bytes(durable)
@@ -68,6 +68,19 @@ class Medium:
     def after_cut(self, inode: int) -> bytes:
         """The content of the file after a power cut."""
         return self.durable.get(inode, b"")
+
+
+def _runs(pages: set[int]) -> list[tuple[int, int]]:
+    """The first page and the end of each run of pages without a gap."""
+    if not pages:
+        return []
+    first, end = min(pages), max(pages) + 1
+    if end - first == len(pages):
+        return [(first, end)]
+    ordered = sorted(pages)
+    starts = [n for n, page in enumerate(ordered) if not n or ordered[n - 1] != page - 1]
+    ends = [*starts[1:], len(ordered)]
+    return [(ordered[at], ordered[after - 1] + 1) for at, after in zip(starts, ends, strict=True)]
 
 
 def _pages(start: int, end: int) -> range:

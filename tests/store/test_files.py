@@ -8,9 +8,9 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.stock.adjust import Count
 from fancymonkey.store.json.store import JsonStore
 from fancymonkey.store.shared.files import Disk, write_safely
-from tests.store.faults import Crashed, FaultyDisk
+from tests.store.faults import Crashed, CrashedMachine, FaultyDisk
 from tests.store.scripts import catalogue
-from tests.store.test_json_crash import CrashedMachine, content_of
+from tests.store.test_json_crash import content_of
 
 
 @pytest.mark.parametrize("old", [b"", b"old", b"a longer old content than the new one"])

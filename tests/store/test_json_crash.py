@@ -12,7 +12,8 @@ from fancymonkey.core.state import State
 from fancymonkey.errors import StoreUnavailable
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.store.json.store import JsonStore
-from tests.store.faults import WAYS, Crashed, FaultyDisk, NoFileSync, NoFolderSync
+from tests.store.crash_points import CopiedDisks, CrashPoints, Images, ReadOnce
+from tests.store.faults import WAYS, FaultyDisk, NoFileSync, NoFolderSync
 from tests.store.scripts import batches, catalogue, script
 from tests.store.test_conformance import everything
 
@@ -22,14 +23,19 @@ Step = tuple[list[Command], int]
 STEPS: list[Step] = [(catalogue(), 999_000), *list(batches(5, script(5, 110)))]
 
 
+EXPECTED: list[dict[str, Any]] = []
+
+
 async def reference() -> list[dict[str, Any]]:
-    """The content of a store after each number of steps."""
-    store = MemoryStore()
-    contents = [await everything(store)]
-    for commands, now in STEPS:
-        await store.run(commands, now, 0)
-        contents.append(await everything(store))
-    return contents
+    """The content of a store after each number of steps; played once per process."""
+    if not EXPECTED:
+        store = MemoryStore()
+        contents = [await everything(store)]
+        for commands, now in STEPS:
+            await store.run(commands, now, 0)
+            contents.append(await everything(store))
+        EXPECTED.extend(contents)
+    return EXPECTED
 
 
 class Run:
@@ -63,37 +69,37 @@ async def content_of(folder: Path) -> dict[str, Any]:
         await store.close()
 
 
+async def content_and_rescued(folder: Path) -> tuple[dict[str, Any] | Exception, list[str]]:
+    """The content after a start, or its error; the names of the files that it has rescued."""
+    try:
+        content: dict[str, Any] | Exception = await content_of(folder)
+    except Exception as error:
+        content = error
+    return content, [path.name for path in folder.glob("*rescued*")]
+
+
 async def crash_everywhere(
     tmp_path: Path, disk_kind: type[FaultyDisk], ways: tuple[str, ...], every: int
 ) -> list[str]:
     """Crashes at each operation; returns what went wrong."""
     expected = await reference()
+    folder = tmp_path / "run"
+    folder.mkdir()
+    run = Run(disk_kind(folder), folder)
+    crashes = CrashPoints(run.disk, tmp_path, ways, lambda: run.acknowledged, every)
+    await run.play()
+    read = ReadOnce(content_and_rescued)
     faults: list[str] = []
-    number, finished = 1, False
-    while not finished:
-        folder = tmp_path / f"{number}"
-        folder.mkdir()
-
-        run = Run(disk_kind(folder, CrashedMachine(number)), folder)
-        finished = True
-        try:
-            await run.play()
-        except Crashed:
-            finished = False
-        allowed = expected[run.acknowledged : run.acknowledged + 2]
-        for way in ways:
-            after = run.disk.after_crash(way, tmp_path / f"{number}-{way}")
-            try:
-                content = await content_of(after)
-                faults += [f"{number} {way}: {path}" for path in after.glob("*rescued*")]
-            except Exception as error:
-                faults.append(f"{number} {run.disk.operations[-1]} {way}: {error!r}")
-                continue
-            if content not in allowed:
-                faults.append(
-                    f"{number} {run.disk.operations[-1]} {way}: not the acknowledged state"
-                )
-        number += every
+    for crash in crashes.end():
+        allowed = expected[crash.progress : crash.progress + 2]
+        for way, image in crash.images.items():
+            what = f"{crash.number} {crash.operation} {way}"
+            content, rescued = await read(image)
+            faults += [f"{what}: {name}" for name in rescued]
+            if isinstance(content, Exception):
+                faults.append(f"{what}: {content!r}")
+            elif content not in allowed:
+                faults.append(f"{what}: not the acknowledged state")
     return faults
 
 
@@ -109,24 +115,18 @@ async def test_nothing_acknowledged_is_lost_at_some_crashes(tmp_path: Path) -> N
 @pytest.mark.slow
 async def test_state_shown_by_a_restart_survives_a_power_cut(tmp_path: Path) -> None:
     """The process dies, starts again and shows its rows; then the machine dies."""
-    number, finished = 1, False
-    while not finished:
-        folder = tmp_path / f"{number}"
-        folder.mkdir()
-        run = Run(FaultyDisk(folder, CrashedMachine(number)), folder)
-        try:
-            await run.play()
-            finished = True
-        except Crashed:
-            pass
-        run.disk.revive()
-        again = JsonStore(folder, disk=run.disk, segment_entries=25)
+    folder = tmp_path / "run"
+    folder.mkdir()
+    run = Run(FaultyDisk(folder), folder)
+    copies = CopiedDisks(run.disk, tmp_path, every=4)
+    await run.play()
+    for number, disk in enumerate(copies.end()):
+        again = JsonStore(disk.folder, disk=disk, segment_entries=25)
         await again.open(0)
         shown = await everything(again)
-        after = run.disk.after_crash("lost", tmp_path / f"{number}-lost")
-        assert await content_of(after) == shown, run.disk.operations[number - 1]
+        after = disk.after_crash("lost", tmp_path / f"{number}-lost")
+        assert await content_of(after) == shown, disk.operations[-1]
         await again.close()
-        number += 4
 
 
 @pytest.mark.parametrize(("careless", "way"), [(NoFileSync, "lost"), (NoFolderSync, "lost")])
@@ -134,17 +134,6 @@ async def test_a_forgotten_sync_is_found(
     tmp_path: Path, careless: type[FaultyDisk], way: str
 ) -> None:
     assert await crash_everywhere(tmp_path, careless, (way,), 23) != []
-
-
-class CrashedMachine:
-    """Crashes at one operation."""
-
-    def __init__(self, number: int) -> None:
-        self._number = number
-
-    def __call__(self, at: int, name: str) -> None:
-        if at == self._number:
-            raise Crashed
 
 
 class AppliesTooSoon(JsonStore):
@@ -162,6 +151,7 @@ async def fail_everywhere(
     expected = await reference()
     faults: list[str] = []
     total = await _operations(tmp_path / "count")
+    images, read = Images(tmp_path), ReadOnce(content_of)
     for number in range(1, total, every):
         folder = tmp_path / f"{number}"
         folder.mkdir()
@@ -177,8 +167,7 @@ async def fail_everywhere(
             if run.acknowledged:
                 faults += await _wrong_after(run, expected)
         for way in ("kept", "lost"):
-            after = run.disk.after_crash(way, tmp_path / f"{number}-{way}")
-            content = await content_of(after)
+            content = await read(images.folder(run.disk.files_after_crash(way)))
             if content not in expected[run.acknowledged : run.acknowledged + 2]:
                 faults.append(f"{number} {way}: not the acknowledged state")
     return faults

@@ -20,6 +20,7 @@ from fancymonkey.errors import StoreCorrupt
 from fancymonkey.store.json.store import JsonStore
 from fancymonkey.store.products_file.write import time_text
 from fancymonkey.store.shared.files import Disk
+from tests.store.crash_points import CrashPoints, ReadOnce
 from tests.store.faults import Crashed, FaultyDisk
 from tests.store.json_shop import SEED, at, hold, open_shop, release, sell
 
@@ -472,30 +473,36 @@ async def test_an_editor_that_still_has_the_old_file_open(path: Path) -> None:
 @pytest.mark.parametrize("synced", [True, False])
 async def test_an_edit_counts_once_wherever_it_crashes(tmp_path: Path, synced: bool) -> None:
     """Stock 20, counted as 25 by hand, then one sold: 24, and one count in the ledger."""
-    number, finished = 1, False
-    while not finished:
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        (folder / "products.json").write_text(SEED)
-        disk = FaultyDisk(folder, StoppedMachine(number))
-        done: list[str] = []
-        finished = await _edit_and_sell(folder, disk, done, synced)
-        for way in ("lost", "kept", "torn"):
-            after = disk.after_crash(way, tmp_path / f"{number}-{way}")
-            store = await open_shop(after)
-            counts = [e async for e in store.history(M) if e.kind is Kind.COUNTED]
-            outcome = (await level(store)).on_hand, len(counts)
-            await store.close()
-            allowed = {(20, 0)} if "edited" not in done else {(25, 1), (24, 1)}
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "products.json").write_text(SEED)
+    disk = FaultyDisk(folder)
+    done: list[str] = []
+    crashes = CrashPoints(disk, tmp_path, ("lost", "kept", "torn"), lambda: tuple(done))
+    await _edit_and_sell(folder, disk, done, synced)
+    read = ReadOnce(_stock_and_counts)
+    points = crashes.end()
+    for crash in points:
+        for way, image in crash.images.items():
+            stock, counts, shown = await read(image)
+            allowed = {(20, 0)} if "edited" not in crash.progress else {(25, 1), (24, 1)}
             if not synced:  # the editor did not sync it, and it may be gone
                 allowed |= {(20, 0)}
-            if "sold" in done:
+            if "sold" in crash.progress:
                 allowed = {(24, 1)}
-            assert outcome in allowed, (number, disk.operations[-1], way, outcome)
-            text = (after / "products.json").read_text()
-            assert json.loads(text)[0]["sizes"]["M"]["stock"] == outcome[0]
-        number += 1
-    assert number > 30
+            assert (stock, counts) in allowed, (crash, way)
+            assert shown == stock
+    assert len(points) > 30
+
+
+async def _stock_and_counts(folder: Path) -> tuple[int, int, int]:
+    """The units and the counts of a size in the store, and its units in products.json."""
+    store = await open_shop(folder)
+    counts = [entry async for entry in store.history(M) if entry.kind is Kind.COUNTED]
+    stock = (await level(store)).on_hand
+    await store.close()
+    text = (folder / "products.json").read_text()
+    return stock, len(counts), json.loads(text)[0]["sizes"]["M"]["stock"]
 
 
 async def test_a_sale_between_an_edit_and_a_crash_is_not_undone(tmp_path: Path) -> None:
@@ -529,36 +536,17 @@ async def test_a_sale_between_an_edit_and_a_crash_is_not_undone(tmp_path: Path) 
     assert '"stock": 24' in (tmp_path / "after" / "products.json").read_text()
 
 
-class StoppedMachine:
-    """Fails at one operation, as if the machine had stopped."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-    def __call__(self, at: int, name: str) -> None:
-        if at == self.number:
-            raise Crashed
-
-
-async def _edit_and_sell(folder: Path, disk: FaultyDisk, done: list[str], synced: bool) -> bool:
+async def _edit_and_sell(folder: Path, disk: FaultyDisk, done: list[str], synced: bool) -> None:
     store = JsonStore(folder, disk=disk)
-    try:
-        await store.open(at(0))
-        text = SEED.replace('"stock": 20', '"stock": 25')
-        disk.owner_writes(folder / "products.json", text.encode(), synced=synced)
-        done.append("edited")
-        await store.mirror.reconcile()
-        await store.run([Adjust(sku=M, location=DEFAULT_LOCATION, delta=-1)], at(2), 0)
-        done.append("sold")
-        await store.mirror.reconcile()
-    except Crashed:
-        return False
-    finally:
-        try:
-            await store.close()
-        except Crashed:
-            done.append("closed by force")
-    return "closed by force" not in done
+    await store.open(at(0))
+    text = SEED.replace('"stock": 20', '"stock": 25')
+    disk.owner_writes(folder / "products.json", text.encode(), synced=synced)
+    done.append("edited")
+    await store.mirror.reconcile()
+    await store.run([Adjust(sku=M, location=DEFAULT_LOCATION, delta=-1)], at(2), 0)
+    done.append("sold")
+    await store.mirror.reconcile()
+    await store.close()
 
 
 async def test_watching_takes_edits_in_through_the_queue(path: Path) -> None:

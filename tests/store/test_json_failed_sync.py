@@ -17,6 +17,7 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.stock.adjust import Count
 from fancymonkey.errors import StoreUnavailable
 from fancymonkey.store.json.store import JsonStore
+from tests.store.crash_points import Images, ReadOnce
 from tests.store.faults import FaultyDisk
 from tests.store.scripts import catalogue
 from tests.store.test_conformance import everything
@@ -68,13 +69,23 @@ async def sales(store: JsonStore, *, of: int = 4) -> dict[str, Any]:
     return await everything(store)
 
 
-async def after_restart_and_cut(disk: FaultyDisk, folder: Path, target: Path) -> tuple[Any, Any]:
+class PowerCuts:
+    """Reads the content of a disk after a power cut: of equal files once."""
+
+    def __init__(self, target: Path) -> None:
+        self._images, self._read = Images(target), ReadOnce(content_of)
+
+    async def content(self, disk: FaultyDisk) -> dict[str, Any]:
+        return await self._read(self._images.folder(disk.files_after_crash("lost")))
+
+
+async def after_restart_and_cut(disk: FaultyDisk, folder: Path, cuts: PowerCuts) -> tuple[Any, Any]:
     """The state after a restart with some sales, and after a power cut then."""
     disk.revive()
     again = JsonStore(folder, disk=disk, segment_entries=25)
     await again.open(0)
     shown = await sales(again)
-    content = await content_of(disk.after_crash("lost", target))
+    content = await cuts.content(disk)
     await again.close()
     return shown, content
 
@@ -95,13 +106,12 @@ async def lost_after_failures(tmp_path: Path, first: int, every: int) -> list[st
     """Lets each operation fail once, in its turn; returns after which ones something was lost."""
     expected = await reference()
     faults: list[str] = []
+    cuts = PowerCuts(tmp_path)
     number, finished = first, False
     while not finished:
         run, finished = await interrupted(tmp_path, number)
         try:
-            shown, content = await after_restart_and_cut(
-                run.disk, tmp_path / f"{number}", tmp_path / f"{number}-lost"
-            )
+            shown, content = await after_restart_and_cut(run.disk, tmp_path / f"{number}", cuts)
         except Exception as error:
             faults.append(f"{number} {run.disk.operations[number - 1]}: {error!r}")
         else:
@@ -166,7 +176,7 @@ async def test_sales_after_a_failure_and_a_restart_are_durable(tmp_path: Path, n
     folder = tmp_path / "shop"
     folder.mkdir()
     disk, _ = await stopped(folder, *FAILURES[name])
-    shown, content = await after_restart_and_cut(disk, folder, tmp_path / "lost")
+    shown, content = await after_restart_and_cut(disk, folder, PowerCuts(tmp_path))
     assert content == shown
 
 
@@ -175,22 +185,24 @@ async def test_a_second_failure_while_it_starts_again_loses_nothing_either(
     tmp_path: Path, name: str
 ) -> None:
     """Each operation of the start after the failure fails as well, and the one after that works."""
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    failed, confirmed = await stopped(folder, *FAILURES[name])
+    shown = await content_of(failed.after_crash("kept", tmp_path / "kept"))
+    cuts = PowerCuts(tmp_path)
     number, finished = 1, False
     while not finished:
-        folder = tmp_path / f"{number}"
-        folder.mkdir()
-        disk, confirmed = await stopped(folder, *FAILURES[name])
-        shown = await content_of(disk.after_crash("kept", tmp_path / f"{number}-kept"))
-        disk.revive(once(len(disk.operations) + number))
+        disk = failed.copied(tmp_path / f"{number}")
         before = len(disk.operations)
-        second = JsonStore(folder, disk=disk, segment_entries=25)
+        disk.revive(once(before + number))
+        second = JsonStore(disk.folder, disk=disk, segment_entries=25)
         with contextlib.suppress(StoreUnavailable):
             await second.open(0)
         finished = len(disk.operations) < before + number
         await second.close()
-        cut = await content_of(disk.after_crash("lost", tmp_path / f"{number}-cut"))
+        cut = await cuts.content(disk)
         assert cut["entries"][:confirmed] == shown["entries"][:confirmed]
-        after, content = await after_restart_and_cut(disk, folder, tmp_path / f"{number}-lost")
+        after, content = await after_restart_and_cut(disk, disk.folder, cuts)
         assert after["entries"][: len(shown["entries"])] == shown["entries"]
         assert content == after
         number += 7

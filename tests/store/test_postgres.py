@@ -38,8 +38,8 @@ from tests.support.postgres import PostgresServer
 
 
 @pytest.fixture
-async def store(postgres_url: str) -> AsyncIterator[PostgresStore]:
-    store = PostgresStore(postgres_url)
+async def store(migrated_url: str) -> AsyncIterator[PostgresStore]:
+    store = PostgresStore(migrated_url)
     await store.open(0)
     await fill(store)
     yield store
@@ -47,18 +47,18 @@ async def store(postgres_url: str) -> AsyncIterator[PostgresStore]:
 
 
 @pytest.fixture
-async def second(postgres_url: str, store: PostgresStore) -> AsyncIterator[PostgresStore]:
+async def second(migrated_url: str, store: PostgresStore) -> AsyncIterator[PostgresStore]:
     """Another server on the same database."""
-    other = PostgresStore(postgres_url)
+    other = PostgresStore(migrated_url)
     await other.open(0)
     yield other
     await other.close()
 
 
 @pytest.fixture
-async def database(postgres_url: str, store: PostgresStore) -> AsyncIterator[asyncpg.Connection]:
+async def database(migrated_url: str, store: PostgresStore) -> AsyncIterator[asyncpg.Connection]:
     """A foreign connection to the store's database."""
-    connection = await asyncpg.connect(postgres_url)
+    connection = await asyncpg.connect(migrated_url)
     yield connection
     await connection.close()
 
@@ -375,9 +375,9 @@ async def test_a_connection_lost_between_batches_is_not_noticed(
     [(b"FOR UPDATE", 9), (b"json_agg", 9), (b"INSERT INTO", 9), (b"json_agg", 0)],
 )
 async def test_a_connection_lost_before_the_commit_is_made_again(
-    store: PostgresStore, postgres_url: str, word: bytes, crowded: int
+    store: PostgresStore, migrated_url: str, word: bytes, crowded: int
 ) -> None:
-    async with CuttingProxy(postgres_url) as proxy:
+    async with CuttingProxy(migrated_url) as proxy:
         server = PostgresStore(proxy.url)
         await server.open(0)
         server._crowded = crowded
@@ -391,9 +391,9 @@ async def test_a_connection_lost_before_the_commit_is_made_again(
 @pytest.mark.parametrize("arrived", [True, False])
 @pytest.mark.parametrize(("word", "crowded"), [(b"COMMIT\0", 9), (b"only in the write", 0)])
 async def test_a_connection_lost_during_the_commit_leaves_it_unknown(
-    store: PostgresStore, postgres_url: str, arrived: bool, word: bytes, crowded: int
+    store: PostgresStore, migrated_url: str, arrived: bool, word: bytes, crowded: int
 ) -> None:
-    async with CuttingProxy(postgres_url) as proxy:
+    async with CuttingProxy(migrated_url) as proxy:
         server = PostgresStore(proxy.url)
         await server.open(0)
         await server.run([], 4, 0)
@@ -484,12 +484,12 @@ async def nothing(commands: Any) -> list[Any]:
 
 @pytest.mark.parametrize("turns", range(6))
 async def test_a_loop_can_be_stopped_at_any_moment(
-    store: PostgresStore, postgres_url: str, turns: int
+    store: PostgresStore, migrated_url: str, turns: int
 ) -> None:
     async def rung(revision: int) -> None:
         pass
 
-    watched = PostgresListener(PostgresConnector(postgres_url), rung, lambda: None)
+    watched = PostgresListener(PostgresConnector(migrated_url), rung, lambda: None)
     await watched.start()
     watched.look()
     for _ in range(turns):
@@ -510,9 +510,9 @@ async def test_the_bell_rings_for_others_and_not_for_oneself(
     assert own not in heard.revisions
 
 
-async def test_a_commit_of_ones_own_with_a_lost_answer_rings_too(postgres_url: str) -> None:
+async def test_a_commit_of_ones_own_with_a_lost_answer_rings_too(migrated_url: str) -> None:
     heard = Heard()
-    async with CuttingProxy(postgres_url) as proxy:
+    async with CuttingProxy(migrated_url) as proxy:
         server = PostgresStore(proxy.url)
         await server.open(0)
         await fill(server)
@@ -555,12 +555,12 @@ async def test_after_the_listener_was_cut_off_nothing_is_missed(
 
 
 async def test_behind_a_pooler_nothing_is_prepared_and_listening_goes_past_it(
-    postgres_url: str,
+    migrated_url: str,
 ) -> None:
     reference = MemoryStore()
     heard = Heard()
-    async with CuttingProxy(postgres_url) as pooler:
-        direct = urlsplit(postgres_url).netloc.rpartition("@")[2]
+    async with CuttingProxy(migrated_url) as pooler:
+        direct = urlsplit(migrated_url).netloc.rpartition("@")[2]
         store = PostgresStore(f"{pooler.url}?direct={direct}")
         await store.open(0)
         for filled in (store, reference):
@@ -604,9 +604,9 @@ async def test_a_connection_that_became_read_only_is_made_again(
 
 
 async def test_a_read_only_server_is_distinguished_from_an_outage(
-    store: PostgresStore, postgres_url: str, database: asyncpg.Connection
+    store: PostgresStore, migrated_url: str, database: asyncpg.Connection
 ) -> None:
-    name = postgres_url.rsplit("/", 1)[1]
+    name = migrated_url.rsplit("/", 1)[1]
     await database.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     await database.execute("SELECT pg_terminate_backend($1)", pid_of(store))
     with pytest.raises(StoreUnavailable, match="standby or read-only"):
@@ -615,19 +615,19 @@ async def test_a_read_only_server_is_distinguished_from_an_outage(
 
 
 async def test_synchronous_commit_is_switched_on_where_it_is_off(
-    store: PostgresStore, postgres_url: str, database: asyncpg.Connection
+    store: PostgresStore, migrated_url: str, database: asyncpg.Connection
 ) -> None:
     assert await store.health_problems() == []
-    name = postgres_url.rsplit("/", 1)[1]
+    name = migrated_url.rsplit("/", 1)[1]
     await database.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
-    careless = PostgresStore(postgres_url)
+    careless = PostgresStore(migrated_url)
     await careless.open(0)
     assert "synchronous_commit" in (await careless.health_problems())[0]
     assert careless._writer is not None
     writer = await careless._writer.connected()
     assert await writer.fetchval("SHOW synchronous_commit") == "on"
     await careless.close()
-    writer = await asyncpg.connect(postgres_url)  # as behind a pooler
+    writer = await asyncpg.connect(migrated_url)  # as behind a pooler
     assert await writer.fetchval("SHOW synchronous_commit") == "off"
     await writer.execute(careless._begin)
     assert await writer.fetchval("SHOW synchronous_commit") == "on"
@@ -660,8 +660,8 @@ def test_servers_that_will_not_do() -> None:
     assert len(durability_problems(server(fsync="off", full_page_writes="off"))) == 2
 
 
-async def test_readers_refuse_to_write(store: PostgresStore, postgres_url: str) -> None:
-    reader = PostgresStore(postgres_url, read_only=True)
+async def test_readers_refuse_to_write(store: PostgresStore, migrated_url: str) -> None:
+    reader = PostgresStore(migrated_url, read_only=True)
     await reader.open(0)
     assert await everything(reader) == await everything(store)
     with pytest.raises(StoreReadOnly):

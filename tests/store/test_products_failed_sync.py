@@ -14,6 +14,7 @@ import pytest
 
 from fancymonkey.core.model import Level, Product
 from fancymonkey.store.json.store import JsonStore
+from tests.store.crash_points import Images, ReadOnce
 from tests.store.faults import FaultyDisk
 from tests.store.json_shop import SEED, at, hold, sell
 
@@ -115,6 +116,15 @@ async def content_of(store: JsonStore) -> tuple[dict[str, int], list[str]]:
     return {row.sku: row.on_hand for row in levels}, sorted(row.name for row in products)
 
 
+async def content_in(folder: Path) -> tuple[dict[str, int], list[str]]:
+    """The content that a start finds in a folder."""
+    store = JsonStore(folder)
+    await store.open(at(0))
+    content = await content_of(store)
+    await store.close()
+    return content
+
+
 Step = Callable[[JsonShop], Awaitable[None]]
 
 
@@ -143,6 +153,9 @@ async def type_a_name(shop: JsonShop) -> None:
     shop.edit("MIDNIGHT EMERALD", "JADE", in_place=True)
 
 
+Read = Callable[[dict[Path, bytes]], Awaitable[tuple[dict[str, int], list[str]]]]
+"""Reads the content that a start finds in these files."""
+
 DAY: list[Step] = [
     sell_one,
     reconcile,
@@ -159,7 +172,9 @@ DAY: list[Step] = [
 ]
 
 
-async def power_cuts(tmp_path: Path, refused: range, day: list[Step]) -> tuple[list[str], bool]:
+async def power_cuts(
+    tmp_path: Path, refused: range, day: list[Step], read: Read
+) -> tuple[list[str], bool]:
     """Plays a day, and reads after each step the files that a power cut would leave.
 
     Returns the differences from the running store, and whether a sync was refused.
@@ -172,10 +187,7 @@ async def power_cuts(tmp_path: Path, refused: range, day: list[Step]) -> tuple[l
         if not shop.disk.refusing:
             continue
         shown = await content_of(shop.store)
-        after = JsonStore(shop.disk.after_crash("lost", tmp_path / f"cut-{number}"))
-        await after.open(at(0))
-        left = await content_of(after)
-        await after.close()
+        left = await read(shop.disk.files_after_crash("lost"))
         if left != shown:
             faults.append(f"sync {refused}, {step.__name__} {number}: {left} for {shown}")
     await shop.store.close()
@@ -220,11 +232,14 @@ TIMES = [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(5, marks=pytes
 async def every_sync(tmp_path: Path, times: int, day: list[Step]) -> list[str]:
     """Refuses each sync of the owner's file or folder in its turn."""
     faults: list[str] = []
+    images, read = Images(tmp_path), ReadOnce(content_in)
     number, refusing = 1, True
     while refusing:
         place = tmp_path / str(number)
         place.mkdir()
-        cuts, refusing = await power_cuts(place, range(number, number + times), day)
+        cuts, refusing = await power_cuts(
+            place, range(number, number + times), day, lambda files: read(images.folder(files))
+        )
         faults += cuts
         number += 1
     assert number > 5

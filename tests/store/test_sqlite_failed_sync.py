@@ -40,11 +40,12 @@ def once(number: int) -> Fail:
 class SqliteShop:
     """A database on the fault disk."""
 
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir()
+    def __init__(self, folder: Path, earlier: "SqliteShop | None" = None) -> None:
+        if earlier is None:
+            folder.mkdir()
         self.path = folder / "shop.db"
-        self.disk = FaultyDisk(folder)
-        self.confirmed = 0
+        self.disk = FaultyDisk(folder) if earlier is None else earlier.disk.copied(folder)
+        self.confirmed = 0 if earlier is None else earlier.confirmed
         self._cuts = 0
 
     async def opened(self) -> SqliteStore:
@@ -95,17 +96,15 @@ async def kill(store: SqliteStore) -> None:
 
 
 @pytest.fixture
-def on_disk(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[str], SqliteShop]]:
-    """Makes shops whose database lies on a fault disk of its own."""
+def on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., SqliteShop]]:
+    """Makes shops whose database lies on a fault disk: a new one, or a copy of an earlier one."""
     monkeypatch.setattr(sqlite, "CHECKPOINT_PAGES", 30)
     mounted: list[FaultyVfs] = []
 
-    def make(name: str) -> SqliteShop:
+    def make(name: str, earlier: SqliteShop | None = None) -> SqliteShop:
         for vfs in mounted:
             vfs.unregister()
-        shop = SqliteShop(tmp_path / name)
+        shop = SqliteShop(tmp_path / name, earlier)
         mounted[:] = [FaultyVfs(shop.disk)]
         return shop
 
@@ -114,7 +113,7 @@ def on_disk(
         vfs.unregister()
 
 
-OnDisk = Callable[[str], SqliteShop]
+OnDisk = Callable[..., SqliteShop]
 
 
 async def lost_after_failures(on_disk: OnDisk, first: int, every: int) -> list[str]:
@@ -208,10 +207,11 @@ async def test_after_a_failed_sync_the_next_start_copies_into_a_new_file(
 async def test_a_second_failure_while_it_starts_again_loses_nothing_either(
     on_disk: OnDisk, what: str
 ) -> None:
+    failed = on_disk("shop")
+    await stopped(failed, what)
     number, finished = 1, False
     while not finished:
-        shop = on_disk(f"{number}")
-        await stopped(shop, what)
+        shop = on_disk(f"{number}", failed)
         before = len(shop.disk.operations)
         shop.disk.revive(once(before + number))
         with contextlib.suppress(StoreUnavailable):
@@ -226,10 +226,11 @@ async def test_a_second_failure_while_it_starts_again_loses_nothing_either(
 
 
 async def test_a_power_cut_at_any_moment_of_that_start_loses_nothing(on_disk: OnDisk) -> None:
+    failed = on_disk("shop")
+    await stopped(failed, "sync shop.db")
     number, finished = 1, False
     while not finished:
-        shop = on_disk(f"{number}")
-        await stopped(shop, "sync shop.db")
+        shop = on_disk(f"{number}", failed)
         before = len(shop.disk.operations)
 
         def cut(at: int, name: str, stop: int = before + number) -> None:

@@ -89,14 +89,14 @@ async def _failing(work: object) -> None:
 
 @pytest.mark.postgres
 async def test_postgres_that_takes_no_change_is_noticed_and_comes_back_by_itself(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    migrated_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(write_check, "PROBE_SECONDS", 0.0)
-    store = PostgresStore(postgres_url)
+    store = PostgresStore(migrated_url)
     await store.open(0)
     await store.run(catalogue(), 1, 0)
-    name = postgres_url.rsplit("/", 1)[1]
-    owner = await asyncpg.connect(postgres_url)
+    name = migrated_url.rsplit("/", 1)[1]
+    owner = await asyncpg.connect(migrated_url)
     await owner.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     assert store._writer is not None
     await owner.execute("SELECT pg_terminate_backend($1)", store._writer.pid)

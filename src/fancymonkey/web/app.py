@@ -89,6 +89,9 @@ ROUTERS = (
 )
 """The routers of the endpoints, in the order of the OpenAPI document."""
 
+LAST_ROUTERS = (live.router, stock_live.router, migrate.router)
+"""The routers whose paths have no former names."""
+
 FORMER = former_names.router(route for router in ROUTERS for route in router.routes)
 """The routes of the former paths."""
 
@@ -138,7 +141,10 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     crowd = Crowd(open_files(), by_address=settings.server.rate_limit)
     listeners = Listeners(Turns(), crowd.most // 2, by_address=settings.server.rate_limit)
     app.state.context, app.state.crowd, app.state.readiness = context, crowd, ReadinessLog()
-    _add_routes(app, context, listeners)
+    app.state.shop_stream = live.shop_stream(context, listeners)
+    app.state.stock_stream = stock_live.stock_stream(context, listeners)
+    app.state.migration = asyncio.Lock()
+    _add_routes(app, context)
     if fake_stripe is not None:
         from fancymonkey.services import demo_payments
 
@@ -149,18 +155,12 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     return _fronted(app, context, crowd, listeners)
 
 
-def _add_routes(app: FastAPI, context: AppContext, listeners: Listeners) -> None:
+def _add_routes(app: FastAPI, context: AppContext) -> None:
     """Adds all routes as their routers have built them, once per process.
 
     `include_router` would build them again for each app, during the first unusual request.
     """
-    own = (
-        live.router(context, listeners),
-        stock_live.router(context, listeners),
-        migrate.router(context),
-        files.router(),
-    )
-    for router in (*ROUTERS, *own):
+    for router in (*ROUTERS, *LAST_ROUTERS, files.router()):
         app.routes.extend(router.routes)
     app.routes.extend(FORMER.routes)
     versioned_files.mount(app)

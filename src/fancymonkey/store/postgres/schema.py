@@ -1,7 +1,15 @@
 """Migrates a PostgreSQL database to the schema of this version."""
 
+from collections.abc import Sequence
+
 from fancymonkey.store.postgres.connection import Connection, Reader
-from fancymonkey.store.sql.migrations import CREATE_MIGRATION, migrations, pending, require_current
+from fancymonkey.store.sql.migrations import (
+    CREATE_MIGRATION,
+    Migration,
+    migrations,
+    pending,
+    require_current,
+)
 from fancymonkey.store.sql.statements import named_queries
 
 QUERIES = named_queries("postgres")
@@ -15,7 +23,7 @@ async def migrate(connection: Connection, now: int) -> None:
     Raises StoreUnavailable, StoreCorrupt, and errors of the driver.
     """
     known = migrations("postgres")
-    missing = known
+    missing: Sequence[Migration] = known
     while missing:
         async with connection.transaction():
             await connection.execute(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")

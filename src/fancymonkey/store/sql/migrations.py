@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 
 from fancymonkey.errors import SchemaBehind, StoreCorrupt, StoreUnavailable
@@ -34,11 +35,17 @@ class Migration:
     @property
     def checksum(self) -> str:
         """Identifies the content of the file, regardless of its line ends."""
-        return hashlib.sha256("\n".join(self.sql.splitlines()).encode()).hexdigest()
+        return _checksum(self.sql)
 
 
-def migrations(dialect: str) -> list[Migration]:
-    """Every migration of a dialect, in order: 1, 2, 3 … without a gap."""
+@cache
+def _checksum(sql: str) -> str:
+    return hashlib.sha256("\n".join(sql.splitlines()).encode()).hexdigest()
+
+
+@cache
+def migrations(dialect: str) -> tuple[Migration, ...]:
+    """Every migration of a dialect, in order: 1, 2, 3 … without a gap. Read once per process."""
     files = []
     for path in (resources.files("fancymonkey.store.sql") / dialect).iterdir():
         match = re.fullmatch(r"(\d{3})_(\w+)\.sql", path.name)
@@ -46,7 +53,7 @@ def migrations(dialect: str) -> list[Migration]:
             files.append(Migration(int(match[1]), match[2], path.read_text("utf-8")))
     files.sort(key=lambda migration: migration.number)
     assert [file.number for file in files] == list(range(1, len(files) + 1)), files
-    return files
+    return tuple(files)
 
 
 def pending(known: Sequence[Migration], applied: Iterable[tuple[int, str, str]]) -> list[Migration]:

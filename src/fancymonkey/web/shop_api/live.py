@@ -5,6 +5,7 @@ the latest state of each size that changed, never a queue of states.
 """
 
 from contextlib import suppress
+from dataclasses import dataclass
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from fastapi import Request as StarletteRequest
@@ -46,57 +47,72 @@ def since_of(text: str | None) -> int | None:
     return int(text)
 
 
-def router(context: AppContext, listeners: Listeners) -> APIRouter:
-    """The live endpoints."""
-    routes = APIRouter(route_class=AuthorizedRoute)
-    cors = Cors(context.settings.server.cors_origins)
+@dataclass(frozen=True, slots=True)
+class ShopStream:
+    """The listeners of the live endpoints of one app, and the source of their messages."""
+
+    context: AppContext
+    listeners: Listeners
+    cors: Cors
+    source: LiveSource
+
+
+def shop_stream(context: AppContext, listeners: Listeners) -> ShopStream:
+    """The stream of an app, kept as `app.state.shop_stream`."""
     messages = ShopView(context.engine.view, context.listing, listeners.turns)
     audience = Audience(context.engine.feed, messages.encode, Pace(PACE_SECONDS, BURST))
-    stage = LiveSource(audience, messages, listeners.turns)
+    source = LiveSource(audience, messages, listeners.turns)
+    return ShopStream(context, listeners, Cors(context.settings.server.cors_origins), source)
 
-    @routes.websocket("/api/inventory/live", dependencies=[public()])
-    async def live_socket(socket: WebSocket) -> None:
-        if not _welcome(socket, cors):
-            await socket.close(POLICY_VIOLATION)  # before it is accepted: the handshake gets a 403
-            return
-        try:
-            place = listeners.take(Request(socket.scope, socket.receive))
-        except (Problem, Overloaded):
-            await socket.close(TRY_AGAIN_LATER)  # the same: nothing of it stays
-            return
-        try:
-            await socket.accept()
-            subscription = await subscribe(context, socket.query_params.get("since"))
-        except (Problem, Overloaded) as error:
-            place.leave()
-            code = POLICY_VIOLATION if isinstance(error, Problem) else TRY_AGAIN_LATER
-            with suppress(WebSocketDisconnect):  # already closed
-                await socket.close(code, str(error))
-            return
-        except BaseException:
-            place.leave()
-            raise
-        subscription.at_end(place.leave)
-        await send_to_socket(socket, subscription, stage)
 
-    @routes.get(
-        "/api/inventory/live",
-        tags=["inventory"],
-        summary="Live stock, as server-sent events or over a WebSocket",
-        dependencies=[public()],
-        response_class=StreamingResponse,
-        responses={200: {"content": {"text/event-stream": {}}}, **refusals(403)},
-    )
-    async def live_events(request: StarletteRequest, call: Call) -> Response:
-        """Sends a `snapshot`, or the changes since `Last-Event-ID`, and then changes."""
-        if not _welcome(request, cors):
-            raise Problem(403, "origin_not_allowed", "Add this origin to CORS_ORIGINS.")
-        last = request.headers.get("last-event-id")
-        since = last if last is not None else request.query_params.get("since")
-        subscription = await seated(context, listeners, call, since)
-        return EventStream(subscription, stage)
+router = APIRouter(route_class=AuthorizedRoute)
 
-    return routes
+
+@router.websocket("/api/inventory/live", dependencies=[public()])
+async def live_socket(socket: WebSocket) -> None:
+    """Sends the live stock over a WebSocket."""
+    stream: ShopStream = socket.app.state.shop_stream
+    if not _welcome(socket, stream.cors):
+        await socket.close(POLICY_VIOLATION)  # before it is accepted: the handshake gets a 403
+        return
+    try:
+        place = stream.listeners.take(Request(socket.scope, socket.receive))
+    except (Problem, Overloaded):
+        await socket.close(TRY_AGAIN_LATER)  # the same: nothing of it stays
+        return
+    try:
+        await socket.accept()
+        subscription = await subscribe(stream.context, socket.query_params.get("since"))
+    except (Problem, Overloaded) as error:
+        place.leave()
+        code = POLICY_VIOLATION if isinstance(error, Problem) else TRY_AGAIN_LATER
+        with suppress(WebSocketDisconnect):  # already closed
+            await socket.close(code, str(error))
+        return
+    except BaseException:
+        place.leave()
+        raise
+    subscription.at_end(place.leave)
+    await send_to_socket(socket, subscription, stream.source)
+
+
+@router.get(
+    "/api/inventory/live",
+    tags=["inventory"],
+    summary="Live stock, as server-sent events or over a WebSocket",
+    dependencies=[public()],
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {}}}, **refusals(403)},
+)
+async def live_events(request: StarletteRequest, call: Call) -> Response:
+    """Sends a `snapshot`, or the changes since `Last-Event-ID`, and then changes."""
+    stream: ShopStream = request.app.state.shop_stream
+    if not _welcome(request, stream.cors):
+        raise Problem(403, "origin_not_allowed", "Add this origin to CORS_ORIGINS.")
+    last = request.headers.get("last-event-id")
+    since = last if last is not None else request.query_params.get("since")
+    subscription = await seated(stream.context, stream.listeners, call, since)
+    return EventStream(subscription, stream.source)
 
 
 async def seated(

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter
+from fastapi import Request as StarletteRequest
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
@@ -15,13 +16,12 @@ from fancymonkey.settings.settings import without_password
 from fancymonkey.store.contract import Store
 from fancymonkey.store.open import empty_store
 from fancymonkey.store.url import same_store
-from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.bodies.json_body import JsonBody, example
 from fancymonkey.web.http.bodies.wire import encode
 from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
-from fancymonkey.web.routing.dependencies import Call
+from fancymonkey.web.routing.dependencies import Call, Context
 from fancymonkey.web.routing.described import refusals
 
 log = logging.getLogger(__name__)
@@ -49,45 +49,44 @@ _EXAMPLE = {
 }
 
 
-def router(context: AppContext) -> APIRouter:
-    """The endpoint that migrates the shop."""
-    routes = APIRouter(tags=["system"], route_class=AuthorizedRoute)
-    moving = asyncio.Lock()
+router = APIRouter(tags=["system"], route_class=AuthorizedRoute)
 
-    @routes.post(
-        "/api/admin/migrate",
-        summary="Migrate the running shop to another store",
-        dependencies=[requires("admin", person=True, cookie=False)],
-        response_class=StreamingResponse,
-        responses={
-            200: {"content": {"application/x-ndjson": {"example": _EXAMPLE}}},
-            **refusals(409),
-        },
-    )
-    async def migrate(request: Call, body: MigrateBody) -> StreamingResponse:
-        """Copies, catches up and switches while the shop sells, and streams the progress.
 
-        Each line is an object with a `step`: `copying`, `comparing`, `catching up`, `switching`,
-        and at the end `done` or `failed`. It takes the admin password: a browser's session or an
-        API key is not enough. `to` is one of the stores in MIGRATION_TARGETS.
-        """
-        to = _named(body.to, context.settings.accounts.migration_targets)
-        if moving.locked() or context.engine.moved_to is not None:
-            raise Problem(
-                409,
-                "already_moving",
-                "A migration is in progress, or the shop has moved since this server started. "
-                "Restart the server with the new store first.",
-            )
-        here, there = context.settings.target, without_password(to)
-        request.about = f"to {there}"
-        if same_store(here, to):
-            raise Problem(422, "invalid_request", "The shop already uses this store.")
-        target = _target(to)
-        move = LiveMigration(context.engine, target, without_password(here), there, to)
-        return StreamingResponse(_progress_lines(move, moving), media_type="application/x-ndjson")
+@router.post(
+    "/api/admin/migrate",
+    summary="Migrate the running shop to another store",
+    dependencies=[requires("admin", person=True, cookie=False)],
+    response_class=StreamingResponse,
+    responses={
+        200: {"content": {"application/x-ndjson": {"example": _EXAMPLE}}},
+        **refusals(409),
+    },
+)
+async def migrate(
+    http: StarletteRequest, request: Call, context: Context, body: MigrateBody
+) -> StreamingResponse:
+    """Copies, catches up and switches while the shop sells, and streams the progress.
 
-    return routes
+    Each line is an object with a `step`: `copying`, `comparing`, `catching up`, `switching`,
+    and at the end `done` or `failed`. It takes the admin password: a browser's session or an
+    API key is not enough. `to` is one of the stores in MIGRATION_TARGETS.
+    """
+    moving: asyncio.Lock = http.app.state.migration
+    to = _named(body.to, context.settings.accounts.migration_targets)
+    if moving.locked() or context.engine.moved_to is not None:
+        raise Problem(
+            409,
+            "already_moving",
+            "A migration is in progress, or the shop has moved since this server started. "
+            "Restart the server with the new store first.",
+        )
+    here, there = context.settings.target, without_password(to)
+    request.about = f"to {there}"
+    if same_store(here, to):
+        raise Problem(422, "invalid_request", "The shop already uses this store.")
+    target = _target(to)
+    move = LiveMigration(context.engine, target, without_password(here), there, to)
+    return StreamingResponse(_progress_lines(move, moving), media_type="application/x-ndjson")
 
 
 def _named(to: str, targets: Sequence[str]) -> str:

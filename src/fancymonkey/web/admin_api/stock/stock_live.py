@@ -1,6 +1,7 @@
 """Live stock rows, as server-sent events."""
 
 import asyncio
+from dataclasses import dataclass
 
 from fastapi import APIRouter
 from fastapi import Request as StarletteRequest
@@ -17,7 +18,7 @@ from fancymonkey.web.read_models.live_messages import ChangeBody, LiveView
 from fancymonkey.web.read_models.stock_rows import StockRowJson, StockRows, off_sale
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
-from fancymonkey.web.routing.dependencies import Call
+from fancymonkey.web.routing.dependencies import Call, Context
 from fancymonkey.web.server.audience import Audience
 from fancymonkey.web.server.listeners import Listeners
 from fancymonkey.web.server.live_response import EventStream, LiveSource
@@ -98,45 +99,57 @@ class EmptyChange:
         return b'{"revision":%d,"rows":[],"removed":[]}' % revision
 
 
-def router(context: AppContext, listeners: Listeners) -> APIRouter:
-    """The endpoint of live rows."""
-    routes = APIRouter(tags=["dashboard"], route_class=AuthorizedRoute)
-    messages = TableView(context, listeners.turns)
-    audience = Audience(context.engine.feed, messages.encode, Pace(PACE_SECONDS, BURST))
-    stage = LiveSource(audience, messages, listeners.turns)
-    notices = NoticeView(context.engine.view, listeners.turns)
-    noticed = Audience(context.engine.feed, notices.encode, Pace(PACE_SECONDS, BURST))
-    stage_of_notices = LiveSource(noticed, notices, listeners.turns)
+@dataclass(frozen=True, slots=True)
+class StockStream:
+    """The sources of the live rows of one app: with numbers, and of notices without numbers."""
 
-    @routes.get(
-        "/api/admin/inventory/live",
-        summary="Live stock rows, as server-sent events",
-        dependencies=[requires("read", by_location=True)],
-        response_class=StreamingResponse,
-        responses={200: {"content": {"text/event-stream": {}}}},
-    )
-    async def live_table(request: StarletteRequest, call: Call) -> Response:
-        """Sends a `snapshot`, or the changes since `Last-Event-ID`, and then changes.
+    listeners: Listeners
+    rows: LiveSource
+    notices: LiveSource
 
-        A caller who is limited to locations gets the same messages without rows.
-        """
-        limited = call.actor is not None and bool(call.actor.locations)
 
-        async def until_not_allowed() -> None:
-            try:
-                while True:
-                    await asyncio.sleep(CHECK_SECONDS)
-                    actor = await require(context, call, "read")
-                    if limited != bool(actor.locations):
-                        return
-            except (Problem, Denied, StoreError):  # the client reconnects and gets the reason
-                return
+def stock_stream(context: AppContext, listeners: Listeners) -> StockStream:
+    """The stream of an app, kept as `app.state.stock_stream`."""
 
-        last = request.headers.get("last-event-id")
-        since = last if last is not None else request.query_params.get("since")
-        await context.stock_rows.prepare()
-        subscription = await seated(context, listeners, call, since, owner=True)
-        chosen = stage_of_notices if limited else stage
-        return EventStream(subscription, chosen, until_not_allowed)
+    def source(messages: TableView | NoticeView) -> LiveSource:
+        audience = Audience(context.engine.feed, messages.encode, Pace(PACE_SECONDS, BURST))
+        return LiveSource(audience, messages, listeners.turns)
 
-    return routes
+    rows = source(TableView(context, listeners.turns))
+    return StockStream(listeners, rows, source(NoticeView(context.engine.view, listeners.turns)))
+
+
+router = APIRouter(tags=["dashboard"], route_class=AuthorizedRoute)
+
+
+@router.get(
+    "/api/admin/inventory/live",
+    summary="Live stock rows, as server-sent events",
+    dependencies=[requires("read", by_location=True)],
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {}}}},
+)
+async def live_table(request: StarletteRequest, call: Call, context: Context) -> Response:
+    """Sends a `snapshot`, or the changes since `Last-Event-ID`, and then changes.
+
+    A caller who is limited to locations gets the same messages without rows.
+    """
+    stream: StockStream = request.app.state.stock_stream
+    limited = call.actor is not None and bool(call.actor.locations)
+
+    async def until_not_allowed() -> None:
+        try:
+            while True:
+                await asyncio.sleep(CHECK_SECONDS)
+                actor = await require(context, call, "read")
+                if limited != bool(actor.locations):
+                    return
+        except (Problem, Denied, StoreError):  # the client reconnects and gets the reason
+            return
+
+    last = request.headers.get("last-event-id")
+    since = last if last is not None else request.query_params.get("since")
+    await context.stock_rows.prepare()
+    subscription = await seated(context, stream.listeners, call, since, owner=True)
+    source = stream.notices if limited else stream.rows
+    return EventStream(subscription, source, until_not_allowed)
