@@ -36,6 +36,7 @@ ABOUT = {
     "jobs": "scheduled work",
     "log_format": "text or JSON",
     "payments": "Stripe checkout",
+    "pdf": "pick lists, slips",
     "services": "use cases: import, undo",
     "settings": "declared, read, checked",
     "spreadsheets": "CSV and XLSX",

@@ -66,6 +66,8 @@ NEEDS: dict[tuple[str, str], str] = {
     ("GET", "/api/admin/changes"): READ,
     ("POST", "/api/admin/undo"): STOCK,
     ("GET", "/api/admin/orders"): READ,
+    ("GET", "/api/admin/orders/pick-list"): READ,
+    ("GET", "/api/admin/orders/packing-slips"): STOCK,
     ("POST", "/api/admin/orders/ship"): STOCK,
     ("POST", "/api/admin/orders/unship"): STOCK,
     ("POST", "/api/admin/orders/move"): STOCK,

@@ -17,6 +17,7 @@ LAYERS = {
     "fake_stripe": 3,
     "jobs": 3,
     "payments": 3,
+    "pdf": 3,
     "spreadsheets": 3,
     "storefront": 3,
     "doctor": 4,

@@ -1,6 +1,7 @@
 """The number of bundles that can be sold: tables, and a comparison with building them."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -217,3 +218,71 @@ def test_more_of_the_scarce_parts_and_nothing_else_makes_one_more(
         for location, units in free.items()
     }
     assert buildable(recipe, more) > buildable(recipe, free)
+
+
+def keeping(recipe: Recipe, keep: Mapping[str, int]) -> Recipe:
+    """The recipe, with units of its parts and options that stay for single sale."""
+
+    def with_keep(parts: tuple[Component, ...]) -> tuple[Component, ...]:
+        return tuple(replace(part, keep=keep.get(part.sku, 0)) for part in parts)
+
+    groups = tuple(replace(group, options=with_keep(group.options)) for group in recipe.groups)
+    return replace(recipe, parts=with_keep(recipe.parts), groups=groups)
+
+
+def most_keeping(
+    kinds: list[dict[str, int]],
+    stocks: tuple[dict[str, int], ...],
+    spare: Mapping[str, int],
+    known: dict[object, int],
+) -> int:
+    """The most bundles from these stocks that take no more than the spare units, by trying."""
+    key = (tuple(tuple(sorted(units.items())) for units in stocks), tuple(sorted(spare.items())))
+    if key not in known:
+        counts = [0]
+        for place, units in enumerate(stocks):
+            for kind in kinds:
+                if all(min(units.get(sku, 0), spare.get(sku, 0)) >= n for sku, n in kind.items()):
+                    left = {sku: n - kind.get(sku, 0) for sku, n in units.items()}
+                    others = (*stocks[:place], left, *stocks[place + 1 :])
+                    spare_after = {sku: n - kind.get(sku, 0) for sku, n in spare.items()}
+                    counts.append(1 + most_keeping(kinds, others, spare_after, known))
+        known[key] = max(counts)
+    return known[key]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    recipe=recipes(),
+    levels=st.lists(st.dictionaries(st.sampled_from(SKUS), st.integers(0, 3)), max_size=2),
+    keep=st.dictionaries(st.sampled_from(SKUS), st.integers(0, 3), max_size=2),
+)
+def test_with_units_to_keep_the_number_is_exact_or_an_upper_bound(
+    recipe: Recipe, levels: list[dict[str, int]], keep: dict[str, int]
+) -> None:
+    """A bound only where whole bundles leave several locations that share an option to keep."""
+    recipe = keeping(recipe, keep)
+    free = {f"location{number}": units for number, units in enumerate(levels)}
+    totals = {sku: sum(units.get(sku, 0) for units in levels) for sku in SKUS}
+    spare = {sku: max(0, count - keep.get(sku, 0)) for sku, count in totals.items()}
+    stocks = tuple(pools(recipe, free))
+    exact = most_keeping(list(contents(recipe)), stocks, spare, {})
+    count = buildable(recipe, free)
+    assert count >= exact
+    options_kept = any(option.keep for group in recipe.groups for option in group.options)
+    if len(stocks) < 2 or not options_kept:
+        assert count == exact
+
+
+def test_the_upper_bound_may_be_one_too_many() -> None:
+    """Both locations could make a set, but only with the only option that is to be kept."""
+    groups = (OptionGroup("any", 1, (Component("a", 1, keep=1), Component("b", 1))),)
+    recipe = Recipe(TOGETHER, (Component("x", 1),), groups)
+    free = {"A": {"x": 1, "a": 1}, "B": {"x": 1, "a": 1}, "C": {"b": 5}}
+    assert (
+        most_keeping(
+            list(contents(recipe)), tuple(pools(recipe, free)), {"x": 2, "a": 1, "b": 5}, {}
+        )
+        == 1
+    )
+    assert buildable(recipe, free) == 2

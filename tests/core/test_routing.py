@@ -185,6 +185,17 @@ def test_the_scarce_part_is_named() -> None:
     assert (short.available, short.scarce) == (2, ("y",))
 
 
+@pytest.mark.parametrize("kit_first", [True, False])
+def test_single_units_leave_the_sets_their_units(kit_first: bool) -> None:
+    """Only a has a whole kit, and the x alone can come from b."""
+    stock: Stock = {"a": {"x": 1, "y": 1}, "b": {"x": 1}}
+    kit = Demand("kit", (("x", 1), ("y", 1)), 1)
+    demands = [kit, *lines(x=1)] if kit_first else [*lines(x=1), kit]
+    assert served(demands, stock) == {("a", "x"): 1, ("a", "y"): 1, ("b", "x"): 1}
+    two = [kit, *lines(x=2)] if kit_first else [*lines(x=2), kit]
+    assert refused(two, stock) == [Shortfall("x", 2, 1)]
+
+
 def test_a_set_and_its_part_compete_for_the_same_units() -> None:
     demands = [Demand("kit", (("x", 1), ("y", 1)), 1), *lines(x=1)]
     stock: Stock = {"a": {"x": 1, "y": 1}, "b": {"x": 1}}

@@ -131,6 +131,7 @@ class NetworkShop:
             if kit in model.kits
         }
         fits = all(self._fits(kit, parts.get(kit), count) for kit, count in lines.items())
+        fits = fits and model.serves_together(lines, parts)
         answer = await self.expect(
             Reserve(
                 reservation_id=name,
@@ -180,9 +181,11 @@ class NetworkShop:
         assert isinstance(answer, Refused)
         if str(answer.code) != "insufficient_stock" or CHOICE in lines:
             return
+        competing = len(lines) > 1 and not self.model.kits.keys().isdisjoint(lines)
         for row in answer.detail:
             name = row["sku"].partition("/")[0]
-            if row["available"] != self.model.sellable(name):
+            alone = self.model.sellable(name)
+            if row["available"] > alone or (row["available"] < alone and not competing):
                 self.wrong(f"{row} should have {self.model.sellable(name)} available")
 
     def _check_units(
@@ -205,6 +208,12 @@ class NetworkShop:
                     sets = {units[part, location] / each for part, each in parts[name].items()}
                     if len(lines) == 1 and (len(sets) > 1 or int(min(sets)) != min(sets)):
                         self.wrong(f"{location} has no whole sets of {parts[name]}: {units}")
+                whole = [
+                    min(units[part, location] // each for part, each in parts[name].items())
+                    for location in SELLING
+                ]
+                if sum(whole) < loose:
+                    self.wrong(f"{units} has {sum(whole)} whole sets of {parts[name]}, not {loose}")
             elif loose:
                 demands += [({part: 1}, each * loose) for part, each in parts[name].items()]
         sums: Counter[str] = Counter()
@@ -217,7 +226,8 @@ class NetworkShop:
         if sums != +wanted:
             self.wrong(f"{lines} has {sums}, should have {+wanted}")
         locations, fewest = {location for _, location in units}, model.fewest_locations(demands)
-        if len(locations) != fewest:
+        competing = len(lines) > 1 and parts  # then more locations may be needed, never fewer
+        if len(locations) < fewest or (len(locations) > fewest and not competing):
             self.wrong(f"{lines} leaves from {locations}, {fewest} would do")
 
     async def release(self, name: str) -> None:

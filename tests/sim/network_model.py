@@ -120,6 +120,26 @@ class NetworkModel:
             count = min(count, max(0, units - keep) // parts[sku])
         return count
 
+    def serves_together(
+        self, lines: Mapping[str, int], parts: Mapping[str, Mapping[str, int]]
+    ) -> bool:
+        """Whether the units of all lines are there together, where each of them alone fits.
+
+        Lines have one kit at most, so whole sets compete with single units only: a set takes the
+        same units from whichever location it leaves, and the rest is counted over all locations.
+        """
+        wanted: Counter[str] = Counter()
+        for name, count in lines.items():
+            own = sum(self.offered(name, location) for location in self.selling)
+            built = min(count, own) if name in parts else count
+            wanted[name] += built
+            for part, each in parts.get(name, {}).items():
+                wanted[part] += each * (count - built)
+        return all(
+            count <= sum(self.offered(name, location) for location in self.selling)
+            for name, count in wanted.items()
+        )
+
     def sellable(self, sku: str) -> int:
         """How many of an item or kit could be sold now."""
         own = sum(self.offered(sku, location) for location in self.selling)

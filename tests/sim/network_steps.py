@@ -23,6 +23,7 @@ from tests.sim.network_days import (
     KITS,
     PARTS,
     SELLING,
+    SPLIT,
     TOGETHER,
     VERSIONS,
     NetworkShop,
@@ -67,8 +68,14 @@ class Day(NetworkShop):
         return f"{word}{self.made}"
 
     async def buy(self) -> None:
-        if self.chance.random() < 0.6:
+        kind = self.chance.random()
+        if kind < 0.45:
             lines = {self.chance.choice(KITS): self.chance.randrange(1, 4)}
+        elif kind < 0.65:  # a kit and a part of it alone: both want the same units
+            kit = self.chance.choice((TOGETHER, SPLIT))
+            part = self.chance.choice(sorted(self.model.kits[kit].parts))
+            names = self.chance.sample((kit, part), 2)
+            lines = {name: self.chance.randrange(1, 4) for name in names}
         else:
             names = self.chance.sample(PARTS, self.chance.randrange(1, 3))
             lines = {name: self.chance.randrange(1, 6) for name in names}

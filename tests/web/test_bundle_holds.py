@@ -164,6 +164,25 @@ async def test_no_more_are_sold_than_the_maximum_of_all_sales(any_shop: Shop) ->
     await any_shop.check()
 
 
+async def test_two_bundles_of_a_basket_leave_the_units_to_keep_together(any_shop: Shop) -> None:
+    """20 hoodies, 15 of them for single sale: two sets and three others take the rest."""
+    other = "prod_set_011"
+    await add(any_shop, fixed(part(HOODIE, keep=15), part(TEE)))
+    await add(any_shop, fixed(part(HOODIE, keep=15)), product=other)
+
+    def lines(first: int, second: int) -> list[dict[str, Any]]:
+        return [part(SET, "OS", first), part(other, "OS", second)]
+
+    refused = await basket(any_shop, "s", *lines(3, 3))
+    assert (refused.status, refused.code) == (409, "insufficient_stock")
+    rows = {row["productId"]: row for row in refused.json["lines"]}
+    assert [rows[id_]["available"] for id_ in (SET, other)] == [2, 2]
+    assert rows[SET]["scarce"] == [{"productId": HOODIE, "size": "M"}]
+    assert (await basket(any_shop, "s", *lines(2, 3), part(HOODIE, "M", 15))).status == 200
+    assert (await any_shop.size())["available"] == 0
+    await any_shop.check()
+
+
 async def test_b17_a_hold_keeps_the_parts_of_its_version(any_shop: Shop) -> None:
     await add(any_shop, HOODIE_AND_TEE)
     await reserve(any_shop, "s", 1)

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from fancymonkey.core.locations.edit import AddLocation
+from fancymonkey.core.locations.locations import Location
 from tests.payments.conftest import OWNER
 from tests.web.client import Answer
 from tests.web.shops import HOODIE, Shop
@@ -239,3 +241,34 @@ async def test_totals_count_the_units_of_parts_once(shop: Shop) -> None:
     after = (await shop.client.get(path, OWNER)).json["totals"]
     assert (after["stock"], after["value"]) == (before["stock"], before["value"])
     assert after["rows"] == before["rows"] + 1
+
+
+async def test_totals_count_pre_built_units_once(shop: Shop) -> None:
+    """Two sets are built of two hoodies and four tees: six units became two."""
+    await add(shop, HOODIE_AND_TEE)
+    await shop.engine.submit(AddLocation(location=Location("berlin", "Berlin")))
+
+    async def counts() -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], dict[str, Any]]:
+        table = (await shop.client.get("/api/admin/inventory", OWNER)).json
+        overview = (await shop.client.get("/api/admin/overview", OWNER)).json
+        shop.clock.forward(60_000)  # the overview keeps its numbers for some seconds
+        (row,) = [row for row in table["rows"] if row["productId"] == SET]
+        (main,) = [place for place in overview["locations"] if place["location"] == "main"]
+        return table["totals"], overview["stock"], main, row
+
+    before, *_ = await counts()
+    assemble = {"productId": SET, "size": "OS", "quantity": 2}
+    answer = await shop.client.post("/api/admin/bundles/assemble", assemble, OWNER)
+    assert answer.status == 200, answer
+    totals, stock, main, row = await counts()
+    assert row["preBuilt"] == {"stock": 2, "reserved": 0, "available": 2}
+    assert row["available"] == 20
+    assert totals["stock"] == stock["units"] == main["units"] == before["stock"] - 4
+    assert totals["available"] == before["available"] - 4
+    body = {"productId": SET, "size": "OS", "quantity": 3, "sessionId": "s1"}
+    assert (await shop.client.post("/api/inventory/reserve", body)).status == 200
+    totals, stock, main, row = await counts()
+    assert row["preBuilt"] == {"stock": 2, "reserved": 2, "available": 0}
+    assert totals["reserved"] == stock["reserved"] == main["reserved"] == 5
+    assert totals["available"] == totals["stock"] - 5
+    assert totals["value"] == stock["value"] == main["value"]

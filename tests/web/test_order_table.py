@@ -5,56 +5,82 @@ import tracemalloc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fancymonkey.core.orders.rows import OrderStatus
+from fancymonkey.core.orders.rows import OrderStatus, OrderUnits, status_of
 from fancymonkey.services.sales.order_table import OrderSummary, OrderTable
 
-PLACES = ("", "berlin", "paris", "berlin paris")
-rows = st.builds(
-    lambda number, status, places: OrderSummary(
-        number, f"res_ü{number * 7919}", status, tuple(places.split())
-    ),
-    st.integers(1, 60),
-    st.sampled_from(OrderStatus),
-    st.sampled_from(PLACES),
-)
+
+@st.composite
+def units(draw: st.DrawFn) -> OrderUnits:
+    """Units of one size at one location, some of them shipped, returned or cancelled."""
+    quantity = draw(st.integers(1, 2))
+    shipped = draw(st.integers(0, quantity))
+    cancelled = draw(st.integers(0, quantity - shipped))
+    returned = draw(st.integers(0, shipped))
+    place = draw(st.sampled_from(("berlin", "paris", "rome")))
+    return OrderUnits("p/M", place, quantity, shipped, cancelled, returned)
+
+
+Row = tuple[int, tuple[OrderUnits, ...]]
+rows = st.tuples(st.integers(1, 60), st.lists(units(), max_size=3).map(tuple))
+
+
+def summary(row: Row) -> OrderSummary:
+    number, of_order = row
+    return OrderSummary.of(number, f"res_ü{number * 7919}", of_order)
+
+
+def seen(of_order: tuple[OrderUnits, ...], within: tuple[str, ...]) -> OrderStatus | None:
+    """The status that a caller limited to these locations sees."""
+    own = tuple(row for row in of_order if not within or row.location in within)
+    return status_of(own) if own or not within else None
 
 
 @given(st.lists(rows), st.lists(rows))
-def test_every_answer_is_that_of_a_plain_index(
-    first: list[OrderSummary], later: list[OrderSummary]
-) -> None:
+def test_every_answer_is_that_of_a_plain_index(first: list[Row], later: list[Row]) -> None:
     """Rows come in any order, also twice, and change afterwards."""
     table = OrderTable()
     for row in first:
-        table.add(row)
+        table.add(summary(row))
     table.sort()
     for row in later:
-        table.put(row)
-    plain = {row.number: row for row in (*first, *later)}
+        table.put(summary(row))
+    plain = dict((*first, *later))
     assert len(table) == len(plain)
     for number in range(62):
-        assert table.id_of(number) == (plain[number].order_id if number in plain else None)
-    for status in (None, *OrderStatus):
-        for location in (None, "berlin", "paris", "rome"):
-            fitting = [
-                row
-                for row in sorted(plain.values(), key=lambda row: -row.number)
-                if status in (None, row.status) and location in (None, *row.locations)
-            ]
-            listed: list[OrderSummary] = []
-            while row := table.below(listed[-1].number if listed else None, status, location):
-                listed.append(row)
-            assert listed == fitting
-    for within in ((), ("berlin",), ("paris", "rome")):
+        known = summary((number, plain[number])).order_id if number in plain else None
+        assert table.id_of(number) == known
+    for within in ((), ("berlin",), ("paris", "rome"), ("oslo",)):
+        for status in (None, *OrderStatus):
+            for location in (None, "berlin", "paris", "oslo"):
+                fitting = [
+                    number
+                    for number, of_order in sorted(plain.items())
+                    if (own := seen(of_order, within)) is not None
+                    and status in (None, own)
+                    and location in (None, *[row.location for row in of_order if row.open])
+                ]
+                listed: list[int] = []
+                while fitting_row := table.below(
+                    listed[-1] if listed else None, status, location, within
+                ):
+                    listed.append(fitting_row.number)
+                assert listed == fitting[::-1]
+                listed = []
+                while fitting_row := table.from_number(
+                    listed[-1] + 1 if listed else 0, status, location, within
+                ):
+                    listed.append(fitting_row.number)
+                assert listed == fitting
         assert table.counts(within) == {
-            status: sum(
-                row.status is status and (not within or not set(within).isdisjoint(row.locations))
-                for row in plain.values()
-            )
+            status: sum(seen(of_order, within) is status for of_order in plain.values())
             for status in OrderStatus
         }
-    for location in ("berlin", "rome"):
-        at = sorted(row.number for row in plain.values() if location in row.locations)
+    for location in ("berlin", "oslo"):
+        at = [
+            number
+            for number, of_order in sorted(plain.items())
+            if any(row.open and row.location == location for row in of_order)
+        ]
         assert table.open_at(location) == at
 
 

@@ -36,7 +36,8 @@ SESSION: dict[str, Any] = {
 async def buy(shop: Shop, name: str = "cs_1", quantity: int = 2, **more: Any) -> None:
     shop.clock.forward(1)
     assert (await shop.reserve(name, quantity=quantity)).status == 200
-    answer = await deliver(shop, event("completed", name, id_=f"evt_{name}", **SESSION, **more))
+    session = {**SESSION, **more}
+    answer = await deliver(shop, event("completed", name, id_=f"evt_{name}", **session))
     assert answer.status == 200
 
 

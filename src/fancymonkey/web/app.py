@@ -26,7 +26,7 @@ from fancymonkey.web.admin_api.catalogue import bundles, exports, imports, produ
 from fancymonkey.web.admin_api.history import history
 from fancymonkey.web.admin_api.locations import locations, routing, transfers
 from fancymonkey.web.admin_api.operation import alerts, jobs, migrate, overview, webhooks
-from fancymonkey.web.admin_api.sales import holds, orders, payments
+from fancymonkey.web.admin_api.sales import holds, order_papers, orders, payments
 from fancymonkey.web.admin_api.stock import changes, stock_live, stock_moves, stock_updates
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.clients.rate_limits import RateLimits
@@ -75,6 +75,7 @@ ROUTERS = (
     exports.router,
     imports.router,
     orders.router,
+    order_papers.router,
     products.router,
     stock_moves.router,
     transfers.router,

@@ -9,26 +9,23 @@ import click
 from fancymonkey.commands.ask_server import address, ask
 from fancymonkey.commands.common import choose_store, data_option, emit, json_option, run
 from fancymonkey.commands.numbers import WholeNumber
+from fancymonkey.commands.sales.order_json import PATH, order_json, url_option
+from fancymonkey.commands.sales.order_papers import packing_slip, pick_list
 from fancymonkey.core.command import Command
 from fancymonkey.core.locations.accounts import StockState
 from fancymonkey.core.model import Line
 from fancymonkey.core.orders.cancel import CancelOrderLine, ReturnOrder
-from fancymonkey.core.orders.rows import Order, OrderBuyer, OrderStatus
+from fancymonkey.core.orders.rows import Order, OrderStatus
 from fancymonkey.core.orders.ship import MoveOrderAllocation, ShipOrder
 from fancymonkey.core.orders.unship import CancelShipment
 from fancymonkey.core.outcomes import Refused
 from fancymonkey.errors import ConfigError, StoreLocked
 from fancymonkey.services.container import Services, opened_services
-from fancymonkey.services.sales.order_json import money_of_order, order_out
 from fancymonkey.services.sales.orders import OrderFilter
 from fancymonkey.settings.settings import Settings
 
-PATH = "/api/admin/orders"
 ACTOR = "shell"
 STATES = ("for_sale", *(str(state) for state in StockState if state is not StockState.IN_TRANSIT))
-url_option = click.option(
-    "--url", metavar="URL", help="URL of the running server. [the address of `serve`]"
-)
 line_option = click.option(
     "--line",
     "sizes",
@@ -45,6 +42,10 @@ def order() -> None:
 
     If a running server uses the store, it is asked over HTTP with ADMIN_PASSWORD.
     """
+
+
+order.add_command(pick_list)
+order.add_command(packing_slip)
 
 
 @order.command("list")
@@ -72,7 +73,7 @@ def list_orders(
 
     async def here(services: Services) -> list[dict[str, Any]]:
         rows, _ = await services.orders.page(wanted, limit)
-        return [await _out(services, row) for row in rows]
+        return [await order_json(services, row) for row in rows]
 
     rows = run(_local_or_asked(url, here, path, None, "orders"))
     if as_json:
@@ -97,7 +98,7 @@ def show(name: str, data: str | None, url: str | None, as_json: bool) -> None:
 
     async def here(services: Services) -> list[dict[str, Any]]:
         order = await services.orders.by_name(name)
-        return [] if order is None else [await _out(services, order)]
+        return [] if order is None else [await order_json(services, order)]
 
     rows = run(_local_or_asked(url, here, f"{PATH}?{urlencode({'id': name})}", None, "orders"))
     if not rows:
@@ -245,7 +246,7 @@ def _changed(
         if isinstance(answer, Refused):
             raise ConfigError(answer.message)
         after = await services.engine.store.find(Order, order.order_id)
-        return await _out(services, after or order)
+        return await order_json(services, after or order)
 
     result: dict[str, Any] = run(_local_or_asked(url, here, f"{PATH}/{action}", body, "order"))
     return result
@@ -277,17 +278,6 @@ def _line(text: str) -> Line:
     if not valid or not 0 < sku.find("/") < len(sku) - 1:
         raise ConfigError("--line needs the form PRODUCT/SIZE=N, such as prod_hoodie_001/M=2.")
     return Line(sku, int(number))
-
-
-async def _out(services: Services, row: Order) -> dict[str, Any]:
-    buyer = await services.engine.store.find(OrderBuyer, row.order_id)
-    products = services.engine.view.products
-
-    def name(product_id: str) -> str | None:
-        product = products.get(product_id)
-        return None if product is None else product.name
-
-    return order_out(row, buyer, await money_of_order(services.engine, row), name)
 
 
 def _print(row: dict[str, Any], as_json: bool) -> None:

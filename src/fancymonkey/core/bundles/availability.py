@@ -1,4 +1,4 @@
-"""How many bundles the available units make. Exact, and never stored."""
+"""How many bundles the available units make. Never stored."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
@@ -17,7 +17,9 @@ Free = Mapping[str, Units]
 def buildable(recipe: Recipe, free: Free) -> int:
     """How many bundles could be sold of these units now.
 
-    With the policy `together` each bundle leaves from one location, with `split` from any.
+    With the policy `together` each bundle leaves from one location, with `split` from any. The
+    number is exact, with one exception: if bundles leave several locations together, and an option
+    of their choices has units to keep, it is an upper bound.
     """
     count = sum(bundles_of(recipe, units) for units in pools(recipe, free))
     keep = _kept(recipe)

@@ -57,17 +57,27 @@ def kept_back(
     free: Free,
     built: Mapping[str, int],
 ) -> list[Shortfall]:
-    """The bundles that would take units which are kept for the single sale of a part."""
-    short = []
+    """The bundles that would take units which are kept for the single sale of a part.
+
+    Bundles of a hold count together: each leaves also the units of those that keep as many or more.
+    """
+    taken: list[tuple[SoldPart, int, int]] = []  # a part, how many are kept, and the bundles
     for sku, line in held.items():
         item = state.get(Item, sku)
         keep_by_part = {} if item is None else {part.sku: part.keep for part in item.components}
         for part in parts:
             keep = keep_by_part.get(part.sku, 0) if part.bundle == sku else 0
             if keep:
-                units = sum(here.get(part.sku, 0) for here in free.values())
-                sets = max(0, units - keep) // part.quantity
-                unbuilt = line.quantity - built.get(sku, 0)
-                if sets < unbuilt:
-                    short.append(Shortfall(sku, unbuilt, sets, (part.sku,)))
+                taken.append((part, keep, line.quantity - built.get(sku, 0)))
+    short = []
+    for part, keep, unbuilt in taken:
+        units = sum(here.get(part.sku, 0) for here in free.values())
+        others = sum(
+            other.quantity * count
+            for other, their_keep, count in taken
+            if other.sku == part.sku and other.bundle != part.bundle and their_keep >= keep
+        )
+        sets = max(0, units - keep - others) // part.quantity
+        if sets < unbuilt:
+            short.append(Shortfall(part.bundle, unbuilt, sets, (part.sku,)))
     return short

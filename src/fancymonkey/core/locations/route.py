@@ -19,6 +19,7 @@ from fancymonkey.core.locations.search import (
     Search,
     Solution,
     compete,
+    in_sets,
     rules_before_parcels,
     take,
 )
@@ -144,10 +145,12 @@ def _by_id(location: Location) -> str:
 def shortfalls(
     demands: Sequence[Demand], locations: Sequence[Location], free: Free, routing: Routing
 ) -> list[Shortfall]:
-    """The lines for which the locations have too few units; lines take theirs in order."""
+    """The lines for which the locations have too few units. Lines take theirs in order, sets first,
+    because single units may come from any location.
+    """
     left = {location.key: dict(free[location.key]) for location in locations}
     short = []
-    for demand in demands:
+    for demand in sorted(demands, key=in_sets, reverse=True):
         sets = [sets_at(demand, units) for units in left.values()]
         several = routing.split_lines or routing.pickup_at is not None
         available = sum(sets) if several else max(sets, default=0)

@@ -191,6 +191,7 @@ class _Competition:
         self._order = sorted(
             order,
             key=lambda n: (
+                not in_sets(demands[n]),
                 sum(sets[n]) - demands[n].quantity,
                 -len(demands[n].units),
                 demands[n].sku,
@@ -281,6 +282,14 @@ def take(units: dict[str, int], demand: Demand, sets: int) -> None:
     """Takes away the units of a number of sets."""
     for sku, each in demand.units:
         units[sku] = units.get(sku, 0) - each * sets
+
+
+def in_sets(demand: Demand) -> bool:
+    """Whether several units have to leave together.
+
+    Such demands choose first. A single unit may come from any location, so it can wait.
+    """
+    return len(demand.units) > 1 or demand.units[0][1] > 1
 
 
 def compete(demands: Sequence[Demand]) -> bool:

@@ -1,6 +1,6 @@
-// The pick list and the packing slips: on paper only.
+// The pick list and the packing slips: on paper, as PDF, and the pick list on the screen.
 
-import { html, nothing } from "/admin/lib/lit.js";
+import { html, nothing, repeat } from "/admin/lib/lit.js";
 import { date, number, plural } from "/admin/lib/format.js";
 import { sizeOf, skuOf } from "/admin/components/responsive-table.js";
 
@@ -21,6 +21,7 @@ function picks(orders, location) {
 }
 
 const address = (buyer) => [buyer.name, buyer.line1, buyer.line2, `${buyer.postalCode} ${buyer.city}`.trim(), buyer.state, buyer.country].filter(Boolean);
+export const addressOf = (buyer) => [...address(buyer), buyer.email, buyer.phone].filter(Boolean);
 
 function slip(order, location) {
   const rows = order.allocations.filter((row) => ready(row) > 0 && (!location || row.location === location));
@@ -46,4 +47,64 @@ export function papers(orders, location, locations) {
     </section>
     ${orders.map((order) => slip(order, location))}
   </div>`;
+}
+
+/* PDF files. */
+
+const PAPER = /^(en-(US|CA|PH)|es-(MX|US)|fr-CA)/.test(navigator.language) ? "letter" : "a4";
+const PDF_ORDERS = 200; // in one file
+
+const pdfUrl = (kind, orders, location) =>
+  `/api/admin/orders/${kind}?${new URLSearchParams([...orders.slice(0, PDF_ORDERS).map(({ number: id }) => ["id", id]), ...(location ? [["location", location]] : []), ["paper", PAPER]])}`;
+
+/** The buttons of the papers of these orders. A user who may only read gets no slips: they have addresses. */
+export function paperLinks(orders, location, slips) {
+  const open = orders.filter((order) => order.allocations.some((row) => ready(row) > 0 && (!location || row.location === location)));
+  const shipped = orders.length === 1 && orders[0].shipments.length > 0;
+  const pdf = (kind, rows, words) => html`<a class="quiet button-like" href=${pdfUrl(kind, rows, location)} download>${words}</a>`;
+  return html`${open.length ? pdf("pick-list", open, "Pick list PDF") : nothing}${slips && (open.length || shipped) ? pdf("packing-slips", open.length ? open : orders, orders.length === 1 ? "Packing slip PDF" : "Packing slips PDF") : nothing}
+    ${open.length ? html`<button type="button" class="quiet printing" @click=${() => print()}>Print pick list and slips</button>` : nothing}`;
+}
+
+/* The pick list on a phone: a row is ticked off where the units are taken. */
+
+const KEPT = "picked";
+const ticked = () => {
+  try {
+    return new Set(JSON.parse(sessionStorage.getItem(KEPT) ?? "[]"));
+  } catch {
+    return new Set();
+  }
+};
+
+function keep(ticks) {
+  try {
+    sessionStorage.setItem(KEPT, JSON.stringify([...ticks]));
+  } catch {
+    // a private window keeps nothing: the ticks last as long as the page
+  }
+}
+
+let ticks = ticked();
+
+/** A row with other units or orders is another row, and no longer ticked. */
+const tickOf = (row) => `${row.location} ${skuOf(row)} ${row.count} ${row.numbers.join(",")}`;
+
+export function pickView(orders, location, locations, draw) {
+  const rows = picks(orders, location);
+  const names = new Map(locations.map(({ id, name }) => [id, name]));
+  const done = rows.filter((row) => ticks.has(tickOf(row))).length;
+  const tick = (row, on) => {
+    if (on) ticks.add(tickOf(row));
+    else ticks.delete(tickOf(row));
+    keep(ticks);
+    draw();
+  };
+  if (!rows.length) return html`<div class="empty"><p>Nothing is to be picked.</p></div>`;
+  return html`<p role="status"><b class="number">${number(done)}</b> of ${plural(rows.length, "row")} picked. ${done ? html`<button type="button" class="quiet small" @click=${() => { ticks = new Set(); keep(ticks); draw(); }}>Clear ticks</button>` : nothing}</p>
+    <ul class="picks" aria-label="Pick list">${repeat(rows, tickOf, (row) => html`<li><label>
+      <input type="checkbox" .checked=${ticks.has(tickOf(row))} @change=${(event) => tick(row, event.target.checked)} />
+      <b class="number">${number(row.count)} ×</b>
+      <span>${sizeOf(row)}<small class="quiet block">${skuOf(row)}${locations.length > 1 ? ` · ${names.get(row.location) ?? row.location}` : ""} · ${row.numbers.map((order) => `#${order}`).join(", ")}</small></span>
+    </label></li>`)}</ul>`;
 }

@@ -1,25 +1,31 @@
 // The dialogs of orders: ship, move, cancel, take back, refund, erase.
 
-import { html, nothing } from "/admin/lib/lit.js";
+import { html, nothing, repeat } from "/admin/lib/lit.js";
 import { openDialog } from "/admin/components/dialogs.js";
 import { number, paidMoney, plural, when } from "/admin/lib/format.js";
 import { sizeOf } from "/admin/components/responsive-table.js";
-import { api, whoAmI } from "/admin/lib/session.js";
+import { scanButton } from "/admin/components/scan-code.js";
+import { api } from "/admin/lib/session.js";
 import { toast } from "/admin/components/toast.js";
 
 export const STATES = { for_sale: "For sale", returned: "Returned, not for sale", damaged: "Damaged", quarantine: "In quarantine" };
+const CARRIERS = ["DHL", "DPD", "FedEx", "GLS", "Hermes", "La Poste", "Royal Mail", "UPS", "USPS"];
+const FINE_POINTER = matchMedia("(pointer: fine)"); // on a phone the focus would open the keyboard over the dialog
 const READY = { ship: (row) => row.open - row.backordered, move: (row) => row.open - row.backordered, cancel: (row) => row.open, return: (row) => row.shipped - row.returned };
 
-/** The units of an order that an action can mean, one row for each size. */
-export function unitsFor(order, action) {
+/** The units of an order that an action can mean, at one location or at all; one row for each size. */
+export function unitsFor(order, action, at = "") {
   const rows = new Map();
   for (const row of order.allocations) {
     const count = READY[action](row);
     const key = `${row.productId}/${row.size}`;
-    if (count > 0) rows.set(key, { ...row, count: count + (rows.get(key)?.count ?? 0) });
+    if (count > 0 && (!at || row.location === at)) rows.set(key, { ...row, count: count + (rows.get(key)?.count ?? 0) });
   }
   return [...rows.values()];
 }
+
+/** The locations that have units which an action can mean. */
+export const locationsFor = (order, action) => [...new Set(order.allocations.filter((row) => READY[action](row) > 0).map((row) => row.location))];
 
 /** Sends a change with a key of its own, so that a repetition has no second effect. */
 async function change(action, body, done, after, key = crypto.randomUUID()) {
@@ -32,48 +38,58 @@ async function change(action, body, done, after, key = crypto.randomUUID()) {
   after();
 }
 
-/** The body with the location of the units, which a user who is limited to locations has to name. */
-async function located(body, rows) {
-  const only = (await whoAmI()).user.locations;
-  return only && !body.location ? { ...body, location: rows[0]?.location ?? only[0] } : body;
-}
-
 const buttons = (give, words, kind = "") => html`<div class="actions"><button type="button" class="quiet" @click=${() => give(null)}>Cancel</button><button class="button ${kind}">${words}</button></div>`;
 const reason = html`<label class="field">Reason, shown in the history<input name="reason" maxlength="500" /></label>`;
-const counts = (rows) => rows.map((row, index) => html`<label class="field">${sizeOf(row)}, of ${number(row.count)}<input name="line-${index}" type="number" inputmode="numeric" min="0" max=${row.count} step="1" required .value=${String(row.count)} /></label>`);
+const counts = (rows) => repeat(rows, (row) => `${row.location} ${row.productId}/${row.size}`, (row, index) => html`<label class="field">${sizeOf(row)}, of ${number(row.count)}<input name="line-${index}" type="number" inputmode="numeric" min="0" max=${row.count} step="1" required .value=${String(row.count)} /></label>`);
 
-const choice = (label, name, options, chosen) => html`<label class="field">${label}<select name=${name}>${options.map(([value, words]) => html`<option value=${value} ?selected=${value === chosen}>${words}</option>`)}</select></label>`;
+const choice = (label, name, options, chosen, changed) => html`<label class="field">${label}<select name=${name} @change=${(event) => changed?.(event.target.value)}>${options.map(([value, words]) => html`<option value=${value} ?selected=${value === chosen}>${words}</option>`)}</select></label>`;
 const nameOf = (locations, id) => locations.find((location) => location.id === id)?.name ?? id;
 const named = (locations) => locations.map((location) => [location.id, location.name]);
 
-/** Asks for units and more fields; null after Cancel, or without any unit. */
-async function unitsAsked(title, label, rows, fields, kind) {
-  const answer = await openDialog(
-    title,
-    (give) => html`<form @submit=${(event) => {
-        event.preventDefault();
-        const form = new FormData(event.target);
-        const lines = rows.map((row, index) => ({ productId: row.productId, size: row.size, quantity: Number(form.get(`line-${index}`)) })).filter((line) => line.quantity > 0);
-        give({ lines, form });
-      }}>${counts(rows)}${fields}${buttons(give, label, kind)}</form>`,
-  );
+/**
+ * Asks for units and more fields; null after Cancel, or without any unit. Units of an order at several
+ * locations are asked for one location at a time. `fields(at, choose)` draws more fields; `rows(at)` are the units.
+ */
+async function unitsAsked(title, label, at, rows, fields, kind) {
+  let place = at;
+  const answer = await openDialog(title, (give, draw) => {
+    const shown = rows(place);
+    const choose = (id) => {
+      place = id;
+      draw();
+    };
+    return html`<form @submit=${(event) => {
+      event.preventDefault();
+      const form = new FormData(event.target);
+      const lines = shown.map((row, index) => ({ productId: row.productId, size: row.size, quantity: Number(form.get(`line-${index}`)) })).filter((line) => line.quantity > 0);
+      give({ lines, form, at: place });
+    }}>${counts(shown)}${fields(place, choose)}${buttons(give, label, kind)}</form>`;
+  });
   return answer?.lines.length ? answer : null;
 }
 
+/** Chooses the location of the units, where an order has them at several. */
+const fromWhere = (order, action, locations, at, choose) => {
+  const ids = locationsFor(order, action);
+  return ids.length > 1 ? choice("Units at", "at", ids.map((id) => [id, nameOf(locations, id)]), at, choose) : nothing;
+};
+
 const sum = (lines) => plural(lines.reduce((total, line) => total + line.quantity, 0), "unit");
 
-export async function ship(order, locations, after) {
-  const rows = unitsFor(order, "ship");
-  const from = rows[0]?.location;
-  const fields = html`${locations.length > 1 ? choice("Leaves from", "location", named(locations), from) : nothing}
-    <label class="field">Carrier<input name="carrier" maxlength="100" /></label>
-    <label class="field">Tracking number<input name="tracking" maxlength="100" /></label>`;
-  const answer = await unitsAsked(`Ship order #${order.number}`, "Ship", rows, fields);
+/** `near`: the location that the page shows, if it shows one. */
+export async function ship(order, locations, after, near = "") {
+  const own = locationsFor(order, "ship");
+  const rows = (at) => (own.includes(at) ? unitsFor(order, "ship", at) : unitsFor(order, "ship"));
+  const fields = (at, choose) => html`${locations.length > 1 ? choice("Leaves from", "location", named(locations), at, choose) : nothing}
+    ${own.includes(at) ? nothing : html`<p class="quiet">${own.map((id) => nameOf(locations, id)).join(", ")} had them and gets its units back.</p>`}
+    <div class="field"><label for="tracking">Tracking number</label><span class="with-scan"><input id="tracking" name="tracking" maxlength="100" autocomplete="off" ?autofocus=${FINE_POINTER.matches} />
+      ${scanButton("Scan the tracking number", (text) => { document.querySelector("dialog[open] [name=tracking]").value = text; })}</span></div>
+    <label class="field">Carrier<input name="carrier" maxlength="100" list="carriers" /></label><datalist id="carriers">${CARRIERS.map((name) => html`<option value=${name}></option>`)}</datalist>`;
+  const answer = await unitsAsked(`Ship order #${order.number}`, "Ship", own.includes(near) ? near : own[0], rows, fields);
   if (!answer) return;
-  const { lines, form } = answer;
-  const body = { id: order.id, lines, carrier: form.get("carrier").trim(), trackingNumber: form.get("tracking").trim() };
-  if (locations.length > 1) body.location = form.get("location");
-  await change("ship", await located(body, rows), `${sum(lines)} of order #${order.number} shipped.`, after);
+  const { lines, form, at } = answer;
+  const body = { id: order.id, lines, location: at, carrier: form.get("carrier").trim(), trackingNumber: form.get("tracking").trim() };
+  await change("ship", body, `${sum(lines)} of order #${order.number} shipped.`, after);
 }
 
 export async function unship(order, parcel, after) {
@@ -85,35 +101,35 @@ export async function unship(order, parcel, after) {
   if (agreed) await change("unship", { id: order.id, shipment: parcel.number, reason: agreed }, `Shipment ${parcel.number} of order #${order.number} is cancelled.`, after);
 }
 
-export async function move(order, locations, after) {
-  const rows = unitsFor(order, "move");
-  const others = locations.filter((location) => location.id !== rows[0]?.location);
-  const fields = html`<p>The location that has them now gets its units back.</p>${choice("Ships from", "to", named(others))}${reason}`;
-  const answer = await unitsAsked(`Move units of order #${order.number}`, "Move", rows, fields);
+export async function move(order, locations, after, near = "") {
+  const own = locationsFor(order, "move");
+  const fields = (at, choose) => html`${fromWhere(order, "move", locations, at, choose)}<p>The location that has them now gets its units back.</p>
+    ${choice("Ships from", "to", named(locations.filter((location) => location.id !== at)))}${reason}`;
+  const answer = await unitsAsked(`Move units of order #${order.number}`, "Move", own.includes(near) ? near : own[0], (at) => unitsFor(order, "move", at), fields);
   if (!answer) return;
-  const { lines, form } = answer;
-  await change("move", await located({ id: order.id, lines, to: form.get("to"), reason: form.get("reason").trim() }, rows), `${sum(lines)} moved to ${nameOf(locations, form.get("to"))}.`, after);
+  const { lines, form, at } = answer;
+  const to = form.get("to");
+  await change("move", { id: order.id, lines, location: at, to, reason: form.get("reason").trim() }, `${sum(lines)} moved to ${nameOf(locations, to)}.`, after);
 }
 
-export async function cancel(order, after) {
-  const rows = unitsFor(order, "cancel");
-  const fields = html`<p>Other buyers can buy the units. The payment is not refunded by this.</p>${reason}`;
-  const answer = await unitsAsked(`Cancel units of order #${order.number}?`, "Cancel units", rows, fields, "danger");
+export async function cancel(order, locations, after, near = "") {
+  const own = locationsFor(order, "cancel");
+  const fields = (at, choose) => html`${fromWhere(order, "cancel", locations, at, choose)}<p>Other buyers can buy the units. The payment is not refunded by this.</p>${reason}`;
+  const answer = await unitsAsked(`Cancel units of order #${order.number}?`, "Cancel units", own.includes(near) ? near : own[0], (at) => unitsFor(order, "cancel", at), fields, "danger");
   if (!answer) return;
-  const { lines, form } = answer;
-  await change("cancel", await located({ id: order.id, lines, reason: form.get("reason").trim() }, rows), `${sum(lines)} of order #${order.number} cancelled.`, after);
+  const { lines, form, at } = answer;
+  await change("cancel", { id: order.id, lines, location: at, reason: form.get("reason").trim() }, `${sum(lines)} of order #${order.number} cancelled.`, after);
 }
 
 export async function takeBack(order, locations, after) {
-  const rows = unitsFor(order, "return");
-  const fields = html`${locations.length > 1 ? choice("Came back to", "location", named(locations), rows[0]?.location) : nothing}
+  const [first] = locationsFor(order, "return");
+  const fields = () => html`${locations.length > 1 ? choice("Came back to", "location", named(locations), first) : nothing}
     ${choice("State", "state", Object.entries(STATES), "for_sale")}${reason}`;
-  const answer = await unitsAsked(`Take back units of order #${order.number}`, "Take back", rows, fields);
+  const answer = await unitsAsked(`Take back units of order #${order.number}`, "Take back", first, () => unitsFor(order, "return"), fields);
   if (!answer) return;
   const { lines, form } = answer;
-  const body = { id: order.id, lines, state: form.get("state"), reason: form.get("reason").trim() };
-  if (locations.length > 1) body.location = form.get("location");
-  await change("return", await located(body, rows), `${sum(lines)} of order #${order.number} came back.`, after);
+  const body = { id: order.id, lines, location: form.get("location") ?? first, state: form.get("state"), reason: form.get("reason").trim() };
+  await change("return", body, `${sum(lines)} of order #${order.number} came back.`, after);
 }
 
 /** The units that were cancelled or returned, with their prices. */
@@ -123,7 +139,7 @@ export async function refund(order, after) {
   const { refund: money, currency } = order;
   const whole = money === null ? "" : paidMoney(money.left, currency);
   const due = money?.due > 0 && money.due < money.left ? paidMoney(money.due, currency) : "";
-  const buyer = order.buyer?.name || order.buyer?.email || "the buyer";
+  const buyer = [order.buyer?.name, order.buyer?.email].filter(Boolean).join(", ") || "the buyer";
   let part = Boolean(due);
   const agreed = await openDialog(
     `Refund order #${order.number}?`,

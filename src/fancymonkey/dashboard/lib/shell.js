@@ -20,7 +20,7 @@ const PAGES = [
   ["users", "/admin/users.html", "Users", "M12 11a4 4 0 1 0-.01 0zM4 21c0-4 4-6 8-6s8 2 8 6", "e"],
 ].map(([id, url, name, path, key]) => ({ id, url, name, path, key }));
 const SEVERAL = new Set(["transfers", "locations"]); // pages for shops with several locations
-const LIMITED = new Set(["stock", "holds", "orders", "history", "transfers", "users"]); // pages that show one location
+const LIMITED = new Set(["stock", "overview", "holds", "orders", "history", "transfers", "import", "users"]); // pages that show one location
 const FIRST = 4; // shown in the bar of a phone; the others are under More
 const RIGHTS = ["read", "stock", "admin"]; // each includes those before it
 const SCHEMES = [["", "Auto"], ["light", "Light"], ["dark", "Dark"]];

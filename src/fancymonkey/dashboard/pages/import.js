@@ -4,7 +4,7 @@ import { html, nothing } from "/admin/lib/lit.js";
 import { offerUndo, undo } from "/admin/stock/stock-update.js";
 import { number, plural, wordFor } from "/admin/lib/format.js";
 import { Page, main } from "/admin/lib/data-page.js";
-import { ApiError, api, send } from "/admin/lib/session.js";
+import { ApiError, api, send, whoAmI } from "/admin/lib/session.js";
 import { may } from "/admin/lib/shell.js";
 
 const MOST = 16 * 1024 * 1024;
@@ -27,6 +27,7 @@ let sheets = []; // to choose from
 let editable = true;
 let owner = true;
 let several = false; // whether more than one location is open
+let own = null; // the locations that the user is limited to
 
 /** Sends the file; the streamed lines move the progress bar. */
 async function sendFile(mode) {
@@ -149,13 +150,13 @@ function start() {
     <div class="two ways">
       <section><h2>Change existing products</h2>
         <p class="quiet">Export the stock, edit the file, and import it here. Only cells that you changed are imported, so sales since the export are kept.</p>
-        ${several ? html`<p><a class="quiet button-like" href=${url({ format: "xlsx", locations: "true" })} download>XLSX by location</a> <a class="quiet button-like" href=${url({ format: "csv", locations: "true" })} download>CSV by location</a></p>` : nothing}
-        <p><a class="quiet button-like" href=${url({ format: "xlsx" })} download>Export XLSX</a> <a class="quiet button-like" href=${url({ format: "csv" })} download>Export CSV</a></p>
-        ${several ? html`<p class="quiet">By location there is a row for each size and location. Otherwise the numbers are totals, and Main takes the difference of an edited total.</p>` : nothing}
+        ${several || own ? html`<p><a class="quiet button-like" href=${url({ format: "xlsx", locations: "true" })} download>XLSX by location</a> <a class="quiet button-like" href=${url({ format: "csv", locations: "true" })} download>CSV by location</a></p>` : nothing}
+        ${own ? nothing : html`<p><a class="quiet button-like" href=${url({ format: "xlsx" })} download>Export XLSX</a> <a class="quiet button-like" href=${url({ format: "csv" })} download>Export CSV</a></p>`}
+        ${own ? html`<p class="quiet">The file has a row for each size at ${own.join(", ")}. You may change the stock there; rows of other locations are refused.</p>` : several ? html`<p class="quiet">By location there is a row for each size and location. Otherwise the numbers are totals, and Main takes the difference of an edited total.</p>` : nothing}
         <p class="quiet">The inventory CSV of Shopify can be imported without changes.</p></section>
-      <section><h2>Add new products</h2>
+      ${own ? nothing : html`<section><h2>Add new products</h2>
         <p class="quiet">Fill in an empty template, one row per size. Product, size, name and stock are enough.</p>
-        <p><a class="quiet button-like" href=${url({ format: "xlsx", template: "true" })} download>XLSX template</a> <a class="quiet button-like" href=${url({ format: "csv", template: "true" })} download>CSV template</a></p></section>
+        <p><a class="quiet button-like" href=${url({ format: "xlsx", template: "true" })} download>XLSX template</a> <a class="quiet button-like" href=${url({ format: "csv", template: "true" })} download>CSV template</a></p></section>`}
     </div>`;
 }
 
@@ -258,8 +259,8 @@ function body() {
 main.replaceChildren();
 const page = new Page("Import", async () => ({}), body);
 const open = api("/api/admin/locations").then(({ locations }) => locations.filter(({ active }) => active).length, () => 1);
-Promise.all([may("stock"), may("admin"), open]).then(([can, all, count]) => {
-  [editable, owner, several] = [can, all, count > 1];
+Promise.all([may("stock"), may("admin"), open, whoAmI()]).then(([can, all, count, { user }]) => {
+  [editable, owner, several, own] = [can, all, count > 1, user?.locations ?? null];
   page.draw();
 });
 page.read();

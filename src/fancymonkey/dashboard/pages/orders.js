@@ -4,7 +4,8 @@ import { html, nothing } from "/admin/lib/lit.js";
 import { number, paidMoney, plural, when } from "/admin/lib/format.js";
 import { listing, sizeOf, toHistory } from "/admin/components/responsive-table.js";
 import { cancel, erase, move, refund, ship, takeBack, unitsFor, unship } from "/admin/forms/order-dialogs.js";
-import { papers } from "/admin/components/order-papers.js";
+import { addressOf, paperLinks, papers, pickView } from "/admin/components/order-papers.js";
+import { scanButton } from "/admin/components/scan-code.js";
 import { Page, getJson, filters, moment } from "/admin/lib/data-page.js";
 
 const WORDS = { to_ship: "To ship", partly_shipped: "Partly shipped", shipped: "Shipped", cancelled: "Cancelled", returned: "Returned" };
@@ -12,16 +13,28 @@ const BADGE = { to_ship: "warn", partly_shipped: "backordered", shipped: "good",
 const PAGE = 100;
 let shown = PAGE;
 
-const view = filters(["status", "q", "location", "id"], () => {
+const view = filters(["status", "q", "location", "id", "view"], () => {
   shown = PAGE;
   page.read();
 });
 const again = () => page.read({ quiet: true });
 
-function load() {
-  const { status, q, location, id } = view.values;
+/** A search is in all orders, unless a status is chosen. */
+const shownStatus = () => view.values.status || (view.values.q ? "all" : "to_ship");
+const OPEN = ["to_ship", "partly_shipped"];
+const picking = () => view.values.view === "pick";
+const sorted = (status) => (OPEN.includes(status) ? "oldest" : "newest");
+
+async function load() {
+  const { q, location, id } = view.values;
   if (id) return getJson("/api/admin/orders", { id });
-  return getJson("/api/admin/orders", { status: status === "all" ? "" : status || "to_ship", q, location, limit: Math.min(shown, 1000) });
+  const limit = Math.min(shown, 1000);
+  if (picking()) {
+    const [data, partly] = await Promise.all(OPEN.map((status) => getJson("/api/admin/orders", { status, location, sort: "oldest", limit: 1000 })));
+    return { ...data, orders: [...data.orders, ...partly.orders], next: data.next ?? partly.next };
+  }
+  const status = shownStatus();
+  return getJson("/api/admin/orders", { status: status === "all" ? "" : status, q, location, sort: sorted(status), limit });
 }
 
 const badge = (order) => html`<span class="badge ${BADGE[order.status]}">${WORDS[order.status]}</span>`;
@@ -41,9 +54,9 @@ function actions(order, data, page_) {
   const { locations } = data;
   const can = (action) => unitsFor(order, action).length > 0;
   return html`<div class="row-actions left">
-    ${can("ship") ? act("Ship …", order, () => ship(order, locations, again), "button") : nothing}
-    ${can("move") && locations.length > 1 ? act("Move …", order, () => move(order, locations, again)) : nothing}
-    ${can("cancel") ? act("Cancel …", order, () => cancel(order, again)) : nothing}
+    ${can("ship") ? act("Ship …", order, () => ship(order, locations, again, view.values.location), "button") : nothing}
+    ${can("move") && locations.length > 1 ? act("Move …", order, () => move(order, locations, again, view.values.location)) : nothing}
+    ${can("cancel") ? act("Cancel …", order, () => cancel(order, locations, again, view.values.location)) : nothing}
     ${can("return") ? act("Take back …", order, () => takeBack(order, locations, again)) : nothing}
     ${page_.can("admin") && data.refunds && (order.intent || order.paymentId) ? act("Refund …", order, () => refund(order, again)) : nothing}
     ${order.buyer ? act("Erase personal data …", order, () => erase(order, again)) : nothing}
@@ -59,24 +72,35 @@ function columns(data, editable) {
     ["Since", (order) => moment(order.orderedAt)],
   ];
   if (data.locations.length > 1) rows.push(["From", from(data)]);
-  if (editable) rows.push(["Ship", (order) => (unitsFor(order, "ship").length ? act("Ship …", order, () => ship(order, data.locations, again)) : nothing), "act"]);
+  if (editable) rows.push(["Ship", (order) => (unitsFor(order, "ship").length ? act("Ship …", order, () => ship(order, data.locations, again, view.values.location)) : nothing), "act"]);
   return rows;
 }
 
-function search(event) {
-  const q = event.target.value.trim();
-  if (q !== view.values.q) view.set({ q });
+/** Searches words. The number of an order, typed or scanned from its packing slip, opens it. */
+async function search(words) {
+  const q = words.trim();
+  if (/^#?\d{1,15}$/.test(q)) {
+    const known = await getJson("/api/admin/orders", { id: q }).catch(() => null); // the search reports a lost connection
+    if (known?.orders.length) {
+      view.set({ id: known.orders[0].id, q: "", view: "" });
+      return;
+    }
+  }
+  if (q !== view.values.q) view.set({ q, view: "" });
 }
 
 function tools(data) {
-  const { status, q, location } = view.values;
-  const chip = (words, on, values) => html`<button type="button" class="chip" aria-pressed=${on} @click=${() => view.set(values)}>${words}</button>`;
+  const { q, location } = view.values;
+  const chip = (words, on, values) => html`<button type="button" class="chip" aria-pressed=${on} @click=${() => view.set({ view: "", ...values })}>${words}</button>`;
   const counted = (name, words) => html`${words} <span class="count">${number(data.counts[name])}</span>`;
-  return html`<div class="tools"><input type="search" aria-label="Search a number, product, payment, tracking number or buyer" placeholder="Number, product or buyer   /" .value=${q} @change=${search} @keydown=${(event) => event.key === "Enter" && search(event)} /></div>
+  const on = (name) => !picking() && shownStatus() === name;
+  return html`<div class="tools"><input type="search" aria-label="Search a number, product, payment, tracking number or buyer" placeholder="Number, product or buyer   /" .value=${q} @change=${(event) => search(event.target.value)} />
+      ${scanButton("Scan a packing slip or a tracking number", search)}</div>
     <div class="chips" role="group" aria-label="Filters">
-      ${Object.entries(WORDS).map(([name, words]) => chip(counted(name, words), (status || "to_ship") === name, { status: name === "to_ship" ? "" : name }))}
-      ${chip("All", status === "all", { status: "all" })}
-      ${data.locations.length > 1 ? html`<span class="bar" aria-hidden="true"></span>${chip("All locations", !location, { location: "" })}${data.locations.map(({ id, name }) => chip(name, location === id, { location: id }))}` : nothing}
+      ${chip("Pick list", picking(), { view: picking() ? "" : "pick", q: "" })}<span class="bar" aria-hidden="true"></span>
+      ${Object.entries(WORDS).map(([name, words]) => chip(counted(name, words), on(name), { status: name === "to_ship" && !q ? "" : name }))}
+      ${chip("All", on("all"), { status: "all" })}
+      ${data.locations.length > 1 ? html`<span class="bar" aria-hidden="true"></span>${chip("All locations", !location, { location: "", view: view.values.view })}${data.locations.map(({ id, name }) => chip(name, location === id, { location: id, view: view.values.view }))}` : nothing}
     </div>`;
 }
 
@@ -93,7 +117,7 @@ function detail(order, data, page_) {
     <div class="order-facts">
       <div><h2>Order</h2><p>${badge(order)}</p><p>Paid ${when(order.orderedAt)}</p><p>${paid(order)}</p>${refunds(order)}<p class="quiet">${order.paymentId ?? ""}</p>
         ${order.fulfilment === "on_shipment" ? html`<p>The units stay on hand until they leave.</p>` : nothing}</div>
-      <div><h2>Buyer</h2>${order.buyer ? html`<address>${["name", "line1", "line2"].map((field) => (order.buyer[field] ? html`${order.buyer[field]}<br />` : nothing))}${order.buyer.postalCode} ${order.buyer.city}<br />${[order.buyer.state, order.buyer.country].filter(Boolean).join(", ")}<br />${order.buyer.email}<br />${order.buyer.phone}</address>` : html`<p class="quiet">${order.erasedAt ? html`Erased ${moment(order.erasedAt)}` : "No personal data is stored or visible to you."}</p>`}</div>
+      <div><h2>Buyer</h2>${order.buyer ? html`<address>${addressOf(order.buyer).map((line) => html`${line}<br />`)}</address>` : html`<p class="quiet">${order.erasedAt ? html`Erased ${moment(order.erasedAt)}` : "No personal data is stored or visible to you."}</p>`}</div>
       <div><h2>Lines</h2><ul>${order.lines.map((line) => html`<li>${sizeOf(line)}: ${number(line.shipped)} of ${number(line.quantity)} shipped${line.price === null ? "" : `, ${line.price} each`}</li>`)}</ul></div>
     </div>
     ${listing("Units", allocations, order.allocations, { key: (row) => `${row.location} ${row.productId} ${row.size}` })}
@@ -114,19 +138,18 @@ function body(data, page_) {
   if (id) {
     const [order] = data.orders;
     if (!order) return { state: "This order does not exist.", content: html`<p><button type="button" class="quiet" @click=${() => view.set({ id: "" })}>← All orders</button></p>` };
-    return { state: `Order #${order.number}: ${WORDS[order.status].toLowerCase()}.`, actions: printing(unitsFor(order, "ship").length), content: detail(order, data, page_) };
+    return { state: `Order #${order.number}: ${WORDS[order.status].toLowerCase()}.`, actions: paperLinks([order], "", page_.can("stock")), content: detail(order, data, page_) };
   }
+  const sequence = picking() || sorted(shownStatus()) === "oldest" ? "oldest" : "newest";
   return {
-    state: `${plural(data.orders.length, "order")}${data.next ? " and more" : ""}, the newest first.`,
-    actions: printing(data.orders.some((order) => unitsFor(order, "ship").length)),
+    state: `${plural(data.orders.length, "order")}${data.next ? " and more" : ""}${picking() ? " to pick" : ""}, the ${sequence} first.`,
+    actions: paperLinks(data.orders, location, page_.can("stock")),
     content: html`${tools(data)}
-      ${data.orders.length ? listing("Orders", columns(data, page_.can("stock")), data.orders, { key: (order) => order.id }) : nothingHere()}
-      ${data.next && shown < 1000 ? html`<p><button type="button" class="quiet" @click=${() => { shown = 1000; again(); }}>Show more</button></p>` : nothing}
+      ${picking() ? pickView(data.orders, location, data.locations, () => page_.draw()) : data.orders.length ? listing("Orders", columns(data, page_.can("stock")), data.orders, { key: (order) => order.id }) : nothingHere()}
+      ${!picking() && data.next && shown < 1000 ? html`<p><button type="button" class="quiet" @click=${() => { shown = 1000; again(); }}>Show more</button></p>` : nothing}
       ${papers(data.orders, location, data.locations)}`,
   };
 }
-
-const printing = (any) => (any ? html`<button type="button" class="quiet" @click=${() => print()}>Print pick list and slips</button>` : nothing);
 
 const page = new Page("Orders", load, body, { live: 300, every: 60_000 });
 page.read();

@@ -4,6 +4,7 @@ import { html, nothing } from "/admin/lib/lit.js";
 import { money, number, plural, setCurrency, wordFor } from "/admin/lib/format.js";
 import { listing, sizeOf } from "/admin/components/responsive-table.js";
 import { Page, getJson, filters, moment, ranAt } from "/admin/lib/data-page.js";
+import { whoAmI } from "/admin/lib/session.js";
 import { plot, short } from "/admin/components/line-chart.js";
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -14,16 +15,22 @@ const ROUNDED = 10_000; // above this, cents are left out
 const view = filters(["days"], () => page.read({ quiet: true }));
 const days = () => (SPANS.includes(view.values.days) ? view.values.days : "30");
 
+/** The payment issues; none for a user who is limited to locations, since payments are the shop's. */
+async function issuesSeen() {
+  if ((await whoAmI()).user?.locations) return [];
+  return (await getJson("/api/payments/issues", { limit: 50 })).issues;
+}
+
 async function load() {
   const [data, issues] = await Promise.all([
     getJson("/api/admin/overview", { days: days(), zone }).catch((error) => {
       if (error.status !== 422) throw error; // a time zone that the service does not support
       return getJson("/api/admin/overview", { days: days() });
     }),
-    getJson("/api/payments/issues", { limit: 50 }),
+    issuesSeen(),
   ]);
   setCurrency(data.currency);
-  return { ...data, waiting: issues.issues.filter((issue) => issue.closedAt === null) };
+  return { ...data, waiting: issues.filter((issue) => issue.closedAt === null) };
 }
 
 /** A long number is set smaller, and breaks only behind its separators. */
@@ -91,7 +98,7 @@ function sales(data) {
       <div class="chips" role="group" aria-label="How many days">${SPANS.map((count) => html`<button type="button" class="chip" aria-pressed=${count === span} @click=${() => view.set({ days: count === "30" ? "" : count }, false)}>${count} days</button>`)}</div></div>
     <div class="two">
       ${plot("Sold per day", conclusion(data.days, "sold", `Nothing was sold ${words}.`, "sold"), data.days, "sold", "--accent")}
-      ${plot("Turned away per day", conclusion(data.days, "turnedAway", `No buyers were turned away ${words}.`, "turned away"), data.days, "turnedAway", "--out")}
+      ${data.issues ? plot("Turned away per day", conclusion(data.days, "turnedAway", `No buyers were turned away ${words}.`, "turned away"), data.days, "turnedAway", "--out") : nothing}
     </div>
   </section>`;
 }
@@ -140,8 +147,9 @@ function sentence({ stock, holds, issues }) {
   if (stock.low) parts.push(`${number(stock.low)} low`);
   if (stock.out) parts.push(`${number(stock.out)} out or sold out`);
   if (holds.units) parts.push(`${number(holds.units)} held now`);
-  const open = issues.open + issues.due;
+  const open = issues ? issues.open + issues.due : 0;
   const stands = parts.length ? `${parts.join(", ")}. ` : "Everything is in stock. ";
+  if (!issues) return stands.trim();
   return `${stands}${open ? `${plural(open, "payment")} to decide.` : "No open issues."}`;
 }
 
@@ -149,7 +157,7 @@ function body(data, page_) {
   if (!data.stock.sizes) {
     return { state: "There are no products yet.", content: html`<div class="empty"><p>Once there are products, this page shows how they sell.</p><a class="button" href="/admin/import.html">Import a file</a></div>` };
   }
-  return { state: sentence(data), content: html`${tiles(data)} ${toDo(data)} ${byLocation(data, page_.can("admin"))} ${sales(data)} ${health(data)}` };
+  return { state: sentence(data), content: html`${tiles(data)} ${data.issues ? toDo(data) : nothing} ${byLocation(data, page_.can("admin"))} ${sales(data)} ${data.health ? health(data) : nothing}` };
 }
 
 const page = new Page("Overview", load, body, { live: 3000, every: 30_000 });

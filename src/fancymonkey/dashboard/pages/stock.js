@@ -95,13 +95,16 @@ function selection() {
 
 /* Drawing. */
 
+/** The row's numbers of units: of a bundle those of its pre-built units. The others are its parts'. */
+const ownUnits = (row) => (row.bundle && row.preBuilt ? row.preBuilt : row);
+
 function summary() {
   const count = { low: 0, out: 0, sold_out: 0, backordered: 0 };
   const categories = new Set();
   let held = 0;
   for (const row of stock.rows.values()) {
     count[row.status] += 1;
-    if (!row.bundle) held += row.reserved; // units of a bundle are units of its parts
+    held += ownUnits(row).reserved;
     if (row.category) categories.add(row.category);
   }
   const parts = [[count.low, "low"], [count.out, "out"], [count.sold_out, "sold out by owner"], [count.backordered, "backordered"], [held, "held now"]];
@@ -113,7 +116,7 @@ function totals() {
   const sum = { stock: 0, reserved: 0, available: 0 };
   for (const sku of skus) {
     const row = stock.row(sku);
-    if (row && !row.bundle) for (const name of Object.keys(sum)) sum[name] += row[name]; // units of a bundle are units of its parts
+    if (row) for (const name of Object.keys(sum)) sum[name] += ownUnits(row)[name];
   }
   return html`<b>${number(sum.stock)}</b> on hand · <b>${number(sum.reserved)}</b> reserved · <b>${number(sum.available)}</b> available`;
 }
@@ -188,7 +191,7 @@ function draw() {
   render(
     html`<header class="head">
         <div><h1>Stock</h1><p class="state">${stock.revision ? sentence : "Loading the stock …"} ${connection()}</p></div>
-        <div class="head-actions">${stock.limited ? nothing : exporting()}${looking || stock.limited ? nothing : html`<a class="button" href="/admin/import.html">Import</a>`}</div>
+        <div class="head-actions">${exporting()}${looking ? nothing : html`<a class="button" href="/admin/import.html">Import</a>`}</div>
       </header>
       ${stock.online === false && stock.revision ? html`<p class="banner" role="alert">Connection lost. Showing data from ${clock(stock.lost)}. Unsaved changes are kept until the connection is back.</p>` : nothing}
       ${viewTabs(page)} ${tools()} ${chips(page, categories)} ${body()} ${selection()}

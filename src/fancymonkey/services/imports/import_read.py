@@ -124,9 +124,9 @@ async def plan_table(
     records = await asyncio.to_thread(with_known_keys, records, stock)
     shopify = None
     if records and is_shopify(records[0].cells):
-        shopify = await asyncio.to_thread(read_shopify, records, stock)
+        shopify = await asyncio.to_thread(read_shopify, records, stock, options.locations)
         records, base = shopify.records, shopify.base
-    locations = RowLocations(stock)
+    locations = RowLocations(stock, options.locations)
     records = [locations.resolved(record) for record in records]
     since = await asyncio.to_thread(marks_of, records, stock)
     changes = await stock_changes_since(engine.store, since, stock.revision)

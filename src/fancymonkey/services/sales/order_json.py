@@ -20,14 +20,29 @@ Name = Callable[[str], str | None]
 def part_of_order(order: Order, locations: tuple[str, ...]) -> Order:
     """The order with its units at these locations only; with all of them if there are none.
 
-    The part has no amount and no history: both are about the whole order.
+    The part has no amount and no history: both are about the whole order. Its lines and parts are
+    those of its units.
     """
     if not locations:
         return order
+    own = tuple(units for units in order.units if units.location in locations)
+    counts: dict[str, int] = {}
+    for units in own:
+        counts[units.sku] = counts.get(units.sku, 0) + units.quantity
+    parts = tuple(part for part in order.parts if part.sku in counts)
+    bundles = {part.bundle for part in parts}
     return replace(
         order,
         total=None,
-        units=tuple(units for units in order.units if units.location in locations),
+        units=own,
+        lines=tuple(
+            line
+            if line.sku in bundles
+            else replace(line, quantity=min(line.quantity, counts[line.sku]))
+            for line in order.lines
+            if line.sku in bundles or line.sku in counts
+        ),
+        parts=parts,
         shipments=tuple(row for row in order.shipments if row.location in locations),
         locations=tuple(row for row in order.locations if row.location_id in locations),
         history=(),

@@ -7,7 +7,7 @@ orders of years would need hundreds of megabytes.
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Self
 
@@ -15,24 +15,58 @@ from fancymonkey.core.orders.rows import OrderStatus, OrderUnits, status_of
 
 SUMMARY_FIELDS = ("number", "order_id", "units")
 """The fields of an order that its summary needs."""
+Parts = tuple[tuple[str, OrderStatus], ...]
+"""The locations of an order, each with the status of the units there."""
+
+_OPEN = frozenset({OrderStatus.TO_SHIP, OrderStatus.PARTLY_SHIPPED})
+_LEFT = frozenset({OrderStatus.PARTLY_SHIPPED, OrderStatus.SHIPPED, OrderStatus.RETURNED})
 _STATUSES = tuple(OrderStatus)
 _CODES = {status: code for code, status in enumerate(_STATUSES)}
 
 
 @dataclass(frozen=True, slots=True)
 class OrderSummary:
-    """The part of an order that filters read. `locations` are those of its open units."""
+    """The part of an order that filters read: the status of its units at each location."""
 
     number: int
     order_id: str
     status: OrderStatus
-    locations: tuple[str, ...]
+    parts: Parts
 
     @classmethod
     def of(cls, number: int, order_id: str, units: tuple[OrderUnits, ...]) -> Self:
         """The summary of an order with these `SUMMARY_FIELDS`."""
-        places = tuple(dict.fromkeys(row.location for row in units if row.open))
-        return cls(number, order_id, status_of(units), places)
+        status, places = status_of(units), {row.location for row in units}
+        if len(places) == 1:
+            return cls(number, order_id, status, ((units[0].location, status),))
+        by_location: dict[str, list[OrderUnits]] = {}
+        for row in units:
+            by_location.setdefault(row.location, []).append(row)
+        parts = [(place, status_of(tuple(rows))) for place, rows in by_location.items()]
+        return cls(number, order_id, status, tuple(parts))
+
+    @property
+    def locations(self) -> tuple[str, ...]:
+        """The locations of its open units."""
+        return open_locations(self.parts)
+
+
+def open_locations(parts: Parts) -> tuple[str, ...]:
+    """The locations that have units to ship."""
+    return tuple(place for place, status in parts if status in _OPEN)
+
+
+def status_within(parts: Parts, within: Collection[str]) -> OrderStatus | None:
+    """The status of the units at these locations together; None if there are none."""
+    statuses = {status for place, status in parts if place in within}
+    if not statuses:
+        return None
+    left = not statuses.isdisjoint(_LEFT)
+    if not statuses.isdisjoint(_OPEN):
+        return OrderStatus.PARTLY_SHIPPED if left else OrderStatus.TO_SHIP
+    if not left:
+        return OrderStatus.CANCELLED
+    return OrderStatus.SHIPPED if OrderStatus.SHIPPED in statuses else OrderStatus.RETURNED
 
 
 class OrderTable:
@@ -46,11 +80,11 @@ class OrderTable:
         self._ids = bytearray()
         self._codes = bytearray()
         self._places = array("I")
-        """The locations of each order, as a position in `_sets`."""
-        self._sets: list[tuple[str, ...]] = [()]
-        self._positions: dict[tuple[str, ...], int] = {(): 0}
+        """The parts of each order, as a position in `_sets`."""
+        self._sets: list[Parts] = [()]
+        self._positions: dict[Parts, int] = {(): 0}
         self._counts: Counter[tuple[int, int]] = Counter()
-        """The number of orders with each status and set of locations."""
+        """The number of orders with each status and set of parts."""
         self._sorted = True
 
     def __len__(self) -> int:
@@ -108,17 +142,21 @@ class OrderTable:
         return self._id(slot) if known else None
 
     def below(
-        self, number: int | None, status: OrderStatus | None, location: str | None
+        self,
+        number: int | None,
+        status: OrderStatus | None,
+        location: str | None,
+        within: Collection[str] = (),
     ) -> OrderSummary | None:
         """The order with the highest number below `number` (None: of all) that fits, or None.
 
-        `status` and `location` None: any.
+        `status` and `location` None: any. `within` some locations, the status is that of the units
+        there, and an order without any does not fit.
         """
         slot = len(self) if number is None else bisect_left(self._numbers, number)
-        places = None if location is None else self._with(location)
-        if not self._any(status, places):
+        places, code = self._fitting(status, location, within)
+        if places is not None and not places:
             return None
-        code = b"" if status is None else bytes((_CODES[status],))
         while True:
             slot = self._codes.rfind(code, 0, slot) if code else slot - 1
             if slot < 0:
@@ -126,13 +164,51 @@ class OrderTable:
             if places is None or self._places[slot] in places:
                 return self._row(slot)
 
-    def counts(self, within: Iterable[str] = ()) -> dict[OrderStatus, int]:
-        """The number of orders of each status; within locations those with open units there."""
+    def from_number(
+        self,
+        number: int,
+        status: OrderStatus | None,
+        location: str | None,
+        within: Collection[str] = (),
+    ) -> OrderSummary | None:
+        """The order with the lowest number from this one on that fits, as in `below`, or None."""
+        slot = bisect_left(self._numbers, number) - 1
+        places, code = self._fitting(status, location, within)
+        if places is not None and not places:
+            return None
+        while True:
+            slot = self._codes.find(code, slot + 1) if code else slot + 1
+            if slot < 0 or slot >= len(self):
+                return None
+            if places is None or self._places[slot] in places:
+                return self._row(slot)
+
+    def _fitting(
+        self, status: OrderStatus | None, location: str | None, within: Collection[str]
+    ) -> tuple[set[int] | None, bytes]:
+        """The positions of the sets that fit (None: all), and the code of the status, if it counts.
+
+        Most searches for a rare order end here: no set is left.
+        """
+        places = None if location is None else self._with(location)
+        if within:
+            seen = {
+                place
+                for place, parts in enumerate(self._sets)
+                if (own := status_within(parts, within)) is not None and status in (None, own)
+            }
+            return seen if places is None else places & seen, b""
+        if not self._any(status, places):
+            return set(), b""
+        return places, b"" if status is None else bytes((_CODES[status],))
+
+    def counts(self, within: Collection[str] = ()) -> dict[OrderStatus, int]:
+        """The number of orders by status; within locations by the status of the units there."""
         by_status = dict.fromkeys(OrderStatus, 0)
-        wanted = set(within)
         for (code, place), count in self._counts.items():
-            if not wanted or not wanted.isdisjoint(self._sets[place]):
-                by_status[_STATUSES[code]] += count
+            own = status_within(self._sets[place], within) if within else _STATUSES[code]
+            if own is not None:
+                by_status[own] += count
         return by_status
 
     def open_at(self, location: str) -> list[int]:
@@ -144,8 +220,8 @@ class OrderTable:
         return [number for number, place in pairs if place in places]
 
     def _row(self, slot: int) -> OrderSummary:
-        status, places = _STATUSES[self._codes[slot]], self._sets[self._places[slot]]
-        return OrderSummary(self._numbers[slot], self._id(slot), status, places)
+        status, parts = _STATUSES[self._codes[slot]], self._sets[self._places[slot]]
+        return OrderSummary(self._numbers[slot], self._id(slot), status, parts)
 
     def _id(self, slot: int) -> str:
         start = self._starts[slot]
@@ -158,15 +234,16 @@ class OrderTable:
         self._ids += text
 
     def _values(self, row: OrderSummary) -> tuple[int, int]:
-        place = self._positions.get(row.locations)
+        place = self._positions.get(row.parts)
         if place is None:
-            place = self._positions[row.locations] = len(self._sets)
-            self._sets.append(row.locations)
+            place = self._positions[row.parts] = len(self._sets)
+            self._sets.append(row.parts)
         return _CODES[row.status], place
 
     def _with(self, location: str) -> set[int]:
-        """The positions of the sets with this location."""
-        return {place for place, names in enumerate(self._sets) if location in names}
+        """The positions of the sets with open units at this location."""
+        sets = enumerate(self._sets)
+        return {place for place, parts in sets if location in open_locations(parts)}
 
     def _any(self, status: OrderStatus | None, places: set[int] | None) -> bool:
         """Whether any order fits. Most searches for a rare one end here."""

@@ -12,6 +12,7 @@ from fancymonkey.core.orders.rows import Order, OrderBuyer, OrderStatus
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.records import MoveCursor
 from fancymonkey.engine.engine import Engine
+from fancymonkey.services.sales.order_json import part_of_order
 from fancymonkey.services.sales.order_table import SUMMARY_FIELDS, OrderSummary, OrderTable
 from fancymonkey.text import counted
 
@@ -55,23 +56,46 @@ class OrderIndex:
         self._lock = asyncio.Lock()
 
     async def page(
-        self, wanted: OrderFilter, limit: int, before: int | None = None
+        self,
+        wanted: OrderFilter,
+        limit: int,
+        start: int | None = None,
+        *,
+        oldest_first: bool = False,
     ) -> tuple[list[Order], int | None]:
-        """Orders with numbers below `before`, and the `before` of the next page (None: the end)."""
+        """Orders from `start` on, and the `start` of the next page (None: the end).
+
+        The newest first: those with numbers below `start`. The oldest first: with it and above.
+        """
         await self.refresh()
         orders: list[Order] = []
         scanned = 0
         while True:
-            summary = self._table.below(before, wanted.status, wanted.location)
+            choice = (wanted.status, wanted.location, wanted.within)
+            if oldest_first:
+                summary = self._table.from_number(start or 0, *choice)
+            else:
+                summary = self._table.below(start, *choice)
             if summary is None:
                 return orders, None
             if len(orders) == limit or scanned == SCANNED_MAX:
-                return orders, summary.number + 1
+                return orders, summary.number + (not oldest_first)
             scanned += 1
-            before = summary.number
+            start = summary.number + oldest_first
             order = await self._engine.store.find(Order, summary.order_id)
             if order is not None and await self._matches(order, wanted):
                 orders.append(order)
+
+    async def to_ship(
+        self, location: str | None, within: tuple[str, ...], limit: int
+    ) -> list[Order]:
+        """The earliest orders with units to ship there (None: anywhere)."""
+        orders: list[Order] = []
+        for status in (OrderStatus.TO_SHIP, OrderStatus.PARTLY_SHIPPED):
+            wanted = OrderFilter(status, location, within=within)
+            page, _ = await self.page(wanted, limit, oldest_first=True)
+            orders += page
+        return sorted(orders, key=lambda order: order.number)[:limit]
 
     async def by_name(self, name: str) -> Order | None:
         """The order with this id, number (also as `#12`) or payment id, or None."""
@@ -90,7 +114,7 @@ class OrderIndex:
     async def counts(self, within: tuple[str, ...] = ()) -> dict[OrderStatus, int]:
         """The number of orders of each status.
 
-        Within some locations it counts the orders that have open units there.
+        Within some locations it counts the orders that have units there, by the status of these.
         """
         await self.refresh()
         return self._table.counts(within)
@@ -135,16 +159,15 @@ class OrderIndex:
             revision = entries[-1].revision
 
     async def _matches(self, order: Order, wanted: OrderFilter) -> bool:
-        if wanted.within and not any(row.location in wanted.within for row in order.units):
-            return False
         words = wanted.words.lower().split()
         if not words:
             return True
         buyer = None
         if wanted.buyers:
             buyer = await self._engine.store.find(OrderBuyer, order.order_id)
-        text = "\n".join(_texts(order, buyer, self._name)).lower()
-        return all(word in text for word in words)
+        part = part_of_order(order, wanted.within)
+        text = "\n".join(_texts(part, buyer, self._name)).lower()
+        return all(_is_number(word, order) or word in text for word in words)
 
     def _name(self, product_id: str) -> str:
         product = self._engine.view.products.get(product_id)
@@ -157,9 +180,14 @@ def _may_change_order(entry: Entry) -> bool:
     return entry.reserved <= 0 and not ends
 
 
+def _is_number(word: str, order: Order) -> bool:
+    """Whether a word is the number of the order: `17` and `#17`, and not that of order 170."""
+    return word.removeprefix("#") == str(order.number)
+
+
 def _texts(order: Order, buyer: OrderBuyer | None, name: Callable[[str], str]) -> list[str]:
     """The texts of an order in which words are searched."""
-    texts = [f"#{order.number}", order.order_id, order.payment_id or "", order.intent or ""]
+    texts = [order.order_id, order.payment_id or "", order.intent or ""]
     for line in order.lines:
         texts += [line.sku, name(split_sku(line.sku)[0])]
     texts += [parcel.tracking_number for parcel in order.shipments]

@@ -14,8 +14,14 @@ from fancymonkey.spreadsheets.cells.cells import PARSERS, alike
 from fancymonkey.spreadsheets.cells.spreadsheet_changes import tidy
 from fancymonkey.spreadsheets.imports.current_stock import CurrentStock
 from fancymonkey.spreadsheets.imports.notices import Notices
-from fancymonkey.spreadsheets.table.columns import LOCATION, Record
+from fancymonkey.spreadsheets.table.columns import LOCATION, STOCK_ONLY, Record
 from fancymonkey.spreadsheets.table.row_fingerprint import RowFingerprint, read_mark
+
+LOCATION_NOT_ALLOWED = "location_not_allowed"
+"""The code of a row for a location that the caller is not limited to."""
+
+OF_THE_SHOP = "it is for the whole shop: you may change the stock of your locations"
+"""The fault of an edited cell that belongs to no location, for a limited caller."""
 
 Key = tuple[str, str]
 LevelKey = tuple[str, str]
@@ -160,7 +166,8 @@ class ImportRow:
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
     """The options of an import: the actor, whether new rows are created, whether all is allowed,
-    and the location that it counts.
+    and the location that it counts. `locations` are the only ones that the actor may change; empty:
+    all.
     """
 
     actor: str = "import"
@@ -169,6 +176,13 @@ class ImportOptions:
     create: bool = False
     owner: bool = True
     location: str = DEFAULT_LOCATION
+    locations: tuple[str, ...] = ()
+
+    def refusal(self, column: str) -> tuple[str, str] | None:
+        """Why the actor may not edit a column other than `stock`: words and a code; or None."""
+        if not self.owner and column not in STOCK_ONLY:
+            return "only an owner may change it", ""
+        return (OF_THE_SHOP, LOCATION_NOT_ALLOWED) if self.locations else None
 
 
 def edit_of(row: Product | Item, fields: Mapping[str, Any], location: str) -> EditFields:

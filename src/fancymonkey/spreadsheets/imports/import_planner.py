@@ -35,7 +35,6 @@ from fancymonkey.spreadsheets.table.columns import (
     BUNDLE,
     ITEM_FIELDS,
     PRODUCT_FIELDS,
-    STOCK_ONLY,
     Record,
     item_cells,
     product_cells,
@@ -78,14 +77,14 @@ class Planner:
         """The plan of a table."""
         groups: dict[str, list[ImportRow]] = {}
         seen: dict[LevelKey, int] = {}
-        locations = RowLocations(self._current)
+        locations = RowLocations(self._current, self._options.locations)
         records = [locations.resolved(record) for record in records]
         identity, doubles = RowIdentity(self._current, records), DoubleCounts()
         for record in records:
             self.plan.fates.setdefault(record.number, "unchanged")
             level_key = level_key_of(record)
             if record.fault:
-                self._fault(record, record.fault_column, record.fault)
+                self._fault(record, record.fault_column, record.fault, code=record.fault_code)
             elif level_key in seen:
                 where = f" at {level_key[1]}" if level_key[1] else ""
                 self._fault(record, "size", f"this size{where} is already in row {seen[level_key]}")
@@ -202,8 +201,8 @@ class Planner:
             return
         if snapshot is not None and not snapshot.same(column, now):
             self._fault(row.record, column, f"it has changed since the export, to {now!r}", row)
-        elif not self._options.owner and column not in STOCK_ONLY:
-            self._fault(row.record, column, "only an owner may change it", row)
+        elif refusal := self._options.refusal(column):
+            self._fault(row.record, column, refusal[0], row, refusal[1])
         elif column in PRODUCT_FIELDS:
             row.shared[column] = value
         else:

@@ -1,13 +1,15 @@
 """Identifies the location of a row, and reports rows with an unclear one."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from fancymonkey.spreadsheets.cells.spreadsheet_changes import broken, tidy
 from fancymonkey.spreadsheets.imports.current_stock import CurrentStock
-from fancymonkey.spreadsheets.imports.import_plan import level_key_of
+from fancymonkey.spreadsheets.imports.import_plan import LOCATION_NOT_ALLOWED, level_key_of
 from fancymonkey.spreadsheets.imports.near_keys import NearKeys
 from fancymonkey.spreadsheets.table.columns import LOCATION, Record
 from fancymonkey.store.products_file.edits.likely_location import likely_location
+from fancymonkey.text import joined
 
 COMPARED = 100
 """How many unknown locations of a file are compared letter by letter with the known ones."""
@@ -16,8 +18,10 @@ COMPARED = 100
 class RowLocations:
     """The locations of the shop by id and by name, and what spreadsheets make of them."""
 
-    def __init__(self, current: CurrentStock) -> None:
+    def __init__(self, current: CurrentStock, limits: Sequence[str] = ()) -> None:
+        """`limits` are the only locations that the caller may read and change; without any, all."""
         self._current = current
+        self._limits = limits
         self._by_name: dict[str, str] = {}
         self._texts: dict[str, str] = {}
         for location in current.locations.values():
@@ -30,6 +34,8 @@ class RowLocations:
     def resolved(self, record: Record) -> Record:
         """The line with the id of its location, or with the fault of the cell."""
         text = record.cells.get(LOCATION)
+        if self._limits:
+            return self._within_limits(record, text or "")
         if text is None:
             return record
         if reason := broken(text):
@@ -44,6 +50,18 @@ class RowLocations:
         if known == text:
             return record
         return replace(record, cells={**record.cells, LOCATION: known})
+
+    def _within_limits(self, record: Record, text: str) -> Record:
+        """The line with the id of an own location. Others are refused, known or not."""
+        if record.fault:
+            return record
+        name = tidy(text)
+        known = name if name in self._limits else self._by_name.get(name, "")
+        if known in self._limits:
+            return replace(record, cells={**record.cells, LOCATION: known})
+        subject = f"it is for {name[:80]!r}" if name else "it names no location"
+        words = f"{subject}: you are limited to {joined(self._limits)}"
+        return replace(record, fault=words, fault_column=LOCATION, fault_code=LOCATION_NOT_ALLOWED)
 
     def _unknown(self, text: str) -> str:
         if text not in self._texts:

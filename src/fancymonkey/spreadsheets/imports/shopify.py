@@ -72,17 +72,24 @@ class ShopifyTable:
     notices: Notices = field(default_factory=Notices)
 
 
-def read_shopify(records: Sequence[Record], current: CurrentStock) -> ShopifyTable:
-    """The rows of a file of Shopify, with the sizes and locations of this shop."""
-    return _Reader(records, current).read()
+def read_shopify(
+    records: Sequence[Record], current: CurrentStock, limits: Sequence[str] = ()
+) -> ShopifyTable:
+    """The rows of a file of Shopify, with the sizes and locations of this shop.
+
+    `limits` are the only locations that the caller may read and change; without any, all.
+    """
+    return _Reader(records, current, limits).read()
 
 
 class _Reader:
-    def __init__(self, records: Sequence[Record], current: CurrentStock) -> None:
+    def __init__(
+        self, records: Sequence[Record], current: CurrentStock, limits: Sequence[str]
+    ) -> None:
         self._lines = records
         self._current = current
         self._sizes = Sizes(current)
-        self._locations = RowLocations(current)
+        self._locations = RowLocations(current, limits)
         self._table = ShopifyTable()
         names = list(records[0].cells) if records else []
         self._columns = [name for name in names if name and not _KNOWN.fullmatch(name)]

@@ -138,6 +138,7 @@ class Record:
     cells: dict[str, str]
     fault: str = ""
     fault_column: str = ""
+    fault_code: str = ""
 
 
 def columns_of(header: Iterable[str]) -> list[str]:

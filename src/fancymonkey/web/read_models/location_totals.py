@@ -28,7 +28,8 @@ class LocationTotals(TypedDict):
 async def stock_of_locations(view: View) -> list[LocationTotals]:
     """The numbers of every open location, in the order of priority.
 
-    A size counts as low or out where it has, or had, units. Bundles have no units of their own.
+    A size counts as low or out where it has, or had, units. A bundle counts with its pre-built
+    units, and not as low or out: those are the words for all that could be sold.
     """
     totals: dict[str, LocationTotals] = {
         id_: {
@@ -46,13 +47,13 @@ async def stock_of_locations(view: View) -> list[LocationTotals]:
     }
     for number, item in enumerate(list(view.items.values())):
         product = view.products.get(item.product_id)
-        if product is None or product.archived or item.archived or item.bundle is not None:
+        if product is None or product.archived or item.archived:
             continue
         for id_, stock in view.stock_by_location(item.sku).items():
             total = totals.get(id_)
             if total is None:
                 continue
-            status = status_of(StockRow(product, item, stock))
+            status = "" if item.bundle else status_of(StockRow(product, item, stock))
             total["units"] += stock.on_hand
             total["reserved"] += stock.reserved
             total["available"] += stock.available

@@ -1,6 +1,7 @@
 """The owner's stock rows: every SKU as a row, encoded once per change, at one revision."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -25,9 +26,10 @@ THREAD_ROWS = 1000
 
 @dataclass(frozen=True, slots=True)
 class StockRowJson:
-    """A SKU with its JSON."""
+    """A SKU with its JSON, and its own units: of a bundle only the pre-built ones."""
 
     stocked: StockRow
+    units: SkuStock
     body: bytes
 
 
@@ -125,13 +127,16 @@ class StockRows:
                 assert product is not None
                 location = self._location
                 stock = view.stock(sku) if location is None else view.stock_at(sku, location)
-                stocked = StockRow(product, view.items[sku], stock)
+                stocked, units = StockRow(product, view.items[sku], stock), stock
                 row = row_out(stocked)
                 if location is not None:
                     row["location"] = location
-                elif view.has_several_locations:
+                elif stocked.item.bundle is not None:
+                    units = view.own_stock(sku)
+                    row["preBuilt"] = _pre_built(units)
+                if location is None and view.has_several_locations:
                     row["locations"] = locations_out(view, sku)
-                rows.append(StockRowJson(stocked, encode(row)))
+                rows.append(StockRowJson(stocked, units, encode(row)))
             rows_of_product = self._products[product_id] = Rows(change, rows)
         return rows_of_product.rows
 
@@ -158,31 +163,36 @@ def _answer(
     body = b",".join([row.body for row in rows])
     tag = etag_of(revision, body)
     head = encode({"success": True, "revision": revision, "serverTime": iso(now)})
-    end = encode({"currency": currency, "totals": totals([row.stocked for row in rows])})
+    end = encode({"currency": currency, "totals": totals(rows)})
     return b"".join((head[:-1], b',"rows":[', body, b"],", end[1:])), tag
 
 
-def totals(rows: list[StockRow]) -> dict[str, Any]:
-    """The totals of rows."""
-    statuses = [status_of(row) for row in rows]
-    units = [row for row in rows if row.item.bundle is None]  # those of a bundle are its parts'
+def totals(rows: Sequence[StockRowJson]) -> dict[str, Any]:
+    """The totals of rows. Each unit counts once: that of a bundle only if it is pre-built."""
+    statuses = [status_of(row.stocked) for row in rows]
+    units = [row.units for row in rows]
     return {
         "rows": len(rows),
-        "stock": sum(row.stock.on_hand for row in units),
-        "reserved": sum(row.stock.reserved for row in units),
-        "available": sum(row.stock.available for row in units),
-        "backordered": sum(row.stock.backordered for row in units),
+        "stock": sum(stock.on_hand for stock in units),
+        "reserved": sum(stock.reserved for stock in units),
+        "available": sum(stock.available for stock in units),
+        "backordered": sum(stock.backordered for stock in units),
         "low": statuses.count("low"),
         "out": statuses.count("out") + statuses.count("sold_out"),
         "value": sum(
             (
-                row.stock.on_hand * row.product.price
-                for row in units
-                if row.product.price is not None
+                row.units.on_hand * row.stocked.product.price
+                for row in rows
+                if row.stocked.product.price is not None
             ),
             Decimal(0),
         ),
     }
+
+
+def _pre_built(units: SkuStock) -> dict[str, int]:
+    """The units of a bundle that were built: they are in totals, the others are its parts'."""
+    return {"stock": units.on_hand, "reserved": units.reserved, "available": units.available}
 
 
 def locations_out(view: View, sku: str) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from fancymonkey.spreadsheets.table.columns import ALL_COLUMNS, KINDS, LOCATION,
 from fancymonkey.spreadsheets.table.location_rows import location_rows
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.stock.row_params import ChosenRows
+from fancymonkey.web.auth.location_limits import check_locations
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.files import file_response, files_of
 from fancymonkey.web.http.messages import Problem
@@ -21,7 +22,7 @@ from fancymonkey.web.read_models.row_query import RowQuery
 from fancymonkey.web.read_models.stock_listing import unknown_location
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
-from fancymonkey.web.routing.dependencies import Context
+from fancymonkey.web.routing.dependencies import Caller, Context
 from fancymonkey.web.routing.described import refusals
 
 router = APIRouter(prefix="/api/admin", tags=["dashboard"], route_class=AuthorizedRoute)
@@ -39,12 +40,13 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @router.get(
     "/export",
     summary="Export the stock table as CSV or XLSX",
-    dependencies=[requires("read")],
+    dependencies=[requires("read", by_location=True)],
     response_class=Response,
     responses=files_of("text/csv", XLSX) | refusals(404),
 )
 async def export(
     context: Context,
+    actor: Caller,
     chosen: ChosenRows,
     format: Annotated[
         Literal["csv", "xlsx"], Query(description="`csv` (the default) or `xlsx`")
@@ -61,11 +63,17 @@ async def export(
     ] = False,
     template: Annotated[Flag, Query(description="`true`: an empty template")] = False,
 ) -> Response:
-    """Returns the rows of the query as a file, or an empty template."""
-    if location is not None and location not in context.engine.view.locations:
-        raise unknown_location(location)
-    by_location = locations or location is not None
-    revision, rows = (0, []) if template else await _rows(context, chosen, location, by_location)
+    """Returns the rows of the query as a file, or an empty template.
+
+    A limited caller gets a row for each size and own location.
+    """
+    if location is not None:
+        check_locations(actor, location)
+        if location not in context.engine.view.locations:
+            raise unknown_location(location)
+    by_location = bool(locations or location is not None or actor.locations)
+    own = actor.locations if location is None else (location,)
+    revision, rows = (0, []) if template else await _rows(context, chosen, own, by_location)
     bundles = any(row.item.bundle is not None for row in rows)
     default = columns_with(locations=by_location, bundles=bundles)
     names = _columns(columns, _template(by_location) if template else default)
@@ -90,16 +98,25 @@ async def export(
 
 
 async def _rows(
-    context: AppContext, chosen: RowQuery, location: str | None, by_location: bool
+    context: AppContext, chosen: RowQuery, own: Sequence[str], by_location: bool
 ) -> tuple[int, Sequence[StockRow]]:
-    """The revision, and the rows of the query at it: totals, or by location."""
-    stock_rows = context.stock_rows if location is None else context.stock_rows.at(location)
-    revision, rows = await stock_rows.rows(chosen)
-    stocked = [row.stocked for row in rows]
-    if not by_location:
-        return revision, stocked
+    """The revision, and the rows of the query at it: totals, or by location.
+
+    With `own` locations the query reads the stock at each of them, and nothing of the others.
+    """
     view = context.engine.view
-    return view.revision, list(location_rows(view, stocked, location))
+    if own:
+        chosen_rows = {id_: (await context.stock_rows.at(id_).rows(chosen))[1] for id_ in own}
+        return view.revision, [
+            row
+            for id_, rows in chosen_rows.items()
+            for row in location_rows(view, [row.stocked for row in rows], id_)
+        ]
+    revision, rows = await context.stock_rows.rows(chosen)
+    totals = [row.stocked for row in rows]
+    if not by_location:
+        return revision, totals
+    return view.revision, list(location_rows(view, totals))
 
 
 def _template(by_location: bool) -> Sequence[str]:

@@ -62,7 +62,7 @@ FILE_BODY = {"requestBody": {"required": True, "content": {"text/csv": BINARY, X
 @router.post(
     "/import",
     summary="Import a CSV or XLSX file",
-    dependencies=[requires("stock")],
+    dependencies=[requires("stock", by_location=True)],
     response_model=ImportReport,
     responses=refusals(404, 409),
     openapi_extra=FILE_BODY,
@@ -99,6 +99,7 @@ async def import_table(
         reason=title or "import",
         create=create,
         owner=actor.right.covers(Right.ADMIN),
+        locations=actor.locations,
     )
     key = request_key(request, actor.name) if apply else None
     data = await request.body(FILE_MAX)

@@ -1,7 +1,7 @@
 """The overview: stock, holds, days, open issues, and health."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, tzinfo
 from functools import partial
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -10,26 +10,26 @@ from fastapi import APIRouter, Query
 
 from fancymonkey.core.catalogue.shared_ids import shared_ids
 from fancymonkey.core.dates import DAY_MS
-from fancymonkey.core.model import Event, TurnedAway
+from fancymonkey.core.model import Event
 from fancymonkey.core.payments.rows import IssueKind, IssueStatus, JobRun
 from fancymonkey.core.state import FOREVER
-from fancymonkey.engine.demand.turned_away import HOUR
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.job_runs import runs_since
 from fancymonkey.errors import StoreError
 from fancymonkey.payments.refunds import payment_issues
 from fancymonkey.timestamps import iso
+from fancymonkey.web.admin_api.operation.overview_days import DAYS_MAX, overview_days
 from fancymonkey.web.admin_api.operation.overview_models import (
     HealthPart,
     LastRun,
     Overview,
-    OverviewDay,
     OverviewHealth,
     OverviewHolds,
     OverviewIssues,
     OverviewStock,
     ServersHealth,
 )
+from fancymonkey.web.admin_api.operation.own_overview import own_overview
 from fancymonkey.web.admin_api.sales.hold_filter import HoldFilter, live_holds
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.bodies.json_body import json_response
@@ -41,12 +41,11 @@ from fancymonkey.web.read_models.row_query import RowQuery
 from fancymonkey.web.read_models.stock_rows import totals
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
-from fancymonkey.web.routing.dependencies import Context
+from fancymonkey.web.routing.dependencies import Caller, Context
 
 router = APIRouter(prefix="/api/admin", tags=["dashboard"], route_class=AuthorizedRoute)
 
 DAYS = 30
-DAYS_MAX = 366
 STORE_SECONDS = 2.0
 PROBLEMS_SHOWN = 20
 
@@ -54,11 +53,12 @@ PROBLEMS_SHOWN = 20
 @router.get(
     "/overview",
     summary="Get the overview of the shop",
-    dependencies=[requires("read")],
+    dependencies=[requires("read", by_location=True)],
     response_model=Overview,
 )
 async def overview(
     context: Context,
+    actor: Caller,
     days: Annotated[
         int,
         WholeParam(1, DAYS_MAX),
@@ -68,8 +68,10 @@ async def overview(
         Text | None, Query(description="The time zone of the days; UTC by default")
     ] = None,
 ) -> Any:
-    """Returns the overview, with the last days."""
+    """Returns the overview, with the last days. A limited caller gets that of its locations."""
     engine, place = context.engine, _zone(zone)
+    if actor.locations:
+        return json_response(await own_overview(context, actor.locations, days, place))
     answer: Overview = {
         "success": True,
         "revision": engine.view.revision,
@@ -77,7 +79,7 @@ async def overview(
         "currency": context.settings.payments.currency,
         "stock": await _stock(context),
         "holds": _holds(engine),
-        "days": await _days(context, days, place),
+        "days": await overview_days(context, days, place),
         "issues": await _issues(engine),
         "health": await _health(context),
     }
@@ -102,10 +104,9 @@ def _zone(name: str | None) -> tzinfo:
 
 async def _stock(context: AppContext) -> OverviewStock:
     _, rows = await context.stock_rows.rows(RowQuery())
-    stocked = [row.stocked for row in rows]
-    stock = await asyncio.to_thread(totals, stocked)
+    stock = await asyncio.to_thread(totals, rows)
     return {
-        "products": len({row.product.product_id for row in stocked}),
+        "products": len({row.stocked.product.product_id for row in rows}),
         "sizes": stock["rows"],
         "units": stock["stock"],
         "reserved": stock["reserved"],
@@ -114,7 +115,7 @@ async def _stock(context: AppContext) -> OverviewStock:
         "low": stock["low"],
         "out": stock["out"],
         "value": stock["value"],
-        "short": sum(row.stock.short for row in stocked),
+        "short": sum(row.units.short for row in rows),
     }
 
 
@@ -126,63 +127,6 @@ def _holds(engine: Engine) -> OverviewHolds:
         "units": sum(units for _, _, units in holds),
         "nextEnds": None if ends is None else iso(ends),
     }
-
-
-async def _days(context: AppContext, count: int, zone: tzinfo) -> list[OverviewDay]:
-    """One row per day, the latest last; an hour counts for the day on which it began."""
-    today = datetime.fromtimestamp(context.engine.clock() / 1000, zone).date()
-    first = today - timedelta(days=count - 1)
-    rows = {
-        first + timedelta(days=number): {
-            "sold": 0,
-            "returned": 0,
-            "turnedAway": 0,
-            "turnedAwayRequests": 0,
-        }
-        for number in range(count)
-    }
-    start = int(datetime(first.year, first.month, first.day, tzinfo=zone).timestamp())
-    hour = start * 1000 // HOUR
-
-    def row_of(at: int) -> dict[str, int] | None:
-        return rows.get(datetime.fromtimestamp(at * HOUR / 1000, zone).date())
-
-    for at, sold in (await context.overview_cache.sales.since(hour)).items():
-        row = row_of(at)
-        if row is not None:
-            row["sold"] += sold.sold
-            row["returned"] += sold.returned
-    for at, (requests, units) in (await _turned_away(context)).items():
-        row = row_of(at) if at >= hour else None
-        if row is not None:
-            row["turnedAway"] += units
-            row["turnedAwayRequests"] += requests
-    return [
-        {
-            "day": day.isoformat(),
-            "sold": row["sold"],
-            "returned": row["returned"],
-            "turnedAway": row["turnedAway"],
-            "turnedAwayRequests": row["turnedAwayRequests"],
-        }
-        for day, row in rows.items()
-    ]
-
-
-async def _turned_away(context: AppContext) -> dict[int, tuple[int, int]]:
-    """Requests and units that found no stock, by hour."""
-    engine = context.engine
-
-    async def read() -> dict[int, tuple[int, int]]:
-        by_hour: dict[int, tuple[int, int]] = {}
-        oldest = (engine.clock() - (DAYS_MAX + 1) * DAY_MS) // HOUR
-        async for row in paused(engine, TurnedAway):
-            if row.hour >= oldest:
-                requests, units = by_hour.get(row.hour, (0, 0))
-                by_hour[row.hour] = (requests + row.requests, units + row.units)
-        return by_hour
-
-    return await context.overview_cache.cached("turned away", read)
 
 
 async def _issues(engine: Engine) -> OverviewIssues:

@@ -45,13 +45,13 @@ class OverviewHolds(TypedDict):
 
 
 class OverviewDay(TypedDict):
-    """The units of a day."""
+    """The units of a day. Units turned away belong to no location: limited callers get none."""
 
     day: str
     sold: int
     returned: int
-    turnedAway: int
-    turnedAwayRequests: int
+    turnedAway: NotRequired[int]
+    turnedAwayRequests: NotRequired[int]
 
 
 class OverviewIssues(TypedDict):
@@ -172,7 +172,7 @@ class OverviewHealth(TypedDict):
     )
 )
 class Overview(TypedDict):
-    """The overview of the shop."""
+    """The overview of the shop. That of a limited caller has no `issues` and no `health`."""
 
     success: Ok
     revision: int
@@ -181,6 +181,6 @@ class Overview(TypedDict):
     stock: OverviewStock
     holds: OverviewHolds
     days: list[OverviewDay]
-    issues: OverviewIssues
-    health: OverviewHealth
+    issues: NotRequired[OverviewIssues]
+    health: NotRequired[OverviewHealth]
     locations: NotRequired[list[OverviewLocation]]

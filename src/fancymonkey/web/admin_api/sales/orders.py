@@ -1,18 +1,17 @@
 """Orders over HTTP, for the owner and the staff: list, ship, move, cancel, return, erase."""
 
-from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 
-from fancymonkey.accounts.model import Actor, Right
+from fancymonkey.accounts.model import Actor
 from fancymonkey.core.command import Command
 from fancymonkey.core.locations.accounts import StockState
 from fancymonkey.core.model import Line, Outcome
 from fancymonkey.core.orders.cancel import CancelOrderLine, ReturnOrder
 from fancymonkey.core.orders.erase import EraseBuyer
 from fancymonkey.core.orders.money import money_key, read_money
-from fancymonkey.core.orders.rows import Order, OrderBuyer, OrderStatus
+from fancymonkey.core.orders.rows import Order, OrderStatus
 from fancymonkey.core.orders.ship import MoveOrderAllocation, ShipOrder
 from fancymonkey.core.orders.unship import CancelShipment
 from fancymonkey.core.outcomes import Code, Refused
@@ -20,9 +19,7 @@ from fancymonkey.core.payments.answers import PaymentNews
 from fancymonkey.errors import PaymentRefused, PaymentUnknown
 from fancymonkey.payments.order_refunds import RefundRequest, refund_once
 from fancymonkey.services.changes.request_key import RequestKey
-from fancymonkey.services.sales.order_json import money_of_order, order_out, part_of_order
 from fancymonkey.services.sales.orders import OrderFilter
-from fancymonkey.web.admin_api.sales.holds import product_name
 from fancymonkey.web.admin_api.sales.order_limits import locations_seen, order_seen
 from fancymonkey.web.admin_api.sales.order_models import (
     CancelBody,
@@ -35,6 +32,7 @@ from fancymonkey.web.admin_api.sales.order_models import (
     ShipBody,
     UnshipBody,
 )
+from fancymonkey.web.admin_api.sales.order_out import order_json, sees_buyers
 from fancymonkey.web.admin_api.sales.refund_models import RefundBody, asked_amount
 from fancymonkey.web.auth.location_limits import check_locations
 from fancymonkey.web.context import AppContext
@@ -78,10 +76,14 @@ async def list_orders(
     id: Annotated[
         Text | None, Query(description="Only the order with this id, number or payment")
     ] = None,
+    sort: Annotated[
+        Literal["newest", "oldest"],
+        Query(description="`newest` (the default) or `oldest`: the orders that begin the list"),
+    ] = "newest",
     limit: Annotated[Page, Query(description=LIMIT)] = PAGE,
     after: Annotated[Text | None, Query(description="`next` of the previous page")] = None,
 ) -> Any:
-    """Returns orders, the newest first."""
+    """Returns orders, the newest first unless `sort` is `oldest`."""
     revision = context.engine.view.revision
     index = context.services.orders
     if id is not None:
@@ -93,13 +95,15 @@ async def list_orders(
             if location not in context.engine.view.locations:
                 raise unknown_location(location)
         wanted = OrderFilter(
-            status, location, q or "", buyers=_sees_buyers(actor), within=actor.locations
+            status, location, q or "", buyers=sees_buyers(actor), within=actor.locations
         )
-        orders, following = await index.page(wanted, limit, _before(after))
+        orders, following = await index.page(
+            wanted, limit, _start(after), oldest_first=sort == "oldest"
+        )
     return json_response(
         OrderPage(
             success=True,
-            orders=[await _out(context, actor, order) for order in orders],
+            orders=[await order_json(context, actor, order) for order in orders],
             counts={
                 str(name): count for name, count in (await index.counts(actor.locations)).items()
             },
@@ -259,7 +263,7 @@ async def refund_order(
     if answer.data == PaymentNews("refund failed"):
         raise Problem(502, "payment_failed", "Stripe could not refund the payment.")
     after = await context.engine.store.find(Order, order.order_id) or order
-    out = await _out(context, actor, after)
+    out = await order_json(context, actor, after)
     revision = context.engine.view.revision
     return json_response(OrderResult(success=True, order=out, revision=revision))
 
@@ -294,7 +298,7 @@ async def _change(
     if isinstance(answer, Refused):
         raise refusal(answer)
     after = await context.engine.store.find(Order, order.order_id) or order
-    out = await _out(context, actor, after)
+    out = await order_json(context, actor, after)
     return json_response(OrderResult(success=True, order=out, revision=answer.data.revision))
 
 
@@ -308,21 +312,7 @@ def _lines(context: AppContext, body: OrderBody) -> tuple[Line, ...]:
     )
 
 
-def _sees_buyers(actor: Actor) -> bool:
-    """Whether a caller may see personal data: not with the right to read alone."""
-    return actor.right.covers(Right.STOCK)
-
-
-async def _out(context: AppContext, actor: Actor, order: Order) -> Any:
-    buyer = None
-    if _sees_buyers(actor):
-        buyer = await context.engine.store.find(OrderBuyer, order.order_id)
-    part = part_of_order(order, actor.locations)
-    money = await money_of_order(context.engine, part)
-    return order_out(part, buyer, money, partial(product_name, context.engine))
-
-
-def _before(after: str | None) -> int | None:
+def _start(after: str | None) -> int | None:
     if after is None:
         return None
     if not (after.isascii() and after.isdigit()):
