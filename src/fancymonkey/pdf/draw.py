@@ -11,7 +11,7 @@ from reportlab.graphics.barcode.code128 import Code128
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-from fancymonkey.pdf.layout import MARGIN, BarCode, Box, Layout, Page, Rule, Text
+from fancymonkey.pdf.layout import MARGIN, BarCode, Box, Layout, PrintedPage, RuleLine, Text
 
 FONT = "DejaVuSansCondensed"
 FILE = Path(__file__).parent / "font" / f"{FONT}.ttf"
@@ -66,12 +66,12 @@ def draw(layout: Layout, title: str) -> bytes:
         return file.getvalue()
 
 
-def _draw_page(canvas: Any, layout: Layout, page: Page, number: str) -> None:
+def _draw_page(canvas: Any, layout: Layout, page: PrintedPage, number: str) -> None:
     for mark in page.marks:
         match mark:
             case Text():
                 _draw_text(canvas, mark, layout.height)
-            case Rule(y, width):
+            case RuleLine(y, width):
                 canvas.setLineWidth(width)
                 canvas.line(MARGIN, layout.height - y, layout.width - MARGIN, layout.height - y)
             case Box(x, y, side):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from fancymonkey.pdf.draw import draw, glyphs, measure
-from fancymonkey.pdf.layout import MM, Column, Layout
+from fancymonkey.pdf.layout import MM, Layout, TableColumn
 from fancymonkey.pdf.papers import PickList, Slip, SlipRow
 from fancymonkey.pdf.printable import REPLACEMENT, Printable
 from fancymonkey.text import joined
@@ -16,11 +16,11 @@ def pick_list_pdf(lists: Sequence[PickList], paper: str) -> tuple[bytes, int]:
     layout = Layout(paper, measure)
     replaced = 0
     columns = (
-        Column("", 0.05, 12),
-        Column("Units", 0.1, 13, bold=True),
-        Column("Product", 0.36),
-        Column("SKU", 0.26, 9),
-        Column("Orders", 0.23, 9),
+        TableColumn("", 0.05, 12),
+        TableColumn("Units", 0.1, 13, bold=True),
+        TableColumn("Product", 0.36),
+        TableColumn("SKU", 0.26, 9),
+        TableColumn("Orders", 0.23, 9),
     )
     for pick_list in lists:
         layout.begin()
@@ -43,9 +43,9 @@ def packing_slips_pdf(slips: Sequence[Slip], paper: str) -> tuple[bytes, int]:
     layout = Layout(paper, measure)
     replaced = 0
     columns = (
-        Column("Units", 0.12, 13, bold=True),
-        Column("Product", 0.53),
-        Column("SKU", 0.35, 9),
+        TableColumn("Units", 0.12, 13, bold=True),
+        TableColumn("Product", 0.53),
+        TableColumn("SKU", 0.35, 9),
     )
     for slip in slips:
         layout.begin()

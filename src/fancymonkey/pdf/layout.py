@@ -30,7 +30,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class RuleLine:
     """A horizontal line over the width of the text."""
 
     y: float
@@ -56,11 +56,11 @@ class BarCode:
     content: str
 
 
-Mark = Text | Rule | Box | BarCode
+Mark = Text | RuleLine | Box | BarCode
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class TableColumn:
     """A column of a table. `share` is its part of the width; an empty text is a box to tick."""
 
     title: str
@@ -70,7 +70,7 @@ class Column:
 
 
 @dataclass(slots=True)
-class Page:
+class PrintedPage:
     """A page: its marks, and the document that it belongs to."""
 
     document: int
@@ -82,7 +82,7 @@ class Layout:
 
     def __init__(self, paper: str, measure: Measure) -> None:
         self.width, self.height = PAPERS[paper]
-        self.pages: list[Page] = []
+        self.pages: list[PrintedPage] = []
         self.notes: dict[int, str] = {}
         self._measure = measure
         self._y = 0.0
@@ -117,7 +117,7 @@ class Layout:
         """Leaves space."""
         self._y += height
 
-    def table(self, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
+    def table(self, columns: Sequence[TableColumn], rows: Sequence[Sequence[str]]) -> None:
         """A table. Each page repeats its head, and a long row continues on the next page."""
         self._head(columns)
         for row in rows:
@@ -138,7 +138,7 @@ class Layout:
                 self._y += leading
                 self._row_line(columns, cells, number)
             self._y += GAP / 2
-            self._put(Rule(self._y, 0.3))
+            self._put(RuleLine(self._y, 0.3))
             self._y += GAP / 4
 
     def wrapped(self, text: str, size: float, width: float) -> list[str]:
@@ -181,16 +181,16 @@ class Layout:
             self._new_page()
 
     def _new_page(self) -> None:
-        self.pages.append(Page(self._document))
+        self.pages.append(PrintedPage(self._document))
         self._y = MARGIN
 
     def _put(self, mark: Mark) -> None:
         self.pages[-1].marks.append(mark)
 
-    def _width(self, column: Column) -> float:
+    def _width(self, column: TableColumn) -> float:
         return column.share * self.inner - GAP
 
-    def _head(self, columns: Sequence[Column]) -> None:
+    def _head(self, columns: Sequence[TableColumn]) -> None:
         self._room(40)
         self._y += 9 * LEADING
         x = MARGIN
@@ -198,11 +198,11 @@ class Layout:
             self._put(Text(x, self._y, column.title, 9))
             x += column.share * self.inner
         self._y += GAP / 2
-        self._put(Rule(self._y, 0.8))
+        self._put(RuleLine(self._y, 0.8))
         self._y += GAP / 4
 
     def _row_line(
-        self, columns: Sequence[Column], cells: Sequence[Sequence[str]], number: int
+        self, columns: Sequence[TableColumn], cells: Sequence[Sequence[str]], number: int
     ) -> None:
         x = MARGIN
         for column, lines in zip(columns, cells, strict=True):

@@ -15,6 +15,8 @@ from fancymonkey.store.sql.statements import named_queries
 QUERIES = named_queries("postgres")
 MIGRATION_LOCK = 0x66616E6379
 """The advisory lock of a migration: servers that start together run it one after the other."""
+IDLE = "5s"
+"""How long a migration may idle between two statements; the others wait longer for its lock."""
 
 
 async def migrate(connection: Connection, now: int) -> None:
@@ -23,9 +25,11 @@ async def migrate(connection: Connection, now: int) -> None:
     Raises StoreUnavailable, StoreCorrupt, and errors of the driver.
     """
     known = migrations("postgres")
-    missing: Sequence[Migration] = known
+    missing: Sequence[Migration] = pending(known, await _applied(connection))
     while missing:
         async with connection.transaction():
+            # A server that was stopped in here must not keep others from starting.
+            await connection.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE}'")
             await connection.execute(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
             await connection.execute(CREATE_MIGRATION)
             missing = pending(known, await _applied(connection))
@@ -39,9 +43,11 @@ async def migrate(connection: Connection, now: int) -> None:
 
 async def check_schema(connection: "Connection | Reader") -> None:
     """Raises StoreUnavailable if the database lacks a migration, or is not one of ours."""
-    exists = await connection.fetchval("SELECT to_regclass('migration') IS NOT NULL")
-    require_current(migrations("postgres"), await _applied(connection) if exists else [])
+    require_current(migrations("postgres"), await _applied(connection))
 
 
 async def _applied(connection: "Connection | Reader") -> list[tuple[int, str, str]]:
+    """The migrations that a database has; none if it has no table of them."""
+    if not await connection.fetchval("SELECT to_regclass('migration') IS NOT NULL"):
+        return []
     return [tuple(row) for row in await connection.fetch(QUERIES["migrations"])]
