@@ -46,6 +46,7 @@ from fancymonkey.store.sqlite.connection import (
     rollback,
     translated_errors,
 )
+from fancymonkey.store.sqlite.file_identity import FileIdentity
 from fancymonkey.store.sqlite.recovery import companion, empty_log, mark_failed_sync
 
 FAILED_SYNCS = (apsw.SQLITE_IOERR_FSYNC, apsw.SQLITE_IOERR_DIR_FSYNC)
@@ -61,6 +62,7 @@ class SqliteWriter:
         self.path = path
         self._disk = disk
         self.db: apsw.Connection = connect(path, read_only=False)
+        self._files = FileIdentity(path)
         self.stopped: str | None = None
         self.failed: str | None = None
         """Why the latest batch could not be written."""
@@ -197,6 +199,7 @@ class SqliteWriter:
         """Commits at the end of the block, or rolls back. Raises as `translated_errors`."""
         if self.stopped is not None:
             raise StoreUnavailable(self.stopped)
+        self._files.check()
         with translated_errors(self.path):
             self.db.execute("BEGIN IMMEDIATE")
             try:
