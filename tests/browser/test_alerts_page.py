@@ -83,8 +83,9 @@ async def test_an_alert_is_listed(browser_page: BrowserPage) -> None:
     async with HttpReceiver() as receiver, admin_shop(f"json://127.0.0.1:{receiver.port}/") as shop:
         await enter(page, shop)
         await shop.count(4)
+        # It is detected in seconds; the page reads its alerts every 10 seconds.
         await expect(page.get_by_text("Low: MIDNIGHT EMERALD HOODIE, M, 4 left")).to_be_visible(
-            timeout=20_000
+            timeout=60_000
         )
     browser_page.assert_clean()
 

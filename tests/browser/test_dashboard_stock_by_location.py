@@ -63,7 +63,7 @@ async def test_safety_stock_is_set_and_a_refusal_is_shown(
         await asked.get_by_label("Units", exact=True).fill("21")
         await asked.get_by_label("Reason").fill("too many")
         await asked.get_by_role("button", name="Move").click()
-        await expect(asked.get_by_role("alert")).to_contain_text("20 can be moved")
+        await expect(asked.get_by_role("alert")).to_contain_text("Only 20 of 21 units can be moved")
 
 
 @pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["wide", "narrow"])

@@ -285,7 +285,7 @@ async def test_this_machine_and_its_network_are_not_limited(address: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("first", "other", "alike"),
+    ("address", "other", "alike"),
     [
         ("203.0.113.7", "203.0.113.250", True),
         ("203.0.113.7", "203.0.114.7", False),
