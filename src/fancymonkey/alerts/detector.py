@@ -17,7 +17,7 @@ from fancymonkey.alerts.backoff import HOUR
 from fancymonkey.alerts.events import AlertEvent
 from fancymonkey.alerts.location_thresholds import LocationThresholds
 from fancymonkey.alerts.outbox import DeliveryTarget, Outbox
-from fancymonkey.alerts.stock_thresholds import KnownBand, begin, cross
+from fancymonkey.alerts.stock_thresholds import KnownBand, begin, begin_or_cross
 from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.documents.put import DocumentWrite, PutDocuments
 from fancymonkey.core.execute import CommandGroup
@@ -188,13 +188,14 @@ class EventDetector:
     def _crossings(self, entries: list[Entry]) -> tuple[dict[str, KnownBand], list[AlertEvent]]:
         bands: dict[str, KnownBand] = {}
         events = []
+        most = ledger_events.most_on_hand(entries)
         for row in ledger_events.touched(self._engine, entries):
             sku = row.item.sku
             old = self._known.get(sku)
             if row.item.sold_out and old is not None:
                 continue  # the owner took it off sale and knows
             stock = ledger_events.stock_now(row)
-            band, crossed = (begin(stock), None) if old is None else cross(old, stock)
+            band, crossed = begin_or_cross(old, stock, most.get(sku, 0), row.item.sold_out)
             if band != old:
                 bands[sku] = band
             if crossed is not None:

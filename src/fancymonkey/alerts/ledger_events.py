@@ -6,6 +6,7 @@ from typing import Any
 from fancymonkey.alerts.events import AlertEvent, event_type
 from fancymonkey.alerts.order_events import order_events
 from fancymonkey.alerts.stock_thresholds import StockNow
+from fancymonkey.core.locations.accounts import is_for_sale
 from fancymonkey.core.model import Entry, Kind, Reservation, Status, split_sku
 from fancymonkey.core.stock.status import StockRow
 from fancymonkey.engine.engine import Engine
@@ -53,6 +54,18 @@ def touched(engine: Engine, entries: Iterable[Entry]) -> Iterator[StockRow]:
     for row in engine.view.stocked(products):
         if row.item.sku in skus or row.item.product_id in skus:
             yield row
+
+
+def most_on_hand(entries: Iterable[Entry]) -> dict[str, int]:
+    """The most units that each size had for sale at one time during these entries."""
+    units: dict[str, dict[str, int]] = {}
+    most: dict[str, int] = {}
+    for entry in entries:
+        if is_for_sale(entry.location):
+            at = units.setdefault(entry.sku, {})
+            at[entry.location] = max(0, entry.on_hand_after)
+            most[entry.sku] = max(most.get(entry.sku, 0), sum(at.values()))
+    return most
 
 
 def stock_now(row: StockRow) -> StockNow:

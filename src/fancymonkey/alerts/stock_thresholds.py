@@ -69,5 +69,17 @@ def cross(old: KnownBand, now: StockNow) -> tuple[KnownBand, EventName | None]:
     return old, None
 
 
+def begin_or_cross(
+    old: KnownBand | None, now: StockNow, most: int, sold_out: bool
+) -> tuple[KnownBand, EventName | None]:
+    """The same for a size that may be new (`old` is None), and had at most `most` units since.
+
+    A new size that a drop sells within a second was not low before.
+    """
+    if old is None and not sold_out and most > 0 and not at_threshold(most, now.threshold):
+        old = KnownBand(StockBand.FINE)
+    return (begin(now), None) if old is None else cross(old, now)
+
+
 def _low(now: StockNow) -> bool:
     return at_threshold(now.available, now.threshold)
