@@ -214,8 +214,7 @@ class SharedConnection(Heads):
         """Starts a request of the ASGI path when its turn has come."""
         if cycle.scope["path"] == LIVE and cycle.scope["method"] == "GET":
             cycle.scope[WIRE] = EventWire(self.transport, cycle)
-        begin = super()._start_asgi_task
-        self._turns.begin(lambda: begin(cycle, app))
+        self._turns.begin(super()._start_asgi_task, cycle, app)
 
 
 def _many(data: bytes | bytearray) -> bool:

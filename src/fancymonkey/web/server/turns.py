@@ -7,7 +7,9 @@ sixty pages of one client, or the thousand requests that fit into one read.
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from time import perf_counter
+from typing import Any
 
 BEGUN_MIN = 2
 BEGUN_MAX = 16
@@ -33,14 +35,15 @@ class Turns:
         self._scheduled = False
         self._piece = asyncio.Lock()
 
-    def begin(self, work: Callable[[], None]) -> None:
+    def begin(self, work: Callable[..., None], *arguments: Any) -> None:
         """Does the work in this turn or a later one, in order of arrival."""
+        if not self._scheduled:
+            self._schedule()
         if self._begun < self._most and not self._to_begin:
             self._begun += 1
-            work()
+            work(*arguments)
         else:
-            self._to_begin.append(work)
-        self._schedule()
+            self._to_begin.append(partial(work, *arguments))
 
     def parse(self, part: Callable[[], bool]) -> None:
         """Calls `part` in this turn or later ones until it returns False."""
