@@ -63,7 +63,7 @@ class LedgerFollower:
         if self._position is None:
             self._position = await self._begin()
         entries = self._engine.feed.entries_after(self._position, PORTION)
-        if entries is None:
+        if not entries:  # without news too: the caller learns that the store can be read
             entries = await self._engine.store.entries_after(self._position, PORTION)
         more = len(entries) == PORTION
         if more:
