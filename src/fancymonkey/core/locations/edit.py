@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Protocol
 
+from fancymonkey.core.author import Author
 from fancymonkey.core.command import Command
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.locations.answers import LocationChanged
@@ -11,7 +12,7 @@ from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.locations.lookup import location_of, unknown_location
 from fancymonkey.core.model import Kind
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
-from fancymonkey.core.state import Author, Key, State
+from fancymonkey.core.state import Key, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

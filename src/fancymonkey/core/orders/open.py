@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from fancymonkey.core.author import Author
 from fancymonkey.core.catalogue.renames import renamed
 from fancymonkey.core.command import Command
 from fancymonkey.core.documents.document import Document
@@ -24,7 +25,7 @@ from fancymonkey.core.orders.waiting import queue_key, wait_for
 from fancymonkey.core.outcomes import Accepted, Answer
 from fancymonkey.core.payments.issues import issue_of, needs_issues
 from fancymonkey.core.payments.rows import IssueKind
-from fancymonkey.core.state import Author, Key, State
+from fancymonkey.core.state import Key, State
 
 COUNTER = ("orders", "number")
 """The document with the number of the latest order."""

@@ -70,7 +70,8 @@ def _scalar(hint: Any) -> Codec | None:
     if isinstance(hint, type) and issubclass(hint, Enum):
         for stored in (str, int):
             if all(isinstance(member.value, stored) for member in hint):
-                return Codec(stored, attrgetter("value"), hint)
+                is_text = issubclass(hint, str)  # then a member is its text for every driver
+                return Codec(stored, None if is_text else attrgetter("value"), hint)
     return None
 
 

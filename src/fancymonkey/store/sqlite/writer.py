@@ -13,9 +13,10 @@ import msgspec
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import execute, loads
+from fancymonkey.core.load import Load
 from fancymonkey.core.model import Entry, Reservation
 from fancymonkey.core.outcomes import Answer
-from fancymonkey.core.state import FOREVER, Load, Rows, State
+from fancymonkey.core.state import FOREVER, Rows, State
 from fancymonkey.errors import DataError, StoreUnavailable
 from fancymonkey.store.contract import Commit, StockSnapshot, applied_commit
 from fancymonkey.store.shared.disk_latency import DiskLatency
