@@ -4,6 +4,7 @@ The fixture `browser_page` gives a `BrowserPage`: `.page` is Playwright's, and `
 fails when the page logged an error, broke its security policy, or requested a missing file.
 """
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
@@ -19,6 +20,7 @@ from playwright.async_api import (
     Page,
     Request,
     Response,
+    Route,
     async_playwright,
     expect,
 )
@@ -49,6 +51,8 @@ ARGUMENTS = (
 )
 EXPECT_SECONDS = 20
 """The longest wait for an expectation: on a loaded machine a page needs several seconds."""
+SLOW_SECONDS = int(os.environ.get("SLOW_NETWORK_MS", "0")) / 1000
+"""The delay of each answer of the API: a test that does not wait for one fails on any machine."""
 
 WATCH_POLICY = """
 document.addEventListener('securitypolicyviolation', event => window.__policyViolation(
@@ -92,6 +96,12 @@ async def chromium() -> AsyncIterator[Browser]:
             await browser.close()
 
 
+async def delayed(route: Route) -> None:
+    """Let a request go on after SLOW_SECONDS."""
+    await asyncio.sleep(SLOW_SECONDS)
+    await route.continue_()
+
+
 @dataclass
 class BrowserPage:
     """One page, with cookies and storage of its own, and what went wrong in it."""
@@ -110,6 +120,8 @@ class BrowserPage:
             "__policyViolation", lambda _source, event: watch.policy_violations.append(event)
         )
         await context.add_init_script(WATCH_POLICY)
+        if SLOW_SECONDS:
+            await context.route("**/api/**", delayed)
         context.on("console", watch._on_console)
         context.on("weberror", lambda error: watch.page_errors.append(str(error.error)))
         context.on("requestfailed", watch._on_failed)
