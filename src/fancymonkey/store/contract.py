@@ -2,7 +2,7 @@
 
 One method writes. A store reads the rows that the commands need, lets the core decide, writes the
 changed rows and makes them durable, all in one transaction. Every implementation passes the same
-conformance suite, `tests/store/test_conformance.py`.
+conformance suite, `tests/store/contract/test_conformance.py`.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Sequence
