@@ -8,7 +8,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -17,6 +17,7 @@ from playwright.async_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Error,
     Page,
     Request,
     Response,
@@ -99,7 +100,8 @@ async def chromium() -> AsyncIterator[Browser]:
 async def delayed(route: Route) -> None:
     """Send a request after SLOW_SECONDS."""
     await asyncio.sleep(SLOW_SECONDS)
-    await route.continue_()
+    with suppress(Error):  # the page was left meanwhile
+        await route.continue_()
 
 
 @dataclass
