@@ -6,7 +6,7 @@ from typing import Any
 
 from httpx._transports import default
 
-_make_context = default.create_ssl_context
+_make_context = vars(default)["create_ssl_context"]
 _contexts: dict[tuple[bool, str | None, str | None], ssl.SSLContext] = {}
 
 
@@ -15,7 +15,7 @@ def make_certificates_load_once() -> None:
     vars(default)["create_ssl_context"] = _context
 
 
-def _context(verify: Any = True, cert: Any = None, trust_env: bool = True) -> ssl.SSLContext:
+def _context(verify: Any = True, cert: Any = None, trust_env: bool = True) -> Any:
     if verify is not True or cert:
         return _make_context(verify, cert, trust_env)
     key = (trust_env, os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
