@@ -97,6 +97,12 @@ async def chromium() -> AsyncIterator[Browser]:
             await browser.close()
 
 
+async def delay_answers(context: BrowserContext) -> None:
+    """Delay each answer of the API in this context, if SLOW_NETWORK_MS is set."""
+    if SLOW_SECONDS:
+        await context.route("**/api/**", delayed)
+
+
 async def delayed(route: Route) -> None:
     """Send a request after SLOW_SECONDS."""
     await asyncio.sleep(SLOW_SECONDS)
@@ -122,8 +128,7 @@ class BrowserPage:
             "__policyViolation", lambda _source, event: watch.policy_violations.append(event)
         )
         await context.add_init_script(WATCH_POLICY)
-        if SLOW_SECONDS:
-            await context.route("**/api/**", delayed)
+        await delay_answers(context)
         context.on("console", watch._on_console)
         context.on("weberror", lambda error: watch.page_errors.append(str(error.error)))
         context.on("requestfailed", watch._on_failed)

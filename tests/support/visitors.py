@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, Error, Frame, Page
 
-from tests.support.browser import BrowserPage
+from tests.support.browser import BrowserPage, delay_answers
 
 Kind = tuple[tuple[str, str], ...]
 SCREEN = (1280, 720)
@@ -113,6 +113,7 @@ class Lent:
             if other != page:
                 await other.close()
         await context.unroute_all()
+        await delay_answers(context)
         await context.set_offline(False)
         await self._remove_additions(page)
         if self._is_altered or self._origins - {urlsplit(page.url).netloc}:
