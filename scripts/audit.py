@@ -51,9 +51,9 @@ def vulnerabilities() -> tuple[list[str], list[str]]:
         return [], [done.stderr.strip().splitlines()[-1] if done.stderr else "no answer"]
     rows = json.loads(done.stdout)["dependencies"]
     known = [
-        f"{row['name']} {row['version']}: {found['id']}, fixed in {found['fix_versions']}"
+        f"{row['name']} {row['version']}: {gap['id']}, fixed in {gap['fix_versions']}"
         for row in rows
-        for found in row.get("vulns", [])
+        for gap in row.get("vulns", [])
     ]
     return known, [row["name"] for row in rows if "skip_reason" in row]
 
