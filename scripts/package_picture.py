@@ -1,8 +1,8 @@
-"""Draws docs/images/packages.svg: the packages of src/fancymonkey on their floors.
+"""Draws docs/images/packages.svg: the packages of src/fancymonkey by their layers.
 
     .venv/bin/python -m scripts.package_picture
 
-Names and folders are read from the source tree, floors from the architecture test. A test fails
+Names and folders are read from the source tree, layers from the architecture test. A test fails
 while the picture differs from the output of this script.
 """
 

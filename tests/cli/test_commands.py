@@ -291,7 +291,7 @@ def test_migrate_reports_a_copy_that_differs(
     cli: Run, shop: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Forgetful(MemoryStore):
-        """Takes the rows and leaves the ledger."""
+        """Removes the rows and keeps the ledger."""
 
         store = MemoryStore()
 

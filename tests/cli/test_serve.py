@@ -30,7 +30,7 @@ def stock(server: Server) -> dict[str, object]:
 
 
 def ended(server: Server) -> tuple[int, str]:
-    """The exit code and the words of a server that should not start."""
+    """The exit code and the output of a server that should not start."""
     try:
         code = server.launch().wait(30)
         return code, server.log
@@ -39,7 +39,7 @@ def ended(server: Server) -> tuple[int, str]:
 
 
 def one_line(log: str, words: str) -> None:
-    """The log is a single line with these words: no trace, nothing else."""
+    """The log is a single line with these words, without a traceback."""
     (line,) = log.splitlines()
     assert words in line
 

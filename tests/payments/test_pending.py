@@ -27,7 +27,7 @@ __all__ = ["target"]
 
 
 def waiting(**wanted: int) -> CoreShop:
-    """A shop with a hold whose payment B is under way."""
+    """A shop with a hold whose payment B is pending."""
     shop = CoreShop()
     shop.do(take("s1", **(wanted or {"a_M": 2})))
     take_in(shop, session("completed", "cs_B"))

@@ -1,4 +1,4 @@
-"""Edits of products.json that would empty the shop, count units twice, or do nothing in silence."""
+"""Edits of products.json that would empty the shop, count units twice, or have no effect."""
 
 import json
 import re

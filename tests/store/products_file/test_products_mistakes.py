@@ -133,7 +133,7 @@ async def test_the_edit_is_refused_and_the_last_good_state_stays(
     assert await store.snapshot() == before
     assert path.read_text() == text
     await store.close()
-    again = JsonStore(tmp_path, read_only=True)  # what the doctor sees
+    again = JsonStore(tmp_path, read_only=True)  # the finding of the doctor
     await again.open(at(1))
     assert any(
         problem.startswith("products.json, line ") for problem in await again.health_problems()
@@ -207,7 +207,7 @@ async def test_a_first_file_with_a_mistake_starts_no_shop(text: str, tmp_path: P
 
 
 async def test_a_shop_that_has_such_names_opens_and_takes_other_edits_in(tmp_path: Path) -> None:
-    """An earlier version has taken them in: they are the owner's."""
+    """An earlier version has accepted them: they belong to the owner."""
     path = tmp_path / "products.json"
     store = await open_shop(tmp_path)
     extra = '{"id":null,"size":"wide","restockDate":null,"sizes":null}'

@@ -103,7 +103,9 @@ async def test_an_edit_moves_last_updated(any_shop: Shop) -> None:
 async def test_a_long_response_is_the_only_copy_of_its_products(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The bytes are those of a short response, and no product holds on to an earlier one."""
+    """The bytes are those of a short response, and no product keeps a reference to an earlier
+    one.
+    """
     short = StockListing(shop.engine, Spelling(shop.engine))
     long = StockListing(shop.engine, Spelling(shop.engine))
     for number in range(4):

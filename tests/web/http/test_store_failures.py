@@ -110,7 +110,7 @@ async def test_a_bug_of_ours_is_500_without_a_word_about_our_insides(
         assert (answer.status, answer.code) == (500, "internal_error")
         for word in (b"Traceback", b"ZeroDivision", b".py", SECRET.encode()):
             assert word not in answer.body
-        assert "ZeroDivisionError" in caplog.text  # the operator sees all of it
+        assert "ZeroDivisionError" in caplog.text  # the log has all of it
         store.error = None
         assert (await CALLS[name](shop)).status == 200
 
@@ -166,8 +166,8 @@ async def test_readyz_is_503_while_the_store_is_away(
             assert (away.status, away.code) == (503, "unavailable")
             assert away.header("retry-after")
             assert SECRET.encode() not in away.body
-        assert caplog.text.count(SECRET) == 1  # the operator reads it, and once
-        assert (await shop.client.get("/healthz")).status == 200  # alive all the same
+        assert caplog.text.count(SECRET) == 1  # the log has it once
+        assert (await shop.client.get("/healthz")).status == 200  # still alive
         store.error = ZeroDivisionError("a bug")
         assert (await shop.client.get("/readyz")).status == 503
         store.error = None
@@ -233,7 +233,7 @@ async def test_readyz_is_503_while_nothing_can_be_written(
 
 
 async def test_a_write_that_works_again_ends_the_problem_at_the_first_look() -> None:
-    """After a full disk the first readiness check tries to write, and reads the result."""
+    """After a full disk the first readiness check tries to write, and reports the result."""
 
     class Recovering(MemoryStore):
         failed: str | None = None

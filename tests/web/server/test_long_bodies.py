@@ -1,4 +1,6 @@
-"""A long response costs its length once: it is not copied for a client, nor kept in old pieces."""
+"""A long response needs its memory once: it is not copied for a client, and old pieces are
+freed.
+"""
 
 import weakref
 from typing import Any

@@ -168,7 +168,7 @@ async def test_a_resumed_listener_gets_missed_changes_only(
 
 
 async def test_resuming_again_and_again_under_load_leaves_no_gap(shop: Shop, server: str) -> None:
-    """A listener that keeps dropping ends with the same stock as one that asks."""
+    """A listener that disconnects repeatedly has in the end the stock of a `get`."""
     known: dict[tuple[str, str], dict[str, Any]] = {}
     revisions: list[int] = []
 

@@ -1,6 +1,6 @@
 """The five endpoints of the specification: exact names, shapes and types.
 
-Fields beyond the specification are listed here one by one, so that none slips in.
+Fields beyond the specification are listed here one by one, so that none is added by mistake.
 """
 
 from typing import Any

@@ -98,9 +98,7 @@ class ProductsFileSync:
 
     @property
     def health_problems(self) -> list[str]:
-        """The problems of the file: why it cannot be read or written, and the refused parts of an
-        edit.
-        """
+        """The error of reading or writing the file, and the refused parts of the last edit."""
         return [text for text in (self._problem, self._failure, *self.refusals) if text]
 
     def stop(self) -> None:
