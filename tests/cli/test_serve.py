@@ -153,6 +153,17 @@ def test_a_bad_setting_is_one_line(tmp_path: Path) -> None:
     one_line(log, "RESERVATION_TTL_SECONDS is 'soon'; it should be a whole number")
 
 
+def test_a_misspelt_setting_is_a_warning_at_the_start(tmp_path: Path) -> None:
+    env = {"FULFILLMENT": "on_shipment", "ADMIN_PASWORD": "s3cret"}
+    with Server(data=tmp_path / "shop", env=env, arguments=["--init"]) as server:
+        assert httpx.get(f"{server.url}/readyz").status_code == 200
+        log = server.log
+    for name, meant in (("FULFILLMENT", "FULFILMENT"), ("ADMIN_PASWORD", "ADMIN_PASSWORD")):
+        sentence = f"{name} is not a setting and has no effect. Did you mean {meant}?"
+        assert log.count(sentence) == 1
+    assert "s3cret" not in log
+
+
 def test_several_workers_on_postgresql(postgres_url: str) -> None:
     with Server(database_url=postgres_url, workers=2, arguments=["--init"]) as server:
         for number in range(20):
