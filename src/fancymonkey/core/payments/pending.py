@@ -54,13 +54,8 @@ def begin_payment(state: State, hold: Reservation, session: str, until: int) -> 
     return True
 
 
-<<<<<<< HEAD
-def end_payment(state: State, hold: Reservation, session: str, *, failed: bool) -> bool:
-    """Records that a session's payment has ended. Returns whether it was pending.
-=======
 def end_payment(state: State, hold: Reservation, session: str) -> bool:
-    """Records that a session's payment has failed. Returns whether it was under way.
->>>>>>> query
+    """Records that a session's payment has failed. Returns whether it was pending.
 
     An unknown session is recorded as well: its beginning may come later.
     """
