@@ -16,8 +16,8 @@ from tests.alerts.receivers import HttpReceiver
 from tests.payments.conftest import OWNER
 from tests.web import documented
 from tests.web.client import Answer
+from tests.web.openapi.test_openapi import shape
 from tests.web.shops import Shop, running
-from tests.web.test_openapi import shape
 
 BASE = "/api/admin/"
 
@@ -31,7 +31,7 @@ async def get(shop: Shop, path: str) -> Answer:
 
 
 def alerts_of(shop: Shop) -> Alerts:
-    """The very alerts that the app under test has."""
+    """The alerts of the app under test."""
     alerts: Alerts = shop.client.app._shop.alerts  # type: ignore[attr-defined]
     return alerts
 

@@ -30,7 +30,7 @@ DECIDES = "this server decides for all servers"
 FOLLOWS = "another server decides for this one"
 PROBES = 10
 SELL_SECONDS = 1.0
-"""Others sell again this soon."""
+"""Seconds until other servers sell again."""
 
 
 def until(check: Callable[[], bool], seconds: float = 30.0) -> None:
@@ -48,7 +48,7 @@ def target(places: Places) -> str:
 
 @pytest.fixture(params=["one machine", "three machines"])
 def servers(request: pytest.FixtureRequest, target: str) -> Iterator[list[Server]]:
-    """The decider and two that follow it."""
+    """The decider and two followers."""
     with several(
         BenchShop("postgres", target, program=None), 3, apart=request.param != "one machine"
     ) as started:
@@ -57,7 +57,7 @@ def servers(request: pytest.FixtureRequest, target: str) -> Iterator[list[Server
 
 @contextmanager
 def several(shop: BenchShop, count: int, *, apart: bool) -> Iterator[list[Server]]:
-    """The decider and servers that follow it; `apart`: each as if on a machine of its own."""
+    """The decider and its followers; `apart`: each as if on a machine of its own."""
     with ExitStack() as stack:
         started = [start(shop, stack, apart=apart)]
         until(lambda: DECIDES in started[0].log)
@@ -112,7 +112,9 @@ class Buyers:
                 answers.append((time.monotonic(), place, session))
 
     def come(self, place: int, number: int) -> float:
-        """A new buyer, who comes a little later than the one before. Returns when it has a unit."""
+        """A new buyer, who comes shortly after the one before. Returns when the buyer has a
+        unit.
+        """
         time.sleep(number / PROBES * SELL_SECONDS)
         session = f"late-{place}-{number}-{time.monotonic_ns()}"
         body = {"productId": HOT[0], "size": HOT[1], "quantity": 1, "sessionId": session}
@@ -168,7 +170,7 @@ def test_others_sell_at_once_when_the_decider_is_killed_or_stopped(
     buyers = Buyers(servers)
     try:
         until(lambda: buyers.sold_since(0, (0, 1, 2)))
-        usual = wait(buyers, (1, 2), lambda: None)  # on a busy machine a sale takes long anyhow
+        usual = wait(buyers, (1, 2), lambda: None)  # on a busy machine a sale takes long
         waits = [wait(buyers, (1, 2), first.kill)]
         until(lambda: any(DECIDES in server.log for server in others))
         decider = others[0] if DECIDES in others[0].log else others[1]
@@ -202,7 +204,7 @@ def settle(server: Server) -> None:
 
 
 def wait(buyers: Buyers, places: tuple[int, ...], trouble: Callable[[], object]) -> float:
-    """Seconds from a trouble until each of these servers has sold to a buyer who came after it."""
+    """Seconds from a failure until each of these servers has sold to a buyer who came after it."""
     began = time.monotonic()
     trouble()
     with ThreadPoolExecutor(PROBES * len(places)) as pool:

@@ -8,9 +8,9 @@ import pytest
 from fancymonkey.core.payments.refunds import RecordRefund, RefundFailed
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.payments.conftest import OWNER, Till, opened
+from tests.web.admin_api.test_bundles import HOODIE_AND_TEE, SET, TEE, add
 from tests.web.client import Answer
 from tests.web.shops import HOODIE
-from tests.web.test_bundles import HOODIE_AND_TEE, SET, TEE, add
 
 HOODIE_LINE = {"productId": HOODIE, "size": "M", "quantity": 1}
 TEE_LINE = {"productId": TEE, "size": "M", "quantity": 1}
@@ -61,7 +61,7 @@ async def test_a_returned_part_is_refunded_with_its_share_and_the_rest_adds_up(
     assert (other.status, other.code) == (409, "idempotency_conflict")
     await till.settle()
     assert await money(till) == (due, 0, pytest.approx(90.0 - due))
-    assert await till.issues() == []  # the refund pays for what came back: nothing to ask
+    assert await till.issues() == []  # nothing to decide
     steps = [(step["action"], step["text"]) for step in (await order(till))["history"]]
     assert steps[-1] == ("refunded", f"{due:.2f} USD")
     await post(till, "return", lines=[HOODIE_LINE, TEE_LINE])

@@ -1,7 +1,7 @@
-"""The requirements of OWASP ASVS 5 at levels 1 and 2: for each a test, or the reason why none.
+"""The requirements of OWASP ASVS 5 at levels 1 and 2: for each a test, or the reason why it has
+none.
 
-The list is in asvs.txt, in our own words: id, level, what is wanted, then tests, or `-` and a
-reason.
+The list is in asvs.txt, in our own words: id, level, requirement, then tests, or `-` and a reason.
 """
 
 import ast
@@ -17,35 +17,35 @@ FILES = {
     "BP": "tests/browser/test_dashboard_users.py",
     "BS": "tests/browser/test_shop.py",
     "CF": "tests/cli/test_config.py",
-    "CN": "tests/store/test_conformance.py",
-    "CO": "tests/web/test_cors.py",
+    "CN": "tests/store/contract/test_conformance.py",
+    "CO": "tests/web/http/test_cors.py",
     "DR": "tests/docs/test_reference.py",
     "FA": "tests/accounts/test_two_factor.py",
-    "FZ": "tests/web/test_fuzz_document.py",
+    "FZ": "tests/web/openapi/test_fuzz_document.py",
     "HA": "tests/accounts/test_hashes.py",
-    "HB": "tests/web/test_hostile_bodies.py",
-    "HR": "tests/web/test_hostile_requests.py",
+    "HB": "tests/web/http/test_hostile_bodies.py",
+    "HR": "tests/web/http/test_hostile_requests.py",
     "KE": "tests/accounts/test_api_keys.py",
-    "LI": "tests/web/test_live.py",
+    "LI": "tests/web/shop_api/test_live.py",
     "MA": "tests/core/test_command_group.py",
-    "OW": "tests/web/test_changes.py",
-    "PA": "tests/web/test_pages.py",
+    "OW": "tests/web/admin_api/test_changes.py",
+    "PA": "tests/web/pages/test_pages.py",
     "PE": "tests/accounts/test_users.py",
     "PG": "tests/accounts/test_pages_guard.py",
-    "PO": "tests/store/test_postgres.py",
-    "PT": "tests/web/test_security_paths.py",
+    "PO": "tests/store/postgres/test_postgres.py",
+    "PT": "tests/web/http/test_security_paths.py",
     "PY": "tests/payments/test_checkout.py",
     "RE": "tests/accounts/test_audit_log.py",
     "RO": "tests/accounts/test_routes_by_role.py",
     "SE": "tests/accounts/test_sessions.py",
-    "SF": "tests/web/test_store_failures.py",
-    "SH": "tests/web/test_security_headers.py",
+    "SF": "tests/web/http/test_store_failures.py",
+    "SH": "tests/web/http/test_security_headers.py",
     "SHE": "tests/spreadsheets/test_text.py",
-    "SL": "tests/web/test_security_limits.py",
+    "SL": "tests/web/http/test_security_limits.py",
     "SO": "tests/security/test_source.py",
-    "SS": "tests/web/test_stripe_signature.py",
+    "SS": "tests/web/shop_api/test_stripe_signature.py",
     "SV": "tests/cli/test_serve.py",
-    "TH": "tests/web/test_admin_throttle.py",
+    "TH": "tests/web/auth/test_admin_throttle.py",
     "US": "tests/cli/test_user.py",
 }
 """The short names of test files in the list."""
@@ -96,7 +96,7 @@ def functions(file: str) -> frozenset[str]:
 
 
 def summary() -> str:
-    """How many rows have a test, and how many a reason."""
+    """The number of rows with a test, and of rows with a reason."""
     rows = requirements()
     tested = sum(bool(row.tests) for row in rows)
     return (

@@ -47,7 +47,7 @@ _RUN = """async ({grave, enough}) => {
 async def assert_accessible(page: Page) -> None:
     """Fails if axe finds a serious or critical violation on the page in its present state."""
     if not await page.evaluate("'axe' in window"):
-        await page.evaluate(_source())  # by the debugger: the page's own policy lets nothing in
+        await page.evaluate(_source())  # the policy of the page does not apply
     violations: list[dict[str, Any]] = await page.evaluate(_RUN, {"grave": GRAVE, "enough": 2})
     complaints = [
         f"{row['impact']} {row['id']}: {node['html'][:200]}\n  {node['failureSummary']}"

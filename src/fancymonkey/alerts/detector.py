@@ -47,9 +47,9 @@ STORE_SECONDS = 8.0
 OVERLAP = 2 * HOUR
 """Payment issues and runs are checked again for this long: they are written after they began."""
 LEFT = DAY_MS
-"""How long open points are remembered, because each comparison reports them again."""
+"""The time for which open points are remembered, because each comparison reports them again."""
 CURSOR_EVERY = 10_000
-"""How often (ms) the position in the ledger is stored while there are no events."""
+"""The interval (ms) at which the position in the ledger is stored without events."""
 
 
 class DetectorPositions(Struct):
@@ -219,7 +219,7 @@ class EventDetector:
         """The band of a size if it is another one now, and the event that this causes."""
         old = self._known.get(row.item.sku)
         if row.item.sold_out and old is not None:
-            return None, None  # the owner took it off sale and knows
+            return None, None  # the owner took it off sale
         stock = ledger_events.stock_now(row)
         band, crossed = begin_or_cross(old, stock, most, row.item.sold_out)
         if crossed is None or (crossed == EventName.STOCK_LOW and self._at_locations is not None):

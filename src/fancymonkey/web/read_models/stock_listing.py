@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qs
 
@@ -16,6 +17,7 @@ from fancymonkey.free_memory import return_free_memory
 from fancymonkey.web.http.bodies.spelling import Spelling
 from fancymonkey.web.http.bodies.wire import encode
 from fancymonkey.web.http.etag import etag_of, is_known
+from fancymonkey.web.http.known_params import CACHED_BYTES, KnownParams
 from fancymonkey.web.http.messages import JSON, NOSNIFF, Problem, Response
 from fancymonkey.web.http.problems.refusals import refusal
 from fancymonkey.web.read_models.pickup import PickupDates, pickup_dates
@@ -25,6 +27,11 @@ from fancymonkey.web.read_models.product_json import (
     location_out,
     product_json,
 )
+
+LISTING_PARAMS = KnownParams(
+    ("productId", "category", "lowStockOnly", "location", "locations"), tolerant=True
+)
+"""The parameters of the listing."""
 
 LOCATIONS_KEPT = 4
 """The most locations whose products are kept as JSON."""
@@ -89,7 +96,10 @@ class StockListing:
 
         Raises Problem 422 if the query makes no sense, 404 for an unknown location.
         """
-        question = read_query(query) if query else EVERYTHING
+        question = EVERYTHING
+        if query:
+            read = read_query if len(query) > CACHED_BYTES else _known_query
+            question = read(query)
         if question.location is not None and question.location not in self._engine.view.locations:
             raise unknown_location(question.location)
         answer = self._answer(question)
@@ -258,19 +268,24 @@ def read_query(query: bytes) -> ListingQuery:
     except ValueError:
         raise Problem(422, "invalid_request", "The query string is not valid.") from None
     product_id, category = fields.get("productId"), fields.get("category")
-    location = fields.get("location", [""])[-1]
+    location = fields.get("location")
+    if location is not None and not location[-1]:
+        raise Problem(422, "invalid_request", "location must not be empty.")
     return ListingQuery(
         product_id[-1] if product_id else None,
         normal_form(category[-1]) if category else None,
         _flag(fields, "lowStockOnly"),
-        location or None,
+        location[-1] if location else None,
         _flag(fields, "locations"),
     )
 
 
+_known_query = lru_cache(maxsize=512)(read_query)
+
+
 def _flag(fields: dict[str, list[str]], name: str) -> bool:
     text = fields.get(name, ["false"])[-1].lower()
-    if text not in ("true", "false", "1", "0", ""):
+    if text not in ("true", "false", "1", "0"):
         raise Problem(422, "invalid_request", f"{name} must be true or false.")
     return text in ("true", "1")
 
