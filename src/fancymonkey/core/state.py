@@ -4,8 +4,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from fancymonkey.core.author import Author
-from fancymonkey.core.ledger import evolve
+from fancymonkey.core.ledger import Author, evolve
 from fancymonkey.core.model import (
     HELD,
     Entry,

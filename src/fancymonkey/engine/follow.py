@@ -112,7 +112,7 @@ class LedgerFollower:
                     await heard(wake_event, fallback)
 
     async def _rest(self, seconds: float) -> None:
-        """Waits for a time (s), or until so much has come that the feed may soon forget it."""
+        """Waits for a time (s), or until there are BACKLOG new entries."""
         while seconds > 0 and self._backlog < BACKLOG:
             await asyncio.sleep(min(seconds, LOOK_SECONDS))
             seconds -= LOOK_SECONDS

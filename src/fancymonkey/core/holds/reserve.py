@@ -313,19 +313,17 @@ def _allocations(
         if item is None or item.archived:
             unknown.append({"sku": sku})
             continue
+        wanted = line.quantity
         if item.bundle is not None:
             served_elsewhere = True
-            if present is None and count == 1 and line.quantity >= 1 and not item.sold_out:
+            if present is None and count == 1 and wanted >= 1 and not item.sold_out:
                 break  # `serve` reads the units
         mine = own[sku, location].quantity if own and (sku, location) in own else 0
-        wanted = line.quantity
-        if 1 <= wanted <= mine:  # what a hold has already is never refused
-            allocated.append(Allocation(sku, wanted, location))
-            continue
         available = state.level(sku, location).available + mine
         if item.safety_stock:
             available = offered(available, safety_at(item.safety_stock, location))
-        if 1 <= wanted <= available and not item.sold_out:  # the usual case
+        # The usual case; and what a hold has already is never refused.
+        if (1 <= wanted <= available and not item.sold_out) or 1 <= wanted <= mine:
             allocated.append(Allocation(sku, wanted, location))
             continue
         fault: Fault = {"sku": sku, "requested": wanted, "available": max(0, available)}

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Protocol
 
-from fancymonkey.core.author import Author
 from fancymonkey.core.command import Command
 from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.ledger import Author
 from fancymonkey.core.locations.answers import LocationChanged
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.locations.lookup import location_of, unknown_location

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
-from fancymonkey.core.author import Author
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.ledger import Author
 from fancymonkey.core.model import Item, Product, Reservation
 from fancymonkey.core.orders.rows import Order
 from fancymonkey.core.orders.shares import UnitsShare, shares_of, units_gone, value_of

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from fancymonkey.core.author import Author
 from fancymonkey.core.catalogue.renames import renamed
 from fancymonkey.core.command import Command
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.ledger import Author
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.locations.lookup import location_of
 from fancymonkey.core.model import Entry, Item, Line, Product, Reservation, Status

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from fancymonkey.core.author import Author
+from fancymonkey.core.ledger import Author
 from fancymonkey.core.model import Line
 from fancymonkey.core.orders.rows import Order, OrderStep, OrderUnits
 from fancymonkey.core.state import State

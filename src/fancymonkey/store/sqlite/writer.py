@@ -257,9 +257,8 @@ class SqliteWriter:
 
     def _write(self, state: State) -> None:
         for kind, new, rows in written(state):
-            table = TABLES[kind]
-            sql = _insert(table) if new else _upsert(table)
-            self.db.executemany(sql, map(table.values, rows))
+            sql = _insert(TABLES[kind]) if new else _upsert(TABLES[kind])
+            self.db.executemany(sql, map(TABLES[kind].values, rows))
         if state.entries:
             self.insert(ENTRIES, state.entries)
             self.db.execute(QUERIES["set_head"], (state.revision,))
