@@ -279,7 +279,7 @@ class ProductsFileSync:
     async def _write(self, version: SavedVersion) -> bool:
         """Writes a version of the file; True: read it again."""
         if version.content == self._content:
-            if self._versions.known[-1].revision == UNCHECKED:
+            if self._versions.is_behind(version.revision):
                 await asyncio.to_thread(self._versions.remember, version)
                 await self._keep(version)
             return False
