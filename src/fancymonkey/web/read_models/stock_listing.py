@@ -108,7 +108,9 @@ class StockListing:
         self._kept: dict[ListingQuery, Listed] = {}
         self._filtered_bytes = 0
         self._products: dict[tuple[str, StockShown], ProductJson] = {}
-        self._pages: dict[StockShown, ProductPages] = {}
+        self._pages = ProductPages(engine.view, self._maker(EVERYTHING))
+        self._pages_with: dict[StockShown, ProductPages] = {}
+        """The pages by location."""
         self._pickup_dates: PickupDates = {}
 
     def whole(self) -> Body:
@@ -167,7 +169,9 @@ class StockListing:
         if dates != self._pickup_dates:
             self._pickup_dates = dates
             self._kept.clear()
-            self._pages = {shown: kept for shown, kept in self._pages.items() if not shown[1]}
+            by_location = [shown for shown in self._pages_with if shown[1]]
+            for stock_shown in by_location:
+                del self._pages_with[stock_shown]
             self._products = {key: kept for key, kept in self._products.items() if not key[1][1]}
 
     def _dates_for(self, question: ListingQuery) -> PickupDates | None:
@@ -224,14 +228,16 @@ class StockListing:
 
     def _pages_of(self, question: ListingQuery) -> ProductPages:
         """The pages with the stock that the question means."""
-        pages = self._pages.pop(question.stock_shown, None)
+        stock_shown, pages_with = question.stock_shown, self._pages_with
+        if stock_shown == EVERYTHING.stock_shown:
+            return self._pages
+        pages = pages_with.pop(stock_shown, None)
         if pages is None:
             pages = ProductPages(self._engine.view, self._maker(question))
-        self._pages[question.stock_shown] = pages  # the latest is the last
-        others = [shown for shown in self._pages if shown != EVERYTHING.stock_shown]
-        size = sum(self._pages[shown].size for shown in others)
-        while len(others) > LOCATIONS_KEPT or (size > LOCATIONS_BYTES and len(others) > 1):
-            size -= self._pages.pop(others.pop(0)).size
+        pages_with[stock_shown] = pages  # the latest is the last
+        size = sum(kept.size for kept in pages_with.values())
+        while len(pages_with) > LOCATIONS_KEPT or (size > LOCATIONS_BYTES and len(pages_with) > 1):
+            size -= pages_with.pop(next(iter(pages_with))).size
         return pages
 
     def _maker(self, question: ListingQuery) -> ProductMaker:
