@@ -51,7 +51,7 @@ class Pgbench:
         self._script.chmod(0o644)
 
     def measure(self, clients: int, seconds: float) -> Measure:
-        """Runs it for whole seconds. Raises RuntimeError where pgbench does not like it."""
+        """Runs it for whole seconds. Raises RuntimeError if pgbench does not like it."""
         command = [self._program, "-n", "-M", "prepared", "-f", self._script]
         command += [
             "-c",

@@ -171,7 +171,7 @@ async def check_levels(books: Books, port: int) -> None:
 
 
 def verify(shop: BenchShop) -> None:
-    """Runs `fancymonkey verify` beside the server. Raises Lost where it finds anything."""
+    """Runs `fancymonkey verify` beside the server. Raises Lost if it finds anything."""
     environment = {**os.environ, **shop.environment()}
     done = run(["verify"], environment=environment, directory="/")
     if done.returncode != 0:

@@ -112,7 +112,7 @@ class Running:
         self._process.wait()
 
     def wait_warm(self) -> None:
-        """Returns when the measuring begins. Raises RuntimeError where the load could not begin."""
+        """Returns when the measuring begins. Raises RuntimeError if the load could not begin."""
         if self._line() != b"warm\n":
             raise RuntimeError("the load could not begin; its process says why")
 

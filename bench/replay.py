@@ -178,7 +178,7 @@ class Result:
 def replay(
     places: Places, name: str, history: History, seed: int = 1, ttl: int = TTL_SECONDS
 ) -> Result:
-    """Replays a history on a new store. Raises AssertionError where the ledger differs from it."""
+    """Replays a history on a new store. Raises AssertionError if the ledger differs from it."""
     shop = stocked(places, name, history)
     with shop.server(env={"RESERVATION_TTL_SECONDS": str(ttl)}) as server:
         replay = Replay(history, server.port, random.Random(seed), ttl)

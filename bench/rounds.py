@@ -31,7 +31,7 @@ class Measure:
 
 
 def rotate(contestants: Mapping[str, Callable[[], Measure]], rounds: int) -> Measures:
-    """Runs all contestants in each round. Raises RuntimeError where one answers with errors."""
+    """Runs all contestants in each round. Raises RuntimeError if one answers with errors."""
     names = list(contestants)
     measures_by_name: dict[str, list[Measure]] = {name: [] for name in names}
     for number in range(rounds):

@@ -65,7 +65,7 @@ def outside(report: Report, start: int, end: int) -> float:
 
 
 def _update(server: Server, number: int) -> None:
-    """Adjusts 1,000 SKUs, spread over the shop. Raises AssertionError where one row fails."""
+    """Adjusts 1,000 SKUs, spread over the shop. Raises AssertionError if one row fails."""
     places = range(number, number + ROWS * 9, 9)
     updates = [
         {

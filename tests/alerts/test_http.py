@@ -16,8 +16,8 @@ from tests.alerts.receivers import HttpReceiver
 from tests.payments.conftest import OWNER
 from tests.web import documented
 from tests.web.client import Answer
+from tests.web.openapi.test_openapi import shape
 from tests.web.shops import Shop, running
-from tests.web.test_openapi import shape
 
 BASE = "/api/admin/"
 

@@ -16,8 +16,8 @@ from tests.browser.products_page import ProductsShop, at_work, products_shop
 from tests.browser.shop_page import NARROW, WIDE
 from tests.spreadsheets.support import book
 from tests.support.axe import assert_accessible
+from tests.web.imports.test_import import edited
 from tests.web.shops import HOODIE
-from tests.web.test_import import edited
 
 ATTACK = "<img src=x onerror=alert(1)>"
 WHILE_READING = 20_000

@@ -1,11 +1,12 @@
 """Orders as the warehouse does them: on a phone, with a scanner, from two locations, on paper."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from fancymonkey.accounts.model import Role
 from fancymonkey.core.locations.edit import AddLocation
@@ -168,6 +169,34 @@ async def test_units_of_either_location_are_moved_and_cancelled(
         watched.assert_clean()
     levels = {place: shop.engine.view.level(sku(), place) for place in ("main", "berlin")}
     assert [level.available for level in levels.values()] == [20, 4]
+
+
+async def test_a_change_is_reported_once_the_page_shows_it(
+    browser: Browser, shop: AdminShop
+) -> None:
+    await at_two_locations(shop)
+    async with member(browser, shop, "sam", PHONE) as watched:
+        page = watched.page
+        await visit(page, shop, "orders.html?id=" + (await orders(shop))[0].order_id)
+        await expect(state(page)).to_have_text("Order #1: to ship.")
+        may_answer = asyncio.Event()
+
+        async def delayed(route: Route) -> None:
+            await may_answer.wait()
+            await route.continue_()
+
+        await page.route("**/api/admin/orders?**", delayed)
+        async with page.expect_request("**/api/admin/orders?**"):
+            await page.get_by_role("button", name="Move order #1").click()
+            asked = page.get_by_role("dialog", name="Move units of order #1")
+            await asked.get_by_label("Units at").select_option("main")
+            await asked.get_by_role("button", name="Move").click()
+        assert await page.locator(".toast").count() == 0
+        may_answer.set()
+        await expect(page.locator(".toast")).to_contain_text("1 unit moved to Berlin.")
+        assert await page.get_by_role("cell", name="Main", exact=True).count() == 0
+        await page.unroute("**/api/admin/orders?**")
+        watched.assert_clean()
 
 
 async def test_the_camera_scans_a_tracking_number_and_a_slip(

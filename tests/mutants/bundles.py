@@ -2,8 +2,8 @@
 
 from tests.mutants.planted import bug
 
-AVAILABILITY = "core/test_bundle_availability.py"
-AT_ONCE = "core/test_holds_at_once.py"
+AVAILABILITY = "core/bundles/test_bundle_availability.py"
+AT_ONCE = "core/holds/test_holds_at_once.py"
 
 BUNDLES = [
     bug(
@@ -36,7 +36,7 @@ BUNDLES = [
         "core.bundles.define:_circle",
         "paths += [[*path, inner.sku] for inner in reversed(item.components)]",
         "pass",
-        "core/test_bundles.py::test_b5_a_circle_is_refused_with_its_path",
+        "core/bundles/test_bundles.py::test_b5_a_circle_is_refused_with_its_path",
     ),
     bug(
         "bundles",
@@ -44,7 +44,7 @@ BUNDLES = [
         "core.bundles.sales:next_version",
         "replace(bundle, version=version)",
         "replace(bundle, version=version - 1)",
-        "core/test_bundles.py::test_a_change_of_a_bundle_is_undone_and_redone",
+        "core/bundles/test_bundles.py::test_a_change_of_a_bundle_is_undone_and_redone",
     ),
     bug(
         "bundles",
@@ -52,7 +52,7 @@ BUNDLES = [
         "core.bundles.shares:largest_remainder",
         "shares[index] += 1",
         "shares[index] += 0",
-        "core/test_price_shares.py::test_the_cents_that_are_left_go_to_the_largest_remainders",
+        "core/bundles/test_price_shares.py::test_the_cents_that_are_left_go_to_the_largest_remainders",
     ),
     bug(
         "bundles",

@@ -1,4 +1,4 @@
-"""Bugs of the rules: holds, the ledger, request keys, refunds, payments under way."""
+"""Bugs of the rules: holds, the ledger, request keys, refunds, pending payments."""
 
 from tests.mutants.planted import bug
 
@@ -19,7 +19,7 @@ RULES = [
         "core.holds.reserve:_allocations",
         ".available + mine",
         ".available + mine + 1",
-        "core/test_reserve.py",
+        "core/holds/test_reserve.py",
     ),
     bug(
         "core",
@@ -27,7 +27,7 @@ RULES = [
         "core.holds.end:_sell",
         "level.available if late",
         "level.on_hand if late",
-        "core/test_hold_end.py",
+        "core/holds/test_hold_end.py",
     ),
     bug(
         "core",
@@ -35,7 +35,7 @@ RULES = [
         "core.holds.end:release",
         "hold.status is not Status.HELD",
         "hold.status is Status.CAPTURED",
-        "core/test_hold_end.py",
+        "core/holds/test_hold_end.py",
     ),
     bug(
         "limits",
@@ -43,7 +43,7 @@ RULES = [
         "core.holds.limits:check_hold_limits",
         "limits.holds and len(mine) >= limits.holds",
         "False",
-        "core/test_hold_limits.py",
+        "core/holds/test_hold_limits.py",
     ),
     bug(
         "limits",
@@ -51,7 +51,7 @@ RULES = [
         "core.holds.limits:check_hold_limits",
         "units.quantity > most:",
         "units.quantity > most + 1:",
-        "core/test_hold_limits.py",
+        "core/holds/test_hold_limits.py",
     ),
     bug(
         "ledger",
@@ -102,7 +102,7 @@ PAYMENTS = [
         "core.payments.refund_names:is_new_refund",
         "if name in names or WHOLE in names or FAILED + name in names or (valid and not name):",
         "if False:",
-        "core/test_refund.py payments/test_early_refunds.py",
+        "core/payments/test_refund.py payments/test_early_refunds.py",
     ),
     bug(
         "refunds",
@@ -110,7 +110,7 @@ PAYMENTS = [
         "core.payments.refunds:_split",
         "line.quantity < 1 or missing",
         "False",
-        "core/test_refund.py",
+        "core/payments/test_refund.py",
     ),
     bug(
         "refunds",
@@ -118,7 +118,7 @@ PAYMENTS = [
         "core.payments.returned_units:cancel_undelivered",
         "if never:",
         "if False:",
-        "core/test_refund.py",
+        "core/payments/test_refund.py",
     ),
     bug(
         "refunds",
@@ -126,7 +126,7 @@ PAYMENTS = [
         "core.payments.refunds:refund_failed",
         "raise_issue(state, IssueKind.REFUND_FAILED, command.refund, hold, command.ref)",
         "pass",
-        "core/test_refund.py",
+        "core/payments/test_refund.py",
     ),
     bug(
         "pending",

@@ -2,15 +2,15 @@
 
 from tests.mutants.planted import bug
 
-IMPORT = "web/test_import.py"
-BY_LOCATION = "web/test_import_by_location.py"
-SHOPIFY = "web/test_import_shopify.py"
-LOCATIONS = "store/test_json_locations.py"
-STALE = "store/test_stale_files.py"
-MISTAKES = "store/test_products_mistakes.py"
-RIGHTS = "store/test_permissions.py"
+IMPORT = "web/imports/test_import.py"
+BY_LOCATION = "web/imports/test_import_by_location.py"
+SHOPIFY = "web/imports/test_import_shopify.py"
+LOCATIONS = "store/json/test_json_locations.py"
+STALE = "store/products_file/test_stale_files.py"
+MISTAKES = "store/products_file/test_products_mistakes.py"
+RIGHTS = "store/contract/test_permissions.py"
 FAILED_SYNC = (
-    "store/test_products_failed_sync.py"
+    "store/products_file/test_products_failed_sync.py"
     "::test_unsynced_versions_are_kept_until_they_are_written_again"
 )
 
@@ -85,7 +85,7 @@ SPREADSHEETS = [
         "spreadsheets.imports.bundle_cells:BundleCells.check",
         "if not isinstance(answer, Refused):",
         "if True:",
-        "web/test_import_bundles.py::test_a_circle_through_two_rows_is_refused",
+        "web/imports/test_import_bundles.py::test_a_circle_through_two_rows_is_refused",
     ),
     bug(
         "spreadsheets",

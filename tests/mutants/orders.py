@@ -2,9 +2,9 @@
 
 from tests.mutants.planted import bug
 
-MACHINE = "core/test_order_machine.py"
-BUNDLES = "core/test_order_bundles.py"
-SHARES = "core/test_order_shares.py"
+MACHINE = "core/orders/test_order_machine.py"
+BUNDLES = "core/orders/test_order_bundles.py"
+SHARES = "core/orders/test_order_shares.py"
 
 ORDERS = [
     bug(
@@ -45,7 +45,7 @@ ORDERS = [
         "core.orders.units:exploded",
         "min(line.quantity, left.get(line.sku, 0)) if parts",
         "0 if parts",
-        "store/test_kit_orders.py::test_a_kit_built_in_advance_is_cancelled_as_a_kit[memory]",
+        "store/scenarios/test_kit_orders.py::test_a_kit_built_in_advance_is_cancelled_as_a_kit[memory]",
     ),
     bug(
         "orders",

@@ -9,7 +9,7 @@ ENGINE = [
         "services.locations.locations:close_if_empty",
         "refused is None:\n        return answer",
         "True:\n        return answer",
-        "web/test_locations.py::test_units_that_come_while_it_closes_reopen_it",
+        "web/admin_api/test_locations.py::test_units_that_come_while_it_closes_reopen_it",
     ),
     bug(
         "locations",
@@ -17,7 +17,7 @@ ENGINE = [
         "engine.view.location_index:sells_online",
         "location.active and location.sells_online",
         "location.active",
-        "web/test_stock_by_location.py",
+        "web/admin_api/test_stock_by_location.py",
     ),
     bug(
         "locations",
@@ -25,7 +25,7 @@ ENGINE = [
         "core.locations.lookup:closed_location",
         "if location.active:",
         "if True:",
-        "web/test_locations.py::test_an_empty_location_is_closed_and_reopened",
+        "web/admin_api/test_locations.py::test_an_empty_location_is_closed_and_reopened",
     ),
     bug(
         "locations",
@@ -33,7 +33,7 @@ ENGINE = [
         "engine.view.feed:Feed.since",
         "None if LOCATIONS in skus else ",
         "",
-        "web/test_stock_by_location.py::test_the_live_feed_shows_what_buyers_see",
+        "web/admin_api/test_stock_by_location.py::test_the_live_feed_shows_what_buyers_see",
     ),
     bug(
         "batcher",
@@ -89,7 +89,7 @@ ENGINE = [
         "web.server.audience:Audience._message_since",
         "missed[-1].revision",
         "self._feed.revision",
-        "web/test_audience.py",
+        "web/server/test_audience.py",
     ),
     bug(
         "feed",
@@ -97,7 +97,7 @@ ENGINE = [
         "web.server.audience:Audience._message_since",
         "each.number > seen]",
         "each.number > seen + 1]",
-        "web/test_audience.py",
+        "web/server/test_audience.py",
     ),
     bug(
         "feed",
@@ -105,7 +105,7 @@ ENGINE = [
         "web.server.audience:Audience._visit",
         "await asyncio.sleep(0)",
         "pass",
-        "web/test_audience.py",
+        "web/server/test_audience.py",
     ),
     bug(
         "jobs",
@@ -145,7 +145,7 @@ ENGINE = [
         "web.shop_api.stripe_webhook:check_signature",
         "abs(now // 1000 - int(times[0])) > TOLERANCE_SECONDS",
         "False",
-        "web/test_stripe_signature.py",
+        "web/shop_api/test_stripe_signature.py",
     ),
     bug(
         "readiness",
@@ -153,7 +153,7 @@ ENGINE = [
         "web.system.health:_ready",
         "if unwritable is not None:",
         "if False:",
-        "web/test_store_failures.py::test_readyz_is_503_while_nothing_can_be_written",
+        "web/http/test_store_failures.py::test_readyz_is_503_while_nothing_can_be_written",
     ),
     bug(
         "readiness",
@@ -161,6 +161,6 @@ ENGINE = [
         "web.system.health:public_texts",
         'return [f"{text} {WHERE}" for text in sorted(kinds)]',
         "return problems",
-        "web/test_store_failures.py::test_readyz_hides_details_from_the_public",
+        "web/http/test_store_failures.py::test_readyz_hides_details_from_the_public",
     ),
 ]

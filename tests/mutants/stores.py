@@ -2,10 +2,10 @@
 
 from tests.mutants.planted import bug
 
-JSON = "store/test_json_failed_sync.py"
-SQLITE = "store/test_sqlite_failed_sync.py"
+JSON = "store/json/test_json_failed_sync.py"
+SQLITE = "store/sqlite/test_sqlite_failed_sync.py"
 DURABLE = f"{JSON}::test_sales_after_a_failure_and_a_restart_are_durable"
-AWAY = "store/test_unwritable.py"
+AWAY = "store/contract/test_unwritable.py"
 
 STORES = [
     bug(
@@ -14,7 +14,7 @@ STORES = [
         "store.json.journal:Journal.rotate",
         "self._disk.sync_folder(self._folder)\n    self._disk.rename(temporary",
         "self._disk.rename(temporary",
-        "store/test_files.py::test_a_rotation_keeps_the_old_segment_whichever_rename_outlives"
+        "store/json/test_files.py::test_a_rotation_keeps_the_old_segment_whichever_rename_outlives"
         "_a_power_cut",
     ),
     bug(
@@ -23,7 +23,7 @@ STORES = [
         "store.shared.files:write_safely",
         "disk.sync_folder(path.parent)",
         "pass",
-        "store/test_files.py::test_a_file_that_was_written_safely_outlives_a_power_cut",
+        "store/json/test_files.py::test_a_file_that_was_written_safely_outlives_a_power_cut",
     ),
     bug(
         "json",
@@ -31,7 +31,7 @@ STORES = [
         "store.shared.files:write_new",
         "disk.sync(fd)",
         "pass",
-        "store/test_files.py::test_a_file_that_was_written_safely_outlives_a_power_cut",
+        "store/json/test_files.py::test_a_file_that_was_written_safely_outlives_a_power_cut",
     ),
     bug(
         "json",
@@ -79,7 +79,7 @@ STORES = [
         "store.json.store:JsonStore._stop",
         'self._stopped = f"{self._path}: {reason}. Writing has stopped; restart the service."',
         "self._stopped = None",
-        "store/test_json_crash.py::test_after_a_failed_sync_nothing_is_written_any_more",
+        "store/json/test_json_crash.py::test_after_a_failed_sync_nothing_is_written_any_more",
     ),
     bug(
         "json",
@@ -87,7 +87,7 @@ STORES = [
         "store.json.segments:unseal",
         "return checksum if line",
         "return checksum if True or line",
-        "store/test_json_journal.py::test_a_missing_line_or_segment_is_refused",
+        "store/json/test_json_journal.py::test_a_missing_line_or_segment_is_refused",
     ),
     bug(
         "sqlite",
@@ -135,7 +135,7 @@ STORES = [
         "store.sqlite.writer:SqliteWriter.transaction",
         "if self.stopped is not None:",
         "if False:",
-        "store/test_sqlite.py::test_after_a_failed_sync_nothing_is_written_until_a_restart",
+        "store/sqlite/test_sqlite.py::test_after_a_failed_sync_nothing_is_written_until_a_restart",
     ),
     bug(
         "sqlite",
@@ -143,7 +143,7 @@ STORES = [
         "store.sqlite.writer:SqliteWriter._check_other_programs",
         "if version != self._version:",
         "if False:",
-        "store/test_sqlite.py::test_a_change_by_hand_before_the_first_batch_counts",
+        "store/sqlite/test_sqlite.py::test_a_change_by_hand_before_the_first_batch_counts",
     ),
     bug(
         "postgres",
@@ -167,6 +167,6 @@ STORES = [
         "store.copy:_check_unchanged",
         "if await source.entries_after(revision, 1):",
         "if not source:",
-        "store/test_copy.py",
+        "store/contract/test_copy.py",
     ),
 ]

@@ -2,8 +2,8 @@
 
 from tests.mutants.planted import bug
 
-TRANSFERS_TEST = "store/test_transfers.py::test_"
-MOVES = "store/test_moves.py::test_"
+TRANSFERS_TEST = "store/scenarios/test_transfers.py::test_"
+MOVES = "store/scenarios/test_moves.py::test_"
 
 TRANSFERS = [
     bug(

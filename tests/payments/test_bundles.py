@@ -1,8 +1,8 @@
 """Bundles at the checkout: one line for Stripe, their parts sold, refunded and counted."""
 
 from tests.payments.conftest import Till
+from tests.web.admin_api.test_bundles import HOODIE_AND_TEE, SET, TEE, add, choose, option
 from tests.web.shops import HOODIE
-from tests.web.test_bundles import HOODIE_AND_TEE, SET, TEE, add, choose, option
 
 OS = {"product": SET, "size": "OS"}
 

@@ -8,9 +8,9 @@ import pytest
 from fancymonkey.core.payments.refunds import RecordRefund, RefundFailed
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.payments.conftest import OWNER, Till, opened
+from tests.web.admin_api.test_bundles import HOODIE_AND_TEE, SET, TEE, add
 from tests.web.client import Answer
 from tests.web.shops import HOODIE
-from tests.web.test_bundles import HOODIE_AND_TEE, SET, TEE, add
 
 HOODIE_LINE = {"productId": HOODIE, "size": "M", "quantity": 1}
 TEE_LINE = {"productId": TEE, "size": "M", "quantity": 1}

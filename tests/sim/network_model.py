@@ -67,7 +67,7 @@ class SoldOrder:
 
 @dataclass
 class Shipping:
-    """A transfer: its units on the way by SKU, None as long as it is planned."""
+    """A transfer: its units in transit by SKU, None as long as it is planned."""
 
     source: str
     destination: str

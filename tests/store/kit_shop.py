@@ -13,7 +13,14 @@ from fancymonkey.core.orders.rows import Order
 from fancymonkey.core.orders.ship import ShipOrder
 from fancymonkey.core.outcomes import Accepted, Answer
 from fancymonkey.store.contract import Store
-from tests.store.test_routed_holds import BERLIN, PARIS, AddLocation, RoutedShop, kit, product
+from tests.store.scenarios.test_routed_holds import (
+    BERLIN,
+    PARIS,
+    AddLocation,
+    RoutedShop,
+    kit,
+    product,
+)
 
 KIT = "set/M"
 

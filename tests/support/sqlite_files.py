@@ -1,6 +1,7 @@
 """SQLite files with the schema of this version and no data.
 
-The migrations of a new file take 0.013 s of CPU time; tests/store/test_migrations.py runs them.
+The migrations of a new file take 0.013 s of CPU time;
+tests/store/contract/test_migrations.py runs them.
 """
 
 import tempfile

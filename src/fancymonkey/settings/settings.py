@@ -91,7 +91,9 @@ class Settings(BaseModel):
 
     @property
     def published(self) -> bool:
-        """Whether the published password opens the owner's side: in a demo of this machine only."""
+        """Whether the published password gives access to the dashboard: only in a demo of this
+        machine.
+        """
         here = self.server.demo and self.local and not self.server.trusted_proxies
         return here and self.accounts.admin_password in (None, PUBLISHED_PASSWORD)
 
@@ -99,9 +101,9 @@ class Settings(BaseModel):
     def load(
         cls, environ: Mapping[str, str] | None = None, file: Path = Path(".env")
     ) -> "Settings":
-        """The settings of this process; the environment beats the file. Raises ConfigError.
+        """The settings of this process; the environment overrides the file. Raises ConfigError.
 
-        A variable that is set to nothing counts as not set, and hides the file's.
+        An empty variable counts as not set, and hides the file's.
         """
         values = {**dotenv(file), **(os.environ if environ is None else environ)}
         texts = _texts(values)

@@ -35,7 +35,7 @@ KEEP_ALIVE_SECONDS = 65
 """Longer than the minute after which common proxies close an idle connection."""
 
 PORT_TRIES, PORT_PAUSE = 40, 0.05
-"""How often a port in use is tried, and the seconds between two tries."""
+"""The number of attempts at a port in use, and the seconds between two of them."""
 
 BACKLOG = 2048
 """The most connections that wait to be accepted, if the file limit allows."""

@@ -28,11 +28,13 @@ async function prefer(rules, rule) {
   [order[at - 1], order[at]] = [order[at], order[at - 1]];
   try {
     await api(`${PATH}/routing`, { method: "PUT", body: { rules: order }, headers: { "Idempotency-Key": crypto.randomUUID() } });
-    toast(`${RULES[rule][0]} now comes before ${RULES[order[at]][0].toLowerCase()}.`);
   } catch (error) {
     toast(error.message, { error: true });
+    await page.read({ quiet: true });
+    return;
   }
   await page.read({ quiet: true });
+  toast(`${RULES[rule][0]} now comes before ${RULES[order[at]][0].toLowerCase()}.`);
 }
 
 function routing({ rules, splitLines, maxParcels }, can) {
@@ -42,15 +44,15 @@ function routing({ rules, splitLines, maxParcels }, can) {
   </li>`;
   const limits = [splitLines ? "A line may come from several locations." : "A line comes from one location.", maxParcels ? `At most ${plural(maxParcels, "parcel")} per order.` : ""];
   return html`<section class="part" aria-labelledby="routing"><h2 id="routing">Which location serves an order</h2>
-    <ol class="entries">${rules.map(row)}</ol><p>Of two ways to serve an order, the first rule that distinguishes them decides. ${limits.join(" ")}</p></section>`;
+    <ol class="entries">${rules.map(row)}</ol><p>Between two ways to serve an order, the first rule on which they differ decides. ${limits.join(" ")}</p></section>`;
 }
 
 async function change(path, options, done) {
   const headers = { "Idempotency-Key": crypto.randomUUID() };
   try {
     const answer = await api(path, { ...options, headers });
+    await page.read({ quiet: true });
     toast(`${answer.location.name} ${done}.`);
-    page.read({ quiet: true });
     return answer;
   } catch (error) {
     if (error.code === "location_in_use" && error.problem.counts) await showOpenWork(error);

@@ -3,7 +3,7 @@
 uvicorn gives each request a scope, an event, a channel in and one out, and puts the answer together
 header by header; that costs more than a reserve itself. Here a request for a hot endpoint, whose
 body came whole and short, is answered without any of it, by the same code
-(`web/routing/hot_router.py`) and to the same bytes. Anything unusual goes uvicorn's way.
+(`web/routing/hot_router.py`) and to the same bytes. An unusual request takes uvicorn's path.
 """
 
 import logging
@@ -187,7 +187,9 @@ class FastPathProtocol(SharedConnection):
         return FastPathRequest(self, front, BufferedRequest(self._scope(path, query), headers))
 
     def _scope(self, path: bytes, query: bytes) -> Scope:
-        """What ASGI would bring of this request, its client as a trusted proxy names it."""
+        """The scope that ASGI would have for this request, with the client that a trusted proxy
+        names.
+        """
         scope: Scope = {
             "type": "http",
             "method": self.parser.get_method().decode(),

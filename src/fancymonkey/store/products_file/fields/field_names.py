@@ -31,7 +31,7 @@ OWN = frozenset({"images", "location"})
 """Names of owners' own fields, although they look like a known field."""
 
 _NEAR = {"id": 0, "category": 2, "restockDate": 2, "lowStockThreshold": 3}
-"""How many letters may be wrong, by field; one for all other fields."""
+"""The number of wrong letters that are tolerated, by field; one for all other fields."""
 
 
 @lru_cache(maxsize=4096)

@@ -30,7 +30,7 @@ PACE_SECONDS = 0.1
 """Changes within this time are sent in one message: faster updates cannot be read."""
 
 CHECK_SECONDS = 15.0
-"""How long a listener may stay connected after its right has ended."""
+"""The time for which a listener may stay connected after its right has ended."""
 
 
 BURST = 3
