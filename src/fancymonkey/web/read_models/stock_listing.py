@@ -16,7 +16,6 @@ from fancymonkey.free_memory import return_free_memory
 from fancymonkey.web.http.bodies.spelling import Spelling
 from fancymonkey.web.http.bodies.wire import encode
 from fancymonkey.web.http.etag import etag_of_sum, is_known
-from fancymonkey.web.http.known_params import KnownParams
 from fancymonkey.web.http.messages import JSON, NOSNIFF, Problem, Response
 from fancymonkey.web.http.pieces import Body, Pieces
 from fancymonkey.web.http.problems.refusals import refusal
