@@ -97,7 +97,7 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 async def delayed(route: Route) -> None:
-    """Let a request go on after SLOW_SECONDS."""
+    """Let a request continue after SLOW_SECONDS."""
     await asyncio.sleep(SLOW_SECONDS)
     await route.continue_()
 

@@ -21,7 +21,7 @@ Chosen = list[tuple[OrderUnits, int]]
 
 
 WAITING_FOR_UNITS = ("shipped", "moved")
-"""What cannot be done with units that are not there yet. They can be cancelled."""
+"""Changes that need the units: units that are not there yet can only be cancelled."""
 
 
 class OrderCommand(Protocol):

@@ -42,11 +42,11 @@ class OrderMoney:
         return shares_of(order, self.prices, step_of(order.currency))
 
     def value(self, order: Order, units: Mapping[str, int]) -> int:
-        """What these units cost together."""
+        """The price of these units together."""
         return value_of(order, self.shares(order), units, step_of(order.currency))
 
     def due(self, order: Order) -> int:
-        """What cancelled and returned units cost, less what was refunded; at least 0."""
+        """The price of cancelled and returned units, less the refunded amount; at least 0."""
         return max(0, self.value(order, units_gone(order)) - self.refunded)
 
 

@@ -1,4 +1,4 @@
-"""What the units of an order cost: shares of the paid amount that add up to its last cent.
+"""The price of each unit of an order: shares of the paid amount that add up to its last cent.
 
 The amount is shared among the lines by their prices, and the amount of a bundle among its parts by
 what they cost alone. The sum for units that stay with the shop depends on their number and not on
@@ -78,7 +78,7 @@ def _weights(lines: tuple[Line, ...]) -> list[int]:
 
 
 def value_of(order: Order, shares: list[UnitsShare], units: Mapping[str, int], step: int) -> int:
-    """What these units of the order cost together, in the smallest unit of its currency.
+    """The price of these units of the order together, in the smallest unit of its currency.
 
     All units of the order cost exactly what was paid.
     """

@@ -60,7 +60,7 @@ class _Foot(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What a snapshot has: rows at a position of the journal, and the archive as of then."""
+    """The content of a snapshot: rows at a position of the journal, and the archive as of then."""
 
     position: Position
     rows: list[Row]
