@@ -105,7 +105,8 @@ class HotRouter:
         except ClientGone:
             return
         await send(response.start(extra))
-        await send(response.body_message(head=scope["method"] == "HEAD"))
+        for message in response.body_messages(head=scope["method"] == "HEAD"):
+            await send(message)
 
     def _is_hot(self, method: str, path: str) -> bool:
         """Whether it is a hot path, and no other route of FastAPI has the method."""
@@ -194,7 +195,8 @@ class HotRouter:
         if request.method == "OPTIONS":
             response = self._options(request)
             await send(response.start([*DATA, *extra]))
-            await send(response.body_message())
+            for message in response.body_messages():
+                await send(message)
             return
 
         async def send_more(message: MutableMapping[str, Any]) -> None:

@@ -31,7 +31,7 @@ from fancymonkey.web.http.problems.refusals import (
     request_fingerprint,
     request_key,
 )
-from fancymonkey.web.read_models.stock_listing import LISTING_PARAMS
+from fancymonkey.web.read_models.listing_query import LISTING_PARAMS
 from fancymonkey.web.shop_api.expired_holds import release_expired
 from fancymonkey.web.shop_api.wanted_location import names_location, wanted_of
 

@@ -125,7 +125,7 @@ def _as_lines(
         except Exception as error:  # noqa: BLE001 - a line instead of a status
             problem = problem_response(error, request)
             outcome = problem.status
-            queue.put_nowait(problem.body)
+            queue.put_nowait(bytes(problem.body))
         finally:
             await write_entry(context, request, outcome)
             queue.put_nowait(None)
