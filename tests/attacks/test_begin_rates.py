@@ -160,7 +160,7 @@ async def test_many_at_once_are_counted_too() -> None:
         assert Counter(answers)[200] <= 60
 
 
-async def test_changing_a_hold_again_and_again_is_bounded() -> None:
+async def test_repeated_changes_of_a_hold_are_bounded() -> None:
     async with running(MemoryStore(), rate_limit=True) as shop:
         client, statuses = shop.client.elsewhere(ONE), []
         for number in range(100):

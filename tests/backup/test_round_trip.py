@@ -107,7 +107,7 @@ async def _saved(target: str, to: Path) -> Path:
 async def test_a_store_that_is_not_empty_is_left_alone(
     store: Store, kind: str, target: str, fresh: Fresh, tmp_path: Path
 ) -> None:
-    """Without --force nothing changes; with it, what was there is kept aside."""
+    """Without --force nothing changes; with it, the earlier content is kept beside it."""
     made = await make(target, tmp_path / "b.tar.gz", NOW)
     await go_on(store)
     await store.close()

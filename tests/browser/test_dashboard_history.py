@@ -222,7 +222,7 @@ async def test_links_lead_to_the_act_the_event_and_the_hold(
         watched.assert_clean()
 
 
-async def test_the_file_has_what_is_shown(
+async def test_the_file_has_the_shown_entries(
     browser: Browser, shop: AdminShop, tmp_path: Path
 ) -> None:
     async with member(browser, shop) as watched:

@@ -65,7 +65,7 @@ def data(answer: Answer) -> StockAnswer:
     return stock
 
 
-def test_a_lone_command_pays_one_commit_and_nothing_more() -> None:
+def test_a_single_command_waits_for_one_commit_only() -> None:
     async def work() -> None:
         rig = Rig()
         await rig.fill()

@@ -36,7 +36,7 @@ async def test_a_late_payment_is_served_from_the_stock(any_till: Till) -> None:
     assert (issue["concern"], issue["progress"], issue["lines"]) == ("late_payment", "open", [])
 
 
-async def test_a_late_payment_owes_what_is_missing(any_till: Till) -> None:
+async def test_a_late_payment_owes_the_missing_units(any_till: Till) -> None:
     session = await late(any_till, taken=2)
     status = await any_till.status(session)
     assert (status["status"], status["late"]) == ("captured", True)
@@ -308,7 +308,7 @@ async def test_a_run_by_a_clock_ahead_hides_nothing(till: Till, *, earlier: bool
     assert (await till.reconcile()).events > 0
     assert (await till.status(session))["status"] == "captured"
     till.shop.clock.forward(4 * 3600)
-    assert (await till.reconcile()).events == 0  # only what is new since then is read again
+    assert (await till.reconcile()).events == 0  # only later events are read again
 
 
 @pytest.mark.parametrize("marked", [False, True])

@@ -55,7 +55,7 @@ def test_its_own_failure_frees_the_hold() -> None:
     assert shop.hold("h-s1").status is Status.RELEASED
 
 
-def test_of_two_payments_under_way_the_last_failure_frees_it() -> None:
+def test_of_two_pending_payments_the_last_failure_frees_the_hold() -> None:
     shop = waiting()
     take_in(shop, session("completed", "cs_C"))
     take_in(shop, session("async_payment_failed", "cs_B"))

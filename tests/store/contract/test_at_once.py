@@ -85,7 +85,7 @@ async def test_committed_data_is_there_after_reopening(store: Store) -> None:
     await again.close()
 
 
-async def test_not_while_another_batch_is_under_way(store: Store) -> None:
+async def test_not_during_another_batch(store: Store) -> None:
     await fill(store)
     revision = (await store.snapshot()).revision
     slow = asyncio.create_task(store.run([reserve("r1", "s1")], 5, revision))

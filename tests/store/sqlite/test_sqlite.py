@@ -293,7 +293,7 @@ class Flaky:
         return self._db.execute(sql, *values)
 
 
-async def test_a_row_that_could_not_be_read_is_there_all_the_same(path: Path) -> None:
+async def test_a_row_that_could_not_be_read_once_is_not_lost(path: Path) -> None:
     store = await opened(path)
     await fill(store)
     await store.close()

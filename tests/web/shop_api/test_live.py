@@ -167,7 +167,7 @@ async def test_a_resumed_listener_gets_missed_changes_only(
     assert (nothing["type"], nothing["changes"], nothing["revision"]) == ("change", [], since)
 
 
-async def test_resuming_again_and_again_under_load_leaves_no_gap(shop: Shop, server: str) -> None:
+async def test_repeated_resumptions_under_load_leave_no_gap(shop: Shop, server: str) -> None:
     """A listener that disconnects repeatedly has in the end the stock of a `get`."""
     known: dict[tuple[str, str], dict[str, Any]] = {}
     revisions: list[int] = []
