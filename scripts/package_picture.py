@@ -39,6 +39,7 @@ ABOUT = {
     "pdf": "pick lists, slips",
     "services": "use cases: import, undo",
     "settings": "declared, read, checked",
+    "spelling": "distance of names",
     "spreadsheets": "CSV and XLSX",
     "store": "durability: four stores behind one contract",
     "storefront": "the shop's pages",

@@ -16,6 +16,7 @@ from tests.support.hashes import make_hashes_cheap
 from tests.support.migrated_databases import MigratedDatabases
 from tests.support.postgres import PostgresServer
 from tests.support.scratch import use_memory
+from tests.support.tls_contexts import make_certificates_load_once
 from tests.support.visitors import visitor
 
 # Collecting thousands of tests makes objects that stay: see pytest_collection_finish.
@@ -31,9 +32,10 @@ POSTGRES_FIXTURES = {"postgres_server", "postgres_url", "migrated_url"}
 
 
 def pytest_configure() -> None:
-    """Puts the files of the tests into memory, if there is enough; makes hashes cheap."""
+    """Puts the files of the tests into memory, if there is enough; makes hashes and TLS cheap."""
     use_memory()
     make_hashes_cheap()
+    make_certificates_load_once()
     keep_interrupts_simple()
 
 

@@ -25,12 +25,11 @@ from tests.browser.stock_page import (
     toast,
     typed,
 )
-from tests.support.axe import assert_accessible
+from tests.support.axe import assert_accessible_in_both_schemes
 from tests.support.latency import Keys, within
 from tests.support.visitors import visitor
 from tests.web.shops import PASSWORD
 
-BOTH = pytest.mark.parametrize("scheme", ["light", "dark"])
 SCREENS = pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["1280", "390"])
 
 
@@ -42,12 +41,11 @@ async def sideways(page: Page) -> int:
     return overflow
 
 
-@BOTH
 @SCREENS
 async def test_axe_finds_nothing_grave(
-    browser: Browser, screen: tuple[int, int], scheme: str
+    browser: Browser, screen: tuple[int, int], subtests: pytest.Subtests
 ) -> None:
-    async with stock_shop() as room, person(browser, room, "owner", screen, scheme) as watched:
+    async with stock_shop() as room, person(browser, room, "owner", screen) as watched:
         page = watched.page
         await room.reserve(page)
         await room.update(page, L, soldOut=True)
@@ -58,11 +56,11 @@ async def test_axe_finds_nothing_grave(
         await page.keyboard.press("Enter")
         await row(page, M).get_by_role("checkbox").check()
         await expect(page.locator(".glow")).to_have_count(0)
-        await assert_accessible(page)
+        await assert_accessible_in_both_schemes(page, subtests)
         for kind in ("Set on hand", "Release all holds"):
             await page.get_by_role("button", name=kind).click()
             await expect(page.get_by_role("dialog")).to_be_visible()
-            await assert_accessible(page)
+            await assert_accessible_in_both_schemes(page, subtests)
             await page.keyboard.press("Escape")
         assert await sideways(page) == 0
         watched.assert_clean()

@@ -1,5 +1,6 @@
 """Search, filters, views, order and columns of the stock page."""
 
+import asyncio
 import re
 import time
 from decimal import Decimal
@@ -47,13 +48,17 @@ SEARCH = """words => new Promise(done => {
 async def test_a_skeleton_comes_before_the_rows(browser: Browser) -> None:
     async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
-        held: list[Route] = []
-        await page.route(READ, lambda route: held.append(route))
+        may_answer = asyncio.Event()
+
+        async def delayed(route: Route) -> None:
+            await may_answer.wait()
+            await route.continue_()
+
+        await page.route(READ, delayed)
         await page.reload(wait_until="domcontentloaded")
         await expect(page.locator("table[aria-busy=true] tr.skeleton").first).to_be_visible()
         await expect(page.locator("tr[data-sku]")).to_have_count(0)
-        for route in held:
-            await route.continue_()
+        may_answer.set()
         await expect(row(page)).to_be_visible()
         await expect(page.locator("tr.skeleton")).to_have_count(0)
         await expect(page.get_by_role("heading", name="Stock")).to_have_count(1)

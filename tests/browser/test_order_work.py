@@ -1,11 +1,12 @@
 """The work of a warehouse with orders: on a phone, with a scanner, from two locations, on paper."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from fancymonkey.accounts.model import Role
 from fancymonkey.core.locations.edit import AddLocation
@@ -15,7 +16,7 @@ from fancymonkey.core.orders.ship import MoveOrderAllocation
 from fancymonkey.core.stock.adjust import Adjust
 from tests.browser.admin_page import AdminShop, admin_shop, member, sku, too_wide, visit
 from tests.browser.test_dashboard_orders import PHONE, buy, orders, rows, state
-from tests.support.axe import assert_accessible
+from tests.support.axe import assert_accessible, assert_accessible_in_both_schemes
 from tests.support.pdf_text import pdf_pages
 from tests.web.shops import PASSWORD
 
@@ -170,6 +171,34 @@ async def test_units_of_either_location_are_moved_and_cancelled(
     assert [level.available for level in levels.values()] == [20, 4]
 
 
+async def test_a_change_is_reported_once_the_page_shows_it(
+    browser: Browser, shop: AdminShop
+) -> None:
+    await at_two_locations(shop)
+    async with member(browser, shop, "sam", PHONE) as watched:
+        page = watched.page
+        await visit(page, shop, "orders.html?id=" + (await orders(shop))[0].order_id)
+        await expect(state(page)).to_have_text("Order #1: to ship.")
+        may_answer = asyncio.Event()
+
+        async def delayed(route: Route) -> None:
+            await may_answer.wait()
+            await route.continue_()
+
+        await page.route("**/api/admin/orders?**", delayed)
+        async with page.expect_request("**/api/admin/orders?**"):
+            await page.get_by_role("button", name="Move order #1").click()
+            asked = page.get_by_role("dialog", name="Move units of order #1")
+            await asked.get_by_label("Units at").select_option("main")
+            await asked.get_by_role("button", name="Move").click()
+        assert await page.locator(".toast").count() == 0
+        may_answer.set()
+        await expect(page.locator(".toast")).to_contain_text("1 unit moved to Berlin.")
+        assert await page.get_by_role("cell", name="Main", exact=True).count() == 0
+        await page.unroute("**/api/admin/orders?**")
+        watched.assert_clean()
+
+
 async def test_the_camera_scans_a_tracking_number_and_a_slip(
     browser: Browser, shop: AdminShop
 ) -> None:
@@ -273,10 +302,11 @@ async def test_a_limited_user_has_overview_export_and_import(
     assert shop.engine.view.level(sku(), "berlin").on_hand == 9
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_the_dialogs_fit_a_phone(browser: Browser, shop: AdminShop, scheme: str) -> None:
+async def test_the_dialogs_fit_a_phone(
+    browser: Browser, shop: AdminShop, subtests: pytest.Subtests
+) -> None:
     await at_two_locations(shop)
-    async with member(browser, shop, "ana", PHONE, scheme) as watched:
+    async with member(browser, shop, "ana", PHONE) as watched:
         page = watched.page
         await page.add_init_script(CAMERA)
         await visit(page, shop, "orders.html")
@@ -285,7 +315,7 @@ async def test_the_dialogs_fit_a_phone(browser: Browser, shop: AdminShop, scheme
             await page.get_by_role("button", name=f"{action} order #1").click()
             await expect(page.get_by_role("dialog")).to_be_visible()
             assert await too_wide(page) == []
-            await assert_accessible(page)
+            await assert_accessible_in_both_schemes(page, subtests)
             await page.keyboard.press("Escape")
             await expect(page.get_by_role("dialog")).to_have_count(0)
         watched.assert_clean()

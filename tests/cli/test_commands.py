@@ -319,6 +319,24 @@ def test_wrong_usage_is_exit_code_2(cli: Run) -> None:
     assert cli("--version").output.startswith("fancymonkey, version ")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["exprt"], "Did you mean 'export'?"),
+        (["release_expired"], "Did you mean 'release-expired'?"),
+        (["bundle", "st"], "Did you mean 'set'?"),
+        (["export", "--dta", "x"], "Did you mean '--data'?"),
+        (["serve", "--worker", "2"], "Did you mean '--workers'?"),
+    ],
+)
+def test_a_misspelt_command_or_option_gets_its_name(
+    cli: Run, arguments: list[str], words: str
+) -> None:
+    result = cli(*arguments)
+    assert result.exit_code == 2
+    assert words in result.output
+
+
 def test_every_command_has_its_help(cli: Run) -> None:
     for line in ("serve", "init", "migrate", "verify", "explain", "release-expired", "export"):
         result = cli(line, "--help")

@@ -4,10 +4,11 @@ The fixture `browser_page` gives a `BrowserPage`: `.page` is Playwright's, and `
 fails when the page logged an error, broke its security policy, or requested a missing file.
 """
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -16,9 +17,11 @@ from playwright.async_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Error,
     Page,
     Request,
     Response,
+    Route,
     async_playwright,
     expect,
 )
@@ -49,6 +52,8 @@ ARGUMENTS = (
 )
 EXPECT_SECONDS = 20
 """The longest wait for an expectation: on a loaded machine a page needs several seconds."""
+SLOW_SECONDS = int(os.environ.get("SLOW_NETWORK_MS", "0")) / 1000
+"""The delay of each answer of the API: a test that does not wait for one fails on any machine."""
 
 WATCH_POLICY = """
 document.addEventListener('securitypolicyviolation', event => window.__policyViolation(
@@ -92,6 +97,19 @@ async def chromium() -> AsyncIterator[Browser]:
             await browser.close()
 
 
+async def delay_answers(context: BrowserContext) -> None:
+    """Delay each answer of the API in this context, if SLOW_NETWORK_MS is set."""
+    if SLOW_SECONDS:
+        await context.route("**/api/**", delayed)
+
+
+async def delayed(route: Route) -> None:
+    """Let a request continue after SLOW_SECONDS."""
+    await asyncio.sleep(SLOW_SECONDS)
+    with suppress(Error):  # the page was left meanwhile
+        await route.continue_()
+
+
 @dataclass
 class BrowserPage:
     """One page, with its own cookies and storage, and its recorded problems."""
@@ -110,6 +128,7 @@ class BrowserPage:
             "__policyViolation", lambda _source, event: watch.policy_violations.append(event)
         )
         await context.add_init_script(WATCH_POLICY)
+        await delay_answers(context)
         context.on("console", watch._on_console)
         context.on("weberror", lambda error: watch.page_errors.append(str(error.error)))
         context.on("requestfailed", watch._on_failed)

@@ -200,11 +200,11 @@ async def test_the_live_feed_shows_what_buyers_see(shop: Shop) -> None:
 async def test_a_new_location_sends_no_level_to_listeners(shop: Shop) -> None:
     listener = await shop.engine.subscribe(shop.engine.view.revision)
     messages = live_view(shop)
-    card = shop.client.app.api.state.context.listing.card(HOODIE)
+    card = shop.client.app.api.state.context.listing.product(HOODIE)
     await with_locations(shop, BERLIN)
     text = text_of(messages, await listener.next())
     assert '"changes":[],"products":[],"removed":[]' in text
-    assert shop.client.app.api.state.context.listing.card(HOODIE) is card
+    assert shop.client.app.api.state.context.listing.product(HOODIE) is card
 
 
 async def test_safety_stock_is_not_offered_at_its_location(shop: Shop) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Product, sku_of
 from fancymonkey.engine.batcher import QUEUE_MAX
+from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import (
     DataError,
     Overloaded,
@@ -18,11 +20,13 @@ from fancymonkey.errors import (
     StoreReadOnly,
     StoreUnavailable,
 )
+from fancymonkey.settings.settings import Settings
 from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.web.app import create_app
 from fancymonkey.web.http.clients.rate_limits import RATES, Rate
 from tests.payments.conftest import OWNER
-from tests.web.client import Answer
-from tests.web.shops import CRON, Shop, running
+from tests.web.client import Answer, Client
+from tests.web.shops import CRON, PASSWORD, Shop, running
 from tests.web.signing import deliver, event
 
 SECRET = "db.internal:5432 user=shop"
@@ -283,6 +287,23 @@ async def test_the_public_reads_the_kind_and_the_owner_the_details_of_a_problem(
         assert "sku_shared" in health["catalogue"]["problems"][0]
         for word in ("sku_shared", "twins", "172.18", "198.51", "TRUSTED"):
             assert word.encode() not in ready.body
+
+
+async def test_the_overview_names_a_misspelt_setting() -> None:
+    variables = {"FULFILLMENT": "on_shipment", "ADMIN_PASSWORD": PASSWORD}
+    settings = Settings.load(variables, Path("/nonexistent/.env"))
+    for loaded, problems in (
+        (settings, ["FULFILLMENT is not a setting and has no effect. Did you mean FULFILMENT?"]),
+        (Settings.of(admin_password=PASSWORD), []),
+    ):
+        engine = Engine(MemoryStore())
+        await engine.open()
+        try:
+            answer = await Client(create_app(loaded, engine)).get("/api/admin/overview", OWNER)
+        finally:
+            await engine.close()
+        part = answer.json["health"]["settings"]
+        assert part == {"ok": not problems, "problems": problems}
 
 
 async def test_the_live_feed_is_503_when_it_is_full(monkeypatch: pytest.MonkeyPatch) -> None:

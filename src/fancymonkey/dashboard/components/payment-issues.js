@@ -28,11 +28,13 @@ const PROGRESS = { due: ["backordered", "Refund in progress"], done: ["good", "D
 async function settle(issue, body, done, after) {
   try {
     await api("/api/payments/issues/settle", { body: { issueId: issue.id, ...body } });
-    toast(done);
   } catch (error) {
     toast(`The issue was not resolved. ${error.message}`, { error: true, action: { label: "Retry", run: () => settle(issue, body, done, after) } });
+    await after();
+    return;
   }
-  after();
+  await after();
+  toast(done);
 }
 
 const note = html`<label class="field">Internal note<input name="note" maxlength="500" /></label>`;

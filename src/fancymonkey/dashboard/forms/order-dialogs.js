@@ -27,15 +27,17 @@ export function unitsFor(order, action, at = "") {
 /** The locations that have units which an action can change. */
 export const locationsFor = (order, action) => [...new Set(order.allocations.filter((row) => READY[action](row) > 0).map((row) => row.location))];
 
-/** Sends a change with a key of its own, so that a repetition has no second effect. */
+/** Sends a change with a key of its own, so that a repetition has no second effect; reports it when the page shows it. */
 async function change(action, body, done, after, key = crypto.randomUUID()) {
   try {
     await api(`/api/admin/orders/${action}`, { body, headers: { "Idempotency-Key": key } });
-    toast(done);
   } catch (error) {
     toast(`Nothing was changed. ${error.message}`, { error: true, action: { label: "Retry", run: () => change(action, body, done, after, key) } });
+    await after();
+    return;
   }
-  after();
+  await after();
+  toast(done);
 }
 
 const buttons = (give, words, kind = "") => html`<div class="actions"><button type="button" class="quiet" @click=${() => give(null)}>Cancel</button><button class="button ${kind}">${words}</button></div>`;

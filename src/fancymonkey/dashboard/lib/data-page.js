@@ -159,7 +159,7 @@ export const getJson = (path, values) => {
   return api(query ? `${path}?${query}` : path);
 };
 
-/** Filters kept in the address bar: `values`, and `set(some)`, after which `then()` runs. */
+/** Filters kept in the address bar: `values`, and `set(some)`, which runs `then()` and returns its answer. */
 export function filters(names, then) {
   const from = () => {
     const query = new URLSearchParams(location.search);
@@ -175,7 +175,7 @@ export function filters(names, then) {
     set(some, step = true) {
       Object.assign(values, some);
       address(values, { step });
-      then();
+      return then();
     },
   };
 }

@@ -29,8 +29,8 @@ async function load() {
 async function change(path, body, done) {
   try {
     const answer = await api(path, { body });
+    await page.read({ quiet: true });
     if (done) toast(done);
-    page.read({ quiet: true });
     return answer;
   } catch (error) {
     toast(error.message, { error: true });

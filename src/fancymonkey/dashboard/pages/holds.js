@@ -77,15 +77,17 @@ async function release(holds) {
     </form>`,
   );
   if (reason === null) return;
+  let done = "";
   try {
     const answer = await api("/api/admin/holds/release", { body: { ids: holds.map((hold) => hold.id), reason } });
     const late = holds.length - answer.released;
-    toast(`${plural(answer.released, "hold")} released.${late ? ` ${plural(late, "hold")} had already ended.` : ""}`);
+    done = `${plural(answer.released, "hold")} released.${late ? ` ${plural(late, "hold")} had already ended.` : ""}`;
     selected = new Set();
   } catch (error) {
     toast(`Nothing was released. ${error.message}`, { error: true, action: { label: "Retry", run: () => release(holds) } });
   }
   await page.read({ quiet: true });
+  if (done) toast(done);
   if (document.activeElement === document.body) main.querySelector("input[type=search]")?.focus();
 }
 

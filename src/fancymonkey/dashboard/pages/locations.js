@@ -28,11 +28,13 @@ async function prefer(rules, rule) {
   [order[at - 1], order[at]] = [order[at], order[at - 1]];
   try {
     await api(`${PATH}/routing`, { method: "PUT", body: { rules: order }, headers: { "Idempotency-Key": crypto.randomUUID() } });
-    toast(`${RULES[rule][0]} now comes before ${RULES[order[at]][0].toLowerCase()}.`);
   } catch (error) {
     toast(error.message, { error: true });
+    await page.read({ quiet: true });
+    return;
   }
   await page.read({ quiet: true });
+  toast(`${RULES[rule][0]} now comes before ${RULES[order[at]][0].toLowerCase()}.`);
 }
 
 function routing({ rules, splitLines, maxParcels }, can) {
@@ -49,8 +51,8 @@ async function change(path, options, done) {
   const headers = { "Idempotency-Key": crypto.randomUUID() };
   try {
     const answer = await api(path, { ...options, headers });
+    await page.read({ quiet: true });
     toast(`${answer.location.name} ${done}.`);
-    page.read({ quiet: true });
     return answer;
   } catch (error) {
     if (error.code === "location_in_use" && error.problem.counts) await showOpenWork(error);

@@ -43,13 +43,15 @@ async function load() {
 async function compare() {
   comparing = true;
   page.draw();
+  let done = "";
   try {
-    toast((await api("/api/payments/reconcile", { method: "POST" })).message);
+    done = (await api("/api/payments/reconcile", { method: "POST" })).message;
   } catch (error) {
     toast(`The comparison failed. ${error.message}`, { error: true, action: { label: "Retry", run: compare } });
   }
   comparing = false;
   await page.read({ quiet: true });
+  if (done) toast(done);
 }
 
 const badge = (names, word) => {

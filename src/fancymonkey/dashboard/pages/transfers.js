@@ -35,9 +35,8 @@ async function step(path, body, words) {
   const repeat = async () => {
     try {
       const answer = await api(API + path, { body, headers: { "Idempotency-Key": key } });
+      await (path ? page.read({ quiet: true }) : view.set({ id: answer.transfer.id }));
       toast(words(answer.transfer));
-      if (!path) view.set({ id: answer.transfer.id });
-      else await page.read({ quiet: true });
       return answer;
     } catch (error) {
       const unknown = !error.status;

@@ -36,15 +36,17 @@ async function readActs(before = null) {
   next = answer.next;
 }
 
-/** Sends a change, reports the result, and reads the page again. */
+/** Sends a change, reads the page again, and reports the result. */
 async function change(path, body, done) {
   try {
     await api(path, { body });
-    toast(done);
   } catch (error) {
     toast(error.message, { error: true });
+    await page.read({ quiet: true });
+    return;
   }
-  page.read({ quiet: true });
+  await page.read({ quiet: true });
+  toast(done);
 }
 
 const sure = (title, text, label) =>
@@ -147,8 +149,9 @@ function accounts({ users, me }) {
     if (await sure(`Switch off two-factor authentication of ${user.name}?`, "Only for users who lost their app and recovery codes. Verify their identity first.", "Switch off")) change("/api/admin/users/reset-factor", { name: user.name }, `Two-factor authentication of ${user.name} is off.`);
   };
   const limit = async (user) => {
-    if (await limitUser(user, locations)) toast(`The locations of ${user.name} were changed.`);
-    page.read({ quiet: true });
+    const limited = await limitUser(user, locations);
+    await page.read({ quiet: true });
+    if (limited) toast(`The locations of ${user.name} were changed.`);
   };
   const forgotten = async (user) => {
     if (await resetPassword(user.name)) toast(`The password of ${user.name} was changed.`);
@@ -246,8 +249,8 @@ function record() {
 function body(data) {
   const add = async () => {
     const added = await addUser(locations);
+    await page.read({ quiet: true });
     if (added) toast(`${added} can now log in.`);
-    page.read({ quiet: true });
   };
   const without = data.users.filter((user) => !user.secondFactor).length;
   return {

@@ -98,7 +98,7 @@ class ProductsFileSync:
 
     @property
     def health_problems(self) -> list[str]:
-        """The error of reading or writing the file, and the refused parts of the last edit."""
+        """Failures to read or write the file, and the refused parts of the last edit."""
         return [text for text in (self._problem, self._failure, *self.refusals) if text]
 
     def stop(self) -> None:
@@ -279,7 +279,7 @@ class ProductsFileSync:
     async def _write(self, version: SavedVersion) -> bool:
         """Writes a version of the file; True: read it again."""
         if version.content == self._content:
-            if self._versions.known[-1].revision == UNCHECKED:
+            if self._versions.is_behind(version.revision):
                 await asyncio.to_thread(self._versions.remember, version)
                 await self._keep(version)
             return False
