@@ -257,7 +257,7 @@ SUCCEEDED, LOST = "async_payment_succeeded", "async_payment_failed"
 
 @pytest.mark.parametrize("outcome", [SUCCEEDED, LOST])
 async def test_signed_events_of_one_session_in_each_order(any_till: Till, outcome: str) -> None:
-    """From the event that the payment is under way, only its own outcome ends the hold."""
+    """After the event that the payment is pending, only its own outcome ends the hold."""
     shop = any_till.shop
     sold = 0
     for number, order in enumerate(permutations([COMPLETED, EXPIRED, outcome])):
