@@ -174,7 +174,7 @@ def test_many_sessions_are_remembered_within_bounds() -> None:
     assert pending.until is not None
 
 
-def test_an_expired_event_of_the_session_under_way_frees_nothing() -> None:
+def test_an_expired_event_of_the_session_of_a_pending_payment_frees_nothing() -> None:
     """Stripe ends no session that is complete: such an event is late, or of another moment."""
     shop = waiting()
     take_in(shop, session("expired", "cs_B"))
@@ -187,7 +187,7 @@ def test_an_expired_event_of_the_session_under_way_frees_nothing() -> None:
     shop.audit()
 
 
-def test_an_expired_event_of_the_latest_checkout_under_way_frees_nothing() -> None:
+def test_an_expired_event_of_the_latest_checkout_of_a_pending_payment_frees_nothing() -> None:
     shop = CoreShop()
     shop.do(take("s1", a_M=2), *attempt(1, "cs_A"))
     for name in ("completed", "expired"):
