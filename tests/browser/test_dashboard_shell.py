@@ -359,7 +359,7 @@ async def test_a_lost_connection_is_shown_and_restored(browser: Browser, shop: A
         await expect(page.locator("table.cards .badge").first).to_contain_text("Paid")
 
 
-async def test_a_session_that_ends_leads_to_the_login_and_back(
+async def test_after_the_end_of_a_session_the_login_leads_back(
     browser: Browser, shop: AdminShop
 ) -> None:
     async with member(browser, shop) as watched:

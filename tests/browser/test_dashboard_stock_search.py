@@ -45,7 +45,7 @@ SEARCH = """words => new Promise(done => {
 """The time from the typed words to the matching rows, in ms."""
 
 
-async def test_a_skeleton_comes_before_the_rows(browser: Browser) -> None:
+async def test_a_skeleton_is_shown_before_the_rows(browser: Browser) -> None:
     async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         may_answer = asyncio.Event()

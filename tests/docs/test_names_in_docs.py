@@ -33,15 +33,15 @@ def code_of(page: Page) -> str:
 @cache
 def endings() -> set[str]:
     """The paths of all files and folders, and every ending of such a path."""
-    found: set[str] = set()
+    paths: set[str] = set()
     for top in FOLDERS:
         for folder, folders, files in os.walk(ROOT / top):
             folders[:] = [name for name in folders if name not in ("__pycache__", "node_modules")]
             for name in ["", *files]:
                 parts = (Path(folder) / name).relative_to(ROOT).parts
-                found.update("/".join(parts[start:]) for start in range(len(parts)))
-    found.update(path.name for path in ROOT.iterdir())
-    return found
+                paths.update("/".join(parts[start:]) for start in range(len(parts)))
+    paths.update(path.name for path in ROOT.iterdir())
+    return paths
 
 
 @cache

@@ -213,7 +213,7 @@ def test_the_command_of_a_waiter_that_left_later_still_counts() -> None:
     simulate(work)
 
 
-def test_a_poisoned_command_fails_alone(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_command_with_an_error_fails_alone(caplog: pytest.LogCaptureFixture) -> None:
     async def work() -> None:
         rig = Rig()
         await rig.fill()

@@ -64,7 +64,7 @@ def test_of_two_pending_payments_the_last_failure_frees_the_hold() -> None:
     assert shop.numbers("a/M") == (5, 0, 0)
 
 
-def test_a_failure_that_overtook_its_beginning_counts() -> None:
+def test_a_failure_that_arrives_before_its_beginning_counts() -> None:
     """C keeps the hold; the beginning of B arrives after the failure of B, and keeps nothing."""
     shop = CoreShop()
     shop.do(take("s1", a_M=2))
@@ -212,7 +212,7 @@ ENDS = [
 ]
 
 
-async def test_every_order_after_it_has_begun_on_every_store(target: str) -> None:
+async def test_every_order_of_events_after_the_beginning_on_every_store(target: str) -> None:
     """The unit stays held until the payment's own end, with any other events in any order."""
     orders = [list(order) for events in ENDS for order in permutations(events)]
     engine = Engine(open_store(target), lambda: 1)
@@ -311,7 +311,7 @@ async def test_the_buyers_page_cannot_free_what_is_being_paid(any_till: Till) ->
     assert (await any_till.status("buyer-1"))["status"] == "held"
 
 
-async def test_money_that_comes_after_all_of_that_is_a_sale(any_till: Till) -> None:
+async def test_a_payment_after_these_events_is_a_sale(any_till: Till) -> None:
     session_ = await begun(any_till)
     await any_till.shop.release("buyer-1")
     old = event("expired", "cs_old", id_="evt_old", status="unpaid")

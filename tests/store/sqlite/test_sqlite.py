@@ -343,7 +343,7 @@ async def test_a_full_disk_is_reported_until_it_has_room(path: Path) -> None:
     await store.close()
 
 
-async def test_a_commit_stands_where_the_log_cannot_be_copied(
+async def test_a_commit_is_kept_if_the_log_cannot_be_copied(
     path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = await opened(path)

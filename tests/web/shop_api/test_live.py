@@ -219,7 +219,7 @@ GARBAGE = ("x", "-1", "1.5", "1e3", "%00", "%D9%A3", "9" * 19, "0" * 20 + "9" * 
 
 
 @pytest.mark.parametrize("since", GARBAGE, ids=lambda text: text[:24])
-async def test_a_since_that_is_none_is_turned_away(shop: Shop, server: str, since: str) -> None:
+async def test_an_invalid_since_is_refused(shop: Shop, server: str, since: str) -> None:
     async with socket(server, f"?since={since}") as connection:
         with pytest.raises(websockets.ConnectionClosedError) as closed:
             await hear(connection)
@@ -240,7 +240,7 @@ async def test_an_empty_since_is_none(shop: Shop, server: str) -> None:
 @pytest.mark.parametrize(
     "query", ["sinc=5", "Since=5", "since=1&since=2", "&".join(f"sinc{n}=1" for n in range(9))]
 )
-async def test_a_misspelt_since_is_turned_away(shop: Shop, server: str, query: str) -> None:
+async def test_a_misspelt_since_is_refused(shop: Shop, server: str, query: str) -> None:
     async with socket(server, f"?{query}") as connection:
         with pytest.raises(websockets.ConnectionClosedError) as closed:
             await hear(connection)
@@ -353,7 +353,7 @@ async def test_a_listener_that_takes_nothing_is_dropped(
     assert len(shop.engine.feed) == 0
 
 
-async def test_a_quiet_stream_shows_that_it_lives(
+async def test_a_quiet_stream_sends_signs_of_life(
     shop: Shop, server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(audience, "KEEPALIVE_SECONDS", 0.01)
