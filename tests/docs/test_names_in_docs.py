@@ -87,7 +87,7 @@ def test_every_named_file_setting_command_and_target_exists() -> None:
     assert not unknown, "\n".join(sorted(set(unknown)))
 
 
-def test_a_name_that_does_not_exist_is_found() -> None:
+def test_a_name_that_does_not_exist_is_paths() -> None:
     mistyped = f"{'ADMIN'}_PASWORD"  # in one piece it would be a name of this file
     text = (
         "`core/ledger.py` `core/gone.py` `gone.py` `src/gone/` `src/fancymonkey/`\n"
