@@ -15,7 +15,7 @@ import pytest
 from fancymonkey import examples
 from fancymonkey.commands.operation import serve
 from fancymonkey.settings.settings import Settings
-from tests.support.server import Server
+from tests.support.server import PROGRAM, Server
 
 pytestmark = pytest.mark.slow
 
@@ -165,7 +165,10 @@ def test_a_misspelt_setting_is_a_warning_at_the_start(tmp_path: Path) -> None:
 
 
 def test_several_workers_on_postgresql(postgres_url: str) -> None:
-    with Server(database_url=postgres_url, workers=2, arguments=["--init"]) as server:
+    arguments = ["--init"]
+    with Server(
+        database_url=postgres_url, workers=2, arguments=arguments, program=PROGRAM
+    ) as server:
         for number in range(20):
             body = RESERVE | {"sessionId": f"s{number}"}
             answer = httpx.post(f"{server.url}/api/inventory/reserve", json=body)

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,11 +14,11 @@ from bench.buyers import RESERVE
 from bench.client import Answer, Client
 from bench.killstorm import ENVIRONMENT, SKUS, UNITS, Storm, verify
 from bench.shops import BenchShop, Places, large, product_id
+from tests.support.clockwork import SCRIPT
 from tests.support.postgres import PostgresServer
 from tests.support.standby import PRIMARY, Standby, both
 
 pytestmark = pytest.mark.crash
-ROOT = Path(__file__).parents[2]
 MIB = 2**20
 HOUR = 3_600_000
 
@@ -232,13 +231,8 @@ def test_a_clock_that_is_set(places: Places, name: str, tmp_path: Path) -> None:
     offset = tmp_path / "offset"
     offset.write_text("0")
     shop = places.shop(name, large(2, 10))
-    program = (sys.executable, "-m", "tests.support.clockwork")
-    env = {
-        "CLOCK_OFFSET": str(offset),
-        "RESERVATION_TTL_SECONDS": "1800",
-        "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}",
-    }
-    with shop.server(program=program, env=env) as server:
+    env = {"CLOCK_OFFSET": str(offset), "RESERVATION_TTL_SECONDS": "1800"}
+    with shop.server(script=SCRIPT, env=env) as server:
         asyncio.run(set_about(server.port, offset))
         assert "Traceback" not in server.log
         verify(shop)

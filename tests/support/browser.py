@@ -104,9 +104,9 @@ async def delay_answers(context: BrowserContext) -> None:
 
 
 async def delayed(route: Route) -> None:
-    """Send a request after SLOW_SECONDS."""
+    """Let a request continue after SLOW_SECONDS."""
     await asyncio.sleep(SLOW_SECONDS)
-    with suppress(Error):  # the page was left meanwhile
+    with suppress(Error):  # the test has left the page
         await route.continue_()
 
 

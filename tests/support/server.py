@@ -34,7 +34,7 @@ class Server:
     """`fancymonkey serve` on a free port, with its data in a directory or in a database.
 
     `program` starts as a new process; without it the start takes less time, and so do hashes of
-    passwords without `costly_hashes`: see `program.py`.
+    passwords without `costly_hashes`. A `script` runs instead of the program: see `program.py`.
     """
 
     host = "127.0.0.1"
@@ -49,6 +49,7 @@ class Server:
         arguments: Sequence[str] = (),
         port: int | None = None,
         program: Sequence[str] | None = None,
+        script: str | None = None,
         start_seconds: float = 60.0,
         costly_hashes: bool = False,
     ) -> None:
@@ -60,7 +61,7 @@ class Server:
         self.env |= {"PYTHONUNBUFFERED": "1"}  # and no PYTHONDEVMODE: even "0" switches it on
         self.env |= {"DATABASE_URL": database_url} if database_url else {}
         self.env |= env or {}
-        self.program, self.costly_hashes = program, costly_hashes
+        self.program, self.script, self.costly_hashes = program, script, costly_hashes
         self.arguments = ["serve", "--host", self.host, "--port", str(self.port)]
         self.arguments += ["--data", str(data)] if data is not None else []
         self.arguments += ["--workers", str(workers)] if workers != 1 else []
@@ -99,6 +100,7 @@ class Server:
         self._process = start(
             self.arguments,
             program=self.program,
+            script=self.script,
             directory=self._home.name,
             environment=self.env,
             output=self._log,

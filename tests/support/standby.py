@@ -17,7 +17,7 @@ class Standby(PostgresServer):
         self._primary = primary
         super().__init__(**settings)
 
-    def _initdb(self) -> None:
+    def _make_cluster(self) -> None:
         source = f"host={self._primary.host} port={self._primary.port} user={SUPERUSER}"
         made = subprocess.run(
             [
