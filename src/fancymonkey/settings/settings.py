@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from fancymonkey.errors import ConfigError
 from fancymonkey.settings.accounts import AccountSettings, password_fault
@@ -24,6 +24,7 @@ from fancymonkey.settings.schedule import ScheduleSettings
 from fancymonkey.settings.server import ServerSettings
 from fancymonkey.settings.stock import StockSettings
 from fancymonkey.settings.store import StoreSettings
+from fancymonkey.settings.unknown_names import nearly_settings
 
 FORMER_SETTINGS = {
     "SCHEDULES": "RUN_JOBS",
@@ -52,6 +53,13 @@ class Settings(BaseModel):
     schedule: ScheduleSettings = ScheduleSettings()
     alerts: AlertSettings = AlertSettings()
     backup: BackupSettings = BackupSettings()
+
+    _unknown_names: tuple[str, ...] = PrivateAttr(())
+
+    @property
+    def unknown_names(self) -> tuple[str, ...]:
+        """A sentence about each variable that was loaded with them and is nearly a setting."""
+        return self._unknown_names
 
     @classmethod
     def of(cls, **values: Any) -> "Settings":
@@ -109,6 +117,7 @@ class Settings(BaseModel):
         texts = _texts(values)
         groups: dict[str, Any] = {name: group.read(texts) for name, group in _groups().items()}
         settings = cls(**groups)
+        settings._unknown_names = nearly_settings(values, declarations())
         settings.check()
         return settings
 
@@ -200,6 +209,8 @@ def reference() -> str:
         "environment overrides it. Text after `=` is taken as it is: `${…}` is not expanded.",
         "An empty variable counts as not set. A secret may be in a file instead:",
         "`ADMIN_PASSWORD_FILE=/run/secrets/admin`; white space around it is removed.",
+        "A variable that is nearly one of these, such as `FULFILLMENT`, is a warning in the log,",
+        "of the doctor and on the dashboard.",
         "",
         "<!-- Made by scripts/settings_reference.py from src/fancymonkey/settings. -->",
         "",

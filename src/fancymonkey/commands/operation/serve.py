@@ -77,7 +77,9 @@ def serve(
     with listener:
         if fill and run(fill_empty(settings.target)):
             click.echo("The store was empty and now has the sample catalogue.", err=True)
-        config = _config(settings, workers)
+        config = _config(settings, workers)  # which also sets up the log
+        for sentence in settings.unknown_names:
+            log.warning("%s", sentence)
         code = _serve_alone(config, listener) if workers == 1 else _serve(config, listener)
     raise SystemExit(code)
 

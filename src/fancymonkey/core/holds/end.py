@@ -137,9 +137,9 @@ def release(state: State, command: Release) -> Answer:
 
 def _frees(state: State, hold: Reservation, command: Release) -> bool:
     """Whether the end of one attempt to pay is the end of the hold."""
-    was_pending = command.payment_session is not None and end_payment(
-        state, hold, command.payment_session, failed=command.failed
-    )
+    # An expired session has not failed: a late or wrong event ends no payment under way.
+    session = command.payment_session if command.failed else None
+    was_pending = session is not None and end_payment(state, hold, session)
     latest = _is_latest(state, hold, command)
     checkout = state.get(Checkout, hold.reservation_id)
     if payment_pending(state, hold):

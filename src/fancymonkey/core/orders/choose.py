@@ -21,7 +21,7 @@ Chosen = list[tuple[OrderUnits, int]]
 
 
 WAITING_FOR_UNITS = ("shipped", "moved")
-"""The steps that are impossible for units that are not in stock yet. They can be cancelled."""
+"""Changes that need the units: units that are not there yet can only be cancelled."""
 
 
 class OrderCommand(Protocol):

@@ -46,7 +46,7 @@ class OrderMoney:
         return value_of(order, self.shares(order), units, step_of(order.currency))
 
     def due(self, order: Order) -> int:
-        """The price of the cancelled and returned units, less the refunds; at least 0."""
+        """The price of cancelled and returned units, less the refunded amount; at least 0."""
         return max(0, self.value(order, units_gone(order)) - self.refunded)
 
 

@@ -54,14 +54,14 @@ def begin_payment(state: State, hold: Reservation, session: str, until: int) -> 
     return True
 
 
-def end_payment(state: State, hold: Reservation, session: str, *, failed: bool) -> bool:
-    """Records that a session's payment has ended. Returns whether it was pending.
+def end_payment(state: State, hold: Reservation, session: str) -> bool:
+    """Records that a session's payment has failed. Returns whether it was pending.
 
-    An unknown session is recorded only if it has `failed`: its beginning may come later.
+    An unknown session is recorded as well: its beginning may come later.
     """
     sessions = _sessions(state, hold)
     known = sessions.get(session)
-    if known != OVER and (known is not None or failed):
+    if known != OVER:
         sessions.pop(session, None)
         _keep(state, hold, {**sessions, session: OVER})
     return bool(known)

@@ -108,7 +108,7 @@ function sales(data) {
 const light = (state) => html`<span class="badge ${{ fine: "good", look: "wrong", off: "" }[state]}">${{ fine: "Fine", look: "Check this", off: "Off" }[state]}</span>`;
 const outcomes = { balanced: "no differences", corrected: "missed events were corrected", open: html`there are issues to <a href="/admin/payments.html">decide</a>`, failed: "it failed" };
 
-function health({ health: { store, catalogue, webhook, reconcile, backup, proxy, servers } }) {
+function health({ health: { store, catalogue, settings, webhook, reconcile, backup, proxy, servers } }) {
   const failed = (outcome) => outcome === "failed" || outcome === "open";
   const rows = [
     ["Store", store.ok ? "fine" : "look", store.ok ? "The store can be read and written." : store.problems.join(" ")],
@@ -129,6 +129,7 @@ function health({ health: { store, catalogue, webhook, reconcile, backup, proxy,
       backup.at ? html`${moment(backup.at)}: ${backup.outcome}.` : "There is no backup yet. Set up a nightly backup to another disk or machine.",
     ],
   ];
+  if (!settings.ok) rows.push(["Settings", "look", settings.problems.join(" ")]);
   if (servers.role === "follows") {
     rows.push(["Servers", "fine", html`Another server decides, since ${moment(servers.since)}. This one has sent it ${plural(servers.forwarded, "command")} and is ${number(servers.behindMs)} ms behind.`]);
   } else if (servers.followers) {

@@ -60,9 +60,7 @@ class _Foot(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """The content of a snapshot: rows at a position of the journal, and the archive at that
-    time.
-    """
+    """The content of a snapshot: rows at a position of the journal, and the archive as of then."""
 
     position: Position
     rows: list[Row]

@@ -32,7 +32,7 @@ class RefundBody(JsonBody):
 
 
 class ShareOut(TypedDict):
-    """The price of a size's units: their share of the paid amount.
+    """The price of the units of a size: their share of the paid amount.
 
     `back` of them were cancelled or returned; `backAmount` is their share.
     """
@@ -47,7 +47,7 @@ class ShareOut(TypedDict):
 
 
 class OrderRefundOut(TypedDict):
-    """The sum that was `refunded`, and the sum still `due` for cancelled and returned units.
+    """The amount that was `refunded`, and the amount still `due` for cancelled and returned units.
 
     `left` is the rest of the paid amount.
     """
