@@ -22,7 +22,7 @@ from tests.support.visitors import visitor
 # Collecting thousands of tests makes objects that stay: see pytest_collection_finish.
 gc.disable()
 
-# A loaded machine must not fail a test for being slow. What failed is printed, to be repeated.
+# A loaded machine must not fail a test for being slow. The failed example is printed.
 settings.register_profile("default", deadline=None, print_blob=True)
 settings.register_profile("thorough", deadline=None, print_blob=True, max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
@@ -42,8 +42,8 @@ def pytest_configure() -> None:
 def keep_interrupts_simple() -> None:
     """Makes Ctrl-C raise KeyboardInterrupt by a handler of ours.
 
-    With Python's own handler each `asyncio.run` puts one of its own in place and takes it away
-    again, and both build a text of the whole task: a thirtieth of the time of a test.
+    With Python's own handler each `asyncio.run` installs and removes a handler, and both build a
+    text of the whole task: a thirtieth of the time of a test.
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(
@@ -74,7 +74,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Collects garbage again, but not among the modules and the tests."""
+    """Enables garbage collection again, without the modules and the tests."""
     gc.freeze()
     gc.enable()
 

@@ -29,7 +29,7 @@ async def admin_shop(*urls: str) -> AsyncIterator[DemoShop]:
 
 
 async def enter(page: Page, shop: DemoShop) -> None:
-    """From the login to the alerts."""
+    """Logs in and opens the page of alerts."""
     await page.goto(f"{shop.url}/admin/alerts.html")
     await page.locator("input[name=name], #name").first.fill("owner")
     await page.locator("input[type=password]").first.fill(PASSWORD)

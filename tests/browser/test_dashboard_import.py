@@ -129,7 +129,7 @@ async def test_habit_30_a_template_and_a_thousand_rows(browser: Browser) -> None
         assert head.startswith("productId,size,name")
         rows = [f"p{n // 10},{n % 10},Näme {n // 10},tees,9.5,{n},5,,,,," for n in range(1000)]
         await choose(page, "\n".join([head, *rows]))
-        assert (await tiles(page))["with errors"] == "1,000"  # habit 31: nothing is made unasked
+        assert (await tiles(page))["with errors"] == "1,000"  # habit 31
         await page.get_by_role("button", name="Add new products and sizes").click()
         ready = page.get_by_role("button", name="Apply 1,000 rows")
         await expect(ready).to_be_enabled(timeout=WHILE_READING)

@@ -117,7 +117,7 @@ async def test_an_order_moves_is_cancelled_and_erased(browser: Browser, shop: Ad
         await expect(state(page)).to_have_text("Order #1: cancelled.")
         await page.get_by_role("button", name="Erase personal data order #1").click()
         await page.get_by_role("dialog").get_by_role("button", name="Erase").click()
-        await expect(page.get_by_text("Erased")).to_be_visible()
+        await expect(page.get_by_text("Erased just now")).to_be_visible()
         watched.assert_clean()
     levels = {place: shop.engine.view.level(sku(), place) for place in (DEFAULT_LOCATION, "berlin")}
     assert [level.available for level in levels.values()] == [20, 5]

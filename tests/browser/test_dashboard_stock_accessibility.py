@@ -34,7 +34,7 @@ SCREENS = pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["1280", "390"])
 
 
 async def sideways(page: Page) -> int:
-    """How many pixels the page is wider than its window."""
+    """The pixels by which the page is wider than its window."""
     overflow: int = await page.evaluate(
         "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     )
@@ -206,7 +206,7 @@ async def test_forced_colours_keep_words_and_edges(browser: Browser) -> None:
 
 
 async def changes(room: Any, seconds: float, each: float = 0.02) -> int:
-    """Fifty counts a second, half of them of rows in sight."""
+    """Fifty counts a second, half of them of visible rows."""
     loop = asyncio.get_running_loop()
     began, made = loop.time(), 0
     for at in itertools.count():
@@ -230,7 +230,7 @@ async def heap(page: Page) -> float:
 
 
 async def typing(keys: Keys) -> float:
-    """Types forty keys; gives what the page adds to nine of ten, in ms."""
+    """Types forty keys; returns the 90th percentile of the time that the page adds, in ms."""
     await number(keys.page, "p0001/3").focus()
     for at in range(20):
         await keys.press(str(at % 10), "Backspace")
@@ -250,7 +250,7 @@ async def test_fifty_changes_a_second_leave_typing_fast_and_memory_flat(browser:
         rounds = [await typing(keys) for _ in range(3)]
         made = await working
         assert made > 300
-        assert min(rounds) < 100, rounds  # others on the machine only ever make it slower
+        assert min(rounds) < 100, rounds  # other work on the machine can only make it slower
         assert await page.locator("tr").count() < 100
         assert await heap(page) - before < 4, "objects pile up"
         await keys.close()

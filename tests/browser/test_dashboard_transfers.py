@@ -28,7 +28,7 @@ async def shop() -> AsyncIterator[AdminShop]:
 
 
 async def sent(shop: AdminShop, units: int = 10, days: int = 3) -> str:
-    """A transfer on its way, expected after this many days."""
+    """A transfer in transit, expected after this number of days."""
     create = CreateTransfer(
         transfer_id="tr_1",
         from_location="main",

@@ -61,7 +61,7 @@ async def test_a_person_is_added_changed_and_removed_by_keyboard(
     await page.keyboard.press("Enter")
     await expect(dialog.get_by_role("alert")).to_contain_text("12 to 1024 characters")
     await expect(dialog.get_by_label("Email or name")).to_have_value("Ada@Shop.Example")
-    browser_page.forget()  # the refusal was meant
+    browser_page.forget()  # the refusal was expected
     await dialog.get_by_label("Initial password").fill(NEW)
     await page.keyboard.press("Enter")
     row = page.get_by_role("row", name=re.compile("ada@shop.example"))

@@ -24,7 +24,7 @@ FIVE = {
 
 
 async def operations(page: Page, site: str) -> int:
-    """How many calls the document of the API has."""
+    """The number of operations in the document of the API."""
     answer = await page.request.get(f"{site}/openapi.json")
     return sum(len(methods) for methods in (await answer.json())["paths"].values())
 

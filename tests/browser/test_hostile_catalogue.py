@@ -46,7 +46,7 @@ def size_of(product: str, size: str, on_hand: int, place: int = 0) -> NewItem:
 
 
 def hostile() -> list[Command]:
-    """Forty categories, names without an end, and numbers as large as they may be."""
+    """Forty categories, very long names, and the largest allowed numbers."""
     most = MAX_QUANTITY
     made: list[Command] = [
         UpsertProduct(
@@ -88,7 +88,7 @@ async def picture(page: Page, name: str) -> None:
 
 
 async def clipped(page: Page, places: str) -> list[str]:
-    """The texts of those places that do not show all of them."""
+    """The texts of elements that cut their text off."""
     texts: list[str] = await page.eval_on_selector_all(
         places,
         """all => all.filter(one => one.getClientRects().length)
@@ -142,7 +142,7 @@ async def test_numbers_are_shown_whole_and_alike(
 
 
 async def broken(page: Page, places: str) -> list[str]:
-    """The words, or groups of digits, of those places that begin on one line and end on another."""
+    """The words and groups of digits that are broken over two lines."""
     texts: list[str] = await page.eval_on_selector_all(
         places,
         """all => all.flatMap(one => {
@@ -311,7 +311,7 @@ async def test_the_shop_and_its_basket_do_not_move_sideways(
         assert inner <= 0
         row = await page.get_by_role("dialog").locator(".lines li").first.bounding_box()
         assert row is not None
-        assert row["height"] < 250  # the whole basket is in sight
+        assert row["height"] < 250  # the whole basket is visible
         watched.assert_clean()
 
 

@@ -1,4 +1,4 @@
-"""Orders as the warehouse does them: on a phone, with a scanner, from two locations, on paper."""
+"""The work of a warehouse with orders: on a phone, with a scanner, from two locations, on paper."""
 
 import asyncio
 from collections.abc import AsyncIterator

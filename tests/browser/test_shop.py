@@ -129,7 +129,7 @@ async def test_under_contention_the_page_shows_the_limit(
 ) -> None:
     monkeypatch.setattr(
         client_source, "public_address", ip_address
-    )  # this machine counts as somewhere in the world
+    )  # this machine counts as a foreign network
     async with demo_shop(rate_limit=True) as shop, buyer(browser) as watched:
         page = watched.page
         await visit(page, shop)

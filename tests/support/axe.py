@@ -52,7 +52,7 @@ _RUN = """async ({grave, enough, only}) => {
 async def assert_accessible(page: Page, only: tuple[str, ...] | None = None) -> None:
     """Fails if axe finds a serious or critical violation on the page in its present state."""
     if not await page.evaluate("'axe' in window"):
-        await page.evaluate(_source())  # by the debugger: the page's own policy lets nothing in
+        await page.evaluate(_source())  # the policy of the page does not apply
     options = {"grave": GRAVE, "enough": 2, "only": only}
     violations: list[dict[str, Any]] = await page.evaluate(_RUN, options)
     complaints = [

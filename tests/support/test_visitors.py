@@ -1,4 +1,4 @@
-"""A visitor finds nothing of the one before, except the files that the browser keeps."""
+"""A visitor gets nothing of the visitor before, except the files in the browser's cache."""
 
 import http.server
 import threading

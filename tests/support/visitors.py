@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, Error, Frame, Page
 
-from tests.support.browser import BrowserPage
+from tests.support.browser import BrowserPage, delay_answers
 
 Kind = tuple[tuple[str, str], ...]
 SCREEN = (1280, 720)
@@ -97,7 +97,7 @@ class Lent:
             self._origins.add(urlsplit(frame.url).netloc)
 
     async def reset(self) -> bool:
-        """Makes it as a new page is, or closes the context if that cannot be done."""
+        """Resets it to the state of a new page, or closes the context if that fails."""
         try:
             if not await self.watched.page.evaluate("'__pwClock' in globalThis"):
                 await self._reset()
@@ -113,6 +113,7 @@ class Lent:
             if other != page:
                 await other.close()
         await context.unroute_all()
+        await delay_answers(context)
         await context.set_offline(False)
         await self._remove_additions(page)
         if self._is_altered or self._origins - {urlsplit(page.url).netloc}:
@@ -141,7 +142,8 @@ _unused: dict[tuple[Browser, Kind], list[Lent]] = defaultdict(list)
 async def visitor(
     browser: Browser, screen: tuple[int, int] = SCREEN, *, is_first: bool = False, **options: Any
 ) -> AsyncIterator[BrowserPage]:
-    """Lends a page with these options of a context. After a failure its context is closed.
+    """Gives a page with these options of a context for one visit. After a failure its context is
+    closed.
 
     The browser of a first visitor has not loaded anything yet.
     """
