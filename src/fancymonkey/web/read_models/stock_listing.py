@@ -172,7 +172,9 @@ class StockListing:
             by_location = [shown for shown in self._pages_with if shown[1]]
             for stock_shown in by_location:
                 del self._pages_with[stock_shown]
-            self._products = {key: kept for key, kept in self._products.items() if not key[1][1]}
+            self._products = {
+                key: product for key, product in self._products.items() if not key[1][1]
+            }
 
     def _dates_for(self, question: ListingQuery) -> PickupDates | None:
         return self._pickup_dates if question.by_location else None
@@ -235,7 +237,7 @@ class StockListing:
         if pages is None:
             pages = ProductPages(self._engine.view, self._maker(question))
         pages_with[stock_shown] = pages  # the latest is the last
-        size = sum(kept.size for kept in pages_with.values())
+        size = sum(pages_at.size for pages_at in pages_with.values())
         while len(pages_with) > LOCATIONS_KEPT or (size > LOCATIONS_BYTES and len(pages_with) > 1):
             size -= pages_with.pop(next(iter(pages_with))).size
         return pages
