@@ -154,7 +154,7 @@ async def test_the_days_are_in_the_address(browser: Browser, shop: AdminShop) ->
         figure = page.get_by_role("figure").first
         await figure.get_by_text("Show as a table").click()
         await expect(figure.locator("tbody tr")).to_have_count(7)
-        assert page.url.endswith("?days=7")
+        await expect(page).to_have_url(re.compile(r"\?days=7$"))
         await page.reload()
         await expect(page.get_by_role("button", name="7 days", exact=True)).to_have_attribute(
             "aria-pressed", "true"
