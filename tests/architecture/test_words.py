@@ -75,7 +75,7 @@ FINE = re.compile(
 def texts(path: Path) -> Iterator[tuple[int, str]]:
     """Yield the line and the text of each comment, docstring and sentence of a file."""
     source = path.read_text(encoding="utf-8")
-    if not ANY.search(source):
+    if not may_have_refused_word(source):
         return
     if path.suffix == ".py":
         yield from _python(source)
@@ -103,7 +103,7 @@ def suspect_comments(source: str) -> Iterator[tuple[int, str]]:
     Most files have no such word there, and to take a file apart into tokens needs much time.
     """
     after = "\n".join(line[line.index("#") :] for line in source.splitlines() if "#" in line)
-    if not ANY.search(after):
+    if not may_have_refused_word(after):
         return
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
@@ -122,12 +122,25 @@ def _javascript(source: str) -> Iterator[tuple[int, str]]:
             yield source.count("\n", 0, match.start()) + 1, match.group()
 
 
-ANY = re.compile("|".join(WORDS.values()), re.I)
+# Lower-case text and one common start of all alternatives: a fifth of the time of `(?i)a|b|c`.
+_START = r"\b"
+_LOWER = re.compile(
+    _START
+    + "(?:"
+    + "|".join(text.removeprefix(_START) for word, text in WORDS.items() if word not in EXACT)
+    + ")"
+)
+_EXACT = re.compile(r"[.;:] Who |(?:^|[\"'>])\s*(?:What|Who) ", re.M)
+
+
+def may_have_refused_word(text: str) -> bool:
+    """Whether a text, or a part of a source, may have a refused word. True for each that has."""
+    return _LOWER.search(text.lower()) is not None or _EXACT.search(text) is not None
 
 
 def refused_words(text: str) -> Iterator[str]:
     """Yield each refused word of a text, by its name in WORDS."""
-    if ANY.search(text):
+    if may_have_refused_word(text):
         sentence = FINE.sub("", text)
         yield from (word for word, pattern in PATTERNS.items() if pattern.search(sentence))
 
@@ -172,7 +185,9 @@ def test_no_docstring_or_comment_of_tests_and_tools_has_a_refused_word() -> None
         f"{path.relative_to(ROOT)}:{line}: {word}: {' '.join(text.split())[:80]}"
         for folder in ("tests", "bench", "scripts")
         for path in sorted((ROOT / folder).rglob("*.py"))
-        for line, text in prose(path.read_text(encoding="utf-8"))
+        for source in [path.read_text(encoding="utf-8")]
+        if may_have_refused_word(source)
+        for line, text in prose(source)
         for word in refused_words(text)
     ]
     assert not complaints, "\n".join(complaints)
@@ -248,6 +263,7 @@ def test_no_name_of_a_test_has_a_refused_word() -> None:
 )
 def test_a_refused_word_is_found(text: str, word: str) -> None:
     assert list(refused_words(text)) == [word]
+    assert may_have_refused_word(f'x = 1\n"""{text}"""\n')  # a file with this text is read
 
 
 def test_other_words_are_not() -> None:

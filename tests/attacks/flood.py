@@ -1,4 +1,4 @@
-"""Many connections of one client that send the same bytes again as soon as something comes back."""
+"""Many connections of one client, which send the same bytes again after each answer."""
 
 import json
 import select
@@ -21,7 +21,8 @@ BEGIN_SECONDS = 60.0
 """A flood has sent its bytes on every connection before this time."""
 
 TRIES = 3
-"""Measurements of which one must be below that: other work on the machine only adds."""
+"""The number of measurements. One of them must be below the limit: other work on the machine
+can only increase them."""
 
 
 def products(folder: Path, count: int = 1) -> None:
@@ -59,7 +60,7 @@ def exchange(server: Server, *pieces: bytes, seconds: float = 10) -> bytes:
 
 
 def status(answer: bytes) -> int:
-    """The status of an answer; 0 where there is none."""
+    """The status of an answer; 0 without an answer."""
     return int(answer[9:12]) if answer.startswith(b"HTTP/1.1 ") else 0
 
 
@@ -87,7 +88,7 @@ def flooding(server: Server, raw: bytes, connections: int) -> Iterator[None]:
 
 
 def beside(server: Server, raw: bytes, connections: int, count: int = 25) -> tuple[Waits, Waits]:
-    """A bystander's waits without the flood and with it."""
+    """The response times of a bystander without the flood and with it."""
     bystander = Bystander(server, "tee", "M")
     quiet = bystander.measure(count, pause=0.0)
     with flooding(server, raw, connections):

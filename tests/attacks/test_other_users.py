@@ -157,7 +157,7 @@ def test_versions_in_git_are_private(place: Path) -> None:
         used(server)
         server.stop()
     versions = data / ".git"
-    assert oct(versions.stat().st_mode & 0o777) == "0o700"  # what is in it is out of reach
+    assert oct(versions.stat().st_mode & 0o777) == "0o700"  # its content cannot be reached
     assert {name for name in too_wide(place) if not name.startswith("data/.git/")} == set()
 
 

@@ -30,7 +30,7 @@ def stock(server: Server) -> dict[str, object]:
 
 
 def ended(server: Server) -> tuple[int, str]:
-    """The exit code and the words of a server that should not start."""
+    """The exit code and the output of a server that should not start."""
     try:
         code = server.launch().wait(30)
         return code, server.log
@@ -39,7 +39,7 @@ def ended(server: Server) -> tuple[int, str]:
 
 
 def one_line(log: str, words: str) -> None:
-    """The log is a single line with these words: no trace, nothing else."""
+    """The log is a single line with these words, without a traceback."""
     (line,) = log.splitlines()
     assert words in line
 
@@ -151,6 +151,17 @@ def test_a_bad_setting_is_one_line(tmp_path: Path) -> None:
     code, log = ended(Server(data=tmp_path, env={"RESERVATION_TTL_SECONDS": "soon"}))
     assert code == 1
     one_line(log, "RESERVATION_TTL_SECONDS is 'soon'; it should be a whole number")
+
+
+def test_a_misspelt_setting_is_a_warning_at_the_start(tmp_path: Path) -> None:
+    env = {"FULFILLMENT": "on_shipment", "ADMIN_PASWORD": "s3cret"}
+    with Server(data=tmp_path / "shop", env=env, arguments=["--init"]) as server:
+        assert httpx.get(f"{server.url}/readyz").status_code == 200
+        log = server.log
+    for name, meant in (("FULFILLMENT", "FULFILMENT"), ("ADMIN_PASWORD", "ADMIN_PASSWORD")):
+        sentence = f"{name} is not a setting and has no effect. Did you mean {meant}?"
+        assert log.count(sentence) == 1
+    assert "s3cret" not in log
 
 
 def test_several_workers_on_postgresql(postgres_url: str) -> None:

@@ -33,7 +33,7 @@ FOLLOWS = "another server decides for this one"
 PAUSE_SECONDS = 0.05
 PROBES = 10
 SELL_SECONDS = 1.0
-"""Others sell again this soon."""
+"""Seconds until other servers sell again."""
 
 
 def until(check: Callable[[], bool], seconds: float = 30.0) -> None:
@@ -51,7 +51,7 @@ def target(places: Places) -> str:
 
 @pytest.fixture(params=["one machine", "three machines"])
 def servers(request: pytest.FixtureRequest, target: str) -> Iterator[list[Server]]:
-    """The decider and two that follow it."""
+    """The decider and two followers."""
     with several(
         BenchShop("postgres", target, program=None), 3, apart=request.param != "one machine"
     ) as started:
@@ -60,7 +60,7 @@ def servers(request: pytest.FixtureRequest, target: str) -> Iterator[list[Server
 
 @contextmanager
 def several(shop: BenchShop, count: int, *, apart: bool) -> Iterator[list[Server]]:
-    """The decider and servers that follow it; `apart`: each as if on a machine of its own."""
+    """The decider and its followers; `apart`: each as if on a machine of its own."""
     with ExitStack() as stack:
         started = [start(shop, stack, apart=apart)]
         until(lambda: DECIDES in started[0].log)
@@ -129,7 +129,9 @@ class Buyers:
         return HTTPConnection(server.host, server.port, timeout=20)
 
     def come(self, place: int, number: int) -> float:
-        """A new buyer, who comes a little later than the one before. Returns when it has a unit."""
+        """A new buyer, who comes shortly after the one before. Returns when the buyer has a
+        unit.
+        """
         time.sleep(number / PROBES * SELL_SECONDS)
         session = f"late-{place}-{number}-{time.monotonic_ns()}"
         with closing(self._connection(place)) as connection:
@@ -192,7 +194,7 @@ def test_others_sell_at_once_when_the_decider_is_killed_or_stopped(
     buyers = Buyers(servers)
     try:
         until(lambda: buyers.sold_since(0, (0, 1, 2)))
-        usual = wait(buyers, (1, 2), lambda: None)  # on a busy machine a sale takes long anyhow
+        usual = wait(buyers, (1, 2), lambda: None)  # on a busy machine a sale takes long
         waits = [wait(buyers, (1, 2), first.kill)]
         until(lambda: any(DECIDES in server.log for server in others))
         decider = others[0] if DECIDES in others[0].log else others[1]
@@ -231,7 +233,7 @@ def until_crowded() -> None:
 
 
 def wait(buyers: Buyers, places: tuple[int, ...], trouble: Callable[[], object]) -> float:
-    """Seconds from a trouble until each of these servers has sold to a buyer who came after it."""
+    """Seconds from a failure until each of these servers has sold to a buyer who came after it."""
     with buyers.crowding(), ThreadPoolExecutor(PROBES * len(places)) as pool:
         until_crowded()
         began = time.monotonic()

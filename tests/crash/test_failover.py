@@ -15,7 +15,7 @@ from tests.support.standby import PRIMARY, Standby, both
 
 pytestmark = [pytest.mark.crash, pytest.mark.postgres]
 SELL_SECONDS = 2.0
-"""Both servers sell again this soon after the standby has become the primary."""
+"""Seconds until both servers sell again after the standby has become the primary."""
 
 
 def test_two_servers_sell_again_when_the_standby_takes_over() -> None:

@@ -1,4 +1,4 @@
-"""Kill -9 between a sale and its order, and during a shipment: nothing is half done."""
+"""Kill -9 between a sale and its order, and during a shipment: no change is incomplete."""
 
 import asyncio
 import signal

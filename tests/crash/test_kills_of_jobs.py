@@ -95,7 +95,7 @@ def test_a_database_that_restarts() -> None:
 
 
 async def through(night: Storm, away: object, back: object) -> None:
-    """Trades while the database goes away; then everything answered is there."""
+    """Trades while the database stops; then every answered change is stored."""
     trading = asyncio.create_task(night.crowd.trade(night.server.port))
     await asyncio.sleep(0.5)
     await asyncio.to_thread(away)  # type: ignore[arg-type]
@@ -169,7 +169,9 @@ def small_disk(where: Path, mib: int) -> Iterator[Path]:
     ],
 )
 def test_a_disk_that_is_full(name: str, tmp_path: Path) -> None:
-    """Sales stop with a clear message, no confirmed sale is lost, and they continue with room."""
+    """Sales stop with a clear message, no confirmed sale is lost, and they continue with free
+    space.
+    """
     with small_disk(tmp_path / "disk", 16) as disk:
         target = str(disk / "shop") if name == "json" else f"sqlite:///{disk}/shop.db"
         shop = BenchShop(name, target, program=None)
@@ -225,7 +227,7 @@ async def all_there(port: int, confirmed: int) -> None:
 
 
 def test_a_clock_that_is_set(places: Places, name: str, tmp_path: Path) -> None:
-    """An hour ahead and back again: holds end, none twice, nothing is sold that is not there."""
+    """An hour ahead and back again: each hold ends once, and no missing unit is sold."""
     offset = tmp_path / "offset"
     offset.write_text("0")
     shop = places.shop(name, large(2, 10))

@@ -38,9 +38,9 @@ class CrashPoint(Generic[T]):
     number: int
     operation: str
     progress: T
-    """How far the run had come."""
+    """The progress of the run at this moment."""
     images: dict[str, Path]
-    """The folder after the crash, by the way in which it happens."""
+    """The folder after the crash, by the kind of crash."""
 
 
 class CrashPoints(Generic[T]):

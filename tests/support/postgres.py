@@ -106,11 +106,11 @@ class PostgresServer:
         return self
 
     def stop(self) -> None:
-        """Shut down in good order: connections are cut, a checkpoint is written."""
+        """Shut down in an orderly way: connections are closed, a checkpoint is written."""
         self._end(signal.SIGINT)
 
     def kill(self) -> None:
-        """End all of the server's processes with kill -9; start() then recovers from the log."""
+        """End all processes of the server with kill -9; start() then recovers from the log."""
         process, self._process = self._process, None
         if process is not None and process.poll() is None:
             kill_family(process.pid)

@@ -73,12 +73,12 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where it listens, without a slash at the end."""
+        """Its URL, without a slash at the end."""
         return f"http://{self.host}:{self.port}"
 
     @property
     def log(self) -> str:
-        """Everything it printed, in all its lives."""
+        """The output of all its processes so far."""
         return os.pread(self._log.fileno(), 1 << 26, 0).decode(errors="replace")
 
     @property
@@ -153,7 +153,7 @@ class Server:
         os.kill(self.pid, number)
 
     def close(self) -> None:
-        """End it in any state, and forget the log."""
+        """End it in any state, and discard the log."""
         try:
             self.stop()
         finally:

@@ -107,7 +107,7 @@ def test_files_get_the_rights_of_the_umask(tmp_path: Path) -> None:
 
 
 def test_a_process_ends_by_signals_with_their_codes(serve: Launch) -> None:
-    # Not SIGTERM: a server that has started ends in good order, with 0.
+    # Not SIGTERM: a server that has started ends in an orderly way, with 0.
     for number in (signal.SIGKILL, signal.SIGUSR2):
         process = serve()
         assert isinstance(process, ForkedProcess)

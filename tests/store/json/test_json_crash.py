@@ -72,7 +72,7 @@ async def content_of(folder: Path) -> dict[str, Any]:
 
 
 async def content_and_rescued(folder: Path) -> tuple[dict[str, Any] | Exception, list[str]]:
-    """The content after a start, or its error; the names of the files that it has rescued."""
+    """The content after a start, or its error; the names of the saved files."""
     try:
         content: dict[str, Any] | Exception = await content_of(folder)
     except Exception as error:

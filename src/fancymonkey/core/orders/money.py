@@ -1,4 +1,4 @@
-"""The money of an order beside what was paid: prices of bundled parts, and refunds by their ids."""
+"""The money of an order beside the paid amount: prices of bundled parts, and refunds by id."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -42,11 +42,11 @@ class OrderMoney:
         return shares_of(order, self.prices, step_of(order.currency))
 
     def value(self, order: Order, units: Mapping[str, int]) -> int:
-        """What these units cost together."""
+        """The price of these units together."""
         return value_of(order, self.shares(order), units, step_of(order.currency))
 
     def due(self, order: Order) -> int:
-        """What cancelled and returned units cost, less what was refunded; at least 0."""
+        """The price of cancelled and returned units, less the refunded amount; at least 0."""
         return max(0, self.value(order, units_gone(order)) - self.refunded)
 
 
@@ -75,7 +75,7 @@ def money_of(state: State, order_id: str) -> OrderMoney:
 
 def needs_prices(hold: Reservation, state: State) -> Iterator[Key]:
     """The rows that `keep_prices` reads."""
-    if not hold.parts:  # as nearly always
+    if not hold.parts:  # the usual case
         return
     yield money_key(hold.reservation_id)
     for part in hold.parts:
@@ -86,7 +86,7 @@ def needs_prices(hold: Reservation, state: State) -> Iterator[Key]:
 
 
 def keep_prices(state: State, order: Order) -> None:
-    """Stores what the parts of an order's bundles cost alone at this moment."""
+    """Stores the present single prices of the parts of an order's bundles."""
     prices: dict[str, Decimal] = {}
     for part in order.parts:
         item = state.get(Item, part.sku)

@@ -127,7 +127,7 @@ async def money_of_order(engine: Engine, order: Order) -> OrderMoney:
 
 
 def _refund_out(order: Order, money: OrderMoney, name: Name) -> dict[str, Any] | None:
-    """What was refunded, what cancelled and returned units cost, and the shares of all units."""
+    """The refunded amount, the price of cancelled and returned units, and the shares of all."""
     if order.total is None:
         return None
     step, currency = step_of(order.currency), order.currency

@@ -32,9 +32,9 @@ class RefundBody(JsonBody):
 
 
 class ShareOut(TypedDict):
-    """What the units of a size cost: their share of the paid amount.
+    """The price of the units of a size: their share of the paid amount.
 
-    `back` of them were cancelled or returned and cost `backAmount`.
+    `back` of them were cancelled or returned; `backAmount` is their share.
     """
 
     productId: str
@@ -47,7 +47,7 @@ class ShareOut(TypedDict):
 
 
 class OrderRefundOut(TypedDict):
-    """What was `refunded`, and what is `due` for cancelled and returned units beyond that.
+    """The amount that was `refunded`, and the amount still `due` for cancelled and returned units.
 
     `left` is the rest of the paid amount.
     """
