@@ -33,15 +33,15 @@ def code_of(page: Page) -> str:
 @cache
 def endings() -> set[str]:
     """The paths of all files and folders, and every ending of such a path."""
-    found: set[str] = set()
+    paths: set[str] = set()
     for top in FOLDERS:
         for folder, folders, files in os.walk(ROOT / top):
             folders[:] = [name for name in folders if name not in ("__pycache__", "node_modules")]
             for name in ["", *files]:
                 parts = (Path(folder) / name).relative_to(ROOT).parts
-                found.update("/".join(parts[start:]) for start in range(len(parts)))
-    found.update(path.name for path in ROOT.iterdir())
-    return found
+                paths.update("/".join(parts[start:]) for start in range(len(parts)))
+    paths.update(path.name for path in ROOT.iterdir())
+    return paths
 
 
 @cache
@@ -87,8 +87,8 @@ def test_every_named_file_setting_command_and_target_exists() -> None:
     assert not unknown, "\n".join(sorted(set(unknown)))
 
 
-def test_a_name_that_does_not_exist_is_found() -> None:
-    mistyped = f"{'ADMIN'}_PASWORD"  # in one piece it would be a name of this file
+def test_a_name_that_does_not_exist_is_reported() -> None:
+    mistyped = f"{'ADMIN'}_PASSWROD"  # in one piece it would be a name of this file
     text = (
         "`core/ledger.py` `core/gone.py` `gone.py` `src/gone/` `src/fancymonkey/`\n"
         f"`ADMIN_PASSWORD` `ADMIN_PASSWORD_FILE` `{mistyped}`\n"

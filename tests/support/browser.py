@@ -106,7 +106,7 @@ async def delay_answers(context: BrowserContext) -> None:
 async def delayed(route: Route) -> None:
     """Let a request continue after SLOW_SECONDS."""
     await asyncio.sleep(SLOW_SECONDS)
-    with suppress(Error):  # the page was left meanwhile
+    with suppress(Error):  # the test has left the page
         await route.continue_()
 
 

@@ -109,7 +109,7 @@ def test_programs_below_a_closed_home_are_copied(
 
 
 async def test_a_later_cluster_is_as_new_as_the_first(postgres_server: PostgresServer) -> None:
-    """It is a copy of what `initdb` made, before any server has started on it."""
+    """It is a copy of the result of `initdb`, made before any server has started on it."""
     postgres_server.execute("CREATE DATABASE only_in_the_first")
     with PostgresServer() as server:
         assert modes(server.cluster) >= {("PG_VERSION", 0o600), ("base", 0o700)}

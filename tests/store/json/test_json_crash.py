@@ -25,7 +25,7 @@ STEPS: list[Step] = [(catalogue(), 999_000), *list(batches(5, script(5, 110)))]
 
 EXPECTED: list[dict[str, Any]] = []
 READ: dict[str, tuple[dict[str, Any] | Exception, list[str]]] = {}
-"""What a start on given files showed: the disks of several tests go through the same states."""
+"""The result of a start on given files: the disks of several tests have the same states."""
 
 
 async def reference() -> list[dict[str, Any]]:

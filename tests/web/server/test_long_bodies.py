@@ -37,8 +37,8 @@ async def test_a_long_body_is_written_without_a_copy(
     assert first.body == second.body == b"".join(pieces[0][1:])
     assert json.loads(first.body)["success"] is True
     assert len(pieces) == 2
-    for one, other in zip(pieces[0][1:], pieces[1][1:], strict=True):
-        assert one is other
+    for piece, again in zip(pieces[0][1:], pieces[1][1:], strict=True):
+        assert piece is again
 
 
 async def test_a_long_body_goes_in_pieces_by_asgi_too(

@@ -106,7 +106,7 @@ async def test_an_engine_holds_nothing_of_ended_holds_after_its_start(
         await store.open(at(0))
         await store.run([_product()], at(0), 0)
         for number in range(0, holds, 50):
-            ids = [f"s{one:04}" for one in range(number, number + 50)]
+            ids = [f"s{session:04}" for session in range(number, number + 50)]
             await store.run([_reserve(id_) for id_ in ids], at(1), 0)
             await store.run([Release(ref=id_) for id_ in ids], at(2), 0)
         await _archive(store)
