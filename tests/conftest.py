@@ -13,6 +13,7 @@ from playwright.async_api import Browser
 
 from tests.support.browser import BrowserPage, chromium
 from tests.support.hashes import make_hashes_cheap
+from tests.support.http_clients import make_clients_cheap
 from tests.support.migrated_databases import MigratedDatabases
 from tests.support.postgres import PostgresServer
 from tests.support.scratch import use_memory
@@ -31,9 +32,10 @@ POSTGRES_FIXTURES = {"postgres_server", "postgres_url", "migrated_url"}
 
 
 def pytest_configure() -> None:
-    """Puts the files of the tests into memory, if there is enough; makes hashes cheap."""
+    """Puts the files of the tests into memory, if there is enough; makes hashes, clients cheap."""
     use_memory()
     make_hashes_cheap()
+    make_clients_cheap()
     keep_interrupts_simple()
 
 

@@ -129,6 +129,7 @@ def become(files: list[int]) -> None:
 
 
 if __name__ == "__main__":
+    import_module("http_clients").make_clients_cheap()
     del sys.path[0]  # the folder of this file
     load()
     become(next_child(socket.socket(fileno=int(sys.argv[1]))))
