@@ -30,8 +30,8 @@ help: ## List these targets
 	@echo "Variables: HOST=$(HOST) PORT=$(PORT) DATA=$(DATA) WORKERS=$(WORKERS) DEMO=$(DEMO) PYTHON=path/to/python3"
 	@echo "           TESTS=tests/core JOBS=0 PYTEST_ARGS='-k hold' SKIP_BROWSER=1 SKIP_POSTGRES=1"
 
-setup: venv $(VENV)/.run-stamp ## Make .venv with what the service needs
-setup-dev: venv $(VENV)/.dev-stamp ## ... and what its tests and checks need
+setup: venv $(VENV)/.run-stamp ## Make .venv with the packages of the service
+setup-dev: venv $(VENV)/.dev-stamp ## ... and with those of its tests and checks
 
 run: setup ## Start the shop on http://HOST:PORT with its data in DATA (made on first start)
 	DATA_DIR='$(DATA)' $(BIN)/fancymonkey serve --init $(if $(filter on1,$(DEMO)$(WORKERS)),--demo) --host '$(HOST)' --port '$(PORT)' --workers '$(WORKERS)' $(ARGS)
@@ -45,31 +45,31 @@ test: setup-dev browser ## Run every test, with a real PostgreSQL and a real bro
 test-fast: setup-dev ## Run the tests that need no database, no browser and little time
 	$(BIN)/python -m pytest -n '$(JOBS)' --dist worksteal -m 'not postgres and not browser and not slow and not crash' $(PYTEST_ARGS) $(TESTS)
 
-check: setup-dev audit ## Lint, format, types, the rules of the architecture, and the parts' known holes
+check: setup-dev audit ## Check lint, format, types, the rules of the architecture, and known vulnerabilities
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m mypy
 	$(BIN)/python -m pytest -q tests/architecture tests/security
 	$(BIN)/python scripts/security_requirements.py --print
 
-format: setup-dev ## Put the code into its one format
+format: setup-dev ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 bench: setup-dev ## Measure, and print the table (ARGS='...' for its options)
 	$(BIN)/python -m bench $(ARGS)
 
-browser: setup-dev ## Make sure that a Chromium is there for the browser tests
+browser: setup-dev ## Provide a Chromium for the browser tests
 	@sh scripts/browser.sh
 
-audit: setup-dev $(VENV)/.audit-stamp ## List the parts of the service in dist/sbom.json, and ask after their known holes
+audit: setup-dev $(VENV)/.audit-stamp ## List the parts of the service in dist/sbom.json, and look up known vulnerabilities
 	$(BIN)/python scripts/audit.py
 
 docs: setup-dev $(VENV)/.docs-stamp ## Make a site of the documentation in site/, with every link checked
 	$(BIN)/python -m sphinx -q -W --keep-going -n -E -b html docs site
 	@echo "The documentation is in site/index.html."
 
-lock: venv ## Choose the newest versions anew and pin them with their hashes
+lock: venv ## Choose the newest versions again and pin them with their hashes
 	@sh scripts/lock.sh
 
 clean: ## Remove the environment, caches and build results (never your data)

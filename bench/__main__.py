@@ -45,7 +45,7 @@ ROWS: dict[str, Callable[[Places, Effort], list[Row]]] = {
 
 
 def main() -> int:
-    """Measures and prints; 1 where a bar is missed."""
+    """Measures and prints; returns 1 if a bound is not kept."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(ROWS)}")
     parser.add_argument("--quick", action="store_true", help="short measurements, smaller shops")

@@ -1,6 +1,6 @@
-"""Servers that only measurements have: the shop's own one with a no-op, a typed route, bare ASGI.
+"""Servers for measurements only: the shop's own server with a no-op, a typed route, bare ASGI.
 
-`python -m bench.apps KIND serve …` runs one with the very options of `fancymonkey serve`.
+`python -m bench.apps KIND serve …` runs one with the options of `fancymonkey serve`.
 """
 
 import sys
@@ -33,7 +33,7 @@ TYPED = "/bench/typed-reserve"
 
 
 def answer_of_a_reserve() -> bytes:
-    """A body like that of a reserve of the hot SKU, byte for byte as long."""
+    """A body like that of a reserve of the hot SKU, with the same number of bytes."""
     return wire.reserved_one(
         Reserved(
             new_reservation_id(),
@@ -47,7 +47,7 @@ def answer_of_a_reserve() -> bytes:
 
 
 def with_noop(settings: Settings) -> HotRouter:
-    """The whole service, and a POST beside its hot endpoints that reads and answers, no more."""
+    """The whole service, and a POST beside its hot endpoints that only reads and answers."""
     front = create_app(settings)
     body = answer_of_a_reserve()
 
@@ -56,7 +56,7 @@ def with_noop(settings: Settings) -> HotRouter:
         return ok(body)
 
     front._routes = {**front._routes, NOOP: {"POST": noop}, NOOP_ASGI: {"POST": noop}}
-    front.hot.add((b"POST", NOOP.encode()))  # the short way, as the hot endpoints themselves
+    front.hot.add((b"POST", NOOP.encode()))  # on the fast path, like the hot endpoints
     front.api.include_router(typed(front._shop))
     return front
 
@@ -100,7 +100,7 @@ class ReserveOut(BaseModel):
 
 
 def typed(shop: AppContext) -> APIRouter:
-    """The same reserve as most would write it."""
+    """The same reserve as an ordinary typed route."""
     routes = APIRouter()
 
     @routes.post(TYPED)
@@ -139,7 +139,9 @@ def typed(shop: AppContext) -> APIRouter:
 
 
 class Bare:
-    """What ASGI itself costs: the body is read, a constant is sent, with the no-op's headers."""
+    """The cost of ASGI itself: reads the body and sends a constant, with the headers of the
+    no-op.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._body = answer_of_a_reserve()
@@ -163,7 +165,7 @@ class Bare:
 
 
 def main(kind: str, arguments: list[str]) -> None:
-    """Serves as `fancymonkey serve` does, with another application behind the same options."""
+    """Serves another application with the options of `fancymonkey serve`."""
     app.create_app = {"noop": with_noop, "bare": Bare}[kind]  # type: ignore[assignment]
     serve.serve(arguments)
 

@@ -95,7 +95,9 @@ def _running(server: Server, attack: Attack) -> Iterator[None]:
 
 
 def _knock(port: int, connections: int, rate: int, request: bytes) -> None:
-    """Keeps this many connections open without a word, or opens `rate` a second for a second."""
+    """Keeps this number of connections open and silent, or opens `rate` connections in one
+    second.
+    """
     poll = selectors.DefaultSelector()
     opened: dict[socket.socket, float] = {}
 
@@ -130,7 +132,7 @@ def _knock(port: int, connections: int, rate: int, request: bytes) -> None:
 
 
 def measure(checkout: Path, attack: Attack) -> tuple[Waits, Waits]:
-    """A bystander's waits without the attack and during it."""
+    """The response times of a bystander without the attack and during it."""
     with _served(checkout, attack) as (server, _):
         bystander = Bystander(server, "tee", "M")
         quiet = bystander.measure(RESERVES, pause=0.02)
@@ -154,7 +156,7 @@ def _size(folder: Path) -> int:
 
 
 def main() -> None:
-    """Prints the waits of each attack on each version."""
+    """Prints the response times during each attack on each version."""
     parser = argparse.ArgumentParser(prog="python -m bench.attacks", description=__doc__)
     parser.add_argument("checkout", nargs="?", type=Path, help="the other version")
     parser.add_argument("--only", default="", help="the beginning of the names of attacks")

@@ -51,7 +51,7 @@ class Pgbench:
         self._script.chmod(0o644)
 
     def measure(self, clients: int, seconds: float) -> Measure:
-        """Runs it for whole seconds. Raises RuntimeError where pgbench does not like it."""
+        """Runs it for whole seconds. Raises RuntimeError if pgbench fails."""
         command = [self._program, "-n", "-M", "prepared", "-f", self._script]
         command += [
             "-c",
@@ -144,7 +144,9 @@ def sync_directory(path: Path) -> None:
 
 
 def in_one_thread(work: Callable[[], None], clients: int, seconds: float) -> Measure:
-    """This many clients wait for one thread, which does their work one after the other."""
+    """The given number of clients wait for one thread, which does their work one after the
+    other.
+    """
     with ThreadPoolExecutor(1) as writer:
 
         async def operation() -> None:
@@ -156,7 +158,7 @@ def in_one_thread(work: Callable[[], None], clients: int, seconds: float) -> Mea
 async def closed_loop(
     operation: Callable[[], Awaitable[object]], clients: int, seconds: float
 ) -> Measure:
-    """This many clients, each of which begins again as soon as it has its answer."""
+    """The given number of clients; each begins again when it has its answer."""
     took: list[int] = []
     end = time.monotonic() + seconds
 

@@ -1,4 +1,4 @@
-"""Buyers and an owner who keep their own books of everything that they were promised."""
+"""Buyers and an owner who record every promise of the service themselves."""
 
 import asyncio
 import random
@@ -30,7 +30,7 @@ class Hold:
 
 @dataclass(slots=True)
 class Books:
-    """The facts that must be true, from the answers alone."""
+    """The facts that must be true, according to the answers."""
 
     on_hand: Counter[Size]
     holds: dict[str, Hold] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Books:
 
 @dataclass(slots=True)
 class BuyerRequest:
-    """One request, how to write its success down, and which hold it is about."""
+    """One request, the function that records its success, and its hold."""
 
     kind: str
     send: Callable[[Client], Awaitable[Answer]]
@@ -61,9 +61,9 @@ class Unexpected(AssertionError):
 
 
 class Crowd:
-    """Clients that reserve, release, pay and restock at random until the server is gone.
+    """Clients that reserve, release, pay and restock at random until the server ends.
 
-    Broken-off requests are kept in `unknown`: their outcome is not known yet.
+    Interrupted requests are kept in `unknown`: their outcome is not known yet.
     """
 
     def __init__(self, books: Books, chance: random.Random, clients: int = 8) -> None:
@@ -86,7 +86,7 @@ class Crowd:
         self._stopped = True
 
     async def settle(self, port: int) -> None:
-        """Sends everything again that broke off, as clients and Stripe do."""
+        """Sends all interrupted requests again, as clients and Stripe do."""
         with Client(port) as client:
             attempts, self.unknown = self.unknown, []
             await asyncio.gather(*(self._send(client, attempt) for attempt in attempts))
@@ -106,7 +106,7 @@ class Crowd:
         except Broken:
             self.unknown.append(attempt)
             return False
-        if answer.status == 503:  # the store is away: as unknown as no answer
+        if answer.status == 503:  # no store: the outcome is unknown
             self.unknown.append(attempt)
             return False
         if answer.status == 200:

@@ -87,7 +87,7 @@ class Client:
             raise Broken(str(error)) from error
 
     def close(self) -> None:
-        """Hangs up, also on answers that are still awaited."""
+        """Closes the connections, also those that wait for an answer."""
         for writer in [*self._busy, *(writer for _, writer in self._idle)]:
             writer.close()
         self._idle.clear()
@@ -100,7 +100,7 @@ class Client:
 
 
 def signed(secret: str, event: object) -> tuple[bytes, dict[str, str]]:
-    """A Stripe event as it comes: its bytes and the header that signs them now."""
+    """A Stripe event as it is sent: its bytes and the header with a current signature."""
     body = json.dumps(event).encode()
     at = int(time.time())
     mark = hmac.new(secret.encode(), b"%d.%b" % (at, body), hashlib.sha256).hexdigest()

@@ -3,7 +3,7 @@
 Two of the three are on one machine and use its sockets, the third is reached over TCP. Clients
 trade with all of them. A server, often the one that decides, is killed (-9) under load, sometimes
 after it was stopped for a while (SIGSTOP); the others continue. After each kill it is started
-again, requests without an answer are sent again, and every level must equal the clients' books.
+again, requests without an answer are sent again, and every level must equal the clients' records.
 """
 
 import argparse
@@ -44,7 +44,7 @@ ROLE = re.compile(rb'^fancymonkey_decider_role\{role="decides"\} 1', re.MULTILIN
 
 @dataclass(slots=True)
 class ClusterStorm:
-    """Kills among three servers on one shop, and the books of their clients."""
+    """Kills among three servers on one shop, and the records of their clients."""
 
     shop: BenchShop
     seed: int
@@ -125,7 +125,7 @@ class ClusterStorm:
         return victim
 
     async def _check(self) -> None:
-        """Everything answered is stored; the levels of every server are those of the books."""
+        """Everything answered is stored; the levels of every server are those of the records."""
         await check_holds(self.shop, self.crowd)
         await self.crowd.settle(self.chance.choice(self.servers).port)
         self.crowd.books.touched.clear()

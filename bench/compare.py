@@ -109,7 +109,7 @@ def _cpu(measure: Measure) -> float:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measures and prints the table; 1 if a ratio is below the bar."""
+    """Measures and prints the table; returns 1 if a ratio is below the bound."""
     parser = argparse.ArgumentParser(prog="python -m bench.compare", description=__doc__)
     parser.add_argument("checkout", type=Path, help="the folder of the other version")
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(ROWS)}")

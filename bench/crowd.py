@@ -35,7 +35,7 @@ _REQUESTS = {
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """The listeners: how many, how they listen, and where."""
+    """The listeners: their number, their protocol, and the server."""
 
     port: int
     listeners: int
@@ -54,7 +54,7 @@ class Heard:
     last_seconds: float
     """From the request for the last state until the last listener had it."""
     gap_seconds: float
-    """The longest time that a listener was without a message."""
+    """The longest time between two messages to a listener."""
     reads: int
     size: int
     cpu_seconds: float

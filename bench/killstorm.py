@@ -1,7 +1,7 @@
 """`python -m bench.killstorm --store STORE --kills N`: kill -9 the real server under load, again
 and again, and check that every acknowledged change is in the store.
 
-After each kill the server starts again, the store is read beside it, the broken-off requests are
+After each kill the server starts again, the store is read beside it, the interrupted requests are
 sent again, and then every level must equal the records of the clients to the unit.
 """
 
@@ -35,7 +35,7 @@ class Lost(AssertionError):
 
 @dataclass(slots=True)
 class Storm:
-    """Kills on one shop, and the books of its clients."""
+    """Kills on one shop, and the records of its clients."""
 
     shop: BenchShop
     seed: int
@@ -76,7 +76,7 @@ class Storm:
             self.server.close()
 
     def summary(self) -> str:
-        """Where it stands, in a line."""
+        """The progress, in a line."""
         answers = ", ".join(f"{kind} {n}" for kind, n in sorted(self.crowd.books.answers.items()))
         slowest = max(self.starts)
         return (
@@ -106,7 +106,9 @@ class Storm:
         self.unknown += len(self.crowd.unknown)
 
     async def check(self) -> None:
-        """Everything answered is stored; what broke off is whole or absent; levels are exact."""
+        """Everything answered is stored; an interrupted change is complete or absent; levels are
+        exact.
+        """
         books = self.crowd.books
         await check_holds(self.shop, self.crowd)
         await self.crowd.settle(self.server.port)
@@ -157,7 +159,7 @@ async def check_holds(shop: BenchShop, crowd: Crowd) -> None:
 
 
 async def check_levels(books: Books, port: int) -> None:
-    """The stock that a server shows is exactly that of the books. Raises Lost."""
+    """The stock that a server shows is exactly that of the records. Raises Lost."""
     reserved = books.reserved()
     with Client(port) as client:
         shown = (await client.get("/api/inventory/get")).json["inventory"]
@@ -171,7 +173,7 @@ async def check_levels(books: Books, port: int) -> None:
 
 
 def verify(shop: BenchShop) -> None:
-    """Runs `fancymonkey verify` beside the server. Raises Lost where it finds anything."""
+    """Runs `fancymonkey verify` beside the server. Raises Lost if it finds anything."""
     environment = {**os.environ, **shop.environment()}
     done = run(["verify"], environment=environment, directory="/")
     if done.returncode != 0:

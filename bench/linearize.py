@@ -18,7 +18,7 @@ from tests.sim.run import Violation
 from tests.sim.test_cluster import day
 
 REPORT_DAYS = 25
-"""How many days pass between two lines of progress."""
+"""Days between two lines of progress."""
 
 
 @dataclass(slots=True)

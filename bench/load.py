@@ -1,4 +1,4 @@
-"""A closed-loop load in a process of its own: each connection sends again when it has its answer.
+"""A closed-loop load in its own process: each connection sends again when it has its answer.
 
 `run` starts it; `python -m bench.load` is the process. A request is fixed bytes with a gap of 16
 characters for a unique session id, and, for a `spread`, a gap of six characters before it for the
@@ -46,7 +46,7 @@ class Load:
     """The number of products that `NUMBER` in the body stands for; 0 without it."""
 
     def requests(self) -> list[bytes]:
-        """The bytes of each request, the hole still in it."""
+        """The bytes of each request, with the gap."""
         return [self._request(body) for body in self.bodies or (self.body,)]
 
     def _request(self, body: str) -> bytes:
@@ -74,13 +74,13 @@ class Report:
         return sum(count for status, count in self.statuses.items() if status not in GOOD)
 
     def between(self, start: int, end: int) -> "Report":
-        """Only what was answered between two moments."""
+        """Only the answers between two moments."""
         within = [n for n, at in enumerate(self.done) if start <= at < end]
         done, took = (array("q", [all_[n] for n in within]) for all_ in (self.done, self.took))
         return Report(start, end, done, took, self.statuses, self.client_cpu)
 
     def measure(self, server_cpu: float = 0.0, database_cpu: float = 0.0) -> Measure:
-        """The figures, with CPU seconds shared out among the answers."""
+        """The figures, with the CPU seconds for each answer."""
         count, seconds = len(self.done), (self.ended - self.started) / 1e9
         ordered = sorted(self.took)
         p50, p99 = (ordered[int(count * part)] / 1e6 if count else 0.0 for part in (0.5, 0.99))
@@ -94,7 +94,7 @@ GOOD = ("200", "304")
 
 
 class Running:
-    """A load that is under way in its process."""
+    """A running load in its process."""
 
     def __init__(self, load: Load) -> None:
         self._process = subprocess.Popen(
@@ -112,7 +112,7 @@ class Running:
         self._process.wait()
 
     def wait_warm(self) -> None:
-        """Returns when the measuring begins. Raises RuntimeError where the load could not begin."""
+        """Returns when the measuring begins. Raises RuntimeError if the load could not begin."""
         if self._line() != b"warm\n":
             raise RuntimeError("the load could not begin; its process says why")
 

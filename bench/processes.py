@@ -6,7 +6,7 @@ import psutil
 
 
 def family(pid: int) -> list[psutil.Process]:
-    """A process and all its descendants, as far as they still live."""
+    """A process and all its descendants that still run."""
     with suppress(psutil.NoSuchProcess):
         first = psutil.Process(pid)
         return [first, *first.children(recursive=True)]
@@ -14,7 +14,7 @@ def family(pid: int) -> list[psutil.Process]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of a family, the children it has buried included."""
+    """User and system time of a family, including its ended children."""
     total = 0.0
     for member in family(pid):
         with suppress(psutil.NoSuchProcess):

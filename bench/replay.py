@@ -2,7 +2,7 @@
 
 Each day's orders reserve and are paid through signed webhooks, some of these twice, some after
 their hold has ended; abandoned baskets are released or left to expire; goods come in weekly. At the
-end the ledger must have sold, SKU by SKU, what the file says, and `verify` must be clean.
+end the ledger must have the sales of the file for each SKU, and `verify` must find nothing.
 """
 
 import argparse
@@ -67,7 +67,7 @@ class Replay:
             self.counts["requests"] = client.requests
 
     async def _receive(self, client: Client, week: list[Day]) -> None:
-        """Books in what the week will need beyond what is available."""
+        """Receives the units that the week needs beyond the available ones."""
         need: Counter[str] = Counter()
         for day in week:
             need.update(day.units)
@@ -96,7 +96,7 @@ class Replay:
         await asyncio.gather(*(self._buyer(client, orders) for _ in range(BUYERS)))
 
     def _orders(self, day: Day) -> Iterator[tuple[str, dict[str, int]]]:
-        """Every basket of the day and what becomes of it, with abandoned ones in between."""
+        """Every basket of the day and its outcome, with abandoned ones in between."""
         for basket in baskets(day, self.chance):
             dice = self.chance.random()
             if dice < RELEASED:
@@ -125,7 +125,7 @@ class Replay:
         ]
         body = {"sessionId": session, "lines": lines}
         while (answer := await client.post(RESERVE, body)).status == 409:
-            # Abandoned baskets hold what this one needs: more is fetched from the warehouse.
+            # Abandoned baskets hold the units of this one: more units are received.
             self.counts["refused"] += 1
             await self._book_in(
                 client,
@@ -178,7 +178,7 @@ class Result:
 def replay(
     places: Places, name: str, history: History, seed: int = 1, ttl: int = TTL_SECONDS
 ) -> Result:
-    """Replays a history on a new store. Raises AssertionError where the ledger differs from it."""
+    """Replays a history on a new store. Raises AssertionError if the ledger differs from it."""
     shop = stocked(places, name, history)
     with shop.server(env={"RESERVATION_TTL_SECONDS": str(ttl)}) as server:
         replay = Replay(history, server.port, random.Random(seed), ttl)
@@ -205,7 +205,7 @@ def stocked(places: Places, name: str, history: History) -> BenchShop:
 
 
 async def sold_units(shop: BenchShop) -> tuple[Counter[str], int]:
-    """Units sold by product, and how many entries there are, from the ledger alone."""
+    """Units sold by product and the number of entries, both from the ledger."""
     sold: Counter[str] = Counter()
     store = open_store(shop.target, read_only=True)
     await store.open(system_clock())

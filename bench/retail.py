@@ -1,4 +1,4 @@
-"""A shop's sales by day, read from a file, and cut into baskets as its buyers may have filled them.
+"""A shop's sales by day, read from a file and divided into probable baskets.
 
 The file is CSV (gzip where it ends in .gz) with the columns `sku, date, units, units_bulk, orders,
 price`: pieces sold that day in small lines and in wholesale lines, and in how many orders.

@@ -1,7 +1,7 @@
-"""Contestants side by side: every round runs each once, and each round begins with another one.
+"""Candidates side by side: every round runs each once, and each round begins with another one.
 
-On a shared machine the first of a fixed order loses up to a third; only ratios within a round mean
-anything, and only their median over rotated rounds is quoted.
+On a shared machine, the first in a fixed order is up to a third slower. So only ratios within a
+round are meaningful, and only their median over rotated rounds is quoted.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +31,7 @@ class Measure:
 
 
 def rotate(contestants: Mapping[str, Callable[[], Measure]], rounds: int) -> Measures:
-    """Runs all contestants in each round. Raises RuntimeError where one answers with errors."""
+    """Runs all contestants in each round. Raises RuntimeError if one answers with errors."""
     names = list(contestants)
     measures_by_name: dict[str, list[Measure]] = {name: [] for name in names}
     for number in range(rounds):
@@ -45,7 +45,7 @@ def rotate(contestants: Mapping[str, Callable[[], Measure]], rounds: int) -> Mea
 
 
 def ratios(measures: Measures, name: str, base: str) -> list[float]:
-    """How many times as many operations a second as the base, round by round."""
+    """The operations per second as a multiple of the base, for each round."""
     pairs = zip(measures[name], measures[base], strict=True)
     return [first.rate / other.rate for first, other in pairs]
 

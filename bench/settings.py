@@ -1,4 +1,4 @@
-"""How long and how often to measure."""
+"""The duration and the number of measurements."""
 
 from dataclasses import dataclass
 
@@ -20,4 +20,4 @@ FULL = Effort()
 QUICK = Effort(
     rounds=3, seconds=1.0, large=10_000, entries=100_000, changes=40, starts=1, ended=20_000
 )
-"""A short form: whether everything still works and nothing has become far slower."""
+"""A short form: shows whether everything works and nothing is much slower."""

@@ -53,15 +53,17 @@ class BenchShop:
         env: Mapping[str, str] | None = None,
         workers: int = 1,
         program: Sequence[str] | None = None,
+        script: str | None = None,
     ) -> Server:
-        """The real `fancymonkey serve` on it, not started yet."""
+        """The real `fancymonkey serve` on it, not started yet; or a script instead of it."""
         sql = "://" in self.target
         return Server(
             data=None if sql else self.target,
             database_url=self.target if sql else None,
             env={**ENVIRONMENT, **(env or {})},
             workers=workers,
-            program=program or self.program,
+            program=program or (self.program if script is None else None),
+            script=script,
             start_seconds=120,
         )
 

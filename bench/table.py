@@ -13,7 +13,7 @@ class Bar:
     at_most: bool = False
 
     def met(self, value: float) -> bool:
-        """Whether a value reaches the bar."""
+        """Whether a value keeps the bound."""
         return value <= self.limit if self.at_most else value >= self.limit
 
     def __str__(self) -> str:
@@ -22,7 +22,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table: the value of each round, the bar (None: shown only), remarks."""
+    """One line of the table: the value of each round, the bound (None: shown only), remarks."""
 
     what: str
     values: Sequence[float]
@@ -54,7 +54,7 @@ class Row:
 
 
 def short(value: float) -> str:
-    """A number with three digits that count."""
+    """A number with three significant digits."""
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 

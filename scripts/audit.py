@@ -1,7 +1,7 @@
 """Lists the parts of the service (dist/sbom.json) and looks up their known vulnerabilities.
 
-Exit code 1 where a part has a known hole, or where REQUIRE_AUDIT=1 and some could not be asked
-after: a network that hides the index makes the tool find nothing, which is not the same as none.
+The exit code is 1 if a part has a known vulnerability, or if REQUIRE_AUDIT=1 and some parts could
+not be looked up: without access to the index the tool finds nothing.
 """
 
 import json
@@ -17,17 +17,33 @@ BIN = Path(sys.executable).parent
 
 
 def parts() -> int:
-    """Writes the bill of materials; how many parts it has."""
+    """Writes the bill of materials; returns the number of its parts."""
     SBOM.parent.mkdir(exist_ok=True)
-    command = [BIN / "cyclonedx-py", "requirements", PINNED, "--of", "JSON", "-o", SBOM]
+    command: list[str | Path] = [
+        BIN / "cyclonedx-py",
+        "requirements",
+        PINNED,
+        "--of",
+        "JSON",
+        "-o",
+        SBOM,
+    ]
     subprocess.run(command, check=True, capture_output=True)
     components: list[Any] = json.loads(SBOM.read_text())["components"]
     return len(components)
 
 
-def holes() -> tuple[list[str], list[str]]:
+def vulnerabilities() -> tuple[list[str], list[str]]:
     """The known vulnerabilities, one a line, and the parts that could not be looked up."""
-    command = [BIN / "pip-audit", "-r", PINNED, "--disable-pip", "--no-deps", "-f", "json"]
+    command: list[str | Path] = [
+        BIN / "pip-audit",
+        "-r",
+        PINNED,
+        "--disable-pip",
+        "--no-deps",
+        "-f",
+        "json",
+    ]
     done = subprocess.run(
         [*command, "--progress-spinner", "off"], check=False, capture_output=True, text=True
     )
@@ -35,27 +51,27 @@ def holes() -> tuple[list[str], list[str]]:
         return [], [done.stderr.strip().splitlines()[-1] if done.stderr else "no answer"]
     rows = json.loads(done.stdout)["dependencies"]
     known = [
-        f"{row['name']} {row['version']}: {hole['id']}, mended in {hole['fix_versions']}"
+        f"{row['name']} {row['version']}: {gap['id']}, fixed in {gap['fix_versions']}"
         for row in rows
-        for hole in row.get("vulns", [])
+        for gap in row.get("vulns", [])
     ]
     return known, [row["name"] for row in rows if "skip_reason" in row]
 
 
 def main() -> int:
-    """Says what was found."""
+    """Prints the findings."""
     print(f"{SBOM}: {parts()} parts.")
-    known, unasked = holes()
+    known, unknown = vulnerabilities()
     for line in known:
-        print(f"known hole: {line}")
-    if unasked:
+        print(f"known vulnerability: {line}")
+    if unknown:
         print(
-            f"NOT AUDITED, because the index could not be asked: {', '.join(unasked)}. Run "
+            f"NOT AUDITED, because the index could not be reached: {', '.join(unknown)}. Run "
             "`make audit` where the network allows it."
         )
     elif not known:
-        print("No part has a known hole.")
-    return 1 if known or (unasked and os.environ.get("REQUIRE_AUDIT") == "1") else 0
+        print("No part has a known vulnerability.")
+    return 1 if known or (unknown and os.environ.get("REQUIRE_AUDIT") == "1") else 0
 
 
 if __name__ == "__main__":

@@ -19,8 +19,8 @@ else
     "$python" -m venv --without-pip "$venv"
     "$python" -m pip --disable-pip-version-check --python "$venv/bin/python" install -q pip
 fi
-# The pip and setuptools that come with Python have known holes. A pinned pip takes their place;
-# setuptools goes, as nothing here is built with it.
+# The pip and setuptools that come with Python have known vulnerabilities. A pinned pip replaces
+# them; setuptools is removed, because nothing here is built with it.
 "$venv/bin/python" -m pip --disable-pip-version-check install -q --upgrade --require-hashes --no-deps \
     -r requirements/pip.txt ||
     echo "$venv keeps the pip that came with Python: the pinned one could not be installed." >&2

@@ -1,8 +1,8 @@
-"""Draws docs/images/packages.svg: the packages of src/fancymonkey on their floors.
+"""Draws docs/images/packages.svg: the packages of src/fancymonkey by their layers.
 
     .venv/bin/python -m scripts.package_picture
 
-Names and folders are read from the source tree, floors from the architecture test. A test fails
+Names and folders are read from the source tree, layers from the architecture test. A test fails
 while the picture differs from the output of this script.
 """
 
@@ -39,6 +39,7 @@ ABOUT = {
     "pdf": "pick lists, slips",
     "services": "use cases: import, undo",
     "settings": "declared, read, checked",
+    "spelling": "distance of names",
     "spreadsheets": "CSV and XLSX",
     "store": "durability: four stores behind one contract",
     "storefront": "the shop's pages",

@@ -1,9 +1,10 @@
-"""Makes the pictures of the docs, from a real shop in a real browser.
+"""Makes the pictures of the documentation from a real shop in a real browser.
 
     .venv/bin/python -m scripts.screenshots
 
-Each picture is a function below: it opens a page, and is saved as docs/images/NAME.png.
-Those of the dashboard are of a shop that has sold for thirty days and has a busy morning.
+Pictures of the storefront: a function below opens the page, and its name is the name of the file.
+Pictures of the dashboard: DASHBOARD lists them; the shop has thirty days of sales and open work.
+The files are docs/images/NAME.png.
 """
 
 import asyncio
@@ -28,6 +29,7 @@ from tests.browser.shop_page import (
     put_in_basket,
 )
 from tests.support.browser import chromium
+from tests.web.shops import PASSWORD
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 Walk = Callable[[Page, DemoShop], Awaitable[None]]
@@ -35,7 +37,7 @@ PICTURES: dict[str, Walk] = {}
 
 
 def picture(walk: Walk) -> Walk:
-    """Marks a picture, named after its function."""
+    """Register a function that opens the page of a picture; its name becomes the file name."""
     PICTURES[walk.__name__.replace("_", "-")] = walk
     return walk
 
@@ -46,10 +48,15 @@ async def _scroll_to_the_drop(page: Page) -> None:
 
 @picture
 async def shop(page: Page, shop: DemoShop) -> None:
-    """The drop: sizes with their states."""
+    """The drop, with the states of the sizes."""
     await page.goto(shop.url)
     await page.locator(".card .size").first.wait_for()
-    body = {"productId": "prod_hoodie_002", "size": "L", "quantity": 4, "sessionId": "somebody"}
+    body = {
+        "productId": "prod_hoodie_002",
+        "size": "L",
+        "quantity": 4,
+        "sessionId": "another",
+    }
     await page.request.post(f"{shop.url}/api/inventory/reserve", data=body)
     await page.locator("[data-fm-state=held]").first.wait_for()
     await _scroll_to_the_drop(page)
@@ -57,7 +64,7 @@ async def shop(page: Page, shop: DemoShop) -> None:
 
 @picture
 async def shop_held(page: Page, shop: DemoShop) -> None:
-    """A basket that is held, after leaving the checkout."""
+    """A held basket, after the buyer left the checkout."""
     await page.goto(shop.url)
     await put_in_basket(page, "M", "prod_hoodie_001")
     await put_in_basket(page, "ONE SIZE", "prod_cap_001")
@@ -70,7 +77,7 @@ async def shop_held(page: Page, shop: DemoShop) -> None:
 
 @picture
 async def shop_paid(page: Page, shop: DemoShop) -> None:
-    """The page after paying."""
+    """The page after the payment."""
     await page.goto(shop.url)
     await put_in_basket(page, "M", "prod_hoodie_001")
     await go_to_the_till(page)
@@ -89,7 +96,7 @@ DASHBOARD = {
     "dashboard-history": (f"history.html?sku={HOODIE}/L", DESKTOP, "light"),
     "dashboard-payments": ("payments.html", DESKTOP, "light"),
 }
-"""Pictures of the dashboard: which page, how large, in which colours."""
+"""Pictures of the dashboard: page, screen, colours."""
 
 BASKETS = (
     (27, HOODIE, "M", 2),
@@ -98,10 +105,10 @@ BASKETS = (
     (6, "prod_hoodie_002", "L", 2),
     (1, HOODIE, "M", 1),
 )
-"""How many minutes ago a buyer put units of a size into a basket."""
+"""Baskets: minutes before now, product, size, units."""
 
-WISHES = {24: 3, 23: 9, 22: 4, 15: 2, 9: 6, 8: 14, 7: 8, 6: 3, 1: 5}
-"""How many days ago this many buyers wanted a size that was sold out."""
+TURNED_AWAY = {24: 3, 23: 9, 22: 4, 15: 2, 9: 6, 8: 14, 7: 8, 6: 3, 1: 5}
+"""Days before now, and the number of buyers who wanted a sold-out size on that day."""
 
 
 async def busy_morning(shop: AdminShop) -> None:
@@ -109,10 +116,10 @@ async def busy_morning(shop: AdminShop) -> None:
     clock = shop.clock
     sku = sku_of("prod_hoodie_002", "XL")
     await shop.run(SetItem(sku=sku, location=DEFAULT_LOCATION, sold_out=True))
-    for day, orders in WISHES.items():
+    for day, orders in TURNED_AWAY.items():
         for number in range(orders):
             clock.behind = day * DAY
-            await shop.reserve("XL", 1, "prod_hoodie_002", f"wish-{day}-{number}")
+            await shop.reserve("XL", 1, "prod_hoodie_002", f"turned-away-{day}-{number}")
     await shop.run(SetItem(sku=sku, location=DEFAULT_LOCATION, sold_out=False))
     await shop.engine._flush_demand()
     clock.behind = 95 * MINUTE
@@ -120,7 +127,7 @@ async def busy_morning(shop: AdminShop) -> None:
     await shop.at_stripe(paid, "pay")
     await shop.at_stripe(paid, "refund")
     clock.behind = 50 * MINUTE
-    left = shop.engine.view.level(sku_of(HOODIE, "XXL")).available
+    left = shop.engine.view.stock(sku_of(HOODIE, "XXL")).available
     await shop.pay_late("XXL", left - 1, 2)
     for ago, product, size, quantity in BASKETS:
         clock.behind = ago * MINUTE
@@ -128,14 +135,14 @@ async def busy_morning(shop: AdminShop) -> None:
     clock.behind = 4 * MINUTE
     await shop.checkout("XL", 1)
     rows = [{"productId": HOODIE, "size": "L", "adjustStock": -1, "reason": "Damaged"}]
-    owner = {"Authorization": f"Bearer {shop.app._shop.settings.admin_password}"}
+    owner = {"Authorization": f"Bearer {PASSWORD}"}
     await shop.http.post("/api/inventory/update", headers=owner, json={"updates": rows})
     await shop.http.post("/api/payments/reconcile", headers=owner)
     clock.behind = 0
 
 
 async def dashboard(browser: Browser) -> None:
-    """Draws the pictures of the dashboard."""
+    """Take the pictures of the dashboard."""
     async with admin_shop(fill=examples.commands(), past=30) as shop:
         await busy_morning(shop)
         for name, (path, screen, scheme) in DASHBOARD.items():
@@ -149,14 +156,14 @@ async def dashboard(browser: Browser) -> None:
 
 
 async def keep(page: Page, name: str) -> None:
-    """Saves a picture."""
+    """Save a screenshot of the page."""
     file = IMAGES / f"{name}.png"
     file.write_bytes(packed(await page.screenshot()))
     print(f"{file.name}: {file.stat().st_size // 1024} KB")
 
 
 def packed(png: bytes) -> bytes:
-    """The same picture, its data packed as tightly as zlib can."""
+    """Compress the data of a PNG file again, at the best level of zlib."""
     head, chunks, at = png[:8], [], 8
     while at < len(png):
         (length,) = struct.unpack(">I", png[at : at + 4])
@@ -172,13 +179,13 @@ def packed(png: bytes) -> bytes:
 
 
 async def main() -> None:
-    """Draws every picture."""
+    """Take every picture."""
     async with chromium() as browser:
         await dashboard(browser)
         for name, walk in PICTURES.items():
             async with demo_shop(fill=examples.commands()) as running, buyer(browser) as watched:
                 await walk(watched.page, running)
-                await watched.page.wait_for_timeout(300)  # what moves has come to rest
+                await watched.page.wait_for_timeout(300)  # until animations have ended
                 await keep(watched.page, name)
 
 

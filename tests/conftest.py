@@ -13,16 +13,17 @@ from playwright.async_api import Browser
 
 from tests.support.browser import BrowserPage, chromium
 from tests.support.hashes import make_hashes_cheap
-from tests.support.http_clients import make_clients_cheap
 from tests.support.migrated_databases import MigratedDatabases
+from tests.support.missing_modules import search_missing_modules_once
 from tests.support.postgres import PostgresServer
 from tests.support.scratch import use_memory
+from tests.support.tls_contexts import make_certificates_load_once
 from tests.support.visitors import visitor
 
 # Collecting thousands of tests makes objects that stay: see pytest_collection_finish.
 gc.disable()
 
-# A loaded machine must not fail a test for being slow. What failed is printed, to be repeated.
+# A loaded machine must not fail a test for being slow. The failed example is printed.
 settings.register_profile("default", deadline=None, print_blob=True)
 settings.register_profile("thorough", deadline=None, print_blob=True, max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
@@ -32,18 +33,19 @@ POSTGRES_FIXTURES = {"postgres_server", "postgres_url", "migrated_url"}
 
 
 def pytest_configure() -> None:
-    """Puts the files of the tests into memory, if there is enough; makes hashes, clients cheap."""
+    """Puts the files of the tests into memory, if there is enough; makes hashes and TLS cheap."""
     use_memory()
     make_hashes_cheap()
-    make_clients_cheap()
+    make_certificates_load_once()
+    search_missing_modules_once()
     keep_interrupts_simple()
 
 
 def keep_interrupts_simple() -> None:
     """Makes Ctrl-C raise KeyboardInterrupt by a handler of ours.
 
-    With Python's own handler each `asyncio.run` puts one of its own in place and takes it away
-    again, and both build a text of the whole task: a thirtieth of the time of a test.
+    With Python's own handler each `asyncio.run` installs and removes a handler, and both build a
+    text of the whole task: a thirtieth of the time of a test.
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(
@@ -74,7 +76,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Collects garbage again, but not among the modules and the tests."""
+    """Enables garbage collection again, without the modules and the tests."""
     gc.freeze()
     gc.enable()
 

@@ -1,4 +1,4 @@
-"""A bulk update of 1,000 rows in a large shop, while other buyers continue."""
+"""A bulk update of 1,000 rows in a large shop, while buyers continue."""
 
 import json
 import time
@@ -16,7 +16,7 @@ BUYERS = 16
 
 
 def bulk(places: Places, effort: Effort) -> list[Row]:
-    """Seconds for the update beside 16 buying connections, and what the buyers notice of it."""
+    """Seconds for the update beside 16 buying connections, and its effect on the buyers."""
     rows = []
     for name in places.sql:
         shop = places.shop(name, large(effort.large))
@@ -65,7 +65,7 @@ def outside(report: Report, start: int, end: int) -> float:
 
 
 def _update(server: Server, number: int) -> None:
-    """Adjusts 1,000 SKUs, spread over the shop. Raises AssertionError where one row fails."""
+    """Adjusts 1,000 SKUs, spread over the shop. Raises AssertionError if one row fails."""
     places = range(number, number + ROWS * 9, 9)
     updates = [
         {

@@ -24,7 +24,7 @@ BUNDLES = 1000
 BAR_MS = 50.0
 UNITS = 500
 QUIET_SECONDS = 1.5
-"""Between two changes: as after a quiet time, nothing of the pace of a crowd is measured."""
+"""Seconds between two changes: long enough that the pace of live messages has no effect."""
 SHARED = 0
 """The number of the part that changes. All bundles have it."""
 

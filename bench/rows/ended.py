@@ -1,4 +1,4 @@
-"""The cost of a shop's past: memory and start-up with very many ended holds, against none."""
+"""The cost of the past of a shop: memory and start-up with many ended holds, compared with none."""
 
 import asyncio
 import time

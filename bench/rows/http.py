@@ -145,7 +145,7 @@ def get(places: Places, effort: Effort) -> list[Row]:
 
 
 def client(places: Places, effort: Effort) -> list[Row]:
-    """Whether the load itself is fast enough: how much of a core it needs at bare ASGI's best."""
+    """Whether the load itself is fast enough: its share of a core at the best rate of bare ASGI."""
     with bench_server(places, "bare") as server:
         shares, notes = [], []
         for _ in range(effort.rounds):

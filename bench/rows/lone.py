@@ -1,4 +1,4 @@
-"""A lone client waits for one commit and for nothing else."""
+"""A single client waits for one commit and for nothing else."""
 
 import asyncio
 import time
@@ -60,7 +60,7 @@ def _call(wanted: Load, server: int, database: int | None) -> Callable[[], Measu
 
 
 def _commit(shop: BenchShop, seconds: float) -> Callable[[], Measure]:
-    """One durable row after the other, with nothing around it."""
+    """Durable rows one after the other, without other work."""
     return lambda: asyncio.run(_commits(shop, seconds))
 
 

@@ -25,7 +25,9 @@ RATE, P99, LONE = Bar(0.85), Bar(1.5, at_most=True), Bar(1.3, at_most=True)
 
 
 def servers(places: Places, effort: Effort) -> list[Row]:
-    """N workers against one process, the same load, and a lone client on either of two servers."""
+    """N workers against one process with the same load, and a single client on either of two
+    servers.
+    """
     if "postgres" not in places.stores:
         return []
     hot = Load(0, RESERVE, RESERVE_HOT, seconds=effort.seconds)

@@ -1,4 +1,4 @@
-"""How soon a change is seen by another process on the same PostgreSQL."""
+"""The time until another process on the same PostgreSQL shows a change."""
 
 import asyncio
 import re
@@ -12,7 +12,7 @@ from bench.shops import HOT, Places, sample
 from bench.table import Bar, Row
 
 GAP_SECONDS = 0.3
-"""Longer than the pace of live messages, which would be measured otherwise."""
+"""Longer than the pace of live messages: with a shorter time the pace would be measured."""
 _ID = re.compile(rb"^id: (\d+)\r?$", re.MULTILINE)
 
 

@@ -13,6 +13,8 @@ from fancymonkey.settings.settings import Settings
 from fancymonkey.web.app import create_app
 from fancymonkey.web.routing.hot_router import HotRouter
 
+log = logging.getLogger(__name__)
+
 
 def application() -> HotRouter:
     """The ASGI application. Raises ConfigError."""
@@ -20,6 +22,8 @@ def application() -> HotRouter:
     if os.environ.get("VERCEL"):
         settings = _serverless(settings)
     logging.config.dictConfig(logging_config(settings))
+    for sentence in settings.unknown_names:
+        log.warning("%s", sentence)
     return create_app(settings)
 
 

@@ -40,7 +40,7 @@ class PaymentError(FancyMonkeyError):
 class PaymentRefused(PaymentError):
     """The provider refused, or was not `reached`: nothing was done.
 
-    `missing`: the provider does not know the object. `code` is the provider's error code.
+    `missing`: the provider does not have the object. `code` is the provider's error code.
     """
 
     def __init__(

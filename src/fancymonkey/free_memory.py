@@ -1,4 +1,4 @@
-"""Returns memory that the process no longer uses to the system.
+"""Returns unused memory of the process to the operating system.
 
 The C library keeps freed pieces between pieces in use. After a million rows were read, or a long
 response was put together, these are hundreds of megabytes.

@@ -72,7 +72,7 @@ class Visitor:
         return answer
 
     async def logged_in(self, name: str = "owner", password: str = PASSWORD) -> "Visitor":
-        """Itself, in a session."""
+        """Logs in and returns the client."""
         answer = await self.log_in(name, password)
         assert answer.status == 200, answer.json
         return self

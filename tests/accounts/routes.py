@@ -150,7 +150,7 @@ NEEDS: dict[tuple[str, str], str] = {
 
 
 def served(settings: Settings) -> set[tuple[str, str]]:
-    """Every route of the app: the hot ones, FastAPI's, and what is mounted."""
+    """Every route of the app: the hot ones, those of FastAPI, and the mounted ones."""
     front = create_app(settings, Engine(MemoryStore()))
     hot_paths = {(method.decode(), path.decode()) for method, path in front.hot}
     for route in routes_of(front.api):

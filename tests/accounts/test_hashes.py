@@ -52,7 +52,7 @@ async def test_a_weaker_hash_is_detected() -> None:
 
 
 async def test_an_unknown_account_costs_as_much_to_check() -> None:
-    """The same work is done: only its outcome is thrown away."""
+    """The same work is done, and its result is discarded."""
     asked: list[str] = []
 
     class Watched(PasswordHasher):

@@ -567,7 +567,7 @@ async def test_the_log_has_who_was_limited(chain: Shop) -> None:
 
 
 async def test_live_rows_come_as_notices_without_numbers(chain: Shop) -> None:
-    """The stream of a limited caller says that something changed, and not what."""
+    """The stream of a limited caller reports that something has changed, without the numbers."""
     caller = await limited(chain)
     events = await caller.first_events(2, lambda: chain.update({"stock": 4711, "location": "main"}))
     assert [event["rows"] for event in events] == [[], []]

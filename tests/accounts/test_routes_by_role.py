@@ -81,7 +81,7 @@ def test_every_route_is_in_the_table_and_nothing_else() -> None:
 
 
 def test_open_routes_are_those_of_buyers_probes_and_logins() -> None:
-    """A route must not become open by a slip: this list is short and known by heart."""
+    """A route must not become open by mistake: this list is short."""
     closed = [route for route, need in NEEDS.items() if need not in (OPEN, SIGNED)]
     assert all(
         path.startswith(

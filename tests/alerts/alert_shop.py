@@ -47,7 +47,7 @@ class RecordingChannel:
 
 @dataclass
 class AlertShop:
-    """Everything that a test may want to touch."""
+    """The parts of the shop that tests use."""
 
     engine: Engine
     clock: Clock
@@ -88,7 +88,7 @@ class AlertShop:
         return await self.alerts.outbox.log.all()
 
     def again(self, **more: Any) -> "AlertShop":
-        """The same shop as another process sees it, or this one after another start."""
+        """The same shop in another process, or in this one after another start."""
         channel = RecordingChannel()
         return AlertShop(self.engine, self.clock, channel, made(self.engine, channel, **more))
 

@@ -24,7 +24,7 @@ class Request:
 
 
 class HttpReceiver:
-    """Listens on a port of loopback. `hang` answers nothing; `answer` is what it says."""
+    """Listens on a port of loopback. With `hang` it never answers; otherwise it sends `answer`."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
@@ -89,7 +89,7 @@ class HttpReceiver:
 
 @dataclass
 class MailServer:
-    """Keeps what it is sent. With `user` and `password` it wants them."""
+    """Keeps the sent mails. With `user` and `password` it requires them."""
 
     port: int = 0
     user: str = ""

@@ -227,7 +227,7 @@ async def test_a_failure_before_the_quiet_hours_does_not_ring_in_them() -> None:
 
 
 class Troubled(MemoryStore):
-    """A store with something to say of itself."""
+    """A store with a health problem."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -65,7 +65,7 @@ async def measured(*, hang: bool) -> float:
         running = asyncio.create_task(alerts.run())
         await until(lambda: alerts._watch._seen is not None)
         first = await rush(engine, "a")
-        await until(lambda: len(receiver.requests) >= 2, 20)  # it is in the middle of telling
+        await until(lambda: len(receiver.requests) >= 2, 20)  # it is sending
         for number in range(ROUNDS):
             await engine.submit(_release(f"a{number}"))
         second = await rush(engine, "b")
@@ -80,7 +80,7 @@ def _release(id_: str) -> Release:
 
 
 async def test_silent_receivers_do_not_slow_a_sale() -> None:
-    """Compared with receivers that answer at once; the better of three, as others compute too."""
+    """Compared with receivers that answer at once; the better of three, because of other work."""
     well = min([await measured(hang=False) for _ in range(3)])
     hung = min([await measured(hang=True) for _ in range(3)])
     print(f"reserve: {well * 1e6:.0f} µs answering, {hung * 1e6:.0f} µs hanging")
@@ -113,7 +113,7 @@ async def test_a_blocked_lane_delays_no_other() -> None:
 
 
 class Broken(RecordingChannel):
-    """A channel that fails as none should, until it is `whole`."""
+    """A channel that raises an unexpected error until it is `whole`."""
 
     whole = False
 

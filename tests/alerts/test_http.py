@@ -31,7 +31,7 @@ async def get(shop: Shop, path: str) -> Answer:
 
 
 def alerts_of(shop: Shop) -> Alerts:
-    """The very alerts that the app under test has."""
+    """The alerts of the app under test."""
     alerts: Alerts = shop.client.app._shop.alerts  # type: ignore[attr-defined]
     return alerts
 

@@ -19,7 +19,7 @@ async def at_berlin(shop: AlertShop, units: int) -> None:
 
 
 def lows(shop: AlertShop) -> list[tuple[str, int]]:
-    """Where a size was reported low, and the available units then."""
+    """The locations where a size was reported low, with the available units."""
     return [
         (event.data["location"], event.data["available"])
         for message in shop.channel.messages

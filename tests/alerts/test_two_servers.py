@@ -10,7 +10,7 @@ import pytest
 from tests.alerts.receivers import HttpReceiver, MailServer, mail_server
 from tests.support.postgres import PostgresServer
 from tests.support.server import Server
-from tests.support.short_leases import PROGRAM
+from tests.support.short_leases import SCRIPT
 
 OWNER = {"Authorization": "Bearer password of two"}
 
@@ -57,8 +57,8 @@ async def test_each_alert_once(postgres_server: PostgresServer, postgres_url: st
             "WEBHOOK_ALLOW_PRIVATE": "on",
             "RATE_LIMIT": "off",
         }
-        first = Server(database_url=postgres_url, env=env, arguments=("--init",), program=PROGRAM)
-        second = Server(database_url=postgres_url, env=env, program=PROGRAM)
+        first = Server(database_url=postgres_url, env=env, arguments=("--init",), script=SCRIPT)
+        second = Server(database_url=postgres_url, env=env, script=SCRIPT)
         await asyncio.to_thread(first.start)
         try:
             await until(20, lambda: "has the lease runner" in first.log)

@@ -92,7 +92,7 @@ def test_public(address: str) -> None:
     assert is_public(address)
 
 
-# Spellings of hosts go through the system's own resolver, which knows them all.
+# Spellings of hosts go through the system's own resolver, which supports all of them.
 TRICKS = [
     "http://8.8.8.8/a b",
     "http://8.8.8.8/\r\nX-A: b",
@@ -205,7 +205,7 @@ ONE = event_type("stock.low", 1_759_838_400_000, "x", "Low: x", sku="a/M")
 
 
 async def test_a_name_that_changes_its_address_after_it_was_judged_gains_nothing() -> None:
-    """The name is asked for once, and the request goes to the address that was judged."""
+    """The name is resolved once, and the request goes to the checked address."""
     async with HttpReceiver() as receiver:
         names = Rebinding("127.0.0.1", "127.0.0.9", "127.0.0.9")
         poster = WebhookClient(system_clock, names, private=True)

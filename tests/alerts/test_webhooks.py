@@ -33,7 +33,7 @@ def header(request: Request) -> str:
 
 
 async def test_the_library_of_stripe_takes_the_signature() -> None:
-    """Its own check, which knows nothing of us, reads the same scheme."""
+    """The check of the library itself reads the same scheme."""
     async with alert_shop() as shop, HttpReceiver() as receiver:
         _, made = await shop.alerts.webhooks.add(receiver.url, STOCK, "")
         await shop.move(-16)

@@ -84,7 +84,7 @@ class Module:
 
 
 def dotted(node: ast.expr) -> str | None:
-    """Write `a.b.c` out, or give None for what is more than names and dots."""
+    """Write `a.b.c` out, or return None for an expression with more than names and dots."""
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Attribute) and (left := dotted(node.value)):

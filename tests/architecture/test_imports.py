@@ -35,9 +35,10 @@ LEAVES: dict[str, set[str]] = {
     "errors": set(),
     "free_memory": set(),
     "gc_tuning": {"free_memory"},
+    "spelling": set(),
     "text": set(),
     "timestamps": set(),
-    "settings": {"core", "errors"},
+    "settings": {"core", "errors", "spelling"},
     "log_format": {"settings"},
 }
 

@@ -1,4 +1,4 @@
-"""A running shop that the tests of a file attack one after the other."""
+"""A running shop, attacked by the tests of a file one after the other."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,9 +1,7 @@
-"""Many connections of one client that send the same bytes again as soon as something comes back."""
-
-from __future__ import annotations
+"""Many connections of one client, which send the same bytes again after each answer."""
 
 import json
-import selectors
+import select
 import socket
 import subprocess
 import sys
@@ -11,15 +9,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-if __name__ != "__main__":
-    from tests.support.bystander import Bystander, Waits
-    from tests.support.server import Server
+from tests.support.bystander import Bystander, Waits
+from tests.support.server import Server
+
+FLOODER = Path(__file__).with_name("flooder.py")
 
 NOTICED_MS = 50.0
 """An attack must add less than this to a bystander's median reserve."""
 
+BEGIN_SECONDS = 60.0
+"""A flood has sent its bytes on every connection before this time."""
+
 TRIES = 3
-"""Measurements of which one must be below that: other work on the machine only adds."""
+"""The number of measurements. One of them must be below the limit: other work on the machine
+can only increase them."""
 
 
 def products(folder: Path, count: int = 1) -> None:
@@ -57,68 +60,40 @@ def exchange(server: Server, *pieces: bytes, seconds: float = 10) -> bytes:
 
 
 def status(answer: bytes) -> int:
-    """The status of an answer; 0 where there is none."""
+    """The status of an answer; 0 without an answer."""
     return int(answer[9:12]) if answer.startswith(b"HTTP/1.1 ") else 0
 
 
 @contextmanager
 def flooding(server: Server, raw: bytes, connections: int) -> Iterator[None]:
-    """Send the bytes on this many connections while the block runs.
+    """Send the bytes on this many connections while the block runs, from its first moment.
 
     It is a process of its own: threads of this one would delay the bystander.
     """
-    command = [sys.executable, __file__, server.host, str(server.port), str(connections)]
-    flood = subprocess.Popen(command, stdin=subprocess.PIPE)
-    assert flood.stdin is not None
-    flood.stdin.write(raw)
-    flood.stdin.close()
-    try:
-        yield
-        assert flood.poll() is None, "the flood has ended by itself"
-    finally:
-        flood.kill()
-        flood.wait(10)
-
-
-def _flood(host: str, port: int, connections: int, raw: bytes) -> None:
-    """Send on all connections as long as this process lives."""
-    open_ones: dict[socket.socket, int] = {}
-    poll = selectors.DefaultSelector()
-    while True:
-        while len(open_ones) < connections:
-            connection = socket.socket()
-            connection.setblocking(False)
-            connection.connect_ex((host, port))
-            open_ones[connection] = 0
-            poll.register(connection, selectors.EVENT_READ | selectors.EVENT_WRITE)
-        for key, events in poll.select(1):
-            connection = key.fileobj  # type: ignore[assignment]
-            try:
-                if events & selectors.EVENT_READ:
-                    if not connection.recv(1 << 20):
-                        raise OSError
-                    if open_ones[connection] == len(raw):
-                        open_ones[connection] = 0
-                        poll.modify(connection, selectors.EVENT_READ | selectors.EVENT_WRITE)
-                elif open_ones[connection] < len(raw):
-                    open_ones[connection] += connection.send(raw[open_ones[connection] :])
-                    if open_ones[connection] == len(raw):
-                        poll.modify(connection, selectors.EVENT_READ)
-            except BlockingIOError:
-                pass
-            except OSError:
-                poll.unregister(connection)
-                del open_ones[connection]
-                connection.close()
+    program = [sys.executable, "-I", "-S", str(FLOODER)]
+    command = [*program, server.host, str(server.port), str(connections)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as flood:
+        assert flood.stdin is not None
+        assert flood.stdout is not None
+        try:
+            flood.stdin.write(raw)
+            flood.stdin.close()
+            began, _, _ = select.select([flood.stdout], [], [], BEGIN_SECONDS)
+            assert began, "the flood has not begun"
+            assert flood.stdout.read(1) == b"+", "the flood has ended by itself"
+            yield
+            assert flood.poll() is None, "the flood has ended by itself"
+        finally:
+            flood.kill()
 
 
 def beside(server: Server, raw: bytes, connections: int, count: int = 25) -> tuple[Waits, Waits]:
-    """A bystander's waits without the flood and with it."""
+    """The response times of a bystander without the flood and with it."""
     bystander = Bystander(server, "tee", "M")
-    quiet = bystander.measure(count, pause=0.02)
+    quiet = bystander.measure(count, pause=0.0)
     with flooding(server, raw, connections):
-        bystander.measure(3, pause=0.1)
-        loud = bystander.measure(count, pause=0.02)
+        bystander.measure(3, pause=0.0)
+        loud = bystander.measure(count, pause=0.0)
     return quiet, loud
 
 
@@ -132,7 +107,3 @@ def check_hardly_noticed(server: Server, raw: bytes, connections: int, count: in
             return
         measured.append(f"{loud}; without the flood: {quiet}")
     raise AssertionError("\n".join(measured))
-
-
-if __name__ == "__main__":
-    _flood(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.stdin.buffer.read())

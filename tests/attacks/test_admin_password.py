@@ -281,7 +281,7 @@ def test_twelve_characters_are_enough() -> None:
     assert Settings.load({"ADMIN_PASSWORD": "twelve chars"}, file=Path(os.devnull))
 
 
-# A real server, behind a proxy whose word is taken.
+# A real server, behind a proxy whose headers are accepted.
 
 REAL = "four words without sense"
 

@@ -16,7 +16,7 @@ UPDATE = "/api/inventory/update"
 ROWS = {"updates": [{"productId": HOODIE, "size": "M", "stock": 30}]}
 OWNER = {"Authorization": f"Bearer {PASSWORD}"}
 BOUND = KNOWN_MOST + 2
-"""Acts of one refused actor in an hour: one by one, then one that stands for all others."""
+"""Entries of one refused actor in an hour: single entries, then one entry for all others."""
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Idle connections keep no client out, even with a low limit of open files."""
 
+import resource
 import socket
 import struct
 from collections.abc import Iterator
@@ -10,13 +11,18 @@ import pytest
 
 from tests.attacks.flood import connect, exchange, products, status
 from tests.support.bystander import Bystander
-from tests.support.server import PROGRAM, Server
+from tests.support.server import Server
 
 pytestmark = pytest.mark.slow
 
 FILES = 256
 CONNECTIONS = 300
-FEW_FILES = ("/bin/sh", "-c", f'ulimit -n {FILES}; exec "$0" "$@"', *PROGRAM)
+SCRIPT = """
+import resource
+resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))
+from fancymonkey.cli import main
+main()
+"""
 POST = b"POST %b HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n"
 GET = b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -41,7 +47,7 @@ def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A shop that may open few files."""
     folder = tmp_path_factory.mktemp("narrow")
     products(folder)
-    with Server(data=folder, program=FEW_FILES) as running:
+    with Server(data=folder, script=SCRIPT.format(soft=FILES, hard=FILES)) as running:
         yield running
 
 
@@ -68,8 +74,8 @@ def test_visitors_are_served_beside_many_slow_connections(narrow: Server, what: 
 
 def test_the_limit_of_files_is_raised_as_far_as_it_goes(tmp_path: Path) -> None:
     products(tmp_path)
-    program = ("/bin/sh", "-c", 'ulimit -S -n 100; exec "$0" "$@"', *PROGRAM)
-    with Server(data=tmp_path, program=program) as server:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    with Server(data=tmp_path, script=SCRIPT.format(soft=100, hard=hard)) as server:
         limits = Path(f"/proc/{server.pid}/limits").read_text().splitlines()
         soft, hard = next(line.split()[3:5] for line in limits if line.startswith("Max open files"))
         assert int(soft) == min(int(hard), 65_536)

@@ -28,7 +28,7 @@ DECOYS = ["S", "L"]
 
 
 class EndlessHolder:
-    """Wants M of the hoodie, and has addresses of its own."""
+    """An attacker with its own addresses, who holds size M of the hoodie."""
 
     def __init__(self, till: Till, *addresses: str) -> None:
         self.till = till
@@ -200,7 +200,7 @@ def test_fewer_units_of_a_size_are_still_the_size() -> None:
 
 
 def test_a_long_queue_of_swaps_is_not_forgotten_however_many_decoys() -> None:
-    """Decoys that fill what is remembered recently do not wash the time away."""
+    """Decoys that fill the memory of recent holds do not remove the counted time."""
     shop = Core(1000)
     shop.do(reserve("a", only=False, a_M=1))
     shop.do(reserve("a", only=True, b_S=1), at=100_000)

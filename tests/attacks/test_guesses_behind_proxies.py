@@ -37,7 +37,7 @@ def appended(address: str) -> dict[str, str]:
 
 
 def made_up(number: int) -> dict[str, str]:
-    """Headers that contradict one another: the proxy appends to one and hands the other on."""
+    """Contradictory headers: the proxy appends to one and forwards the other unchanged."""
     return {"X-Forwarded-For": STRANGER, "X-Real-IP": f"203.0.113.{number % 250}"}
 
 
@@ -83,7 +83,7 @@ async def test_an_outsider_with_the_owners_address_in_a_header_stays_an_outsider
 
 
 async def test_a_client_behind_two_named_proxies_cannot_choose_an_address() -> None:
-    """The peer of a request is what uvicorn has taken from the headers; the rest is made up."""
+    """The peer of a request is the address that uvicorn has read from the headers."""
     named = ("10.0.0.1", "10.0.0.2")
     async with running(MemoryStore(), trusted_proxies=named) as shop:
         statuses = []

@@ -114,7 +114,7 @@ ATTACKS = {
         head("POST /api/inventory/update", b"Transfer-Encoding: chunked") + b"1\r\n \r\n" * 50_000,
     ),
 }
-"""Connections, and what each of them sends again and again."""
+"""Connections, and the bytes that each of them sends repeatedly."""
 
 
 @pytest.mark.parametrize("what", ATTACKS)

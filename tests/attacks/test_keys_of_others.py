@@ -137,7 +137,7 @@ async def test_answers_that_an_earlier_version_kept_are_given_again(target: str)
         assert again.json["reservation"]["id"] == "res_old"  # one effect, also after its end
         assert (await shop.size())["reserved"] == 0
         other = await shop.reserve("s", quantity=1, Idempotency_Key="upgrade")
-        assert other.status == 200  # the old key was another request's: it does not matter here
+        assert other.status == 200  # the old key belonged to another request: it has no effect here
         rows = [row.command_id for row in await stored_outcomes(shop)]
         assert len(rows) == 2
         await shop.check()

@@ -125,7 +125,7 @@ class Flood:
         self.statuses: list[int] = []
 
     def run(self, threads: int = 45) -> list[threading.Thread]:
-        """Begins, and returns what to join at the end."""
+        """Begins, and returns the thread to join at the end."""
         made = [threading.Thread(target=self._attack, args=(threads,)) for _ in range(threads)]
         for thread in made:
             thread.start()

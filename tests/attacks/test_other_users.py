@@ -16,14 +16,21 @@ from fancymonkey.doctor.permissions import check_permissions
 from fancymonkey.examples import products_json
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.shared.permissions import OWNERS_FILES
-from tests.support.program import PROGRAM, run
+from tests.support.program import run
 from tests.support.server import Server
 
 pytestmark = pytest.mark.slow
 
 PASSWORD = "four words without sense"
 NOBODY = 65534
-AS_NOBODY = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+AS_NOBODY = f"""
+import os
+os.setgroups([])
+os.setgid({NOBODY})
+os.setuid({NOBODY})
+from fancymonkey.cli import main
+main()
+"""
 AS_ANOTHER = """
 import os, sys
 os.setgroups([]); os.setgid({uid}); os.setuid({uid})
@@ -150,7 +157,7 @@ def test_versions_in_git_are_private(place: Path) -> None:
         used(server)
         server.stop()
     versions = data / ".git"
-    assert oct(versions.stat().st_mode & 0o777) == "0o700"  # what is in it is out of reach
+    assert oct(versions.stat().st_mode & 0o777) == "0o700"  # its content cannot be reached
     assert {name for name in too_wide(place) if not name.startswith("data/.git/")} == set()
 
 
@@ -188,13 +195,11 @@ def test_a_command_of_another_user_gets_a_clear_error(place: Path, kind: int) ->
     target = targets(place)[kind]
     fancymonkey("init", "--data", target)
     for command in (("verify",), ("export",), ("doctor",), ("init",), ("user", "list")):
-        done = subprocess.run(
-            [*AS_NOBODY, *PROGRAM, *command, "--data", target],
-            capture_output=True,
-            text=True,
-            cwd=place,
-            env={**os.environ, "HOME": str(place)},
-            check=False,
+        done = run(
+            [*command, "--data", target],
+            script=AS_NOBODY,
+            directory=place,
+            environment={**os.environ, "HOME": str(place)},
         )
         assert done.returncode != 0, command
         assert "Traceback" not in done.stdout + done.stderr, (command, done.stderr)

@@ -62,7 +62,7 @@ async def test_a_damaged_backup_is_refused_wherever_it_is_damaged(
             if number < 4:
                 with pytest.raises(BackupError):
                     await restore(bad, again, NOW)
-        else:  # a bit that says nothing, as in the header of gzip
+        else:  # a bit without meaning, as in the header of gzip
             assert problems == inspect(made)
     assert kind != "json" or not list(Path(again).glob("*"))
     assert (await restore(made, again, NOW)).clean
@@ -156,7 +156,7 @@ def test_a_file_that_may_not_grow_makes_no_backup(shop: Path, tmp_path: Path) ->
 def tree_of(folder: Path) -> set[tuple[str, int]]:
     """Every path below a folder, with its size."""
     sizes = set()
-    for parent, _, names in os.walk(folder):  # a folder may go while it is read
+    for parent, _, names in os.walk(folder):  # a folder may be removed while it is read
         for name in names:
             path = Path(parent, name)
             with contextlib.suppress(FileNotFoundError):
@@ -236,7 +236,7 @@ async def test_a_kill_while_restoring_leaves_all_or_nothing_or_is_reported(
 async def test_a_restore_ended_at_any_step_can_be_repeated(
     shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each operation on the folder in turn is the last one that is done."""
+    """Each operation on the folder in turn is the last one."""
     from fancymonkey.backup import json_restore
 
     made = (await make(str(shop), tmp_path / "b.tar.gz", NOW)).path

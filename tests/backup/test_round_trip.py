@@ -122,7 +122,7 @@ async def test_a_store_that_is_not_empty_is_left_alone(
     if kind != "postgres":
         aside = done.aside if kind == "json" else f"sqlite:///{done.aside}"
         assert await _revision(aside) == revision
-    again = await restore(made.path, target, NOW, force=True)  # as often as one likes
+    again = await restore(made.path, target, NOW, force=True)  # any number of times
     assert again.clean
 
 
@@ -179,7 +179,7 @@ async def test_missing_programs_are_named_and_the_portable_way_needs_none(
 
 
 async def test_unapplied_edits_are_kept_in_a_file(fresh: Fresh, tmp_path: Path) -> None:
-    """An edit that was refused is in the backup, and does not count as the store's word."""
+    """A refused edit is in the backup, and is not the text of the store."""
     target = fresh("json")
     store = open_store(target)
     await store.open(0)

@@ -132,7 +132,7 @@ async def test_versions_are_pushed_and_a_failing_remote_is_reported(
         with pytest.raises(BackupError, match="git push failed") as caught:
             await save_version(engine, str(folder), bad)
         assert "secret" not in str(caught.value)
-    await save_version(engine, str(folder), str(remote))  # what could not be sent is sent later
+    await save_version(engine, str(folder), str(remote))  # later, the waiting versions are sent
     assert git(remote, "rev-parse", "main") == git(folder, "rev-parse", "HEAD")
     with pytest.raises(BackupError, match="Only a store of JSON files"):
         await save_version(engine, "sqlite:///x.db", None)

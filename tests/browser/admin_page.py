@@ -1,4 +1,4 @@
-"""A shop with a history behind real sockets, and its owner at the dashboard."""
+"""A shop with a history behind real sockets, and its owner on the dashboard."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -38,7 +38,7 @@ PEOPLE = {"ana": Role.OWNER, "sam": Role.STAFF, "vi": Role.VIEWER}
 
 
 class Ago:
-    """The clock of a shop that has lived before: it runs, `behind` ms late."""
+    """The clock of a shop with a past: it runs, and is `behind` ms late."""
 
     def __init__(self) -> None:
         self.behind = 0
@@ -49,7 +49,7 @@ class Ago:
 
 @dataclass
 class AdminShop:
-    """A running shop: where it is, its engine, its time, and buyers."""
+    """A running shop: its address, its engine, its time, and buyers."""
 
     url: str
     engine: Engine
@@ -94,15 +94,15 @@ class AdminShop:
                     await asyncio.sleep(0.01)
 
     async def _untold(self) -> int:
-        """How many events of the fake Stripe have not arrived."""
+        """The number of events of the fake Stripe that have not arrived."""
         state = (await self.http.get("/demo/stripe/demo/state", headers=STRIPE)).json()
         untold: int = state["events"] - state["delivered"]
         return untold
 
     async def pay_late(
         self, size: str, taken: int, quantity: int = 1, product: str = HOODIE
-    ) -> str:
-        """A payment whose word comes when its hold has ended and others hold `taken` units."""
+    ) -> None:
+        """A payment that is reported after its hold has ended and others hold `taken` units."""
         session = await self.checkout(size, quantity, product)
         await self.at_stripe(session, "pay_quietly")
         hold = await self.engine.store.reservation(session)
@@ -125,9 +125,8 @@ class AdminShop:
 async def admin_shop(
     fill: Any = (), past: int = 0, began: int = 0, **settings: Any
 ) -> AsyncIterator[AdminShop]:
-    """A shop with accounts and the fake Stripe.
-
-    `began`: how many days ago; `past`: the same, and it has sold on each of them.
+    """A shop with accounts and the fake Stripe, which opened `began` or `past` days ago; with
+    `past` it has sold on each day.
     """
     made = {
         "demo": True,
@@ -218,7 +217,7 @@ async def log_in(page: Page, shop: AdminShop, name: str = "ana") -> None:
 
 
 async def visit(page: Page, shop: AdminShop, path: str) -> None:
-    """Opens a page of the dashboard and waits until it has what it shows."""
+    """Opens a page of the dashboard and waits until it has loaded its data."""
     await page.goto(f"{shop.url}/admin/{path}")
     await expect(page.locator("main[data-ready]")).to_be_attached()
 
@@ -236,7 +235,7 @@ new PerformanceObserver(list => {
 
 
 async def moved(page: Page) -> float:
-    """How much the page has jumped since it was opened; needs the init script SHIFTS."""
+    """The layout shift of the page since it was opened; needs the init script SHIFTS."""
     shift: float = await page.evaluate("window.__shifts.reduce((sum, one) => sum + one, 0)")
     return shift
 

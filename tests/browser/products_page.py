@@ -1,4 +1,4 @@
-"""A shop behind real sockets, with its owner at products and tables in a browser."""
+"""A shop behind real sockets, with its owner on the pages of products and imports."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -30,7 +30,7 @@ class ProductsShop(DemoShop):
     app: Any
 
     async def export(self, page: Page, query: str = "") -> str:
-        """The table as CSV, as a script gets it."""
+        """The table as CSV, as a script receives it."""
         answer = await page.request.get(f"{self.url}/api/admin/export{query}", headers=BEARER)
         assert answer.ok
         return (await answer.body()).decode("utf-8-sig")

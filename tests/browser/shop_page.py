@@ -28,7 +28,7 @@ WIDE, NARROW = (1280, 800), (390, 844)
 
 @dataclass
 class DemoShop:
-    """A running shop: where it is, and its engine to look behind the scenes."""
+    """A running shop: its address and its engine."""
 
     url: str
     engine: Engine
@@ -99,7 +99,7 @@ async def put_in_basket(page: Page, size: str = "M", product: str = HOODIE) -> N
 
 
 async def go_to_the_till(page: Page) -> None:
-    """From a basket with something in it to Stripe's page."""
+    """Goes from a filled basket to Stripe's page."""
     await page.locator("#open-basket").click()
     await page.locator("#buy").click()
     await page.wait_for_url("**/demo/stripe/pay/**")

@@ -1,4 +1,4 @@
-"""The stock page in a real browser before a real server: users, rows and actions."""
+"""The stock page in a real browser with a real server: users, rows and actions."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -135,7 +135,7 @@ def toast(page: Page, text: str) -> Locator:
 
 
 async def typed(page: Page, text: str, sku: str = M, field: str = "stock") -> Locator:
-    """Types into a number over what is there, and sends nothing yet."""
+    """Types over the present number, and sends nothing yet."""
     place = number(page, sku, field)
     await place.click()
     await place.press("Control+A")

@@ -10,7 +10,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.alerts.receivers import HttpReceiver
 from tests.browser.shop_page import NARROW, WIDE, DemoShop, buyer, demo_shop
-from tests.support.axe import assert_accessible
+from tests.support.axe import assert_accessible_in_both_schemes
 from tests.support.browser import BrowserPage
 
 PASSWORD = "correct horse battery"
@@ -29,7 +29,7 @@ async def admin_shop(*urls: str) -> AsyncIterator[DemoShop]:
 
 
 async def enter(page: Page, shop: DemoShop) -> None:
-    """From the login to the alerts."""
+    """Logs in and opens the page of alerts."""
     await page.goto(f"{shop.url}/admin/alerts.html")
     await page.locator("input[name=name], #name").first.fill("owner")
     await page.locator("input[type=password]").first.fill(PASSWORD)
@@ -91,20 +91,21 @@ async def test_an_alert_is_listed(browser_page: BrowserPage) -> None:
 
 
 @pytest.mark.parametrize("screen", [WIDE, NARROW])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_no_user_is_kept_out(browser: Browser, screen: tuple[int, int], scheme: str) -> None:
+async def test_no_user_is_kept_out(
+    browser: Browser, screen: tuple[int, int], subtests: pytest.Subtests
+) -> None:
     async with (
         HttpReceiver() as receiver,
         admin_shop(f"json://127.0.0.1:{receiver.port}/") as shop,
-        buyer(browser, screen, scheme) as visitor,
+        buyer(browser, screen) as visitor,
     ):
         page = visitor.page
         await enter(page, shop)
         await add(page, receiver.url)
         await expect(page.locator(".entry", has_text=receiver.url).first).to_be_visible()
-        await assert_accessible(page)
+        await assert_accessible_in_both_schemes(page, subtests)
         wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0
         await page.get_by_role("button", name="Add a webhook …").click()
-        await assert_accessible(page)
+        await assert_accessible_in_both_schemes(page, subtests)
         visitor.assert_clean()

@@ -1,4 +1,4 @@
-"""The history page, which explains a number."""
+"""The history page, which explains a stock number."""
 
 import csv
 import io
@@ -23,7 +23,7 @@ SKU = f"{HOODIE}/M"
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def shop() -> AsyncIterator[AdminShop]:
-    """A hoodie with a story of five days; only the last test adds to it."""
+    """A hoodie with a history of five days; only the last test adds to it."""
     async with admin_shop(began=6) as running:
         clock = running.clock
         clock.behind = 5 * DAY
@@ -62,7 +62,7 @@ async def admin_get(shop: AdminShop, path: str) -> Any:
 
 
 async def steps(page: Page) -> list[list[str]]:
-    """The waterfall as it is drawn: what, and the number."""
+    """The drawn waterfall: the label and the number of each bar."""
     texts = []
     for step in await page.locator(".waterfall li").all():
         words = (await step.locator(".what").inner_text()).split("\n")[0]
@@ -292,7 +292,7 @@ async def test_history_is_found_by_the_name_of_a_product(browser: Browser, shop:
         await expect(page.locator(".state")).to_contain_text("Products matching “banana”")
         await expect(rows(page).first).to_contain_text("BANANA TEE")
         assert "EMERALD" not in " ".join(await rows(page).all_inner_texts())
-        # A suggestion is one size, and says why it is what it is.
+        # A suggestion is one size, and its page explains the number.
         await field.fill("MIDNIGHT EMERALD HOODIE M")
         await field.press("Enter")
         await expect(page.get_by_role("heading", name="Why is it")).to_be_visible()

@@ -15,7 +15,7 @@ from fancymonkey.core.holds.end import Capture
 from tests.browser.products_page import ProductsShop, at_work, products_shop
 from tests.browser.shop_page import NARROW, WIDE
 from tests.spreadsheets.support import book
-from tests.support.axe import assert_accessible
+from tests.support.axe import assert_accessible, assert_accessible_in_both_schemes
 from tests.web.imports.test_import import edited
 from tests.web.shops import HOODIE
 
@@ -129,7 +129,7 @@ async def test_habit_30_a_template_and_a_thousand_rows(browser: Browser) -> None
         assert head.startswith("productId,size,name")
         rows = [f"p{n // 10},{n % 10},Näme {n // 10},tees,9.5,{n},5,,,,," for n in range(1000)]
         await choose(page, "\n".join([head, *rows]))
-        assert (await tiles(page))["with errors"] == "1,000"  # habit 31: nothing is made unasked
+        assert (await tiles(page))["with errors"] == "1,000"  # habit 31
         await page.get_by_role("button", name="Add new products and sizes").click()
         ready = page.get_by_role("button", name="Apply 1,000 rows")
         await expect(ready).to_be_enabled(timeout=WHILE_READING)
@@ -222,11 +222,10 @@ async def test_an_invalid_table_is_reported_and_another_can_be_chosen(
 
 
 @pytest.mark.parametrize("screen", [WIDE, NARROW])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_edits_that_are_not_taken_in_are_shown(
-    browser: Browser, shop: ProductsShop, screen: tuple[int, int], scheme: str
+    browser: Browser, shop: ProductsShop, screen: tuple[int, int], subtests: pytest.Subtests
 ) -> None:
-    async with at_work(browser, shop, "import.html", screen=screen, scheme=scheme) as watched:
+    async with at_work(browser, shop, "import.html", screen=screen) as watched:
         page = watched.page
         text = edited(await shop.export(page), available="50")
         text = edited(text, "L", stock="60", status="sold_out")
@@ -235,7 +234,7 @@ async def test_edits_that_are_not_taken_in_are_shown(
         await expect(message).to_contain_text("available was changed in row 3")
         await expect(message).to_contain_text("change stock instead")
         await expect(message.locator("li")).to_have_count(2)
-        await assert_accessible(page)
+        await assert_accessible_in_both_schemes(page, subtests)
         width = await page.evaluate("document.documentElement.scrollWidth")
         assert width <= screen[0]
         await page.get_by_role("button", name="Apply 1 row").click()
@@ -280,17 +279,16 @@ async def test_staff_import_stock_and_not_prices_and_viewers_only_look(
 
 
 @pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["wide", "narrow"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_nothing_keeps_people_out(
-    browser: Browser, shop: ProductsShop, screen: tuple[int, int], scheme: str
+    browser: Browser, shop: ProductsShop, screen: tuple[int, int], subtests: pytest.Subtests
 ) -> None:
-    async with at_work(browser, shop, "import.html", screen=screen, scheme=scheme) as watched:
+    async with at_work(browser, shop, "import.html", screen=screen) as watched:
         page = watched.page
         await expect(page.locator(".drop")).to_be_visible()
-        await assert_accessible(page)
+        await assert_accessible_in_both_schemes(page, subtests)
         text = edited(edited(await shop.export(page), stock="25"), "L", stock="many")
         await choose(page, text)
         await expect(page.locator("#seen")).to_be_focused()
-        await assert_accessible(page)
+        await assert_accessible_in_both_schemes(page, subtests)
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         watched.assert_clean()

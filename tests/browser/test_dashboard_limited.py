@@ -1,7 +1,5 @@
 """The dashboard of a user who is limited to Berlin, and the owner who sets the limit."""
 
-from typing import Any
-
 import pytest
 from playwright.async_api import Browser, expect
 
@@ -14,7 +12,7 @@ from fancymonkey.core.model import Line
 from fancymonkey.core.stock.adjust import Adjust
 from tests.browser.admin_page import AdminShop, admin_shop, member, sku, too_wide, visit
 from tests.browser.shop_page import NARROW, WIDE
-from tests.support.axe import assert_accessible
+from tests.support.axe import assert_accessible_in_both_schemes
 from tests.web.shops import PASSWORD
 
 STOCKED_LOCATIONS = tuple(
@@ -140,24 +138,23 @@ async def test_an_owner_limits_a_user_and_a_key(browser: Browser) -> None:
             watched.assert_clean()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("screen", [NARROW, WIDE])
 async def test_the_limit_fits_and_is_accessible(
-    browser: Browser, screen: tuple[int, int], scheme: Any
+    browser: Browser, screen: tuple[int, int], subtests: pytest.Subtests
 ) -> None:
     async with admin_shop() as shop:
         await with_locations(shop)
         await limited(shop, "berlin")
-        async with member(browser, shop, screen=screen, scheme=scheme) as watched:
+        async with member(browser, shop, screen=screen) as watched:
             page = watched.page
             for path in ("users.html", "holds.html", "history.html"):
                 await visit(page, shop, path)
                 assert not await too_wide(page), path
-                await assert_accessible(page)
+                await assert_accessible_in_both_schemes(page, subtests)
             await visit(page, shop, "users.html")
             await page.get_by_role("button", name="Locations of bea: Berlin").click()
             await expect(page.get_by_role("dialog", name="Locations of bea")).to_be_visible()
-            await assert_accessible(page)
+            await assert_accessible_in_both_schemes(page, subtests)
             watched.assert_clean()
 
 

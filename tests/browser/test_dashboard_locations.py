@@ -8,7 +8,7 @@ from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.stock.adjust import Adjust
 from tests.browser.admin_page import AdminShop, admin_shop, member, sku, too_wide, visit
 from tests.browser.shop_page import NARROW, WIDE
-from tests.support.axe import assert_accessible
+from tests.support.axe import assert_accessible_in_both_schemes
 
 BERLIN = Location("berlin", "Studio Berlin", country="DE", priority=2, pickup=True)
 
@@ -87,18 +87,17 @@ async def test_a_viewer_changes_nothing(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize("screen", [NARROW, WIDE])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_it_fits_and_is_accessible(
-    browser: Browser, screen: tuple[int, int], scheme: str
+    browser: Browser, screen: tuple[int, int], subtests: pytest.Subtests
 ) -> None:
-    async with admin_shop() as shop, member(browser, shop, "ana", screen, scheme) as watched:
+    async with admin_shop() as shop, member(browser, shop, "ana", screen) as watched:
         await with_berlin(shop)
         await visit(watched.page, shop, "locations.html")
         assert await too_wide(watched.page) == []
-        await assert_accessible(watched.page)
+        await assert_accessible_in_both_schemes(watched.page, subtests)
         await watched.page.get_by_role("button", name="Change Studio Berlin …").click()
         assert await too_wide(watched.page) == []
-        await assert_accessible(watched.page)
+        await assert_accessible_in_both_schemes(watched.page, subtests)
         watched.assert_clean()
 
 

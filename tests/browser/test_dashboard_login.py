@@ -12,7 +12,7 @@ from fancymonkey.accounts import two_factor
 from fancymonkey.accounts.login import ADDRESS_MOST
 from tests.browser.admin_page import SHIFTS, AdminShop, admin_shop, moved, too_wide
 from tests.browser.shop_page import NARROW, WIDE, buyer
-from tests.support.axe import assert_accessible
+from tests.support.axe import assert_accessible, assert_accessible_in_both_schemes
 from tests.web.shops import PASSWORD
 
 LOGIN = "/admin/admin-login.html"
@@ -188,15 +188,14 @@ async def test_logout_ends_the_session(browser: Browser, shop: AdminShop) -> Non
 
 
 @pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["wide", "narrow"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_the_login_page_is_accessible_and_fits(
-    browser: Browser, shop: AdminShop, screen: tuple[int, int], scheme: str
+    browser: Browser, shop: AdminShop, screen: tuple[int, int], subtests: pytest.Subtests
 ) -> None:
-    async with buyer(browser, screen, scheme) as watched:
+    async with buyer(browser, screen) as watched:
         page = watched.page
         await page.add_init_script(SHIFTS)
         await page.goto(f"{shop.url}{LOGIN}?expired=1")
-        await assert_accessible(page)
+        await assert_accessible_in_both_schemes(page, subtests)
         assert not await too_wide(page)
         assert await moved(page) < 0.02
         watched.assert_clean()

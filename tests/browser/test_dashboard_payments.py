@@ -141,7 +141,7 @@ async def test_the_books_are_compared_now(browser: Browser, shop: AdminShop) -> 
         page = watched.page
         await visit(page, shop, PAGE)
         await expect(page.get_by_text("No comparison has run yet.")).to_be_visible()
-        await shop.run_job("release-expired")  # other jobs say nothing about the books
+        await shop.run_job("release-expired")  # other jobs report nothing about payments
         await page.get_by_role("button", name="Compare with Stripe now").click()
         runs = page.get_by_role("table", name="Runs").locator("tbody tr")
         await expect(runs).to_have_count(1)

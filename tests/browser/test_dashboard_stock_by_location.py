@@ -8,7 +8,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.browser.admin_page import AdminShop, admin_shop, member, sku, too_wide
 from tests.browser.shop_page import NARROW, WIDE
-from tests.support.axe import assert_accessible
+from tests.support.axe import assert_accessible_in_both_schemes
 
 NAME = "MIDNIGHT EMERALD HOODIE M"
 
@@ -67,13 +67,12 @@ async def test_safety_stock_is_set_and_a_refusal_is_shown(
 
 
 @pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["wide", "narrow"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_the_dialog_is_accessible_and_fits(
-    browser: Browser, shop: AdminShop, screen: tuple[int, int], scheme: str
+    browser: Browser, shop: AdminShop, screen: tuple[int, int], subtests: pytest.Subtests
 ) -> None:
-    async with member(browser, shop, screen=screen, scheme=scheme) as watched:
+    async with member(browser, shop, screen=screen) as watched:
         page = watched.page
         await open_stock_by_location(page, shop)
-        await assert_accessible(page)
+        await assert_accessible_in_both_schemes(page, subtests)
         assert not await too_wide(page)
         watched.assert_clean()

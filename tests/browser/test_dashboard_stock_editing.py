@@ -374,7 +374,7 @@ async def test_a_lower_number_asks_for_the_reason_which_the_history_shows(browse
         await expect(toast(page, "18 → 17")).to_be_visible()
         assert (await room.history(page))[0]["reason"] == "The monkey took it"
         await changed(page, "3")
-        await page.keyboard.press("Escape")  # thought better of it
+        await page.keyboard.press("Escape")  # discarded again
         await expect(number(page)).to_have_value("17")
         assert room.stock() == 17
 
@@ -459,8 +459,8 @@ async def test_the_old_number_is_compared_with_the_present_one(browser: Browser,
             await page.get_by_role("heading", name="Stock").click()
         else:
             await place.press("Enter")
-        if way == "unchanged":  # nothing has happened to it: there is nothing to send
-            await changed(page, "21", S)  # by then the other one would have gone
+        if way == "unchanged":  # it is unchanged: there is nothing to send
+            await changed(page, "21", S)  # after this time the other message would have closed
             await expect(toast(page, "→ 21")).to_have_count(1)
             assert [row["size"] for row in rows] == ["S"]
             return
@@ -479,7 +479,7 @@ async def test_ctrl_z_goes_back_step_by_step(browser: Browser) -> None:
             await expect(number(page)).to_have_value(str(before))
             done = toast(page, "Undone. MIDNIGHT EMERALD HOODIE M: on hand")
             await expect(done.filter(has_text=f"→ {before}.")).to_have_count(1)
-        # The messages of undone changes are gone: their Undo would lead nowhere.
+        # The messages of undone changes are closed: their Undo would have no effect.
         await expect(page.get_by_role("button", name="Undo", exact=True)).to_have_count(0)
         assert room.stock() == 20
         watched.assert_clean()

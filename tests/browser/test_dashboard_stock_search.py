@@ -42,7 +42,7 @@ SEARCH = """words => new Promise(done => {
         ? done(performance.now() - began) : requestAnimationFrame(look);
     look();
 })"""
-"""From the words to the rows that they mean, in ms."""
+"""The time from the typed words to the matching rows, in ms."""
 
 
 async def test_a_skeleton_comes_before_the_rows(browser: Browser) -> None:
@@ -147,7 +147,7 @@ async def test_the_search_answers_at_once_among_five_thousand(browser: Browser) 
     async with stock_shop(many(5000)) as room, person(browser, room) as watched:
         page = watched.page
         times = [await page.evaluate(SEARCH, f"garment 004{digit}") for digit in range(3)]
-        assert min(times) < 100, times  # others on the machine only ever make it slower
+        assert min(times) < 100, times  # other work on the machine can only make it slower
 
 
 async def test_filters_are_taken_off_one_by_one_or_all(browser: Browser) -> None:

@@ -19,6 +19,7 @@ from tests.browser.admin_page import AdminShop, admin_shop, member
 from tests.browser.admin_page import visit as visit_page
 from tests.browser.shop_page import NARROW, WIDE, buyer
 from tests.browser.test_dashboard_stock_accessibility import sideways
+from tests.support.axe import SCHEMES
 
 LONG = "EMERALDHOODIE" * 15 + "EMERA"
 WORDS = "THE VERY LONG NAME OF A GARMENT " * 6
@@ -38,7 +39,6 @@ PAGES = [
     "payments.html",
 ]
 SCREENS = pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["1280", "390"])
-SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
 
 
 def size_of(product: str, size: str, on_hand: int, place: int = 0) -> NewItem:
@@ -46,7 +46,7 @@ def size_of(product: str, size: str, on_hand: int, place: int = 0) -> NewItem:
 
 
 def hostile() -> list[Command]:
-    """Forty categories, names without an end, and numbers as large as they may be."""
+    """Forty categories, very long names, and the largest allowed numbers."""
     most = MAX_QUANTITY
     made: list[Command] = [
         UpsertProduct(
@@ -88,7 +88,7 @@ async def picture(page: Page, name: str) -> None:
 
 
 async def clipped(page: Page, places: str) -> list[str]:
-    """The texts of those places that do not show all of them."""
+    """The texts of elements that cut their text off."""
     texts: list[str] = await page.eval_on_selector_all(
         places,
         """all => all.filter(one => one.getClientRects().length)
@@ -99,17 +99,19 @@ async def clipped(page: Page, places: str) -> list[str]:
 
 
 @SCREENS
-@SCHEMES
 async def test_no_page_of_the_dashboard_moves_sideways(
-    browser: Browser, shop: AdminShop, screen: tuple[int, int], scheme: str
+    browser: Browser, shop: AdminShop, screen: tuple[int, int], subtests: pytest.Subtests
 ) -> None:
-    async with member(browser, shop, screen=screen, scheme=scheme) as watched:
+    async with member(browser, shop, screen=screen) as watched:
         page = watched.page
         for name in PAGES:
             await page.goto(f"{shop.url}/admin/{name}")
             await expect(page.locator("#main")).to_contain_text(LONG[:12])
-            await picture(page, f"{name.split('.')[0]}-{screen[0]}-{scheme}-{len(name)}")
-            assert await sideways(page) <= 0, name
+            for scheme in SCHEMES:
+                with subtests.test(f"{name}, {scheme}"):
+                    await page.emulate_media(color_scheme=scheme)
+                    await picture(page, f"{name.split('.')[0]}-{screen[0]}-{scheme}-{len(name)}")
+                    assert await sideways(page) <= 0
         watched.assert_clean()
 
 
@@ -140,7 +142,7 @@ async def test_numbers_are_shown_whole_and_alike(
 
 
 async def broken(page: Page, places: str) -> list[str]:
-    """The words, or groups of digits, of those places that begin on one line and end on another."""
+    """The words and groups of digits that are broken over two lines."""
     texts: list[str] = await page.eval_on_selector_all(
         places,
         """all => all.flatMap(one => {
@@ -270,12 +272,19 @@ async def test_forty_categories_are_a_few_chips_and_a_list(
 
 
 @SCREENS
-@SCHEMES
 async def test_the_shop_and_its_basket_do_not_move_sideways(
-    browser: Browser, shop: AdminShop, screen: tuple[int, int], scheme: str
+    browser: Browser, shop: AdminShop, screen: tuple[int, int], subtests: pytest.Subtests
 ) -> None:
-    async with buyer(browser, screen, scheme) as watched:
+    async with buyer(browser, screen) as watched:
         page = watched.page
+
+        async def look(name: str) -> None:
+            for scheme in SCHEMES:
+                with subtests.test(f"{name}, {scheme}"):
+                    await page.emulate_media(color_scheme=scheme)
+                    await picture(page, f"{name}-{screen[0]}-{scheme}")
+                    assert await sideways(page) <= 0
+
         await page.goto(shop.url)
         size = page.locator('[data-fm-product="long"] [data-fm-size="M"]')
         await expect(size).to_be_visible()
@@ -283,28 +292,26 @@ async def test_the_shop_and_its_basket_do_not_move_sideways(
         await expect(chips).to_have_count(8)
         names = await chips.all_inner_texts()
         assert [name.lower() for name in names[1:7]] == [f"category {n:02}" for n in range(6)]
-        assert await sideways(page) <= 0
-        await picture(page, f"shop-{screen[0]}-{scheme}")
+        await look("shop")
         await page.get_by_role("button", name="More …").click()
         await page.get_by_role("searchbox", name="Search categories").fill("category 3")
         more = page.get_by_role("group", name="More categories").get_by_role("button")
         await expect(more).to_have_count(13)
-        await picture(page, f"shop-more-{screen[0]}-{scheme}")
+        await look("shop-more")
         await more.filter(has_text="31").click()
         await expect(page.locator(".card:visible")).to_have_count(1)
         await page.get_by_role("button", name="Everything").click()
         await size.click()
         await page.get_by_role("button", name="Basket").first.click()
         await expect(page.get_by_role("dialog")).to_contain_text(LONG[:12])
-        assert await sideways(page) <= 0
+        await look("basket")
         inner = await page.get_by_role("dialog").evaluate(
             "one => one.scrollWidth - one.clientWidth"
         )
         assert inner <= 0
         row = await page.get_by_role("dialog").locator(".lines li").first.bounding_box()
         assert row is not None
-        assert row["height"] < 250  # the whole basket is in sight
-        await picture(page, f"basket-{screen[0]}-{scheme}")
+        assert row["height"] < 250  # the whole basket is visible
         watched.assert_clean()
 
 

@@ -1,4 +1,4 @@
-"""Orders as the warehouse does them: on a phone, with a scanner, from two locations, on paper."""
+"""The work of a warehouse with orders: on a phone, with a scanner, from two locations, on paper."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ from fancymonkey.core.orders.ship import MoveOrderAllocation
 from fancymonkey.core.stock.adjust import Adjust
 from tests.browser.admin_page import AdminShop, admin_shop, member, sku, too_wide, visit
 from tests.browser.test_dashboard_orders import PHONE, buy, orders, rows, state
-from tests.support.axe import assert_accessible
+from tests.support.axe import assert_accessible, assert_accessible_in_both_schemes
 from tests.support.pdf_text import pdf_pages
 from tests.web.shops import PASSWORD
 
@@ -302,10 +302,11 @@ async def test_a_limited_user_has_overview_export_and_import(
     assert shop.engine.view.level(sku(), "berlin").on_hand == 9
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_the_dialogs_fit_a_phone(browser: Browser, shop: AdminShop, scheme: str) -> None:
+async def test_the_dialogs_fit_a_phone(
+    browser: Browser, shop: AdminShop, subtests: pytest.Subtests
+) -> None:
     await at_two_locations(shop)
-    async with member(browser, shop, "ana", PHONE, scheme) as watched:
+    async with member(browser, shop, "ana", PHONE) as watched:
         page = watched.page
         await page.add_init_script(CAMERA)
         await visit(page, shop, "orders.html")
@@ -314,7 +315,7 @@ async def test_the_dialogs_fit_a_phone(browser: Browser, shop: AdminShop, scheme
             await page.get_by_role("button", name=f"{action} order #1").click()
             await expect(page.get_by_role("dialog")).to_be_visible()
             assert await too_wide(page) == []
-            await assert_accessible(page)
+            await assert_accessible_in_both_schemes(page, subtests)
             await page.keyboard.press("Escape")
             await expect(page.get_by_role("dialog")).to_have_count(0)
         watched.assert_clean()

@@ -92,7 +92,7 @@ async def test_a_strange_origin_gets_no_stock(browser: Browser, tmp_path: Path) 
 
 
 def example(kind: str) -> str:
-    """A block of the guide, by the mark in front of it."""
+    """A block of code of the guide, by the marker before it."""
     match = re.search(rf"<!-- {kind} -->\n```\w+\n(.*?)```", GUIDE.read_text(), re.DOTALL)
     assert match is not None
     return match[1]

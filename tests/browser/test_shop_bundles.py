@@ -20,7 +20,7 @@ from tests.browser.shop_page import (
     size_button,
     visit,
 )
-from tests.support.axe import assert_accessible
+from tests.support.axe import assert_accessible_in_both_schemes
 
 TOGETHER = Bundle(0, BundlePolicy.TOGETHER)
 FIXED = Definition(TOGETHER, (Component("prod_hoodie_001/M", 1), Component("prod_tee_001/M", 2)))
@@ -80,11 +80,10 @@ async def test_pieces_left_counts_the_units_of_a_bundle_once(
         await expect(watched.page.locator("#left")).to_have_text(f"{left:,} pieces left")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_the_parts_of_a_set_are_chosen_and_only_what_can_be_had(
-    browser: Browser, shop: DemoShop, scheme: str
+    browser: Browser, shop: DemoShop, subtests: pytest.Subtests
 ) -> None:
-    async with buyer(browser, NARROW, scheme) as watched:
+    async with buyer(browser, NARROW) as watched:
         page = watched.page
         await visit(page, shop)
         await open_choices(page)
@@ -97,7 +96,7 @@ async def test_the_parts_of_a_set_are_chosen_and_only_what_can_be_had(
         add = page.locator("#choose")
         await expect(add).to_have_text("Choose 3 more")
         await expect(add).to_be_disabled()
-        await assert_accessible(page)
+        await assert_accessible_in_both_schemes(page, subtests)
         await more.click()
         await more.click()
         await expect(more).to_be_disabled()

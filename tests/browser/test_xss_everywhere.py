@@ -57,7 +57,7 @@ PAGES = {
     "locations.html": ".entry",
     "users.html": "table",
 }
-"""Every page of the dashboard, and what is there once it shows something."""
+"""Every page of the dashboard, and an element that exists once its data is shown."""
 
 
 async def odd_past(shop: AdminShop, hook: str) -> None:
@@ -138,7 +138,7 @@ async def watching(browser: Browser, shop: AdminShop, screen: Any) -> AsyncItera
 
 
 async def assert_nothing_runs(page: Page) -> None:
-    """Nothing of it is markup, and no link leads into a script."""
+    """No text became markup, and no link runs a script."""
     message = await page.locator(RUNS).evaluate_all("all => all.map(one => one.outerHTML)")
     assert message == [], page.url
     assert await page.evaluate(LEADS) == [], page.url

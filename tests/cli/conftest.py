@@ -45,7 +45,7 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def write(target: str) -> Write:
-    """Runs commands on the store, as a server would that is gone afterwards."""
+    """Runs commands on the store, as a server that ends afterwards."""
 
     def run(*commands: Command, at: int = 0) -> None:
         asyncio.run(written(target, commands, at))

@@ -291,7 +291,7 @@ def test_migrate_reports_a_copy_that_differs(
     cli: Run, shop: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Forgetful(MemoryStore):
-        """Takes the rows and leaves the ledger."""
+        """Removes the rows and keeps the ledger."""
 
         store = MemoryStore()
 
@@ -317,6 +317,24 @@ def test_wrong_usage_is_exit_code_2(cli: Run) -> None:
     assert cli("serve", "--port", "99999").exit_code == 2
     assert cli("--help").exit_code == 0
     assert cli("--version").output.startswith("fancymonkey, version ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["exprt"], "Did you mean 'export'?"),
+        (["release_expired"], "Did you mean 'release-expired'?"),
+        (["bundle", "st"], "Did you mean 'set'?"),
+        (["export", "--dta", "x"], "Did you mean '--data'?"),
+        (["serve", "--worker", "2"], "Did you mean '--workers'?"),
+    ],
+)
+def test_a_misspelt_command_or_option_gets_its_name(
+    cli: Run, arguments: list[str], words: str
+) -> None:
+    result = cli(*arguments)
+    assert result.exit_code == 2
+    assert words in result.output
 
 
 def test_every_command_has_its_help(cli: Run) -> None:

@@ -14,6 +14,7 @@ from fancymonkey.settings.settings import (
     reference,
     without_password,
 )
+from fancymonkey.settings.unknown_names import nearly_settings
 
 NO_FILE = Path("/nonexistent/.env")
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "settings.md"
@@ -218,3 +219,72 @@ def test_events_are_chosen_by_present_and_former_names() -> None:
     assert load(ALERT_EVENTS="Stock.Back,store.trouble").alerts.alert_events == present
     with pytest.raises(ConfigError, match=r"some of stock\.low, stock\.out, stock\.restocked"):
         load(ALERT_EVENTS="stock.back,stock.gone")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        *(
+            ("FULFILLMENT", "FULFILMENT"),
+            ("SPLIT_LINE", "SPLIT_LINES"),
+            ("fulfilment", "FULFILMENT"),
+        ),
+        *(("MAX_PARCEL", "MAX_PARCELS"), ("ORDER_DATA_DAY", "ORDER_DATA_DAYS")),
+        *(("CORS_ORIGIN", "CORS_ORIGINS"), ("TRUSTED_PROXY", "TRUSTED_PROXIES"), ("port", "PORT")),
+        *(("RESERVATION_TTL", "RESERVATION_TTL_SECONDS"), ("STRIPE_SECRET", "STRIPE_SECRET_KEY")),
+        *(
+            ("LOGLEVEL", "LOG_LEVEL"),
+            ("DATABASE_URI", "DATABASE_URL"),
+            ("Cron_Secret", "CRON_SECRET"),
+        ),
+        ("FANCYMONKEY_FULFILMENT", "FULFILMENT"),
+        ("ADMIN_PASSWORD_FILES", "ADMIN_PASSWORD_FILE"),
+    ],
+)
+def test_a_variable_that_is_nearly_a_setting_is_named(
+    name: str, meant: str, tmp_path: Path
+) -> None:
+    sentence = f"{name} is not a setting and has no effect. Did you mean {meant}?"
+    assert load(**{name: "on_shipment"}).unknown_names == (sentence,)
+    (tmp_path / ".env").write_text(f"{name}=s3cret-value\n")
+    settings = Settings.load({}, tmp_path / ".env")
+    assert settings.unknown_names == (sentence,)
+    assert settings.changed(demo=True).unknown_names == (sentence,)
+    assert load(**{name: " "}).unknown_names == ()
+
+
+def test_only_a_secret_is_read_from_a_file() -> None:
+    (sentence,) = load(PORT_FILE="/run/port").unknown_names
+    assert sentence.startswith("PORT_FILE has no effect: PORT is not a secret")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "HOSTNAME",
+            "HOSTS",
+            "PGHOST",
+            "PGPORT",
+            "POSTGRES_PORT",
+            "DATABASE_URL_UNPOOLED",
+            "HOME",
+        ),
+        *("DATABASE_URL_DIRECT", "POSTGRES_URL", "TZ", "LANG", "PATH", "NODE_ENV", "VERCEL_URL"),
+        *("STRIPE_PUBLISHABLE_KEY", "STRIPE_API_VERSION", "NEXT_PUBLIC_SHOP_URL", "LOG", "ADMIN"),
+        *("FANCYMONKEY_SERVICE_HOST", "FANCYMONKEY_SERVICE_PORT", "SENTRY_DSN", "http_proxy"),
+        *("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_SERVICE_NAME", "BACKUP", "HOLD", "CURRENT", "DEBUG"),
+    ],
+)
+def test_variables_of_other_programs_are_not_named(name: str) -> None:
+    assert load(**{name: "x"}).unknown_names == ()
+
+
+def test_a_setting_under_its_own_name_ends_the_warning() -> None:
+    assert load(FULFILLMENT="x", FULFILMENT="on_shipment").unknown_names == ()
+    assert load(FANCYMONKEY_PORT="tcp://10.0.0.7:80").unknown_names == ()  # set by Kubernetes
+
+
+def test_no_setting_is_nearly_another_one() -> None:
+    for declared in declarations():
+        assert nearly_settings({declared.name: "x"}, declarations()) == ()

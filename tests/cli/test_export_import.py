@@ -77,7 +77,7 @@ def test_the_export_has_every_size_in_the_owners_order(cli: Run, shop: str, expo
     assert (first["productId"], first["size"], first["stock"]) == ("prod_hoodie_001", "S", "12")
     assert records[1].cells["skuId"] == "sku_midnight_emerald_m"
     assert [record.cells["size"] for record in records[:5]] == ["S", "M", "L", "XL", "XXL"]
-    # A file begins with the mark by which spreadsheets know UTF-8; a pipe needs none.
+    # A file begins with the mark by which spreadsheets recognise UTF-8; a pipe does not.
     printed = cli("export", "--data", shop)
     assert b"\xef\xbb\xbf" + printed.stdout_bytes == exported.read_bytes()
 

@@ -19,7 +19,7 @@ HEAD = "productId,size,stock,price"
 
 
 async def undone(target: str) -> tuple[str, str, int]:
-    """Undoes the latest act; gives its action, reason and how many rows were put back."""
+    """Undoes the latest change; returns its action, its reason and the number of restored rows."""
     engine = Engine(open_store(target))
     await engine.open()
     try:

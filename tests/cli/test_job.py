@@ -20,7 +20,7 @@ def test_jobs_are_listed_before_and_after_they_ran(cli: Run, shop: str) -> None:
     (released,) = [row for row in rows if row["job"] == "release-expired"]
     assert released["last"]["outcome"] == "nothing"
     began = datetime.fromisoformat(released["last"]["startedAt"])
-    assert abs(datetime.now(UTC) - began) < timedelta(minutes=1)  # and not its hour
+    assert abs(datetime.now(UTC) - began) < timedelta(minutes=1)  # and not its time
 
 
 def test_an_unknown_job_is_refused_in_one_line(cli: Run, shop: str) -> None:

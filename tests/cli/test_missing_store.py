@@ -10,7 +10,7 @@ from fancymonkey.cli import program
 from tests.cli.conftest import Run
 
 CREATES = {"init", "serve", "restore"}
-"""The commands that are there to fill a store that does not exist yet."""
+"""The commands that fill a store which does not exist yet."""
 
 OTHER_REFUSALS = ("Only a store of JSON files has a history", "Set BACKUP_GIT_REMOTE")
 """Refusals that come before the store is looked for."""
@@ -55,7 +55,7 @@ ARGUMENTS = {
 def commands_with_data(
     command: click.Command, path: tuple[str, ...] = ()
 ) -> Iterator[tuple[str, ...]]:
-    """The words of each command that has the option `--data`."""
+    """The names of the commands with the option `--data`."""
     if isinstance(command, click.Group):
         context = click.Context(command)
         for name in command.list_commands(context):

@@ -25,7 +25,7 @@ PATHS = (
 )
 
 MOMENT = ("revision", "lastUpdated", "lastChanged", "serverTime")
-"""Fields of the moment: buyers reserve and release in between."""
+"""Fields that change at any moment: buyers reserve and release in between."""
 BY_LOCATION = ("locations", "allocations")
 """Fields that the owner's answers have in a shop with several locations."""
 

@@ -15,7 +15,7 @@ import pytest
 from fancymonkey import examples
 from fancymonkey.commands.operation import serve
 from fancymonkey.settings.settings import Settings
-from tests.support.server import Server
+from tests.support.server import PROGRAM, Server
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +30,7 @@ def stock(server: Server) -> dict[str, object]:
 
 
 def ended(server: Server) -> tuple[int, str]:
-    """The exit code and the words of a server that should not start."""
+    """The exit code and the output of a server that should not start."""
     try:
         code = server.launch().wait(30)
         return code, server.log
@@ -39,7 +39,7 @@ def ended(server: Server) -> tuple[int, str]:
 
 
 def one_line(log: str, words: str) -> None:
-    """The log is a single line with these words: no trace, nothing else."""
+    """The log is a single line with these words, without a traceback."""
     (line,) = log.splitlines()
     assert words in line
 
@@ -153,8 +153,22 @@ def test_a_bad_setting_is_one_line(tmp_path: Path) -> None:
     one_line(log, "RESERVATION_TTL_SECONDS is 'soon'; it should be a whole number")
 
 
+def test_a_misspelt_setting_is_a_warning_at_the_start(tmp_path: Path) -> None:
+    env = {"FULFILLMENT": "on_shipment", "ADMIN_PASWORD": "s3cret"}
+    with Server(data=tmp_path / "shop", env=env, arguments=["--init"]) as server:
+        assert httpx.get(f"{server.url}/readyz").status_code == 200
+        log = server.log
+    for name, meant in (("FULFILLMENT", "FULFILMENT"), ("ADMIN_PASWORD", "ADMIN_PASSWORD")):
+        sentence = f"{name} is not a setting and has no effect. Did you mean {meant}?"
+        assert log.count(sentence) == 1
+    assert "s3cret" not in log
+
+
 def test_several_workers_on_postgresql(postgres_url: str) -> None:
-    with Server(database_url=postgres_url, workers=2, arguments=["--init"]) as server:
+    arguments = ["--init"]
+    with Server(
+        database_url=postgres_url, workers=2, arguments=arguments, program=PROGRAM
+    ) as server:
         for number in range(20):
             body = RESERVE | {"sessionId": f"s{number}"}
             answer = httpx.post(f"{server.url}/api/inventory/reserve", json=body)

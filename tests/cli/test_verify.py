@@ -1,4 +1,4 @@
-"""`verify` through the program: clean, damaged, beside a writer, nothing there."""
+"""`verify` through the program: clean, damaged, beside a writer, without a store."""
 
 import json
 import sqlite3

@@ -1,4 +1,4 @@
-"""Followers continue at their positions of the first format: no alert twice, none lost."""
+"""Followers continue at their positions of the first format: no alert is lost or repeated."""
 
 from typing import Any
 

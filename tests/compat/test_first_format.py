@@ -1,7 +1,7 @@
 """Stores that commit 47a2c85 wrote open with this version, with all of their data.
 
 `data/` has a JSON directory, a SQLite file and a PostgreSQL dump. Each has live holds, an open
-checkout, a payment under way, a payment issue, accounts, an API key, a webhook and changes that can
+checkout, a pending payment, a payment issue, accounts, an API key, a webhook and changes that can
 be undone; `*.facts.json` is what the old version answered about them.
 """
 

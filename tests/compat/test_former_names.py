@@ -1,4 +1,4 @@
-"""Stores of the first format have events and jobs under former names; they get present names.
+"""Stores of the first format have events and jobs with former names; they get the present names.
 
 The data has an event `matter.opened`. Webhooks, runs and job states with former names are written
 in the form of the first version.

@@ -78,7 +78,7 @@ class CoreShop:
         return hold
 
     def hold_count(self) -> int:
-        """How many holds there ever were."""
+        """The number of all holds, live and ended."""
         return len(self.image.rows[Reservation])
 
     def audit(self) -> None:
@@ -122,9 +122,9 @@ def take(session: str, ttl: int = 1000, id_: str = "", **wanted: int) -> Reserve
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a table: after `given`, `when` gets `answer` and books `entries`.
+    """One row of a table: after `given`, the command `when` gets `answer` and adds `entries`.
 
-    `answer` is the code of a refusal, or what the data of an acceptance holds at least.
+    `answer` is the code of a refusal, or some of the data of an acceptance.
     """
 
     name: str
@@ -160,7 +160,7 @@ def named(rows: Iterable[Row]) -> dict[str, Any]:
 
 
 def balance(entries: Iterable[Entry], sku: str, location: str) -> Level:
-    """The level that the entries of this SKU and location add up to."""
+    """The level of this SKU and location as the sum of its entries."""
     level = Level(sku, location)
     for entry in entries:
         if entry.sku == sku and entry.location == location:

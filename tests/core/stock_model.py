@@ -1,4 +1,4 @@
-"""A second model of the rules, written from the documentation: slow, plain, without the core."""
+"""A second model of the rules, written from the documentation: slow, simple, without the core."""
 
 from dataclasses import dataclass, field
 
@@ -103,7 +103,7 @@ class Model:
                 self._name(payment, hold)
             return "ok"
         if hold.status != "held":
-            if payment in self.late:  # it has been taken for another hold, which was late too
+            if payment in self.late:  # it was used for another hold, which was late too
                 return "ok"
             self.late.add(payment)
         for sku, count in hold.wanted.items():

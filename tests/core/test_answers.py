@@ -311,7 +311,7 @@ CHANGE = SkuChange(AFTER, None, (EndedHold("r", "s"),))
             {"transfer": {"id": "trf_1"}, "revision": 7},
             TransferChanged({"id": "trf_1"}, 7),
         ),
-        # A hold that replaced nothing is stored under the id of the group that was tried first.
+        # A hold that replaced no other is stored under the id of the group that was tried first.
         (
             CommandGroup(commands=(Release(ref="s0"), Release(ref="s1"))),
             HOLD,

@@ -1,4 +1,4 @@
-"""Change sets and their undo: changes are taken back by new entries, once."""
+"""Change sets and their undo: changes are undone by new entries, once."""
 
 from dataclasses import replace
 from decimal import Decimal

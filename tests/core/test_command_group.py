@@ -41,7 +41,7 @@ async def test_all_or_nothing_leaves_no_trace_of_a_refusal(commands: tuple[Count
         assert len(answer.detail.rows) == len(commands)
         assert await store.snapshot() == before
         assert store.entries == entries
-    # What was refused is not remembered under its id.
+    # A refusal is not stored under its id.
     good = CommandGroup(commands=(GOOD,), all_or_nothing=True, command_id="k", digest="d")
     (answer,) = (await store.run([good], 1, 0)).answers
     assert isinstance(answer, Accepted)

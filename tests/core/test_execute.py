@@ -1,4 +1,4 @@
-"""Commands of commands, and command ids: SkuCommands, CommandGroup, DryRun, RecordEvent."""
+"""Commands that run others, and command ids: SkuCommands, CommandGroup, DryRun, RecordEvent."""
 
 import json
 from dataclasses import replace
@@ -113,7 +113,7 @@ def test_rows_made_and_unmade_within_a_chain_are_gone() -> None:
 
 
 def test_a_batch_that_was_taken_back_is_one_without_changes() -> None:
-    """Stores do not write it; PostgreSQL must not even answer it from memory."""
+    """Stores do not write such a row, and PostgreSQL must not read it from memory either."""
     state = State(empty_rows(), 0, 5)
     with state.savepoint() as savepoint:
         state.add(Level("a/M", "main"))

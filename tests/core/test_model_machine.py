@@ -44,6 +44,18 @@ class ModelMachine(RuleBasedStateMachine):
 
     @rule(session=SESSION, wanted=WANTED, ttl=st.sampled_from((3, 10, 60)))
     def reserve(self, session: str, wanted: dict[str, int], ttl: int) -> None:
+        self._reserve(session, wanted, ttl)
+
+    @rule(session=SESSION, sku=SKU, beyond=st.integers(-1, 2), ttl=st.sampled_from((3, 60)))
+    def reserve_to_the_limit(self, session: str, sku: str, beyond: int, ttl: int) -> None:
+        """All that a session can have, with its own units; a unit less, or more than that."""
+        hold = self.model.find(session)
+        own = hold.wanted.get(sku, 0) if hold and hold.status == "held" else 0
+        units = self.model.available(sku) + own + beyond
+        if units > 0:
+            self._reserve(session, {sku: units}, ttl)
+
+    def _reserve(self, session: str, wanted: dict[str, int], ttl: int) -> None:
         self.number += 1
         id_ = f"h-{self.number}"
         free = {sku: self.model.available(sku) for sku in wanted}

@@ -60,7 +60,7 @@ async def books(seed: int, length: int = 200) -> Books:
 
 
 async def books_after(*steps: Command) -> Books:
-    """The books of a shop with one product after these commands, one a second."""
+    """The records of a shop with one product after these commands, one a second."""
     store = MemoryStore()
     await store.run([upsert("prod_a")], 0, 0)
     for number, step in enumerate(steps):

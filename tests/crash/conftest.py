@@ -15,7 +15,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def places(request: pytest.FixtureRequest) -> Iterator[Places]:
-    """Where stores of any kind can be made; the PostgreSQL is the one of all tests."""
+    """The place for new stores of any kind; the PostgreSQL is the one of all tests."""
     wanted = request.node.get_closest_marker("postgres") is not None
     postgres = request.getfixturevalue("postgres_server").start() if wanted else None
     with Places(postgres=postgres, program=None) as places:

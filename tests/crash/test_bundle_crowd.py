@@ -31,7 +31,7 @@ def test_500_buyers_for_20_of_a_part_on_two_servers(places: Places) -> None:
 
 
 async def drop(ports: list[int]) -> None:
-    """All buyers at once; who holds a unit pays."""
+    """All buyers at once; each buyer with a hold pays."""
     clients = [Client(port) for port in ports]
     answers: Counter[tuple[int, str]] = Counter()
     sold: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""Kill -9 of one of three servers under load, again and again: all that was answered is there."""
+"""Kill -9 of one of three servers under load, repeatedly: every answered change is stored."""
 
 import os
 

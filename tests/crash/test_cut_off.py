@@ -1,6 +1,6 @@
 """Three real servers on three machines: the one that decides is cut off, or stopped for long.
 
-Nothing refuses a connection here: bytes disappear, as behind a network that drops packets.
+No connection is refused here: bytes disappear, as in a network that drops packets.
 """
 
 import asyncio
@@ -79,7 +79,7 @@ def lead_through(target: str, way: Blackhole | FullBacklog) -> None:
 
 @contextmanager
 def cut_off_later(shop: BenchShop) -> Iterator[tuple[list[Server], Blackhole, Blackhole]]:
-    """The decider and two that follow it, with its ways to them and to the database."""
+    """The decider and two followers, with its connections to them and to the database."""
     with ExitStack() as stack:
         parts = urlsplit(shop.target)
         assert parts.hostname is not None
@@ -134,7 +134,7 @@ def test_others_sell_at_once_when_the_decider_is_cut_off(
 
 @pytest.fixture(params=[Blackhole, FullBacklog])
 def hole(request: pytest.FixtureRequest) -> Iterator[Blackhole | FullBacklog]:
-    """An address that accepts and never answers, or that drops what is sent to it."""
+    """An address that accepts and never answers, or that drops the sent bytes."""
     with request.param() as made:
         yield made
 
@@ -142,7 +142,7 @@ def hole(request: pytest.FixtureRequest) -> Iterator[Blackhole | FullBacklog]:
 def test_an_address_that_never_answers_costs_no_sale(
     shop: BenchShop, hole: Blackhole | FullBacklog
 ) -> None:
-    """A server starts, and the lease leads nowhere: it decides by itself."""
+    """A server starts, and the lease names an unreachable address: it decides by itself."""
     with ExitStack() as stack:
         first = start(shop, stack)
         until(lambda: DECIDES in first.log)
@@ -180,7 +180,7 @@ def test_a_decider_that_was_stopped_for_longer_than_its_lease_decides_nothing_la
             stopped = time.monotonic()
             waited = wait(buyers, (1,), lambda: first.send_signal(signal.SIGSTOP))
             until(lambda: DECIDES in second.log)
-            # The lease of a stopped process ends by the passing of real time alone.
+            # The lease of a stopped process ends only with real time.
             until(lambda: time.monotonic() - stopped > STALE_SECONDS + 1)
             first.send_signal(signal.SIGCONT)
             until(lambda: FOLLOWS in first.log)

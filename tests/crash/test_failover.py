@@ -9,13 +9,13 @@ import time
 import pytest
 
 from bench.shops import BenchShop, sample
-from tests.crash.test_deciders import DECIDES, FOLLOWS, Buyers, check, several, until
+from tests.crash.test_deciders import DECIDES, FOLLOWS, Buyers, check, several, until, until_crowded
 from tests.support.postgres import PostgresServer
 from tests.support.standby import PRIMARY, Standby, both
 
 pytestmark = [pytest.mark.crash, pytest.mark.postgres]
 SELL_SECONDS = 2.0
-"""Both servers sell again this soon after the standby has become the primary."""
+"""Seconds until both servers sell again after the standby has become the primary."""
 
 
 def test_two_servers_sell_again_when_the_standby_takes_over() -> None:
@@ -33,11 +33,13 @@ def test_two_servers_sell_again_when_the_standby_takes_over() -> None:
                 buyers = Buyers(servers)
                 try:
                     until(lambda: buyers.sold_since(0, (0, 1)))
-                    usual = _both_sell(buyers, time.monotonic())
-                    primary.kill()
-                    standby.promote()
-                    promoted = time.monotonic()
-                    waited = _both_sell(buyers, promoted)
+                    with buyers.crowding():
+                        until_crowded()
+                        usual = _both_sell(buyers, time.monotonic())
+                        primary.kill()
+                        standby.promote()
+                        promoted = time.monotonic()
+                        waited = _both_sell(buyers, promoted)
                     decides = [server.log.count(DECIDES) for server in servers]
                     until(lambda: buyers.sold_since(time.monotonic() - 1, (0, 1)))
                 finally:

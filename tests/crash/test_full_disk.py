@@ -1,6 +1,6 @@
 """PostgreSQL with a full disk: not ready while it cannot write, and ready again afterwards.
 
-The whole cluster, log and all, is on a file system of its own that is filled to the last byte.
+The whole cluster, with its log, is on its own file system, which is filled to the last byte.
 """
 
 import os
@@ -50,7 +50,7 @@ class SmallDisk(PostgresServer):
         super().close()
 
     def fill_up(self) -> Path:
-        """Leaves no byte; the file to remove."""
+        """Fills the file system; returns the file to remove."""
         ballast = self.directory / "ballast"
         fd = os.open(ballast, os.O_WRONLY | os.O_CREAT)
         try:

@@ -1,4 +1,4 @@
-"""The limits on holds with several processes, which decide as one."""
+"""The limits on holds with several processes, which have one common decision."""
 
 import asyncio
 from collections import Counter

@@ -1,8 +1,7 @@
-"""Kill -9 between a sale and its order, and during a shipment: nothing is half done."""
+"""Kill -9 between a sale and its order, and during a shipment: no change is incomplete."""
 
 import asyncio
 import signal
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -22,7 +21,7 @@ LATER = {"FULFILMENT": "on_shipment"}
 
 # The real program, which kills itself once a file is there: after the units of a payment are sold
 # and before its order is written, or in the commit of a shipment before its answer.
-PROGRAM = """
+SCRIPT = """
 import os, pathlib, signal
 from fancymonkey.core.orders import ship
 from fancymonkey.core.payments import paid
@@ -67,7 +66,7 @@ def test_a_sale_has_its_order_or_never_happened(places: Places, name: str, tmp_p
     shop = places.shop(name, [*large(10), DROP])
     trap = tmp_path / "trap"
     trap.write_text("order")
-    program = (sys.executable, "-c", PROGRAM.replace("FILE", repr(str(trap))))
+    script = SCRIPT.replace("FILE", repr(str(trap)))
     event = signed(WEBHOOK_SECRET, paid("evt 1", "buyer"))
 
     async def buy(client: Client) -> None:
@@ -86,7 +85,7 @@ def test_a_sale_has_its_order_or_never_happened(places: Places, name: str, tmp_p
         (order,) = await orders(client)
         assert (order["number"], order["status"]) == (1, "to_ship")
 
-    with shop.server(program=program, env=LATER) as server:
+    with shop.server(script=script, env=LATER) as server:
         run(server.port, buy)
         assert server.wait() == -signal.SIGKILL
     trap.unlink()
@@ -98,7 +97,7 @@ def test_a_sale_has_its_order_or_never_happened(places: Places, name: str, tmp_p
 def test_a_shipment_whose_answer_was_never_sent(places: Places, name: str, tmp_path: Path) -> None:
     shop = places.shop(name, [*large(10), DROP])
     trap = tmp_path / "trap"
-    program = (sys.executable, "-c", PROGRAM.replace("FILE", repr(str(trap))))
+    script = SCRIPT.replace("FILE", repr(str(trap)))
     key = {**OWNER, "Idempotency-Key": "ship-1"}
     line = {"productId": "prod_drop", "size": "M", "quantity": 1}
 
@@ -120,7 +119,7 @@ def test_a_shipment_whose_answer_was_never_sent(places: Places, name: str, tmp_p
         shown = (await client.get("/api/inventory/get?productId=prod_drop")).json["inventory"]
         assert shown[0]["totals"] == {"stock": 19, "reserved": 0, "available": 17}
 
-    with shop.server(program=program, env=LATER) as server:
+    with shop.server(script=script, env=LATER) as server:
         run(server.port, ship)
         assert server.wait() == -signal.SIGKILL
     trap.unlink()

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ pytestmark = pytest.mark.crash
 
 # The real program, which kills itself as soon as the commit of an event is durable, once a file is
 # there: `publish` is what comes between a commit and its answers.
-PROGRAM = """
+SCRIPT = """
 import os, pathlib, signal, sys
 from fancymonkey.core.execute import RecordEvent
 from fancymonkey.engine.engine import Engine
@@ -36,7 +35,7 @@ def test_an_event_whose_answer_was_never_sent(places: Places, name: str, tmp_pat
     shop = places.shop(name, [*large(10), DROP])
     trap = tmp_path / "trap"
     trap.touch()
-    text = PROGRAM.replace("FILE", repr(str(trap)))
+    script = SCRIPT.replace("FILE", repr(str(trap)))
     event = signed(WEBHOOK_SECRET, paid("evt 1", "buyer"))
 
     async def buy(client: Client) -> None:
@@ -53,7 +52,7 @@ def test_an_event_whose_answer_was_never_sent(places: Places, name: str, tmp_pat
         shown = (await client.get("/api/inventory/get?productId=prod_drop")).json["inventory"]
         assert shown[0]["totals"] == {"stock": 17, "reserved": 0, "available": 17}
 
-    with shop.server(program=(sys.executable, "-c", text)) as server:
+    with shop.server(script=script) as server:
         _with(server.port, buy)
         assert server.wait() == -signal.SIGKILL
     trap.unlink()

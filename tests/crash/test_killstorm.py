@@ -13,7 +13,7 @@ from bench.shops import Places
 pytestmark = pytest.mark.crash
 
 KILLS = int(os.environ.get("CRASH_KILLS", "6"))
-"""On each store. A thousand over all three is `CRASH_KILLS=334`."""
+"""On each store. `CRASH_KILLS=334` makes a thousand kills over all three."""
 
 
 def test_answered_commands_survive_kill_9(places: Places, name: str) -> None:
@@ -25,7 +25,7 @@ def test_answered_commands_survive_kill_9(places: Places, name: str) -> None:
 
 @pytest.mark.json
 def test_the_storm_notices_lost_answers(places: Places, tmp_path: Path) -> None:
-    """A store that forgets its last answers, as one does that does not sync: it must be found."""
+    """A store that loses its last answers, as one without syncs does: the check must notice it."""
     storm_run = storm(places, "json", seed=1)
     try:
         storm_run.start()

@@ -44,7 +44,7 @@ def places(way: list[str], request: pytest.FixtureRequest):  # type: ignore[no-u
 
 
 def test_a_crowd_notices_nothing(places: Places, way: list[str]) -> None:
-    """Every answer counts, in the new store, to the unit; the pause is short."""
+    """Every answer has its effect in the new store, and the pause is short."""
     storm_run = storm(places, way[0], seed=21)
     there = places.shop(way[1])
     storm_run.server.env["MIGRATION_TARGETS"] = there.target
@@ -84,7 +84,7 @@ def replace_shop(storm_run: Storm, target: str):  # type: ignore[no-untyped-def]
 
 
 def test_kill_9_while_it_moves(places: Places, way: list[str]) -> None:
-    """Old or new: one is the shop, with every answer in it, and the move can be repeated."""
+    """One of the stores, old or new, is the shop and has every answer; the move can be repeated."""
     chance = random.Random(5)
     storm_run = storm(places, way[0], seed=22)
     there = places.shop(way[1])

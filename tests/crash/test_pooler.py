@@ -21,7 +21,7 @@ HEADERS = {"Authorization": f"Bearer {PASSWORD}"}
 
 @pytest.fixture
 def pooler(postgres_server: PostgresServer) -> Iterator[PgBouncer]:
-    """A pooler whose sessions meet another connection nearly each time."""
+    """A pooler whose sessions get another connection nearly each time."""
     with PgBouncer(postgres_server) as started:
         yield started
 
@@ -39,7 +39,7 @@ def behind(pooler: PgBouncer, target: str) -> BenchShop:
 
 
 def role_of(server: Server) -> str:
-    """The part that a server has among all, by its metrics."""
+    """The role of a server among all, by its metrics."""
     lines = httpx.get(f"{server.url}/metrics", timeout=20).text.splitlines()
     (line,) = [
         line
@@ -53,7 +53,7 @@ def role_of(server: Server) -> str:
 def test_two_servers_behind_a_pooler_sell_and_survive_a_kill(
     pooler: PgBouncer, target: str, apart: bool
 ) -> None:
-    """One decides for both; after a kill the other one does. No answer is lost or given twice."""
+    """One decides for both; after its kill the other one does. No answer is lost or repeated."""
     with several(behind(pooler, target), 2, apart=apart) as servers:
         first, second = servers
         assert [role_of(server) for server in servers] == ["decides", "follows"]

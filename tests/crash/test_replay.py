@@ -13,7 +13,7 @@ from bench.shops import Places
 
 CUT = Path(__file__).parents[2] / "examples" / "online_retail_cut.csv"
 FILE = Path(os.environ.get("CRASH_FILE", CUT))
-"""The replayed sales: a cut, or a whole year in the same columns."""
+"""The replayed sales: an extract, or a whole year in the same columns."""
 
 
 @pytest.mark.crash

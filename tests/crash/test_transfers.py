@@ -55,7 +55,7 @@ class Sender:
                 pass
 
     async def _one(self, client: httpx.AsyncClient) -> bool:
-        """One transfer from plan to end; False once the server is gone."""
+        """One transfer from its plan to its end; False if the server has ended."""
         line = {**SIZE, "quantity": self.chance.randrange(1, 4)}
         way = self.chance.choice((("main", "berlin"), ("berlin", "main")))
         steps: list[tuple[str, dict[str, Any]]] = [
@@ -92,7 +92,7 @@ class Sender:
 
 
 async def assert_sound(shop: BenchShop, sender: Sender) -> None:
-    """Every unit is somewhere, and each answered transfer is at least as far as answered."""
+    """Every unit has a location, and each answered step of a transfer is stored."""
     store = open_store(shop.target)
     await store.open(system_clock())
     try:
@@ -132,7 +132,7 @@ async def killed(server: Server, sender: Sender, transfers: int) -> None:
 
 
 async def repeated(server: Server, sender: Sender) -> None:
-    """Sends again what has no answer: with its key it has one effect."""
+    """Sends the requests without an answer again: with its key each has one effect."""
     headers = {"Authorization": f"Bearer {PASSWORD}"}
     async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=30) as client:
         for path, body, key in sender.unknown:

@@ -1,6 +1,6 @@
 """The image is small, runs as an unprivileged user, and copies only existing files.
 
-No engine is needed: what the build does is done here without one.
+No engine is needed: the test does the steps of the build without one.
 """
 
 import json

@@ -7,8 +7,8 @@ A fenced block takes part by the words after its language:
     ```json answer     what the block before it printed, as JSON
     ```text answer     the same, as lines of text
 
-In an answer `…` stands for anything: within a text, as a whole value, as the last element of a
-list, or as the field `"…"` for all further fields.
+In an answer `…` matches anything: within a text, as a whole value, as the last element of a list,
+or as the field `"…"` for all further fields.
 """
 
 import json
@@ -116,7 +116,7 @@ def difference(shown: Block, real: str) -> str | None:
 
 
 def json_difference(shown: Any, real: Any, where: str = "$") -> str | None:
-    """Where two JSON values differ, `…` in the first standing for anything, or None."""
+    """The path at which two JSON values differ (`…` in the first matches anything), or None."""
     if shown == ANY:
         return None
     if isinstance(shown, dict) and isinstance(real, dict):

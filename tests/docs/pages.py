@@ -61,7 +61,7 @@ class Page:
 
     @cached_property
     def codes(self) -> set[str]:
-        """Everything that stands between backticks in its prose."""
+        """Everything between backticks in its prose."""
         return set(_CODE.findall(self.prose))
 
     def section(self, heading: str) -> str:

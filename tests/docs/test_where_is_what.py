@@ -1,4 +1,4 @@
-"""The page "Where is what" names files that exist, and classes and functions that are in them."""
+"""The page "Where is what" names existing files, and classes and functions in them."""
 
 import re
 from collections.abc import Iterator

@@ -43,7 +43,7 @@ async def test_the_events_that_an_endpoint_does_not_send() -> None:
 
 
 async def test_a_key_that_may_not_list_endpoints_is_not_a_finding(till: Till) -> None:
-    """The fake Stripe has no endpoints to list: it answers as Stripe does to a restricted key."""
+    """The fake Stripe has no list of endpoints: it answers as Stripe answers a restricted key."""
     settings = till.shop.settings
     gateway = Gateway(DEMO_KEY, settings.payments.stripe_api_base)
     patient = CheckContext(settings, till.shop.engine.store, 0, None, "", gateway)

@@ -37,6 +37,7 @@ CASES: dict[str, tuple[dict[str, str], str, Severity]] = {
         Severity.WARNING,
     ),
     "holds of seconds": ({"RESERVATION_TTL_SECONDS": "30"}, "holds.short", Severity.WARNING),
+    "a misspelt name": ({"FULFILLMENT": "on_shipment"}, "settings.unknown", Severity.WARNING),
     "nobody does the jobs": ({"RUN_JOBS": "off"}, "jobs.nobody", Severity.WARNING),
 }
 

@@ -60,7 +60,7 @@ async def examined_at(name: str, now: int, **settings: Any) -> Examination:
 
 
 async def examined(name: str, now: int = NOW, **settings: Any) -> Examination:
-    """At a time of the test's own, of which a database's clock knows nothing."""
+    """At the time of the test, which differs from the clock of a database."""
     report = await examined_at(name, now, **settings)
     report.findings = [finding for finding in report.findings if finding.id != "clock.skew"]
     return report
@@ -72,7 +72,7 @@ def ids(findings: Sequence[DoctorFinding]) -> set[str]:
 
 @pytest.fixture(params=["json", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 async def shop(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The sample catalogue in every store that outlives its process."""
+    """The sample catalogue in every store that keeps its data."""
     match request.param:
         case "json":
             return await made(str(tmp_path / "shop"))
@@ -235,7 +235,9 @@ async def test_backups_that_fail_do_not_make_the_last_one_younger(shop: str) -> 
 
 
 async def test_a_job_that_works_again_is_well(shop: str) -> None:
-    """Of quiet runs one an hour is kept, under its hour: before the failure."""
+    """One run without findings is kept for each hour, with the hour as its time: before the
+    failure.
+    """
     began = NOW // HOUR * HOUR
     stands = DocumentWrite(
         "jobs",

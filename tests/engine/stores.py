@@ -20,8 +20,8 @@ START = 1_000_000_000_000
 class SlowStore(MemoryStore):
     """Each commit takes `seconds`; `fail` holds errors for the calls to come, None for none.
 
-    `lost` says that the next failures come after the commit. While it is `quick` it commits in no
-    time, within `run_now`.
+    `lost` says that the next failures come after the commit. While it is `quick` it commits at
+    once, within `run_now`.
     """
 
     def __init__(self, seconds: float = 0.01) -> None:
@@ -92,7 +92,7 @@ class SlowStore(MemoryStore):
         self.closed = True
 
     async def elsewhere(self, *commands: Command, ring: bool = True) -> None:
-        """Another process writes, and rings."""
+        """Another process writes, and sends its notification."""
         await MemoryStore.run(self, commands, clock(), self.image.revision)
         if ring:
             assert self.bell is not None
@@ -133,7 +133,7 @@ def shows(engine: Engine, store: MemoryStore) -> None:
 
 
 def down(error: type[StoreError] | None = None) -> StoreError:
-    """An error of a store that is away."""
+    """An error of an unreachable store."""
     from fancymonkey.errors import StoreUnavailable
 
     return (error or StoreUnavailable)("away")

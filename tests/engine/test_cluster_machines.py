@@ -1,4 +1,6 @@
-"""Two servers on two machines, over real TCP: what an unknown caller, or one in between, can do."""
+"""Two servers on two machines, over real TCP: attacks by unknown callers and from the network
+between.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -177,7 +179,7 @@ async def test_a_refused_address_alone_does_not_take_the_lease(start: Start) -> 
 async def test_a_command_that_crosses_the_decider_s_farewell_is_decided(
     servers: Servers, turns: int
 ) -> None:
-    """It was sent before its sender knew, and arrives at a server that takes no more."""
+    """It was sent before its sender had the notice, and arrives at a server that takes no more."""
     _, decider, second, follower = servers
     assert decider._task is not None
     decider._task.cancel()
@@ -239,7 +241,7 @@ async def test_a_wrong_secret_is_refused(servers: Servers) -> None:
 
 
 class Recorder:
-    """A place in the network through which a connection passes; it keeps what it sees."""
+    """A point of the network on the way of a connection, which records the bytes."""
 
     def __init__(self, there: tuple[str, int]) -> None:
         self.there = there
@@ -347,7 +349,7 @@ async def test_a_machine_in_between_is_noticed(servers: Servers) -> None:
 
 
 async def test_bytes_before_the_encryption_are_refused(servers: Servers) -> None:
-    """Otherwise they would count as the first ones of the encrypted connection."""
+    """Otherwise they would be read as the first bytes of the encrypted connection."""
     lease = await lease_of(servers[0])
     channel = await TcpNetwork(HERE, ()).connect(lease.remote)
     challenge = await channel.receive()
@@ -396,7 +398,7 @@ async def test_a_caller_that_stays_silent_is_given_up(servers: Servers) -> None:
 
 
 async def test_an_impostor_is_not_followed() -> None:
-    """Another program has the address of a decider that is gone."""
+    """Another program has the address of an ended decider."""
     network = TcpNetwork(HERE, ())
 
     def impostor(channel: MessageChannel) -> None:

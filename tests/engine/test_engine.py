@@ -162,7 +162,8 @@ def test_the_catalogue_is_read_again_until_the_store_is_back(failures: int) -> N
     simulate(work)
 
 
-# A view that lost the thread ------------------------------------------------------------------
+# A view with a gap in its entries
+# ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("failures", [0, 2])
@@ -200,7 +201,7 @@ def test_commits_during_a_reload_are_shown(caplog: pytest.LogCaptureFixture) -> 
 
 
 def test_a_ledger_that_went_back_is_read_again(caplog: pytest.LogCaptureFixture) -> None:
-    """A standby was promoted that did not have the latest commits."""
+    """A standby without the latest commits was promoted."""
 
     async def work() -> None:
         async with opened() as (engine, store):
@@ -244,7 +245,7 @@ def test_close_finishes_what_it_accepted(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(10))
 def test_close_in_the_moment_in_which_a_hold_is_made(seed: int) -> None:
-    """The bell of the expiry rings as it is cancelled: that must not keep it alive."""
+    """The event of the expiry is set while it is cancelled: it must still end."""
 
     async def work() -> None:
         async with opened() as (engine, _):

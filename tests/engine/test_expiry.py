@@ -1,4 +1,4 @@
-"""Holds end at their very millisecond, with no request and no schedule."""
+"""Holds end exactly at their deadline, without a request or a schedule."""
 
 import asyncio
 import logging
@@ -113,7 +113,9 @@ def test_an_unexpected_error_does_not_end_it(caplog: pytest.LogCaptureFixture) -
 
 
 def test_a_clock_that_is_set_back_makes_no_storm_of_commits() -> None:
-    """The view has seen the deadline pass, the store has not: it must not ask without end."""
+    """For the view the deadline has passed, for the store it has not: the view must not ask
+    endlessly.
+    """
     ahead = [0]
 
     async def work() -> None:

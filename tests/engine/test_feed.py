@@ -1,4 +1,6 @@
-"""The live feed: no change is missed, nothing piles up, and a returning listener catches up."""
+"""The live feed: no change is missed, memory stays bounded, and a returning listener gets all
+changes.
+"""
 
 import asyncio
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""A running shop moves into another store: nothing is lost or doubled, with any interruption."""
+"""A running shop moves to another store: nothing is lost or doubled, with any interruption."""
 
 import asyncio
 import contextlib
@@ -141,7 +141,7 @@ async def test_a_shop_moves_while_it_sells(way: str, name: Name) -> None:
 
 
 async def _check(store: Store, answered: list[str], before: int) -> None:
-    """Every answer is in the new store, once, and so is what came with it."""
+    """Every answer and its entries are in the new store, once."""
     assert (await verify_store(store)).clean
     added = [
         entry async for entry in store.history(SKU) if entry.actor == "test" and entry.on_hand == 1
@@ -164,14 +164,14 @@ async def _all(store: Store) -> AsyncIterator[object]:
 
 
 async def _left(target: str) -> None:
-    """The old store says where the shop went, and lets no server in."""
+    """The old store names the new one, and no server can open it."""
     engine = Engine(open_store(target))
     with pytest.raises(StoreUnavailable, match="has moved from here to new"):
         await engine.open()
 
 
 class SlowTarget(MemoryStore):
-    """Writes more slowly than the buyers of these tests buy. `sizes`: what each portion had."""
+    """Writes more slowly than the buyers of these tests buy. `sizes`: the rows of each portion."""
 
     def __init__(self) -> None:
         super().__init__()

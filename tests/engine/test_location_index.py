@@ -13,7 +13,7 @@ BERLIN = Location("berlin", "Berlin", priority=2, updated_at=0)
 
 
 class Unread(dict[str, tuple[str, ...]]):
-    """The accounts of a large shop, which nothing may walk through."""
+    """The accounts of a large shop, which no command may iterate over."""
 
     def items(self) -> ItemsView[str, tuple[str, ...]]:
         raise AssertionError("every SKU was read")

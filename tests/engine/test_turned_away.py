@@ -117,7 +117,7 @@ def test_a_store_that_is_away_loses_none_of_it() -> None:
 @pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("before", [0.0, FLUSH_SECONDS - 0.001, FLUSH_SECONDS + 0.001])
 def test_close_stores_the_last_of_it(seed: int, before: float) -> None:
-    """Also what is refused while it closes, and what was on its way to the store."""
+    """Also the refusals during the close, and those that are being stored."""
 
     async def work() -> None:
         async with opened() as (engine, store):

@@ -155,7 +155,7 @@ def test_safety_stock_of_a_part_and_a_part_off_sale_are_respected() -> None:
 
 
 def test_a_bundle_of_a_missing_part_has_no_stock() -> None:
-    """As in data that came from another shop, or was edited."""
+    """As in data of another shop, or in edited data."""
     shop = BundleShop(of(a_S=1))
     lost = replace(shop.view.items["b/M"], components=(Component("gone/M", 1),))
     shop.view.set_catalogue((), [lost])

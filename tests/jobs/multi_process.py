@@ -55,7 +55,7 @@ class Process:
         self.task = asyncio.create_task(self.runner.run())
 
     async def kill(self) -> None:
-        """As by kill -9: nothing more is written, not even a farewell."""
+        """As by kill -9: nothing more is written."""
         assert self.task is not None
         self.link.down = True
         self.task.cancel()

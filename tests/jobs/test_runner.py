@@ -136,7 +136,7 @@ def test_a_run_that_died_is_begun_again_and_both_are_kept() -> None:
 @pytest.mark.parametrize("lost", [False, True])
 @pytest.mark.parametrize("write", [0, 1])
 def test_a_write_that_fails_costs_one_run_and_not_all_that_follow(write: int, lost: bool) -> None:
-    """`write`: the one that claims a run, the one that ends it; `lost`: only its answer is."""
+    """`write`: the claim of a run, or its end; `lost`: only the answer is lost."""
 
     async def day() -> None:
         group = ProcessGroup()
@@ -307,7 +307,7 @@ def test_a_suspended_run_does_not_overwrite_its_successor() -> None:
         second = asyncio.create_task(b.jobs.run(b.jobs.jobs["often"]))
         await asyncio.sleep(1)
         a.link.down = False
-        assert (await first).run.outcome == "failed"  # it saw at its next sign that it is over
+        assert (await first).run.outcome == "failed"  # noticed at its next sign of life
         assert (await second).run.outcome == "done"
         assert [run.outcome for run in await group.runs()] == [INTERRUPTED, "done"]
         await group.close()

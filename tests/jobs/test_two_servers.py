@@ -11,7 +11,7 @@ from fancymonkey.jobs.lease import GIVE_UP_SECONDS, STALE_SECONDS
 from fancymonkey.jobs.runner import LOOK_SECONDS
 from tests.support.postgres import PostgresServer
 from tests.support.server import Server
-from tests.support.short_leases import PROGRAM, SHORTER
+from tests.support.short_leases import SCRIPT, SHORTER
 
 HAS_LEASE = "has the lease runner"
 RAN = "the job retention: "
@@ -48,8 +48,8 @@ def test_a_killed_runner_is_replaced_and_a_nightly_job_runs_once(
         "LOG_LEVEL": "debug",
         "CLOCK_AHEAD": str(int((nightly - now - LEAD) * 1000)),
     }
-    first = Server(database_url=postgres_url, env=env, program=PROGRAM)
-    second = Server(database_url=postgres_url, env=env, program=PROGRAM)
+    first = Server(database_url=postgres_url, env=env, script=SCRIPT)
+    second = Server(database_url=postgres_url, env=env, script=SCRIPT)
     with first:
         until(20, lambda: HAS_LEASE in first.log)
         with second:

@@ -19,7 +19,7 @@ from tests.mutants.planted import Planted
 from tests.mutants.table import PLANTED
 
 SECONDS = 20
-"""How long a test may take with a bug: one that hangs is caught as well."""
+"""The longest time of a test with a bug: a bug that makes it hang is caught as well."""
 
 
 class Failures:

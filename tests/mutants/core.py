@@ -1,4 +1,4 @@
-"""Bugs of the rules: holds, the ledger, request keys, refunds, payments under way."""
+"""Bugs of the rules: holds, the ledger, request keys, refunds, pending payments."""
 
 from tests.mutants.planted import bug
 

@@ -15,7 +15,7 @@ from tests.mutants.table import PLANTED
 ROOT = Path(__file__).parents[2]
 QUICK = [planted for planted in PLANTED if not planted.slow]
 SECONDS = 540
-"""On a machine that does much else; `CPU_SECONDS` are what counts."""
+"""Long enough for a busy machine; the limit is `CPU_SECONDS`."""
 CPU_SECONDS = 60
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(SECONDS + 30)]

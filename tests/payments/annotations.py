@@ -15,7 +15,7 @@ class Names(dict[str, Any]):
 
     def __missing__(self, name: str) -> Any:
         for place in (typing, stripe, stripe.checkout, builtins):
-            # Where two classes would have one name, the library calls one of them a resource.
+            # If two classes would have the same name, the library calls one of them a resource.
             annotation = getattr(place, name, None) or getattr(
                 place, name.removesuffix("Resource"), None
             )
@@ -42,7 +42,7 @@ def misfits(thing: dict[str, Any], kind: type[StripeObject], path: str = "") -> 
 
 
 def _inside(value: Any, hint: Any, kind: type, path: str) -> list[str]:
-    """The misfits of the objects that a value has in it."""
+    """The differences of the objects within a value."""
     named = _named(hint, kind)
     if get_origin(named) in (Union, types.UnionType):
         fitting = [
@@ -65,7 +65,7 @@ def _is_object(hint: Any) -> bool:
 
 
 def _named(hint: Any, kind: type) -> Any:
-    """The hint itself where it is only named."""
+    """The hint itself, if only its name is given."""
     if isinstance(hint, ForwardRef):
         hint = hint.__forward_arg__
     if isinstance(hint, str):
@@ -74,7 +74,7 @@ def _named(hint: Any, kind: type) -> Any:
 
 
 def fits(value: Any, hint: Any, kind: type) -> bool:
-    """Whether a value is of the kind that an annotation of a class means, on the outside."""
+    """Whether the outer type of a value matches an annotation of a class."""
     hint = _named(hint, kind)
     origin, args = get_origin(hint), get_args(hint)
     if hint is Any:
@@ -83,7 +83,7 @@ def fits(value: Any, hint: Any, kind: type) -> bool:
         if any(get_origin(argument) is Literal for argument in args):
             args = tuple(
                 argument for argument in args if argument is not str
-            )  # open to the future, not to us
+            )  # Stripe may add values, the fake must not
         return any(fits(value, argument, kind) for argument in args)
     if origin is Literal:
         return value in args

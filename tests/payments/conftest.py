@@ -61,7 +61,7 @@ class Till:
         await self.settle()
 
     async def settle(self) -> None:
-        """Everything under way has arrived."""
+        """All pending events have arrived."""
         await self.fake_stripe.webhook_sender.settle()
         await self.checkouts.settle()
         await self.fake_stripe.webhook_sender.settle()

@@ -31,10 +31,10 @@ def priced(price: str = "20", **wanted: int) -> CoreShop:
 
 
 def pay(shop: CoreShop, policy: PaymentPolicy = USD, **more: Any) -> list[str]:
-    """The words of The payment issues that a payment raises."""
+    """The texts of the payment issues that a payment causes."""
     fields = {"currency": "usd", **more}
     answer = take_in(shop, session("completed", status="paid", **fields), policy)
-    assert answer.outcome == "done"  # a payment is a fact: it is captured all the same
+    assert answer.outcome == "done"  # a payment is a fact, so it is captured
     return [row.note for row in open_issues(shop, CONCERN)]
 
 

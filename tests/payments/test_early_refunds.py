@@ -79,7 +79,9 @@ def test_every_order_with_a_refund_that_fails_comes_to_the_same() -> None:
 
 @pytest.mark.parametrize("before", range(5))
 def test_a_failed_refund_cancels_only_itself(before: int) -> None:
-    """Of two refunds one fails; the other still asks. The payment comes at any place."""
+    """Of two refunds one fails; the other still needs a decision. The payment comes at any
+    place.
+    """
     news: list[StripeEvent] = [
         refund("refund.created", "re_1"),
         refund("refund.created", "re_2"),

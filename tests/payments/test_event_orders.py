@@ -25,7 +25,7 @@ NAMES = ("completed", "async_payment_succeeded", "async_payment_failed", "expire
 
 @dataclass(frozen=True)
 class Story:
-    """The true course of a session: its events, and whether the money came."""
+    """The real history of a session: its events, and whether it was paid."""
 
     name: str
     events: tuple[str, ...]
@@ -39,7 +39,7 @@ STORIES = (
     Story("paid days later", ("completed", "async_payment_succeeded"), "unpaid", paid=True),
     Story("failed days later", ("completed", "async_payment_failed"), "unpaid", paid=False),
     Story("never paid", ("expired",), "unpaid", paid=False),
-    # Never of one session by Stripe's rules; a payment is a fact all the same.
+    # By Stripe's rules never for the same session; a payment is still a fact.
     Story("everything at once", NAMES, "paid", paid=True),
     Story("everything, paid later", NAMES, "unpaid", paid=True),
 )

@@ -33,7 +33,7 @@ CLASSES: dict[str, type[StripeObject]] = {
 
 
 async def lived(till: Till) -> dict[str, list[dict[str, Any]]]:
-    """Objects of every kind, each as it is after something has happened to it."""
+    """Objects of every kind, each after an event."""
     for number, actions in enumerate(
         [
             [],

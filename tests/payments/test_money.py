@@ -16,7 +16,7 @@ from tests.web.signing import deliver, event
 
 
 async def late(till: Till, taken: int = 0, quantity: int = 2) -> str:
-    """A payment whose word comes when the hold is gone, and others hold some of the units."""
+    """A payment that is reported when its hold has ended and others hold some of the units."""
     body = (await till.checkout(quantity=quantity, size="S")).json
     till.fake_stripe.act(body["sessionId"], "pay_quietly")
     await till.shop.release("buyer-1")
@@ -104,7 +104,7 @@ async def test_a_refund_that_fails_later_waits_for_the_owners_second_refund(
         issue = (await till.issues())[0]
         assert (issue["id"], issue["progress"]) == (f"refund_failed:{id_}", "open")
         (charge,) = till.fake_stripe.account.charges.values()
-        charge |= {"amount_refunded": 0, "refunded": False}  # the money is with the shop again
+        charge |= {"amount_refunded": 0, "refunded": False}  # the shop has the money again
         answer = await till.settle_issue(issueId=issue["id"], then="refund")
         assert answer.json["issue"]["progress"] == "done"
         assert len(till.fake_stripe.account.refunds) == 2
@@ -354,7 +354,7 @@ async def test_a_session_that_outlived_its_hold_is_ended(till: Till) -> None:
     (hold,) = till.shop.engine.view.holds
     till.fake_stripe.faults.change({"api_fail": "500", "api_fail_times": 1})
     await till.shop.bulk("reset")
-    await till.settle()  # what tried to end it in the background has failed
+    await till.settle()  # the attempt to end it in the background has failed
     assert till.fake_stripe.faults.api_fail_times == 0
     assert [session["status"] for session in till.sessions] == ["open"]
     report = await till.reconcile()
@@ -405,7 +405,7 @@ async def test_captured_but_not_paid_is_for_a_person(till: Till) -> None:
 
 @pytest.mark.parametrize("link", [None, "plink_1"])
 async def test_a_cheap_link_cannot_pay_for_an_expensive_hold(till: Till, link: str | None) -> None:
-    """A link's `client_reference_id` stands in its URL; a session's the shop has set."""
+    """A link has its `client_reference_id` in its URL; that of a session was set by the shop."""
     body = (await till.checkout()).json
     paid = {"client_reference_id": body["reservation"]["id"], "payment_link": link}
     answer = await deliver(till.shop, event("completed", "cs_cheap", **paid))

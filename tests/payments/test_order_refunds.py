@@ -61,7 +61,7 @@ async def test_a_returned_part_is_refunded_with_its_share_and_the_rest_adds_up(
     assert (other.status, other.code) == (409, "idempotency_conflict")
     await till.settle()
     assert await money(till) == (due, 0, pytest.approx(90.0 - due))
-    assert await till.issues() == []  # the refund pays for what came back: nothing to ask
+    assert await till.issues() == []  # nothing to decide
     steps = [(step["action"], step["text"]) for step in (await order(till))["history"]]
     assert steps[-1] == ("refunded", f"{due:.2f} USD")
     await post(till, "return", lines=[HOODIE_LINE, TEE_LINE])

@@ -16,7 +16,7 @@ LIST = "/api/payments/issues"
 
 @pytest.fixture
 async def refunded(till: Till) -> Till:
-    """Two units were paid, and the money is back."""
+    """Two units were paid, and the payment was returned."""
     ref = (await till.checkout(quantity=2)).json["sessionId"]
     await till.act(ref, "pay")
     await till.act(ref, "refund")

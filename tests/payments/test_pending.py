@@ -27,7 +27,7 @@ __all__ = ["target"]
 
 
 def waiting(**wanted: int) -> CoreShop:
-    """A shop with a hold whose payment B is under way."""
+    """A shop with a hold whose payment B is pending."""
     shop = CoreShop()
     shop.do(take("s1", **(wanted or {"a_M": 2})))
     take_in(shop, session("completed", "cs_B"))
@@ -174,6 +174,30 @@ def test_many_sessions_are_remembered_within_bounds() -> None:
     assert pending.until is not None
 
 
+def test_an_expired_event_of_the_session_under_way_frees_nothing() -> None:
+    """Stripe ends no session that is complete: such an event is late, or of another moment."""
+    shop = waiting()
+    take_in(shop, session("expired", "cs_B"))
+    assert shop.numbers("a/M") == (5, 2, 0)
+    shop.do(Expire(), at=POLICY.pending_payment_ms - 1)
+    take_in(shop, session("expired", "cs_B"))
+    assert shop.numbers("a/M") == (5, 2, 0)
+    take_in(shop, session("async_payment_failed", "cs_B"))
+    assert shop.numbers("a/M") == (5, 0, 0)
+    shop.audit()
+
+
+def test_an_expired_event_of_the_latest_checkout_under_way_frees_nothing() -> None:
+    shop = CoreShop()
+    shop.do(take("s1", a_M=2), *attempt(1, "cs_A"))
+    for name in ("completed", "expired"):
+        take_in(shop, session(name, "cs_A"))
+        assert shop.numbers("a/M") == (5, 2, 0)
+    take_in(shop, session("async_payment_succeeded", "cs_A", status="paid"))
+    assert shop.numbers("a/M") == (3, 0, 0)
+    assert open_issues(shop) == []
+
+
 PAID = session("async_payment_succeeded", "cs_B", status="paid")
 FAILED = session("async_payment_failed", "cs_B")
 ENDS = [
@@ -182,6 +206,9 @@ ENDS = [
     [session("expired", "cs_A"), session("async_payment_failed", "cs_C"), PAID],
     [session("expired", "cs_A"), FAILED],
     [session("completed", "cs_C"), session("async_payment_failed", "cs_C"), FAILED],
+    [session("expired", "cs_B"), PAID],
+    [session("expired", "cs_B"), FAILED],
+    [session("expired", "cs_A"), session("expired", "cs_B"), PAID],
 ]
 
 
@@ -222,6 +249,41 @@ def renamed(event: StripeEvent, name: str, step: int) -> StripeEvent:
     )
     made.id = f"evt_{name}_{step}"
     return made
+
+
+COMPLETED, EXPIRED = "completed", "expired"
+SUCCEEDED, LOST = "async_payment_succeeded", "async_payment_failed"
+
+
+@pytest.mark.parametrize("outcome", [SUCCEEDED, LOST])
+async def test_signed_events_of_one_session_in_each_order(any_till: Till, outcome: str) -> None:
+    """From the event that the payment is under way, only its own outcome ends the hold."""
+    shop = any_till.shop
+    sold = 0
+    for number, order in enumerate(permutations([COMPLETED, EXPIRED, outcome])):
+        buyer = f"buyer-{number}"
+        assert (await shop.reserve(buyer, quantity=1)).status == 200
+        for step, kind in enumerate(order):
+            body = event(
+                kind,
+                f"cs_{number}",
+                id_=f"evt_{number}_{step}",
+                status="paid" if kind == SUCCEEDED else "unpaid",
+                metadata={"sessionId": buyer},
+            )
+            assert (await deliver(shop, body)).status == 200
+            status = await any_till.status(buyer)
+            before = order[: step + 1]
+            if outcome in before:
+                assert (status["status"] == "captured") is (outcome == SUCCEEDED), order
+            else:
+                ended = before[0] == EXPIRED
+                assert status["status"] == ("released" if ended else "held"), order
+        late = outcome == SUCCEEDED and order[0] == EXPIRED
+        assert (await any_till.status(buyer))["late"] is late, order
+        sold += outcome == SUCCEEDED
+    size = await shop.size()
+    assert (size["stock"], size["reserved"]) == (20 - sold, 0)
 
 
 async def begun(till: Till) -> str:

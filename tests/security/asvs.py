@@ -1,7 +1,7 @@
-"""The requirements of OWASP ASVS 5 at levels 1 and 2: for each a test, or the reason why none.
+"""The requirements of OWASP ASVS 5 at levels 1 and 2: for each a test, or the reason why it has
+none.
 
-The list is in asvs.txt, in our own words: id, level, what is wanted, then tests, or `-` and a
-reason.
+The list is in asvs.txt, in our own words: id, level, requirement, then tests, or `-` and a reason.
 """
 
 import ast
@@ -96,7 +96,7 @@ def functions(file: str) -> frozenset[str]:
 
 
 def summary() -> str:
-    """How many rows have a test, and how many a reason."""
+    """The number of rows with a test, and of rows with a reason."""
     rows = requirements()
     tested = sum(bool(row.tests) for row in rows)
     return (

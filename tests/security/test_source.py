@@ -65,7 +65,9 @@ def test_no_weak_hash_and_no_cipher_of_our_own() -> None:
 
 
 def test_secrets_come_from_the_systems_random_source() -> None:
-    """Dice decide about rehearsed faults, and about when to try again; about no secret."""
+    """Simple random numbers decide about test faults and the time of retries, never about
+    secrets.
+    """
     dice = {
         module.name
         for module in modules()

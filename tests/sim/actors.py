@@ -22,7 +22,7 @@ MANY_TRIES = 200
 
 
 class Buyer:
-    """Fills a basket, changes their mind, and pays, pays late, pays twice, or leaves."""
+    """Fills a basket, changes it, and pays, pays late, pays twice, or leaves."""
 
     def __init__(self, world: World, number: int) -> None:
         self.world, self.chance = world, world.chance
@@ -233,7 +233,7 @@ class Listener:
         engine = server.engine
         assert engine is not None
         if self.since is not None and engine.view.revision < self.since:
-            return  # that server does not know of it yet; try again or elsewhere
+            return  # that server does not have it yet; try again or at another one
         subscription = await engine.subscribe(self.since)
         try:
             for _ in range(self.chance.randrange(1, 20)):
@@ -252,7 +252,7 @@ class Listener:
             subscription.close()
 
     def check(self) -> None:
-        """Everything has come to rest: it knows the stock."""
+        """All work has ended: the browser has the current stock."""
         rows = self.world.db.image.snapshot().levels
         stored = {level.sku: (level.on_hand, level.reserved) for level in rows}
         if self.known != stored:
@@ -260,7 +260,7 @@ class Listener:
 
 
 async def echo(world: World) -> None:
-    """A client that lost track: repeats a request that was answered long ago."""
+    """A client that repeats a request which was answered long ago."""
     while True:
         await asyncio.sleep(world.chance.uniform(0.5, 4))
         done = [command for command, acknowledged in world.keyed.values() if acknowledged]
@@ -269,7 +269,7 @@ async def echo(world: World) -> None:
 
 
 async def chaos(world: World) -> None:
-    """Servers die, are shut down, and come back."""
+    """Servers are killed, shut down and started again."""
     while True:
         await asyncio.sleep(world.chance.uniform(1, 8))
         server = world.chance.choice(world.servers)
@@ -284,7 +284,7 @@ async def chaos(world: World) -> None:
 
 
 async def inspector(world: World) -> None:
-    """Looks around all the time."""
+    """Reads all the time."""
     while not world.problems:
         await asyncio.sleep(world.chance.uniform(0, 0.4))
         world.check_now()

@@ -92,7 +92,7 @@ class SimNetwork:
         self._number = 0
 
     def access(self, name: str, machine: str) -> "Access":
-        """A server's way to others; without `machine`, to those on other machines."""
+        """A server's connections to others; without `machine`, to those on other machines."""
         return Access(self, name, machine)
 
     def cut(self, name: str) -> None:
@@ -128,7 +128,7 @@ class _SimListening:
 
 
 class Access:
-    """One server's way to the others."""
+    """One server's connections to the others."""
 
     def __init__(self, network: SimNetwork, name: str, machine: str) -> None:
         self._network, self._name, self.machine = network, name, machine

@@ -2,7 +2,7 @@
 
 Each operation leaves its mark in the ledger at most once. The database notes when each entry was
 committed. So an operation is linearizable if its entry was committed between its start and its
-answer; and a refusal, if the stock was short at some moment in between.
+answer; and a refusal, if the stock was insufficient at some moment in between.
 """
 
 import asyncio
@@ -75,7 +75,7 @@ class Node:
     def __init__(self, world: "ClusterWorld", name: str, machine: int) -> None:
         self.world, self.name, self.machine = world, name, f"machine {machine}"
         self._ahead = 1000.0 * machine
-        """How far (s) the clock of its machine is ahead."""
+        """Seconds by which the clock of its machine is ahead."""
         self.engine: Engine | None = None
         self.store: SimStore | None = None
         self.cluster: Cluster | None = None
@@ -135,7 +135,7 @@ class Node:
 
 
 class ClusterWorld:
-    """The database, the servers, every operation, and what was wrong."""
+    """The database, the servers, every operation, and the violations."""
 
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(f"cluster {seed}")
@@ -153,7 +153,7 @@ class ClusterWorld:
         self.problems.append(f"at {virtual_loop().time():.3f} s: {text}")
 
     async def run(self) -> None:
-        """A day: clients work while servers crash, stop and lose each other."""
+        """A day: clients work while servers crash, stop and lose their connections."""
         async with self.open():
             trouble = asyncio.create_task(self._chaos())
             await asyncio.gather(*[self._client(number) for number in range(CLIENTS)])

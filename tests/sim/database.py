@@ -1,4 +1,4 @@
-"""One simulated database under one server or two: slow, at times away, at times without reply."""
+"""One simulated database for one server or two: slow, sometimes unreachable or without a reply."""
 
 import asyncio
 import random
@@ -30,7 +30,7 @@ from tests.sim.replay import Replay
 
 @dataclass
 class Faults:
-    """How likely each thing is, per call. A quiet world has none."""
+    """The probability of each fault, per call. A quiet world has none."""
 
     away: float = 0.0
     lost_before: float = 0.0
@@ -45,7 +45,7 @@ class Database(MemoryStore):
     """The data that survives every crash. A begun transaction continues without its server."""
 
     def __init__(self, chance: random.Random, faults: Faults, *, alone: bool = False) -> None:
-        """`alone`: it is part of its one server, as a file is, and sends no notifications."""
+        """`alone`: it belongs to one server, like a file, and sends no notifications."""
         super().__init__()
         self.alone = alone
         self.chance = chance
@@ -95,14 +95,14 @@ class Database(MemoryStore):
             self.replay.problems.clear()
         for command, answer in zip(commands, answers, strict=True):
             self.applied.setdefault(id(command), []).append(answer)
-            self.kept.append(command)  # its id means it and no later one
+            self.kept.append(command)  # its id names this one and no later one
         self.image.apply(state.changed, state.revision)
         self.entries += state.entries
         return commit_of(state, answers, self.entries[after:])
 
 
 class SimStore:
-    """One server's way to the database: the contract of a store, unreliable by the faults."""
+    """One server's access to the database: the contract of a store, with the faults."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -118,8 +118,8 @@ class SimStore:
         self.cut()
 
     def cut(self) -> None:
-        """The server is gone and gets nothing more. Statements that it has sent still run."""
-        self.cut_off = True  # statements under way still run, without a receiver of the result
+        """The server has ended and gets nothing more. Its sent statements still run."""
+        self.cut_off = True  # running statements continue, without a receiver of the result
         self._db.bells.pop(self, None)
         for task in list(self._ringing):
             task.cancel()
@@ -141,7 +141,7 @@ class SimStore:
             self._busy = False
 
     def run_now(self, commands: Sequence[Command], now: int, after: int) -> Commit | None:
-        """A store that is alone on its disk is fast now and then."""
+        """A store that is alone on its disk is sometimes fast."""
         db = self._db
         if not db.alone or self._busy or self.cut_off or db.turn.locked():
             return None

@@ -1,4 +1,4 @@
-"""An event loop without clock and I/O: time is a number, a seed decides all chance."""
+"""An event loop without clock and I/O: time is a number, and a seed makes every random decision."""
 
 import asyncio
 import random
@@ -59,7 +59,7 @@ class SimLoop(base_events.BaseEventLoop):
         """Ends what never ends."""
         self.turns += 1
         if self.turns > TURNS:
-            self.turns = -TURNS  # let the rest be tidied away
+            self.turns = -TURNS  # let the other tasks end
             raise Endless(f"{TURNS} turns, and no end")
 
     def _trouble(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -91,7 +91,7 @@ def simulate(work: Callable[[], Coroutine[Any, Any, T]], seed: int = 0) -> T:
 
 
 def virtual_loop() -> SimLoop:
-    """The running loop, as what it is."""
+    """The running loop, with its type."""
     loop = asyncio.get_running_loop()
     assert isinstance(loop, SimLoop)
     return loop

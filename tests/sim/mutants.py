@@ -58,7 +58,7 @@ class Edit:
 
 @dataclass(frozen=True)
 class Mutant:
-    """A bug: one edit or more. `core` says that the state machine over the core sees it too."""
+    """A bug: one edit or more. `core`: the state machine over the core notices it too."""
 
     name: str
     edits: tuple[Edit, ...]
@@ -340,6 +340,6 @@ ENGINE_BUGS = [
         ),
     ),
 ]
-"""Bugs in what surrounds the rules."""
+"""Bugs in the code around the rules."""
 
 MUTANTS = [*RULES, *ENGINE_BUGS]

@@ -97,14 +97,14 @@ class NetworkShop:
         await self.do(SetBundle(sku=sku(name), location="main", definition=definition))
 
     async def do(self, command: Command) -> Any:
-        """The data of a command that has to be accepted."""
+        """The data of a command that must be accepted."""
         answer = await self.engine.submit(command)
         if not isinstance(answer, Accepted):
             self.wrong(f"{command} was refused: {answer}")
         return answer.data
 
     async def expect(self, command: Command, *, accepted: bool) -> Answer:
-        """The answer, which has to be as the model says."""
+        """The answer, which must be that of the model."""
         answer = await self.engine.submit(command)
         if isinstance(answer, Accepted) is not accepted:
             self.wrong(f"{command} got {answer}; accepted should be {accepted}")
@@ -301,7 +301,7 @@ class NetworkShop:
                 self.wrong(f"{name}: {stock.available} shown, {model.sellable(name)} sellable")
 
     async def end(self) -> None:
-        """No unit came from nowhere, and the store verifies."""
+        """No unit came into being without an entry, and `verify` finds nothing."""
         sums: Counter[str] = Counter()
         async for level in self.engine.store.scan(Level):
             sums[level.sku.partition("/")[0]] += level.on_hand

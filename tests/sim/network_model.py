@@ -1,6 +1,6 @@
-"""A second, simpler account of a shop with several locations and bundles, for the simulation.
+"""A second, simpler model of a shop with several locations and bundles, for the simulation.
 
-It shares no code with the product: units by SKU and account in counters, and sums by trying.
+It shares no code with the product: it counts units by SKU and account, and finds numbers by trying.
 """
 
 from collections import Counter
@@ -67,7 +67,7 @@ class SoldOrder:
 
 @dataclass
 class Shipping:
-    """A transfer: its units on the way by SKU, None as long as it is planned."""
+    """A transfer: its units in transit by SKU, None as long as it is planned."""
 
     source: str
     destination: str
@@ -78,7 +78,7 @@ class Shipping:
 
 
 class NetworkModel:
-    """Levels as numbers by SKU and account, and what buyers can have of them."""
+    """Levels as numbers by SKU and account, and the units that buyers can get."""
 
     def __init__(self, selling: Iterable[str], others: Iterable[str]) -> None:
         self.selling = list(selling)
@@ -93,23 +93,23 @@ class NetworkModel:
         self.orders: dict[str, SoldOrder] = {}
         self.transfers: dict[str, Shipping] = {}
 
-    # What there is ------------------------------------------------------------------------------
+    # The units ------------------------------------------------------------------------------
 
     def free(self, sku: str, location: str) -> int:
-        """Units without a promise; negative if a location is short."""
+        """Free units; negative if a location has too few."""
         key = (sku, location)
         return self.on_hand[key] - self.reserved[key] - self.allocated[key]
 
     def offered(self, sku: str, location: str) -> int:
-        """Units that buyers may have from a location."""
+        """Units that buyers can get from a location."""
         return max(0, self.free(sku, location) - self.safety[sku, location])
 
     def sets(self, parts: Mapping[str, int], location: str) -> int:
-        """How many sets of parts one location makes."""
+        """The number of sets of parts at one location."""
         return min(self.offered(sku, location) // n for sku, n in parts.items())
 
     def exploded(self, kit: Kit, parts: Mapping[str, int]) -> int:
-        """How many kits of these parts could be sold, those built in advance left out."""
+        """The number of kits of these parts that could be sold, without those built in advance."""
         if kit.together:
             count = sum(self.sets(parts, location) for location in self.selling)
         else:
@@ -123,7 +123,7 @@ class NetworkModel:
     def serves_together(
         self, lines: Mapping[str, int], parts: Mapping[str, Mapping[str, int]]
     ) -> bool:
-        """Whether the units of all lines are there together, where each of them alone fits.
+        """Whether there are enough units for all lines together, if there are enough for each line.
 
         Lines have one kit at most, so whole sets compete with single units only: a set takes the
         same units from whichever location it leaves, and the rest is counted over all locations.
@@ -141,7 +141,7 @@ class NetworkModel:
         )
 
     def sellable(self, sku: str) -> int:
-        """How many of an item or kit could be sold now."""
+        """The number of an item or kit that could be sold now."""
         own = sum(self.offered(sku, location) for location in self.selling)
         kit = self.kits.get(sku)
         if kit is None:
@@ -156,7 +156,7 @@ class NetworkModel:
         return count
 
     def _choices(self, kit: Kit, location: str) -> int:
-        """The most sets that a location makes: k sets take at most k times the maximum of each."""
+        """The most sets from a location: k sets take at most k times the maximum of each."""
         count = 0
         while True:
             units = [
@@ -187,12 +187,12 @@ class NetworkModel:
     # What happens -------------------------------------------------------------------------------
 
     def receive(self, sku: str, account: str, units: int) -> None:
-        """Units come in (or are gone, if negative)."""
+        """Units are received (or removed, if negative)."""
         self.on_hand[sku, account] += units
         self.total[sku] += units
 
     def move(self, sku: str, source: str, destination: str, units: int) -> None:
-        """Units go from one account to another."""
+        """Units move from one account to another."""
         self.on_hand[sku, source] -= units
         self.on_hand[sku, destination] += units
 
@@ -228,7 +228,7 @@ class NetworkModel:
         self.orders[name] = SoldOrder(later, rows, hold.parts, hold.lines)
 
     def follow(self, order: SoldOrder, key: Key, after: OrderUnits, account: str) -> None:
-        """Books what a change of an order's row means for the levels.
+        """Applies the change of an order's row to the levels.
 
         `account` has the units that came back.
         """

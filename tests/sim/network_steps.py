@@ -71,7 +71,7 @@ class Day(NetworkShop):
         kind = self.chance.random()
         if kind < 0.45:
             lines = {self.chance.choice(KITS): self.chance.randrange(1, 4)}
-        elif kind < 0.65:  # a kit and a part of it alone: both want the same units
+        elif kind < 0.65:  # a kit and a part of it alone: both need the same units
             kit = self.chance.choice((TOGETHER, SPLIT))
             part = self.chance.choice(sorted(self.model.kits[kit].parts))
             names = self.chance.sample((kit, part), 2)
@@ -165,7 +165,7 @@ class Day(NetworkShop):
         )(name)
 
     def _some(self, most: dict[str, int]) -> dict[str, int]:
-        """Some units, now and then one more than there are."""
+        """Some units, sometimes one more than there are."""
         if not most:
             return {}
         name = self.chance.choice(sorted(most))
@@ -184,7 +184,7 @@ class Day(NetworkShop):
         await self.change(name, command, wanted, most, "shipped")
 
     async def unship(self, name: str) -> None:
-        """A shipment did not leave after all, unless units of it have come back."""
+        """A shipment is cancelled, unless units of it have come back."""
         order, number = self.model.orders[name], self.chance.choice((1, 1, 2, 9))
         stored = await self.engine.store.find(Order, name)
         assert stored is not None
@@ -273,7 +273,7 @@ class Day(NetworkShop):
             await step(name)
 
     async def arrive(self, name: str) -> None:
-        """Units arrive: some are rejected, now and then more than were sent."""
+        """Units arrive: some are rejected, and sometimes there are more than were sent."""
         model, transfer = self.model, self.model.transfers[name]
         assert transfer.transit is not None
         sku_ = self.chance.choice(sorted(transfer.planned))

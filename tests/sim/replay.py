@@ -18,14 +18,14 @@ from tests.core.stock_model import Model
 
 
 class Replay:
-    """The model beside the database. `problems` says where they part."""
+    """The model beside the database. `problems` has their differences."""
 
     def __init__(self, on_hand: dict[str, int]) -> None:
         self.model = Model(dict(on_hand))
         self.problems: list[str] = []
         self.first_answers: dict[str, Answer] = {}
         self.repeatable: list[Answer] = []
-        """Answers to a command with a key that did nothing and may run again."""
+        """Answers to a command with a key that had no effect and may run again."""
         self._events: dict[str, str] = {}
         self._owners: list[str] = []
         self._now = 0
@@ -63,7 +63,7 @@ class Replay:
         return self._apply(command, answer)
 
     def _does_nothing(self, command: Command, answer: Answer) -> bool:
-        """A group of which every row is refused, or a buyer who holds these very units already."""
+        """A group whose rows are all refused, or a buyer who already holds exactly these units."""
         if isinstance(command, CommandGroup) and isinstance(answer, Accepted):
             return all(isinstance(row, Refused) for row in answer.data.rows)
         if isinstance(command, Reserve) and isinstance(answer, Accepted):

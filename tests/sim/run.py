@@ -12,11 +12,11 @@ BUYERS = 12
 
 
 class Violation(AssertionError):
-    """Something that must never happen has happened."""
+    """A violated invariant."""
 
 
 def run(seed: int) -> World:
-    """Runs one seed. Raises Violation with everything that was wrong, and how to see it again."""
+    """Runs one seed. Raises Violation with all problems and the command that repeats the run."""
     try:
         world = simulate(lambda: _day(seed), seed)
     except Violation:
@@ -55,7 +55,7 @@ async def _trade(world: World) -> None:
     for server in world.servers:
         if server.engine is None:
             await server.start()
-    await asyncio.sleep(20)  # every hold of a basket has ended, and all listeners know
+    await asyncio.sleep(20)  # every hold of a basket has ended, and all listeners have the change
     world.check_end()
     for listener in listeners:
         listener.check()
@@ -79,6 +79,6 @@ def _again(seed: int, problems: list[str]) -> str:
 
 
 def seeds() -> range:
-    """Which seeds to run: SIM_SEEDS of them (200), from SIM_START (0)."""
+    """The seeds to run: SIM_SEEDS of them (200), from SIM_START (0)."""
     first = int(os.environ.get("SIM_START", "0"))
     return range(first, first + int(os.environ.get("SIM_SEEDS", "200")))

@@ -1,4 +1,4 @@
-"""Three servers of which one decides: every operation is linearizable, with any failure."""
+"""Three servers, of which one decides: every operation is linearizable, with any failure."""
 
 from collections.abc import Callable, Coroutine
 from functools import partial

@@ -10,7 +10,7 @@ from tests.sim.run import Violation, run, seeds
 
 SEEDS = 40
 ROUNDS = 8
-"""What Hypothesis tries depends on the modules that happen to be loaded: one round may miss."""
+"""The examples of Hypothesis depend on the loaded modules: a single round may find nothing."""
 
 
 def names(mutants: list[Mutant]) -> list[str]:

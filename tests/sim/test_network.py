@@ -1,4 +1,4 @@
-"""Random days of locations, transfers, orders and bundles against the second account of them.
+"""Random days of locations, transfers, orders and bundles, compared with the second model.
 
 `python -m tests.sim.test_network` prints which check finds which planted bug.
 """

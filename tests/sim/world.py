@@ -24,13 +24,14 @@ START = 1_000_000_000_000
 SKUS = ("a/S", "a/M", "b/S", "b/M")
 STOCK = 12
 LATE = 6000
-"""No hold may outlive its deadline by more, in ms: retries, restarts and clocks that differ."""
+"""The longest time in ms that a hold may exist after its deadline, because of retries, restarts
+and different clocks."""
 PATIENCE = 120.0
 """A client without an answer after this many virtual seconds never gets one."""
 
 
 class SimServer:
-    """A process with an engine, its own clock, and a habit of dying."""
+    """A process with an engine and its own clock, which may end at any time."""
 
     def __init__(self, world: "World", name: str, skew: int) -> None:
         self.world, self.name, self.skew = world, name, skew
@@ -59,7 +60,7 @@ class SimServer:
             return
 
     def crash(self) -> None:
-        """Dies between two instructions. Statements that it has sent to the database still run."""
+        """Ends between two instructions. Its sent statements still run in the database."""
         engine, store = self.engine, self.store
         self.engine = self.store = None
         if engine is not None and store is not None:
@@ -81,7 +82,7 @@ class SimServer:
 
 
 class World:
-    """The database, its servers, what was asked and what was answered."""
+    """The database, its servers, the requests and the answers."""
 
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(f"world {seed}")
@@ -115,7 +116,7 @@ class World:
         logging.getLogger("fancymonkey").removeHandler(self._alarm)
 
     def server(self) -> SimServer | None:
-        """A server that is up, by chance."""
+        """A random running server."""
         up = [server for server in self.servers if server.engine is not None]
         return self.chance.choice(up) if up else None
 
@@ -236,7 +237,7 @@ class World:
             self.problem(finding.text)
 
     def _check_ledger(self) -> None:
-        """Ledger, levels and holds are three tellings of the same."""
+        """Ledger, levels and holds are consistent."""
         image, held = self.db.image, Counter[str]()
         for row in image.rows[Reservation].values():
             moved = Counter[str]()

@@ -15,7 +15,7 @@ SHOP = stand_of(stocked(), stocked(size="L"))
 
 
 def rewritten(data: bytes, old: str, new: str, part: str = "xl/worksheets/sheet1.xml") -> bytes:
-    """The spreadsheet with another text in the XML of a part."""
+    """The spreadsheet with a replaced text in the XML of a part."""
     made = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(made, "w") as target:
         for name in source.namelist():

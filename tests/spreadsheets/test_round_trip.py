@@ -23,7 +23,7 @@ from fancymonkey.spreadsheets.table.columns import COLUMNS, KINDS, Record
 from fancymonkey.spreadsheets.table.row_fingerprint import LENGTH, read_mark
 from fancymonkey.store.products_file.fields.extra_fields import with_image
 
-# What a store and XML can hold; two code points have no place in any spreadsheet.
+# The texts that a store and XML can hold; two code points are not allowed in spreadsheets.
 CHARS = st.characters(exclude_categories=["Cs"], exclude_characters="\0\ufffe\uffff")
 TEXTS = st.text(CHARS, max_size=12) | st.sampled_from(
     ["=1+1", "'=1", "''@x", "-5", "+x", "\t", "\r\n", "1e5", "007", "TRUE", "1-2", "_x000D_", " a "]

@@ -27,7 +27,7 @@ class Images:
         """The folder with these files, made when it is first needed."""
         key = digest(files)
         if key not in self._folders:
-            self._folders[key] = write_files(files, self._target / f"image-{len(self._folders)}")
+            self._folders[key] = write_files(files, self._target / f"image-{key}")
         return self._folders[key]
 
 
@@ -38,9 +38,9 @@ class CrashPoint(Generic[T]):
     number: int
     operation: str
     progress: T
-    """How far the run had come."""
+    """The progress of the run at this moment."""
     images: dict[str, Path]
-    """The folder after the crash, by the way in which it happens."""
+    """The folder after the crash, by the kind of crash."""
 
 
 class CrashPoints(Generic[T]):
@@ -105,13 +105,18 @@ def digest(files: dict[Path, bytes]) -> str:
 
 
 class ReadOnce(Generic[T]):
-    """Reads each folder once: a store that opens it changes its files."""
+    """Reads each folder of `Images` once: a store that opens it changes its files.
 
-    def __init__(self, read: Callable[[Path], Awaitable[T]]) -> None:
+    `results` may have those of an earlier run, of folders with equal files: they have equal names.
+    """
+
+    def __init__(
+        self, read: Callable[[Path], Awaitable[T]], results: dict[str, T] | None = None
+    ) -> None:
         self._read = read
-        self._results: dict[Path, T] = {}
+        self._results = {} if results is None else results
 
     async def __call__(self, folder: Path) -> T:
-        if folder not in self._results:
-            self._results[folder] = await self._read(folder)
-        return self._results[folder]
+        if folder.name not in self._results:
+            self._results[folder.name] = await self._read(folder)
+        return self._results[folder.name]

@@ -9,7 +9,7 @@ class CuttingProxy:
     """Forwards everything until a client's message contains `word`: then it cuts the connection,
     once.
 
-    With `forward` the server still gets the message and acts on it; the client never learns of it.
+    With `forward` the server still gets the message and acts on it; the client gets no answer.
     """
 
     def __init__(self, url: str) -> None:

@@ -1,8 +1,8 @@
 """A file system that can lose unsynced data, fail on demand, and crash at any operation.
 
-It works on real files and keeps a model beside them: what each file and each folder would hold
-after a power cut. Nothing is really synced, so it is fast. A sync that fails forgets what it should
-have written (`medium.py`), and a folder's sync that fails forgets the names that had changed.
+It works on real files and has a model of the content of each file and folder after a power cut.
+Nothing is really synced, so it is fast. A sync that fails forgets what it should have written
+(`medium.py`), and a folder's sync that fails forgets the names that had changed.
 """
 
 import os

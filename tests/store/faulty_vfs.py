@@ -1,4 +1,4 @@
-"""SQLite on the fault disk: what it writes and syncs goes through the same model."""
+"""SQLite on the fault disk: its writes and syncs go through the same model."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ class FaultyVfs(apsw.VFS):
         path = Path(name.filename() if isinstance(name, apsw.URIFilename) else str(name))
         if not path.is_relative_to(self.disk.folder):
             return super().xOpen(name, flags)
-        # The store itself makes the database, so that it is private; the disk learns of it here.
+        # The store itself makes the database, so that it is private; here the disk registers it.
         if flags[0] & apsw.SQLITE_OPEN_CREATE and path not in self.disk.names:
             stepping(self.disk, "create", path, apsw.CantOpenError)
             self.disk.new_inode(path)
@@ -73,7 +73,7 @@ class FaultyFile(apsw.VFSFile):
 
 
 def stepping(disk: FaultyDisk, name: str, path: Path, kind: type[apsw.Error]) -> None:
-    """Counts an operation; a failure becomes the one that SQLite makes of it."""
+    """Counts an operation; a failure becomes an error of SQLite."""
     try:
         disk.step(name, path)
     except OSError as error:

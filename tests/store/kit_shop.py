@@ -26,7 +26,7 @@ KIT = "set/M"
 
 
 class KitShop(RoutedShop):
-    """Sells kits, and has the steps of their orders."""
+    """Sells kits, with the steps of their orders."""
 
     async def accepted(self, command: Command) -> Any:
         """The data of an accepted command."""

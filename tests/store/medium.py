@@ -1,9 +1,9 @@
 """The content of a disk after a power cut, page by page.
 
-Written pages are in the cache of the system until a sync. A sync that fails leaves them there,
-readable and called clean, and they never reach the medium, as on ext4: not with a later sync, and
-not where the same place of the same file is written again. Only a new file, or a place that was
-cut off before, is sure to get there.
+Written pages are in the cache of the system until a sync. After a failed sync they stay there,
+readable and marked as clean, and never reach the medium, as on ext4: not with a later sync, and not
+if the same place of the same file is written again. Only the data of a new file, or of a place that
+was cut off before, reaches it reliably.
 """
 
 PAGE = 16
@@ -11,7 +11,9 @@ PAGE = 16
 
 
 class Medium:
-    """The files of a disk, by inode: what is read from each, and what would stay of it."""
+    """The files of a disk, by inode: the readable content of each, and the content after a power
+    cut.
+    """
 
     def __init__(self) -> None:
         self.written: dict[int, bytearray] = {}
@@ -61,7 +63,9 @@ class Medium:
         self.durable[inode] = bytes(durable)
 
     def fail_sync(self, inode: int) -> None:
-        """The sync has failed: what waited for it is called clean, and will never get there."""
+        """The sync has failed: the waiting data is marked as clean, and never reaches the
+        medium.
+        """
         self._lost[inode] |= self._dirty[inode]
         self._dirty[inode].clear()
 

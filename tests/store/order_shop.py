@@ -25,7 +25,7 @@ def lines(**wanted: int) -> tuple[Line, ...]:
 
 @dataclass
 class OrderShop:
-    """One product with the sizes X, Y and Z. Each act is a batch of its own."""
+    """One product with the sizes X, Y and Z. Each step is a batch."""
 
     store: Store
     on_shipment: bool = False

@@ -102,7 +102,7 @@ from tests.store.scripts import catalogue  # noqa: E402
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Put(Command):
-    """Writes rows and answers how many of them were there before."""
+    """Writes rows and returns the number of rows that existed before."""
 
     rows: tuple[Row, ...]
 
@@ -174,7 +174,7 @@ def declared(column: Column) -> str:
 
 
 async def check(store: Store) -> None:
-    """The rows are there, whole, whichever way they are read."""
+    """The rows are complete in every way of reading them."""
     assert [row async for row in store.scan(PurchaseOrder)] == ORDERS
     assert [row async for row in store.scan(PurchaseOrder, BARE.key)] == [FULL]
     assert [row async for row in store.scan(Closure)] == CLOSURES

@@ -101,7 +101,7 @@ class TransferShop:
         assert verification.findings == []
 
     async def differences(self, sku: str = M) -> Counter[str]:
-        """The units that came into being or vanished, by the reason of their entries."""
+        """The units that were added or removed, by the reason of their entries."""
         entries = await self.store.entries_after(0, 100_000)
         return Counter(
             {

@@ -2,11 +2,15 @@
 
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, Literal
 
+import pytest
 from playwright.async_api import Page
 
 GRAVE = ("serious", "critical")
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+COLOUR_RULES = ("color-contrast", "link-in-text-block")
+"""Rules that read colours. `test_colour_schemes.py` shows that a scheme changes nothing else."""
 
 
 @cache
@@ -17,7 +21,7 @@ def _source() -> str:
 # A row like two before it in its table or list has their violations: the same elements, classes,
 # states and attributes, texts where they have texts, and no small target where they have none.
 # Rules of less impact are not run. Only violations are sent to this process.
-_RUN = """async ({grave, enough}) => {
+_RUN = """async ({grave, enough, only}) => {
     const VALUES = /^(class|role|style|tabindex|type|scope|colspan|rowspan|hidden)$/;
     const STATES = /^aria-(?!label|desc|control|owns|active|details|errorm)/;
     const isSmall = ({width, height}) => [width < 24, height < 24];
@@ -37,18 +41,20 @@ _RUN = """async ({grave, enough}) => {
         counts.set(row.parentElement, shapes.set(shape, (shapes.get(shape) ?? 0) + 1));
         return shapes.get(shape) > enough;
     });
-    const slight = axe._audit.rules.filter(({impact}) => impact && !grave.includes(impact));
-    const rules = Object.fromEntries(slight.map(({id}) => [id, {enabled: false}]));
+    const unused = axe._audit.rules.filter(({id, impact}) =>
+        impact && !grave.includes(impact) || only && !only.includes(id));
+    const rules = Object.fromEntries(unused.map(({id}) => [id, {enabled: false}]));
     const context = exclude.length ? {include: [document], exclude} : document;
     return (await axe.run(context, {resultTypes: ['violations'], rules})).violations;
 }"""
 
 
-async def assert_accessible(page: Page) -> None:
+async def assert_accessible(page: Page, only: tuple[str, ...] | None = None) -> None:
     """Fails if axe finds a serious or critical violation on the page in its present state."""
     if not await page.evaluate("'axe' in window"):
-        await page.evaluate(_source())  # by the debugger: the page's own policy lets nothing in
-    violations: list[dict[str, Any]] = await page.evaluate(_RUN, {"grave": GRAVE, "enough": 2})
+        await page.evaluate(_source())  # the policy of the page does not apply
+    options = {"grave": GRAVE, "enough": 2, "only": only}
+    violations: list[dict[str, Any]] = await page.evaluate(_RUN, options)
     complaints = [
         f"{row['impact']} {row['id']}: {node['html'][:200]}\n  {node['failureSummary']}"
         for row in violations
@@ -56,3 +62,14 @@ async def assert_accessible(page: Page) -> None:
         for node in row["nodes"]
     ]
     assert not complaints, "\n".join(complaints)
+
+
+async def assert_accessible_in_both_schemes(page: Page, subtests: pytest.Subtests) -> None:
+    """Checks the page in its present state in light colours, then in dark ones, and leaves it so.
+
+    Both checks run, also if the first one fails.
+    """
+    for scheme in SCHEMES:
+        with subtests.test(f"{await page.title()}, {scheme}"):
+            await page.emulate_media(color_scheme=scheme)
+            await assert_accessible(page, COLOUR_RULES if scheme == "dark" else None)

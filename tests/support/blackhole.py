@@ -1,6 +1,6 @@
-"""Addresses that lead nowhere: nothing is refused, nothing is closed, and no answer comes.
+"""Addresses without an answer: no connection is refused or closed, and nothing is received.
 
-A `Blackhole` is a proxy, so that connections that exist can be cut off as well.
+A `Blackhole` is a proxy, so that existing connections can be cut off as well.
 """
 
 import selectors
@@ -31,7 +31,7 @@ class FullBacklog:
         return (self.host, self._listening.getsockname()[1])
 
     def _connect(self) -> bool:
-        """Whether the system took another connection."""
+        """Whether the system accepted another connection."""
         connection = socket.socket()
         connection.settimeout(0.2)
         self._waiting.append(connection)
@@ -64,7 +64,7 @@ class Blackhole:
     host = "127.0.0.1"
 
     def __init__(self, target: tuple[str, int] | None = None) -> None:
-        """Without a `target` it swallows from the start."""
+        """Without a `target` it drops everything from the start."""
         self._target = target
         self._swallowing = target is None
         self._partners: dict[socket.socket, socket.socket] = {}
@@ -78,7 +78,7 @@ class Blackhole:
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.swallowed = 0
-        """The number of bytes that were swallowed."""
+        """The number of dropped bytes."""
 
     @property
     def address(self) -> tuple[str, int]:

@@ -8,7 +8,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -17,6 +17,7 @@ from playwright.async_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Error,
     Page,
     Request,
     Response,
@@ -46,7 +47,7 @@ ARGUMENTS = (
     "--metrics-recording-only",
     "--no-first-run",
     "--no-pings",
-    # Nothing outside this machine is ever asked for, by a page or by Chromium itself.
+    # Neither a page nor Chromium itself sends a request to another machine.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1",
 )
 EXPECT_SECONDS = 20
@@ -61,7 +62,7 @@ document.addEventListener('securitypolicyviolation', event => window.__policyVio
 
 
 class BrowserMissing(RuntimeError):
-    """There is no Chromium; the text says what to do."""
+    """There is no Chromium; the text has the remedy."""
 
 
 def find_chromium() -> Path:
@@ -96,15 +97,22 @@ async def chromium() -> AsyncIterator[Browser]:
             await browser.close()
 
 
+async def delay_answers(context: BrowserContext) -> None:
+    """Delay each answer of the API in this context, if SLOW_NETWORK_MS is set."""
+    if SLOW_SECONDS:
+        await context.route("**/api/**", delayed)
+
+
 async def delayed(route: Route) -> None:
     """Let a request continue after SLOW_SECONDS."""
     await asyncio.sleep(SLOW_SECONDS)
-    await route.continue_()
+    with suppress(Error):  # the test has left the page
+        await route.continue_()
 
 
 @dataclass
 class BrowserPage:
-    """One page, with cookies and storage of its own, and what went wrong in it."""
+    """One page, with its own cookies and storage, and its recorded problems."""
 
     page: Page
     console_errors: list[str] = field(default_factory=list)
@@ -120,8 +128,7 @@ class BrowserPage:
             "__policyViolation", lambda _source, event: watch.policy_violations.append(event)
         )
         await context.add_init_script(WATCH_POLICY)
-        if SLOW_SECONDS:
-            await context.route("**/api/**", delayed)
+        await delay_answers(context)
         context.on("console", watch._on_console)
         context.on("weberror", lambda error: watch.page_errors.append(str(error.error)))
         context.on("requestfailed", watch._on_failed)
@@ -130,16 +137,16 @@ class BrowserPage:
 
     @property
     def problems(self) -> list[str]:
-        """Everything that went wrong since the page was opened, or since the last forget()."""
+        """All problems since the page was opened, or since the last forget()."""
         kinds = ("console_errors", "page_errors", "policy_violations", "failed_requests")
         return [f"{kind}: {text}" for kind in kinds for text in getattr(self, kind)]
 
     def assert_clean(self) -> None:
-        """Fail when anything went wrong."""
+        """Fail if there was any problem."""
         assert not self.problems, "\n".join(["The page is not clean:", *self.problems])
 
     def forget(self) -> None:
-        """Forget what went wrong so far: for a test that made it go wrong."""
+        """Forget the problems so far: for a test that caused them."""
         for texts in (
             self.console_errors,
             self.page_errors,

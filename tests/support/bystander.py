@@ -1,4 +1,4 @@
-"""A buyer beside an attack: how long a reserve on a new connection takes while others misbehave."""
+"""A buyer beside an attack: measures the time of a reserve on a new connection."""
 
 import json
 import statistics
@@ -14,19 +14,19 @@ from tests.support.server import Server
 
 @dataclass
 class Waits:
-    """How long each reserve took, in milliseconds, and how many got no answer or a wrong one."""
+    """The time of each reserve in milliseconds, and the number of missing or wrong answers."""
 
     milliseconds: list[float] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
     @property
     def median(self) -> float:
-        """The median time; infinite where no reserve succeeded."""
+        """The median time; infinite if no reserve succeeded."""
         return statistics.median(self.milliseconds) if self.milliseconds else float("inf")
 
     @property
     def worst(self) -> float:
-        """The longest time; infinite where one failed."""
+        """The longest time; infinite if a reserve failed."""
         return max(self.milliseconds) if self.milliseconds and not self.failures else float("inf")
 
     def __str__(self) -> str:
@@ -47,7 +47,7 @@ class Bystander:
     def reserve(self, number: int, timeout: float = 20.0) -> float:
         """Reserve a unit and release it. The milliseconds that the slower of the two calls took.
 
-        Raises OSError, HTTPException or ValueError where the answer is missing or is not a 200.
+        Raises OSError, HTTPException or ValueError if the answer is missing or is not a 200.
         """
         session = f"{self.name}-{number}"
         return max(

@@ -3,11 +3,13 @@
 Loading the program's modules takes over a second of CPU time, and the tests start it hundreds of
 times. `tests/support/program.py` starts this file and sends it requests: one byte with the files
 that FILES names. The child runs the command line as a new process would: with its own environment,
-directory, session, signals, standard files and random numbers, and with a real end.
+directory, session, signals, standard files and random numbers, and with a real end. A request may
+have a script, which runs instead of the command line. Workers of the program are forked as well.
 """
 
 import gc
 import json
+import multiprocessing.util
 import os
 import select
 import signal
@@ -19,6 +21,7 @@ from functools import partial
 from importlib import import_module
 from io import TextIOWrapper
 from types import ModuleType
+from typing import Any
 
 FILES = ("request", "report", "stdin", "stdout", "stderr")
 """The files of a request. `report` gets a line `started PID`, then a line `ended CODE`."""
@@ -40,6 +43,7 @@ def load() -> None:
     gc.disable()
     for name in (*(command.partition(":")[0] for command in COMMANDS.values()), *LIBRARIES):
         import_module(name)
+    import_module("httpx").Client().close()  # reads the certificates, for all children
     gc.enable()
     gc.freeze()  # so that a child does not copy the memory of these objects
 
@@ -98,8 +102,8 @@ def _make_hashes_cheap() -> None:
     vars(passwords)["PasswordHasher"] = cheap
 
 
-def become(files: list[int]) -> None:
-    """Makes this process the one that the request describes."""
+def become(files: list[int]) -> str | None:
+    """Makes this process the one that the request describes. Returns the script of the request."""
     request_file, report, *standard = files
     with os.fdopen(os.dup(request_file), "rb") as source:
         request = json.load(source)
@@ -126,11 +130,51 @@ def become(files: list[int]) -> None:
     os.closerange(report + 1, os.sysconf("SC_OPEN_MAX"))
     os.write(report, b"started %d\n" % os.getpid())
     os.close(report)
+    vars(multiprocessing.util)["spawnv_passfds"] = start_worker
+    script: str | None = request["script"]
+    return script
+
+
+new_process = multiprocessing.util.spawnv_passfds
+
+
+def start_worker(path: bytes, arguments: list[str], files: list[Any]) -> int:
+    """Starts what `multiprocessing` starts; forks a worker from this process. Returns its id.
+
+    A new worker would load the program again. Like a new one, the forked worker has only the
+    standard files and those that are passed on, and the usual effects of signals.
+    """
+    if "--multiprocessing-fork" not in arguments:
+        return int(new_process(path, arguments, files))
+    child = os.fork()
+    if child:
+        return child
+    try:
+        for number in signal.valid_signals():
+            if callable(signal.getsignal(number)):
+                signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        first = 3
+        for file in sorted(map(int, files)):
+            os.closerange(first, file)
+            first = max(first, file + 1)
+        os.closerange(first, os.sysconf("SC_OPEN_MAX"))
+        sys.argv = arguments[-2:]
+        sys.argv[0] = "-c"
+        exec(arguments[-2], {})  # `spawn_main`, with the numbers of its files
+    except SystemExit as end:
+        os._exit(end.code if isinstance(end.code, int) else 1)
+    finally:
+        os._exit(1)
 
 
 if __name__ == "__main__":
-    import_module("http_clients").make_clients_cheap()
+    import_module("missing_modules").search_missing_modules_once()
+    import_module("tls_contexts").make_certificates_load_once()
     del sys.path[0]  # the folder of this file
     load()
-    become(next_child(socket.socket(fileno=int(sys.argv[1]))))
-    import_module("fancymonkey.cli").main()
+    text = become(next_child(socket.socket(fileno=int(sys.argv[1]))))
+    if text is None:
+        import_module("fancymonkey.cli").main()
+    else:
+        exec(text, vars(sys.modules["__main__"]))

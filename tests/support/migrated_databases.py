@@ -19,7 +19,7 @@ SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
-# The ids of the transactions that have changed the schema: none of them does so twice.
+# The ids of the transactions that have changed the schema; each of them did it once.
 SCHEMA = """
 SELECT
     (SELECT sum(xmin::text::bigint) FROM pg_attribute WHERE attrelid >= 16384) AS columns,
@@ -43,7 +43,9 @@ class MigratedDatabases:
 
     @contextmanager
     def lent(self) -> Iterator[str]:
-        """Lends the URL of a database as the migrations leave it."""
+        """Gives the URL of a database in its state after the migrations, and takes it back
+        afterwards.
+        """
         url = self._unused.pop() if self._unused else self._new()
         yield url
         self._server.start()
@@ -75,7 +77,7 @@ class MigratedDatabases:
             await connection.close()
 
     async def _reset(self, url: str) -> None:
-        """Leaves the rows of the migrations alone. Raises SchemaChanged."""
+        """Empties all tables except that of the migrations. Raises SchemaChanged."""
         connection = await asyncpg.connect(url, timeout=30)
         try:
             await connection.execute(OTHERS)

@@ -21,11 +21,12 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import asyncpg
 
 from tests.support import process_cleanup, scratch
+from tests.support.packed import packed, unpack
 from tests.support.ports import free_port
 from tests.support.postgres_binaries import PostgresMissing, find_binaries, run_as, version_of
 from tests.support.processes import kill_family
@@ -56,6 +57,10 @@ def unprivileged_user() -> str | None:
     )
 
 
+_new_clusters: dict[Path, IO[bytes]] = {}
+"""Clusters that no server has started on, by the programs that made them: `initdb` takes long."""
+
+
 class PostgresServer:
     """One cluster and its server on 127.0.0.1.
 
@@ -78,7 +83,7 @@ class PostgresServer:
         try:
             self.binaries = find_binaries(self.user, self.directory / "programs")
             self.version = version_of(self.binaries, self.user) or ()
-            self._initdb()
+            self._make_cluster()
         except BaseException:
             self.close()
             raise
@@ -101,11 +106,11 @@ class PostgresServer:
         return self
 
     def stop(self) -> None:
-        """Shut down in good order: connections are cut, a checkpoint is written."""
+        """Shut down in an orderly way: connections are closed, a checkpoint is written."""
         self._end(signal.SIGINT)
 
     def kill(self) -> None:
-        """End all of the server's processes with kill -9; start() then recovers from the log."""
+        """End all processes of the server with kill -9; start() then recovers from the log."""
         process, self._process = self._process, None
         if process is not None and process.poll() is None:
             kill_family(process.pid)
@@ -210,6 +215,16 @@ class PostgresServer:
         return {name: value for name, value in os.environ.items() if name in needed} | {
             "LC_ALL": "C"
         }
+
+    def _make_cluster(self) -> None:
+        """Makes a cluster, as a copy of the first one that these programs have made."""
+        made = _new_clusters.get(self.binaries)
+        if made is None:
+            self._initdb()
+            if not self.binaries.is_relative_to(self.directory):
+                _new_clusters[self.binaries] = packed(self.cluster)
+        else:
+            unpack(made, self.cluster)
 
     def _initdb(self) -> None:
         made = subprocess.run(

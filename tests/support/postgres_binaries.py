@@ -13,7 +13,7 @@ OLDEST = 14
 
 
 class PostgresMissing(RuntimeError):
-    """There is no PostgreSQL that can be started here; the text says what to do."""
+    """There is no PostgreSQL that can be started here; the text has the remedy."""
 
 
 def run_as(user: str | None) -> dict[str, object]:

@@ -1,8 +1,9 @@
 """Cleans up after a process that died without doing so, even by kill -9.
 
-Run as a child of that process with a pipe on standard input. The pipe's end means that the parent
-is gone: a server that still runs on the cluster directory (first argument; see postmaster.pid) is
-ended, and the whole directory (second argument) removed. Imports only the standard library.
+Run as a child of that process with a pipe on standard input. The end of the pipe means that the
+parent has ended: a server that still runs on the cluster directory (first argument; see
+postmaster.pid) is ended, and the whole directory (second argument) removed. Imports only the
+standard library.
 """
 
 import os

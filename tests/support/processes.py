@@ -1,4 +1,4 @@
-"""Ending processes the hard way."""
+"""Ends processes with kill -9."""
 
 import time
 from contextlib import suppress

@@ -144,6 +144,7 @@ def start(
     arguments: Sequence[str],
     *,
     program: Sequence[str] | None = None,
+    script: str | None = None,
     directory: Path | str,
     environment: Mapping[str, str],
     output: IO[bytes],
@@ -153,9 +154,14 @@ def start(
 ) -> "subprocess.Popen[bytes] | ForkedProcess":
     """Starts the program with these arguments, and with nothing on its standard input.
 
-    `program`: another one, or the installed one as a new process. `costly_hashes`: a forked process
-    hashes passwords at the cost of the real program, too.
+    `program`: another one, or the installed one as a new process. `script`: Python code that runs
+    instead of the command line; the modules of the program may be loaded before. `costly_hashes`: a
+    forked process hashes passwords at the cost of the real program, too.
     """
+    if script is not None and program is not None:
+        raise ValueError("give either a program or a script")
+    if script is not None and not _can_fork(environment):
+        program = (sys.executable, "-c", script)
     if program is not None or not _can_fork(environment):
         return subprocess.Popen(
             [*(program or PROGRAM), *arguments],
@@ -173,6 +179,7 @@ def start(
         "umask": _umask(),
         "new_session": new_session,
         "costly_hashes": costly_hashes,
+        "script": script,
     }
     with Path(os.devnull).open("rb") as nothing:
         return _fork_server().start(request, (nothing, output, errors or output))
@@ -181,6 +188,7 @@ def start(
 def run(
     arguments: Sequence[str | Path],
     *,
+    script: str | None = None,
     environment: Mapping[str, str] | None = None,
     directory: Path | str = ".",
     timeout: float = 120.0,
@@ -190,6 +198,7 @@ def run(
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         process = start(
             words,
+            script=script,
             directory=directory,
             environment=os.environ if environment is None else environment,
             output=output,

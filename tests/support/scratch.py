@@ -10,7 +10,7 @@ DISK = "/tmp"
 
 
 def use_memory() -> None:
-    """Makes `tempfile`, pytest and child processes write to memory, where a sync costs nothing.
+    """Makes `tempfile`, pytest and child processes write to memory, where a sync takes no time.
 
     A kill of a process loses as little as on a disk. TMPDIR in the environment takes precedence.
     The files stay on the disk if less than LEAST_BYTES is free, or if no program may run there.

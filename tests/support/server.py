@@ -34,7 +34,7 @@ class Server:
     """`fancymonkey serve` on a free port, with its data in a directory or in a database.
 
     `program` starts as a new process; without it the start takes less time, and so do hashes of
-    passwords without `costly_hashes`: see `program.py`.
+    passwords without `costly_hashes`. A `script` runs instead of the program: see `program.py`.
     """
 
     host = "127.0.0.1"
@@ -49,6 +49,7 @@ class Server:
         arguments: Sequence[str] = (),
         port: int | None = None,
         program: Sequence[str] | None = None,
+        script: str | None = None,
         start_seconds: float = 60.0,
         costly_hashes: bool = False,
     ) -> None:
@@ -60,7 +61,7 @@ class Server:
         self.env |= {"PYTHONUNBUFFERED": "1"}  # and no PYTHONDEVMODE: even "0" switches it on
         self.env |= {"DATABASE_URL": database_url} if database_url else {}
         self.env |= env or {}
-        self.program, self.costly_hashes = program, costly_hashes
+        self.program, self.script, self.costly_hashes = program, script, costly_hashes
         self.arguments = ["serve", "--host", self.host, "--port", str(self.port)]
         self.arguments += ["--data", str(data)] if data is not None else []
         self.arguments += ["--workers", str(workers)] if workers != 1 else []
@@ -72,12 +73,12 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where it listens, without a slash at the end."""
+        """Its URL, without a slash at the end."""
         return f"http://{self.host}:{self.port}"
 
     @property
     def log(self) -> str:
-        """Everything it printed, in all its lives."""
+        """The output of all its processes so far."""
         return os.pread(self._log.fileno(), 1 << 26, 0).decode(errors="replace")
 
     @property
@@ -99,6 +100,7 @@ class Server:
         self._process = start(
             self.arguments,
             program=self.program,
+            script=self.script,
             directory=self._home.name,
             environment=self.env,
             output=self._log,
@@ -151,7 +153,7 @@ class Server:
         os.kill(self.pid, number)
 
     def close(self) -> None:
-        """End it in any state, and forget the log."""
+        """End it in any state, and discard the log."""
         try:
             self.stop()
         finally:

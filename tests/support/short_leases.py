@@ -3,35 +3,40 @@
 Every duration of a lease is a tenth of the real one, and the clock is `CLOCK_AHEAD` ms ahead.
 """
 
-import os
 import sys
 import time
-from pathlib import Path
 
 from fancymonkey.engine import clock
 
 SHORTER = 10
-AHEAD = int(os.environ.get("CLOCK_AHEAD", "0"))
-PROGRAM = (sys.executable, str(Path(__file__)))
-"""The `program` of a `Server`."""
+SCRIPT = f"import runpy; runpy.run_path({__file__!r}, run_name='__main__')"
+"""The `script` of a `Server`."""
 
 
 def _ahead() -> int:
-    return time.time_ns() // 1_000_000 + AHEAD
+    import os
+
+    return time.time_ns() // 1_000_000 + int(os.environ.get("CLOCK_AHEAD", "0"))
+
+
+def _shorten(name: str, value: float) -> None:
+    """Divides a duration in every module that has imported it."""
+    for module in list(sys.modules.values()):
+        if module.__name__.startswith("fancymonkey.") and vars(module).get(name) is value:
+            setattr(module, name, value / SHORTER)
 
 
 def main() -> None:
-    """Runs the command line. Other modules copy these values when they are imported."""
-    clock.system_clock = _ahead
-    from fancymonkey.jobs import lease
+    """Runs the command line."""
+    # Other modules have imported the function, which therefore stays: only its code changes.
+    clock.system_clock.__code__ = _ahead.__code__
+    from fancymonkey import cli
+    from fancymonkey.jobs import executor, lease, runner
 
     for name in ("RENEW_SECONDS", "GIVE_UP_SECONDS", "ANSWER_SECONDS", "STALE_SECONDS"):
-        setattr(lease, name, getattr(lease, name) / SHORTER)
-    from fancymonkey.jobs import runner
-
+        _shorten(name, getattr(lease, name))
     runner.LOOK_SECONDS /= SHORTER
-    from fancymonkey import cli
-
+    assert vars(executor)["STALE_SECONDS"] == lease.STALE_SECONDS
     cli.main()
 
 

@@ -7,7 +7,7 @@ from tests.support.postgres import SUPERUSER, PostgresServer
 from tests.support.postgres_binaries import run_as
 
 PRIMARY = {"synchronous_standby_names": "ANY 1 (*)", "wal_level": "replica", "max_wal_senders": 4}
-"""Settings with which a primary confirms nothing that its standby has not got too."""
+"""Settings with which a primary confirms a commit only when its standby has it."""
 
 
 class Standby(PostgresServer):
@@ -17,7 +17,7 @@ class Standby(PostgresServer):
         self._primary = primary
         super().__init__(**settings)
 
-    def _initdb(self) -> None:
+    def _make_cluster(self) -> None:
         source = f"host={self._primary.host} port={self._primary.port} user={SUPERUSER}"
         made = subprocess.run(
             [
@@ -41,7 +41,7 @@ class Standby(PostgresServer):
 
 
 def both(primary: PostgresServer, standby: PostgresServer, url: str) -> str:
-    """The URL that leads to whichever of the two is the primary."""
+    """The URL of the present primary of the two."""
     name = Path(url).name
     places = f"{primary.host}:{primary.port},{standby.host}:{standby.port}"
     return f"postgresql://{SUPERUSER}@{places}/{name}?target_session_attrs=primary"

@@ -1,4 +1,4 @@
-"""A database is lent again without the data of the test before, and never with a changed schema."""
+"""A database is used again without the data of the test before, and never with a changed schema."""
 
 import asyncpg
 import pytest

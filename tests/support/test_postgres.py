@@ -108,6 +108,24 @@ def test_programs_below_a_closed_home_are_copied(
         server.execute("SELECT 1")
 
 
+async def test_a_later_cluster_is_as_new_as_the_first(postgres_server: PostgresServer) -> None:
+    """It is a copy of the result of `initdb`, made before any server has started on it."""
+    postgres_server.execute("CREATE DATABASE only_in_the_first")
+    with PostgresServer() as server:
+        assert modes(server.cluster) >= {("PG_VERSION", 0o600), ("base", 0o700)}
+        assert server.cluster.stat().st_uid == postgres_server.cluster.stat().st_uid
+        connection = await asyncpg.connect(server.url())
+        names = {row[0] for row in await connection.fetch("SELECT datname FROM pg_database")}
+        await connection.close()
+        assert names == {"postgres", "template0", "template1"}
+        assert "automatic recovery" not in server.log
+
+
+def modes(folder: Path) -> set[tuple[str, int]]:
+    """The files of a folder, with their modes."""
+    return {(path.name, path.stat().st_mode & 0o777) for path in folder.iterdir()}
+
+
 def test_nothing_is_left_behind() -> None:
     with PostgresServer() as server:
         directory, process = server.directory, psutil.Process(server.pid)

@@ -107,7 +107,7 @@ def test_files_get_the_rights_of_the_umask(tmp_path: Path) -> None:
 
 
 def test_a_process_ends_by_signals_with_their_codes(serve: Launch) -> None:
-    # Not SIGTERM: a server that has started ends in good order, with 0.
+    # Not SIGTERM: a server that has started ends in an orderly way, with 0.
     for number in (signal.SIGKILL, signal.SIGUSR2):
         process = serve()
         assert isinstance(process, ForkedProcess)
@@ -155,16 +155,50 @@ def files_of(process: int) -> list[str]:
     return names
 
 
-def test_workers_are_processes_of_the_program(postgres_url: str) -> None:
+@pytest.mark.parametrize("forked", [True, False])
+def test_workers_are_processes_of_the_program(
+    postgres_url: str, forked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not forked:
+        monkeypatch.setenv("PRESTART", "0")
     env = {"ADMIN_PASSWORD": "correct-horse-battery"}
     with Server(database_url=postgres_url, workers=2, env=env) as server:
+        deadline = time.monotonic() + 60
+        while "is running at" not in server.log:  # until both workers serve
+            assert time.monotonic() < deadline, server.log
+            time.sleep(0.05)
         assert httpx.get(f"{server.url}/healthz").status_code == 200
         workers = psutil.Process(server.pid).children(recursive=True)
         assert len(workers) >= 2
+        new = [worker for worker in workers if "spawn_main" in " ".join(worker.cmdline())]
+        assert len(new) == (0 if forked else 2)
+        # The pipe of the resource tracker of multiprocessing.
+        assert len(shared_pipes(os.getpid(), *[worker.pid for worker in workers])) <= 1
     deadline = time.monotonic() + 30
     while any(map(alive, workers)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(map(alive, workers))
+
+
+SCRIPT = """
+import os, sys
+from fancymonkey.cli import main
+print("before", __name__, os.environ["WORD"], *sys.argv[1:])
+main()
+"""
+
+
+@pytest.mark.parametrize("forked", [True, False])
+def test_a_script_runs_instead_of_the_command_line(
+    forked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not forked:
+        monkeypatch.setenv("PRESTART", "0")
+    environment = {**ENVIRONMENT, "WORD": "hello"}
+    answer = run(["--version"], script=SCRIPT, environment=environment)
+    version = run(["--version"], environment=environment).stdout
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout == f"before __main__ hello --version\n{version}"
 
 
 def test_settings_of_the_interpreter_need_a_new_process(

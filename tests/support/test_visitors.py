@@ -1,4 +1,4 @@
-"""A visitor finds nothing of the one before, except the files that the browser keeps."""
+"""A visitor gets nothing of the visitor before, except the files in the browser's cache."""
 
 import http.server
 import threading
@@ -149,19 +149,43 @@ async def test_after_a_failure_the_context_is_closed(browser: Browser) -> None:
         assert second.page.context is not pages[0].context
 
 
+async def test_listeners_and_initial_scripts_end_with_their_visitor(
+    browser: Browser, site: VisitedSite
+) -> None:
+    requests: list[str] = []
+    async with visitor(browser) as first:
+        page = first.page
+        await page.add_init_script("window.added = 1")
+        page.on("request", lambda request: requests.append(request.url))
+        page.once("load", lambda _page: requests.append("load"))
+        page.once("dialog", lambda dialog: requests.append("dialog"))
+        await page.goto(site.url)
+        assert await page.evaluate("window.added") == 1
+        assert {f"{site.url}/", "load"} <= set(requests)
+        requests.clear()
+    async with visitor(browser) as second:
+        assert second.page is page
+        await second.page.goto(site.url)
+        assert await second.page.evaluate("window.added") is None
+        await second.page.evaluate("confirm('Is no listener left?')")
+        assert requests == []
+        await second.page.add_init_script("window.added = 2")
+        await second.page.goto(f"{site.url}/again")
+        assert await second.page.evaluate("window.added") == 2
+
+
 async def test_a_page_with_lasting_changes_is_not_used_again(
     browser: Browser, site: VisitedSite
 ) -> None:
     async with visitor(browser) as first:
         page, context = first.page, first.page.context
-        await page.add_init_script("window.added = 1")
-        page.on("request", lambda request: None)
+        await page.expose_function("added", lambda: 1)
         await page.goto(site.url)
     async with visitor(browser) as second:
         assert second.page is not page
         assert second.page.context is context
         await second.page.goto(site.url)
-        assert await second.page.evaluate("window.added") is None
+        assert await second.page.evaluate("typeof added") == "undefined"
 
 
 async def test_a_page_that_did_not_load_is_not_used_again(

@@ -2,19 +2,19 @@
 
 A new page starts a process of Chromium, and a new context loads and compiles each script again. A
 page that is used again has the scripts of the address that it had before. It has no cookies, stored
-data, routes, listeners or windows of the visitor before.
+data, routes, listeners, initial scripts or windows of the visitor before.
 """
 
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, Error, Frame, Page
 
-from tests.support.browser import BrowserPage
+from tests.support.browser import BrowserPage, delay_answers
 
 Kind = tuple[tuple[str, str], ...]
 SCREEN = (1280, 720)
@@ -26,8 +26,9 @@ MEDIA: dict[str, Any] = {
 }
 """Options of a context that a page can change, with their defaults."""
 
-LASTING = ("on", "once", "add_init_script", "expose_binding", "expose_function")
-"""Methods of a page whose effect stays when the page is left."""
+LISTENING = ("on", "once")
+LASTING = ("expose_binding", "expose_function")
+"""Methods of a page whose effect cannot be removed from the page."""
 
 STORED = "local_storage,indexeddb,cache_storage,service_workers"
 STORE_NOTHING_MORE = """() => {
@@ -47,24 +48,56 @@ class Lent:
         """Records what would stay when the page is left."""
         self._origins: set[str] = set()
         self._is_altered = False
+        self._listeners: list[tuple[Any, ...]] = []
+        self._scripts: list[Any] = []
         page.on("framenavigated", self._on_navigated)
+        for name in LISTENING:
+            vars(page)[name] = self._listening(getattr(page, name))
         for name in LASTING:
-            vars(page)[name] = self._noted(getattr(page, name))
+            vars(page)[name] = self._lasting(getattr(page, name))
+        vars(page)["add_init_script"] = self._adding(page.add_init_script)
 
-    def _noted(self, method: Any) -> Any:
+    def _listening(self, method: Any) -> Any:
         @wraps(method)
-        def noted(*args: Any, **kwargs: Any) -> Any:
+        def listen(*arguments: Any) -> Any:
+            self._listeners.append(arguments)
+            return method(*arguments)
+
+        return listen
+
+    def _lasting(self, method: Any) -> Any:
+        @wraps(method)
+        def alter(*args: Any, **kwargs: Any) -> Any:
             self._is_altered = True
             return method(*args, **kwargs)
 
-        return noted
+        return alter
+
+    def _adding(self, method: Any) -> Any:
+        @wraps(method)
+        async def add(*args: Any, **kwargs: Any) -> Any:
+            script = await method(*args, **kwargs)
+            self._scripts.append(script)
+            return script
+
+        return add
+
+    async def _remove_additions(self, page: Page) -> None:
+        """Removes the listeners and initial scripts of the visitor."""
+        for event, listener in self._listeners:
+            with suppress(KeyError):  # it listened once, or was removed
+                page.remove_listener(event, listener)
+        for script in self._scripts:
+            await script.close()
+        self._listeners.clear()
+        self._scripts.clear()
 
     def _on_navigated(self, frame: Frame) -> None:
         if urlsplit(frame.url).netloc:
             self._origins.add(urlsplit(frame.url).netloc)
 
     async def reset(self) -> bool:
-        """Makes it as a new page is, or closes the context if that cannot be done."""
+        """Resets it to the state of a new page, or closes the context if that fails."""
         try:
             if not await self.watched.page.evaluate("'__pwClock' in globalThis"):
                 await self._reset()
@@ -80,7 +113,9 @@ class Lent:
             if other != page:
                 await other.close()
         await context.unroute_all()
+        await delay_answers(context)
         await context.set_offline(False)
+        await self._remove_additions(page)
         if self._is_altered or self._origins - {urlsplit(page.url).netloc}:
             await page.close()
             self.watched.page = await context.new_page()
@@ -107,7 +142,8 @@ _unused: dict[tuple[Browser, Kind], list[Lent]] = defaultdict(list)
 async def visitor(
     browser: Browser, screen: tuple[int, int] = SCREEN, *, is_first: bool = False, **options: Any
 ) -> AsyncIterator[BrowserPage]:
-    """Lends a page with these options of a context. After a failure its context is closed.
+    """Gives a page with these options of a context for one visit. After a failure its context is
+    closed.
 
     The browser of a first visitor has not loaded anything yet.
     """

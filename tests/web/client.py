@@ -41,7 +41,7 @@ class Answer:
 
 
 class Client:
-    """Sends requests as if from one address."""
+    """Sends requests from a given address."""
 
     def __init__(self, app: Any, address: str = "203.0.113.7") -> None:
         self.app = app
@@ -68,9 +68,10 @@ class Client:
         length: int | None = None,
         breaks_off: bool = False,
     ) -> Answer:
-        """Sends a request. `body` is bytes or becomes JSON; `chunks` come instead, one by one.
+        """Sends a request. `body` is bytes or becomes JSON; `chunks` are sent instead, one by one.
 
-        `length` is a content-length to claim; `breaks_off` hangs up instead of the last chunk.
+        `length` is the value of Content-Length; `breaks_off` closes the connection instead of
+        sending the last chunk.
         """
         body = self.encoded(body)
         parts = [body] if chunks is None else list(chunks)

@@ -22,7 +22,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def way() -> type[Client]:
-    """How requests reach the app."""
+    """The way of requests to the app: by ASGI or by the fast path."""
     return Client
 
 

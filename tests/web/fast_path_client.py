@@ -64,7 +64,7 @@ class Transport(asyncio.Transport):
 
 
 class Parsed:
-    """Takes answers apart as they come."""
+    """Parses answers as they arrive."""
 
     def __init__(self, *, head: bool = False) -> None:
         self.answers: list[Answer] = []
@@ -107,7 +107,7 @@ def connection(
 
 
 class FastPathClient(Client):
-    """A client whose hot requests go the short way, and must; the others go by ASGI."""
+    """A client whose hot requests must take the fast path; the others go by ASGI."""
 
     def elsewhere(self, address: str) -> "FastPathClient":
         return FastPathClient(self.app, address)

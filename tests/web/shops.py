@@ -51,7 +51,7 @@ class Clock:
 
 @dataclass
 class Shop:
-    """Everything that a test may want to touch."""
+    """The parts of the shop that tests use."""
 
     engine: Engine
     clock: Clock
@@ -103,10 +103,11 @@ class Shop:
         return dict(row)
 
     async def check(self) -> None:
-        """Fails where the stored levels, holds and ledger contradict one another or the view."""
+        """Fails if the stored levels, holds, ledger and the view are not consistent."""
         report = await verify_store(self.engine.store)
         assert not report.findings, report.findings
         # A job may commit between the two readings: compare until they show the same moment.
+        stored: dict[Any, Level] = {}
         for _ in range(500):
             stored = {row.key: row async for row in self.engine.store.scan(Level)}
             if self.engine.view.levels == stored:

@@ -1,4 +1,4 @@
-"""The audit log: who did what, when and from where. Append-only."""
+"""The audit log: user, request, time and address of each change. Append-only."""
 
 import secrets
 from contextlib import suppress
@@ -13,7 +13,7 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import FancyMonkeyError
 
 KEEP = 730 * DAY_MS
-"""How long an entry is kept, in ms: two years."""
+"""The time for which an entry is kept, in ms: two years."""
 
 LAST = 10**15
 WINDOW = 3_600_000
@@ -29,7 +29,7 @@ ACTORS_MAX = 10_000
 class _Refused:
     """Refused requests of one actor in an hour: the first one by one, the rest as `merged`.
 
-    `written` is how many of the others the log shows.
+    `written` is the number of the others in the log.
     """
 
     hour: int

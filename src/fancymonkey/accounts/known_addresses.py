@@ -13,7 +13,7 @@ from fancymonkey.errors import FancyMonkeyError
 log = logging.getLogger(__name__)
 
 LIFE = 180 * DAY_MS
-"""How long an address is remembered after its last use, in ms."""
+"""The time for which an address is remembered after its last use, in ms."""
 AGAIN = DAY_MS
 """The precision of the time of last use, in ms."""
 RECENT_MAX = 10_000

@@ -26,7 +26,7 @@ from fancymonkey.settings.account_names import plain
 
 DEVICE = "device"
 DEVICE_LIFE = 180 * DAY_MS
-"""How long a browser counts as known, in ms."""
+"""The time for which a browser counts as known, in ms."""
 
 ADDRESS_MOST, ADDRESS_WINDOW = 15, 60_000
 ACCOUNT_MOST, ACCOUNT_WINDOW = 20, 900_000

@@ -104,7 +104,7 @@ class AuditEntry(Struct, frozen=True, kw_only=True):
     status: int
     about: str = ""
     count: int = 1
-    """How many requests the entry stands for: many refused requests are merged."""
+    """The number of requests in the entry: many refused requests are merged."""
 
 
 class Denied(Exception):
@@ -124,7 +124,7 @@ class CodeNeeded(Denied):
 
 
 class TooManyAttempts(Denied):
-    """Too many failures; `wait` is how long to wait, in ms."""
+    """Too many failures; `wait` is the time to wait, in ms."""
 
     def __init__(self, wait: int) -> None:
         super().__init__("Too many wrong attempts.")

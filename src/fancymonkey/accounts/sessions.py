@@ -18,7 +18,7 @@ ACCESS_LIFE = 600_000
 """The lifetime of an access token, in ms."""
 
 GRACE = 30_000
-"""Two windows may renew at once: how long the previous token may be reused, in ms."""
+"""Two windows may renew at once: the time for which the previous token may be reused, in ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Sessions:
     async def renew(self, token: str) -> SessionTokens:
         """Renews the tokens. Raises NoSession; a reused token ends the session.
 
-        `SessionReused` is raised where that was so.
+        Then `SessionReused` is raised.
         """
         claims = await self._tokens.read(RENEW, token)
         stored, _ = await self._live(claims.get("sid"))

@@ -16,13 +16,13 @@ ALGORITHM = "HS256"
 ISSUER = "fancymonkey"
 KEY_BYTES = 32
 ROTATE = 30 * DAY_MS
-"""How long a key is used for signing."""
+"""The time for which a key is used for signing."""
 
 KEEP = 200 * DAY_MS
-"""How long a key is kept: longer than the lifetime of its tokens."""
+"""The time for which a key is kept: longer than the lifetime of its tokens."""
 
 LOOK_AGAIN = 60_000
-"""How often keys of other processes are read; an unknown key is looked up at once."""
+"""The interval at which keys of other processes are read; unknown keys are read at once."""
 
 
 class SigningKey(Struct, frozen=True):

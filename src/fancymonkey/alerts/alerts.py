@@ -33,7 +33,7 @@ LOOK_SECONDS = 1.0
 FALLBACK_SECONDS = 5.0
 """A round without a change: another process may have put a delivery into the outbox."""
 REST_SECONDS = 10.0
-"""How often everything outside the ledger is checked."""
+"""The interval of the checks outside the ledger."""
 UNHEALTHY_SECONDS = 8.0
 """After this time without the store, the owner gets an alert, before the lease is lost."""
 

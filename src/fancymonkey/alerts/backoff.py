@@ -8,7 +8,7 @@ SECOND, MINUTE, HOUR = 1000, 60_000, 3_600_000
 DELAYS = (10 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR)
 """Backoff after each failure; the last value repeats."""
 GIVE_UP = DAY_MS
-"""How long a delivery is retried."""
+"""The time for which a delivery is retried."""
 
 
 def delay(failures: int) -> int:

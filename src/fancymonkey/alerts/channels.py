@@ -121,7 +121,7 @@ class EmailChannel:
 
 
 class AppriseChannel:
-    """Everything that apprise knows: Slack, Discord, Telegram, webhooks and a hundred more.
+    """All services that apprise supports: Slack, Discord, Telegram, webhooks and a hundred more.
 
     It blocks, so each message gets its own thread. While one hangs, no other is started.
     """

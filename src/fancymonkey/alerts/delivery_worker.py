@@ -34,7 +34,7 @@ MOST_WAITING = 10_000
 """The most waiting deliveries of one target; further ones are dropped and logged so."""
 REST_MAX = 60 * SECOND
 ALL_EVERY = 5 * MINUTE
-"""How often all waiting deliveries are read: the clock of another process may be wrong."""
+"""The interval at which all waiting deliveries are read: another process's clock may be wrong."""
 HANDED_ON = "The channel was removed. The alert goes to the other channels."
 GONE = "The channel or webhook was removed."
 

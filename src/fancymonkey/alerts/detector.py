@@ -44,9 +44,9 @@ STORE_SECONDS = 8.0
 OVERLAP = 2 * HOUR
 """Payment issues and runs are checked again for this long: they are written after they began."""
 LEFT = DAY_MS
-"""How long open points are remembered, because each comparison reports them again."""
+"""The time for which open points are remembered, because each comparison reports them again."""
 CURSOR_EVERY = 10_000
-"""How often (ms) the position in the ledger is stored while there are no events."""
+"""The interval (ms) at which the position in the ledger is stored without events."""
 
 
 class DetectorPositions(Struct):
@@ -193,7 +193,7 @@ class EventDetector:
             sku = row.item.sku
             old = self._known.get(sku)
             if row.item.sold_out and old is not None:
-                continue  # the owner took it off sale and knows
+                continue  # the owner took it off sale
             stock = ledger_events.stock_now(row)
             band, crossed = begin_or_cross(old, stock, most.get(sku, 0), row.item.sold_out)
             if band != old:

@@ -17,7 +17,7 @@ from fancymonkey.engine.engine import Engine
 
 KEPT = 30 * DAY_MS
 COLLECT = 5 * SECOND
-"""How long an alert waits for others, so that they go in one message."""
+"""The time for which an alert waits for others, so that they go in one message."""
 RECENT = 30 * SECOND
 ATTEMPTS_KEPT = 20
 
@@ -97,7 +97,7 @@ class Outbox:
         return self.waiting.draft(name, Delivery(target, event, now, due), 0)
 
     def when(self, event: AlertEvent, now: int) -> int:
-        """When an alert is due: after the quiet hours, or in a moment, with others."""
+        """The time at which an alert is due: after the quiet hours, or in a moment, with others."""
         if event.sort.urgent:
             return now
         ends = self.quiet.until(now) if self.quiet else None

@@ -14,7 +14,7 @@ class QuietHours:
     zone: ZoneInfo
 
     def until(self, now: int) -> int | None:
-        """When the current quiet hours end; None outside quiet hours."""
+        """The end of the current quiet hours; None outside quiet hours."""
         local = datetime.fromtimestamp(now / 1000, self.zone)
         for day in (local.date() - timedelta(days=1), local.date()):
             start = self._at(datetime.combine(day, self.start))

@@ -1,7 +1,7 @@
-"""When a size becomes low, out or back in stock: reported once, also if holds come and go. Pure.
+"""Decides when a size becomes low, out or back in stock: once, even if holds begin and end. Pure.
 
-Low counts what can be bought now, so a hold may make a size low. Out and back count what is not
-sold yet, and no hold moves that: the two always alternate.
+Low counts available units, so a hold may make a size low. Out and back count unsold units, which
+holds do not change: the two always alternate.
 """
 
 from dataclasses import dataclass
@@ -41,7 +41,9 @@ class StockNow:
 
 
 def margin(threshold: int) -> int:
-    """How far above its threshold a size must rise before it can be reported low again."""
+    """The distance above its threshold that a size must reach before it can be reported low
+    again.
+    """
     return max(2, (threshold + 1) // 2)
 
 

@@ -20,7 +20,7 @@ from fancymonkey.settings.event_names import present_event
 MOST = 20
 """The most webhooks of a shop."""
 OFF_AFTER = 3 * DAY_MS
-"""How long a webhook may fail without one success before it is switched off."""
+"""The time for which a webhook may fail without one success before it is switched off."""
 OVERLAP = 24
 """Hours for which the old secret stays valid after a rotation, by default."""
 

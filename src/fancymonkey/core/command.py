@@ -37,7 +37,7 @@ Rules = dict[type[Command], tuple[Needs, Rule]]
 """Commands, each with its needs and its rule."""
 
 AnswerReaders = dict[type[Command], Callable[[dict[str, Any]], CommandAnswer]]
-"""How the stored answer of a command becomes the one that it returns."""
+"""Converts the stored answer of a command into the answer that the command returns."""
 
 
 def needs_item(sku: str, location: str) -> tuple[Key, ...]:

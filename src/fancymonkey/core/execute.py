@@ -74,7 +74,7 @@ class RecordEvent(Command):
 
     The same `event_id` again changes nothing and gets the first outcome. An event with the outcome
     `unknown_session` is tried again: its hold may be known by then. A report about a payment that
-    is not known yet is applied when that payment comes.
+    is not known yet is applied when that payment arrives.
     """
 
     event_id: str
@@ -141,7 +141,7 @@ ANSWERS: AnswerReaders = {
     **orders.ANSWERS,
     SkuCommands: SkuChange.restored,
 }
-"""How stored answers are read back; those of other commands are JSON as they are."""
+"""The readers of stored answers; answers of other commands stay JSON."""
 
 
 def restored(command: Command, value: Any) -> Any:

@@ -86,7 +86,7 @@ def _sold_parts(item: Item, bundle: Bundle, units: dict[str, int]) -> tuple[Sold
 
 
 def _unfit(item: Item, chosen: dict[str, int]) -> Refused | None:
-    """Why the chosen options are not among those of the bundle, or None."""
+    """The reason why the chosen options are not among those of the bundle, or None."""
     most: dict[str, int] = {}
     for part in item.components:
         if part.group:
@@ -100,7 +100,7 @@ def _unfit(item: Item, chosen: dict[str, int]) -> Refused | None:
 
 
 def _unbalanced(item: Item, recipe: Recipe, chosen: dict[str, int]) -> Refused | None:
-    """Why the groups do not get as many units as they need, or None.
+    """The reason why the groups do not get as many units as they need, or None.
 
     An option that is in several groups counts for any of them.
     """

@@ -1,4 +1,4 @@
-"""`dataclass(frozen=True)` at no cost: the type checker forbids changes, the interpreter need not.
+"""`dataclass(frozen=True)` at no cost: the type checker forbids changes, not the interpreter.
 
 A frozen dataclass sets each field through `object.__setattr__`. That makes the creation of a ledger
 entry about nine times as expensive, and cost half of a reserve's time. A type checker sees the

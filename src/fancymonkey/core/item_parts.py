@@ -10,7 +10,7 @@ from fancymonkey.core.immutable import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SafetyStock:
-    """Units of an item at a location that the shop keeps back: it does not offer them."""
+    """Units of an item at a location that the shop withholds: it does not offer them."""
 
     location: str
     quantity: int

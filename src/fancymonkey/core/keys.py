@@ -38,7 +38,7 @@ def is_invisible(character: str) -> bool:
 
 
 def key_fault(text: str) -> str | None:
-    """Why a text is not a valid key (product id, size, account name), or None.
+    """The reason why a text is not a valid key (product id, size, account name), or None.
 
     The length is not checked.
     """
@@ -57,7 +57,7 @@ def key_fault(text: str) -> str | None:
 
 
 def name_fault(text: str) -> str | None:
-    """Why a text is not a valid name for people to read, or None.
+    """The reason why a text is not a valid name for people to read, or None.
 
     Emoji and no-break spaces are valid.
     """

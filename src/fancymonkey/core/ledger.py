@@ -21,8 +21,8 @@ def short_after(on_hand: int, reserved: int, allocated: int) -> int:
 def evolve(level: Level, entry: Entry) -> Level:
     """The level after the entry.
 
-    Raises `InvariantBroken` where a quantity would fall below zero, where more would be promised
-    than is there, or if the entry's own running numbers disagree.
+    Raises `InvariantBroken` if a quantity would fall below zero, if more units would be promised
+    than are on hand, or if the entry's own running numbers disagree.
     """
     on_hand = level.on_hand + entry.on_hand
     reserved = level.reserved + entry.reserved

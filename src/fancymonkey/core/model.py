@@ -210,7 +210,7 @@ class Reservation(Row):
 
     `allocations` are the units that its levels have set aside: every rule about quantities reads
     them. `lines` are the sold units: prices, baskets and pages read them. `sold_lines` is None
-    if the lines follow from the allocations, as nearly always. `parts` are the parts of the
+    if the lines follow from the allocations, which is the usual case. `parts` are the parts of the
     bundles among the lines as they were sold.
 
     A hold with `expires_at` None lasts until it is released. `late` marks a payment that came after

@@ -68,7 +68,7 @@ class Load:
 class State:
     """The rows a batch may see, with its own changes on top.
 
-    `base` belongs to the store and is never written here, so a failed commit leaves no trace.
+    `base` belongs to the store and is never written here, so a failed commit has no effect.
     A key that is absent from `base` means that there is no such row. `locations` has, by SKU, where
     `base` has levels: of all SKUs, or of those that were asked for.
     """
@@ -287,7 +287,7 @@ class State:
 
 
 class Savepoint:
-    """Everything since its start can be taken back. They nest."""
+    """A point to which the batch's changes can be undone. Savepoints nest."""
 
     def __init__(self, state: State) -> None:
         self._state = state

@@ -81,7 +81,7 @@ class Verifier:
     """Takes every entry in order, then the rows at the same revision.
 
     After the first entry of a SKU and location that does not add up, its later entries and its
-    level are not judged: they would only repeat it.
+    level are not checked: they would only repeat the finding.
     """
 
     def __init__(self) -> None:
@@ -96,7 +96,7 @@ class Verifier:
         self._open: dict[str, OpenHold] = {}
 
     def entry(self, entry: Entry) -> Iterator[Finding]:
-        """Judges the next entry."""
+        """Checks the next entry."""
         if entry.revision != self.revision + 1:
             yield Finding(
                 Rule.GAP,
@@ -168,7 +168,7 @@ class Verifier:
         holds: Iterable[Reservation],
         bundle_sales: Iterable[BundleSales] = (),
     ) -> Iterator[Finding]:
-        """Judges the rows as they are at `revision`: all items, all levels, all live holds."""
+        """Checks the rows as they are at `revision`: all items, all levels, all live holds."""
         if revision != self.revision:
             yield Finding(
                 Rule.GAP,
@@ -249,7 +249,7 @@ class Verifier:
                 )
 
     def late_payment(self, id_: str, row: Reservation | None) -> Iterator[Finding]:
-        """Judges a hold of `late` by its row of any later time (None: no longer kept)."""
+        """Checks a hold of `late` by its row of any later time (None: no longer kept)."""
         if row is None:
             return
         if row.status is not Status.CAPTURED or not row.late or _units(row) != self.late[id_]:
@@ -261,12 +261,12 @@ class Verifier:
             )
 
     def order(self, order: Order, revision: int) -> Iterator[Finding]:
-        """Judges an order by its row of any later time; `revision` is that of the other rows."""
+        """Checks an order by its row of any later time; `revision` is that of the other rows."""
         for problem in self.orders.order(order, revision):
             yield _about_order(order.order_id, problem)
 
     def orders_missing(self) -> Iterator[Finding]:
-        """Judges the ledger after all orders: each allocated unit belongs to one."""
+        """Checks the ledger after all orders: each allocated unit belongs to one."""
         for id_ in self.orders.missing():
             yield _about_order(id_, "the ledger has allocated units to it, and it does not exist")
 
@@ -278,7 +278,7 @@ def verify(
     levels: Iterable[Level],
     holds: Iterable[Reservation],
 ) -> Iterator[Finding]:
-    """Judges a whole ledger and the rows at its end. Yields nothing if they match."""
+    """Checks a whole ledger and the rows at its end. Yields no finding if they match."""
     verifier = Verifier()
     for entry in entries:
         yield from verifier.entry(entry)

@@ -11,7 +11,7 @@ from fancymonkey.store.contract import Store
 
 
 class Severity(StrEnum):
-    """How serious a finding is. A note is information only."""
+    """The severity of a finding. A note is information only."""
 
     ERROR = "error"
     WARNING = "warning"

@@ -7,7 +7,7 @@ from fancymonkey.store.postgres.store import PostgresStore
 from fancymonkey.store.sqlite.store import SqliteStore
 
 SKEW = 5_000
-"""How far (ms) two clocks may differ without an effect on holds."""
+"""The difference (ms) of two clocks that has no effect on holds."""
 
 
 GUARDS = frozenset(

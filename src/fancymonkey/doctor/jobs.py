@@ -11,7 +11,7 @@ from fancymonkey.text import counted
 
 FAILED = ("failed", "interrupted")
 BACKUPS = 100
-"""How many runs are searched for a backup that was made."""
+"""The number of runs that are searched for a successful backup."""
 
 
 async def check_jobs(context: CheckContext) -> AsyncIterator[DoctorFinding]:

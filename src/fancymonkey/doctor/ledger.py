@@ -18,9 +18,9 @@ from fancymonkey.text import counted
 STUCK = 60_000
 """A running service ends a hold within this time (ms) after its deadline."""
 FORGOTTEN = DAY_MS
-"""How long (ms) a payment issue may wait before it counts as forgotten."""
+"""The time (ms) for which a payment issue may wait before it counts as forgotten."""
 NAMED = 3
-"""How many rows a text names."""
+"""The number of rows that a text names."""
 
 
 async def check_ledger(context: CheckContext) -> AsyncIterator[DoctorFinding]:

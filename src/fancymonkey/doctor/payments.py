@@ -19,7 +19,7 @@ PAYMENTS = (COMPLETED, ASYNC_SUCCEEDED)
 SHOWN = 5
 """The most sessions that a finding names."""
 SKEW = 30_000
-"""How far (ms) our clock may differ from Stripe's; webhooks are refused from 300 s on."""
+"""The tolerated difference (ms) from Stripe's clock; webhooks are refused from 300 s on."""
 
 
 async def check_webhook(context: CheckContext) -> AsyncIterator[DoctorFinding]:
@@ -133,7 +133,7 @@ def _unreachable(reason: str) -> DoctorFinding:
 
 
 def _skew(date: str | None, now: int) -> int | None:
-    """How far (ms) the clock of a `Date` header is ahead of ours, or None."""
+    """The lead (ms) of the clock of a `Date` header over ours, or None."""
     try:
         there = parsedate_to_datetime(date or "")
     except ValueError:

@@ -45,6 +45,10 @@ def _refused(env: Path, reason: str) -> DoctorFinding:
 
 def check_settings(settings: Settings, env: Path = ENV) -> Iterator[DoctorFinding]:
     """Checks for settings that are missing, weak or contradictory."""
+    for sentence in settings.unknown_names:
+        yield warning(
+            "settings.unknown", sentence, "Rename the variable, or remove it, and start again."
+        )
     yield from _secrets(settings)
     yield from _payments(settings)
     yield from _pages(settings)

@@ -1,6 +1,6 @@
 """Group commit: commands that arrive during a transaction wait and share the next one.
 
-There is no timer. A lone command costs exactly one commit; under load the batches grow by
+There is no timer. A single command costs exactly one commit; under load the batches grow by
 themselves, and one sync of the disk serves all of their commands. A store with a fast disk commits
 within one turn of the event loop, and its callers get their answers in the same turn.
 """

@@ -32,9 +32,9 @@ log = logging.getLogger(__name__)
 FLUSH_SECONDS = 10.0
 PRUNE_SECONDS = 3600.0
 OUTCOMES_KEPT = 35 * DAY_MS
-"""How long (ms) first answers are kept: payment providers repeat and list events for less."""
+"""The time (ms) for which first answers are kept: longer than providers repeat their events."""
 CATCH_UP = 1000
-"""Entries that are read at once; where more are missed, everything is read again."""
+"""Entries that are read at once; if more are missed, all data is read again."""
 RETRY_SECONDS = 1.0
 
 
@@ -54,7 +54,7 @@ class Engine:
         self.on_commit: Callable[[Commit], None] | None = None
         """Is called with each own commit that is shown, before any caller gets its answer."""
         self.bell_seconds = 0.0
-        """How long a notification of the store waits for the message of another server."""
+        """The wait of a notification of the store for the message of another server."""
         self.zone = ZoneInfo("UTC")
         """The time zone of the shop's days."""
         self._demand = TurnedAwayDemand()

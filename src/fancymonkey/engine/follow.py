@@ -1,7 +1,8 @@
-"""Follows the ledger: hands its entries to a handler, in order and in portions.
+"""Follows the ledger: passes its entries to a handler, in order and in portions.
 
-The handler writes its effects and the new position in one transaction, and compares the position
-that it expects: neither a crash nor another process makes an entry count twice, or skips it.
+The handler writes its effects and the new position in one transaction, and compares the stored
+position with the expected one. So after a crash, or beside another process, no entry counts
+twice and none is skipped.
 """
 
 import asyncio

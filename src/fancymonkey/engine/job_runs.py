@@ -1,6 +1,6 @@
 """The latest runs of each job.
 
-Runs that found nothing to do are kept once per hour, under the start of the hour, so an earlier
+Runs without work are kept once per hour, under the start of the hour, so an earlier
 failure in that hour would look like the newer run. The stored state of the job has the real time.
 """
 

@@ -178,7 +178,7 @@ class Account:
         return session
 
     def deliver(self, id_: str) -> int:
-        """Sends the events that were kept back; returns their number."""
+        """Sends the withheld events; returns their number."""
         waiting = self.kept_back.get(id_, [])
         self.kept_back[id_] = []
         for event in waiting:

@@ -36,9 +36,9 @@ log = logging.getLogger(__name__)
 ABANDONED = 600_000
 """A claim not renewed for this long (ms of the system clock) belongs to a dead process."""
 ATTEMPTS = 3
-"""How often a job is tried for the same slot."""
+"""The number of attempts of a job for the same slot."""
 RETRY = 300_000
-"""How long (ms) after a failure the job tries the same slot again."""
+"""The time (ms) after a failure until the job tries the same slot again."""
 
 FAILED = "failed"
 INTERRUPTED = "interrupted"
@@ -188,7 +188,7 @@ class JobExecutor:
     async def join(self, job: Job) -> FinishedRun:
         """Runs a job on request, or waits for the run under way in this process.
 
-        Raises JobRunning where another process runs the job, and StoreError.
+        Raises JobRunning if another process runs the job, and StoreError.
         """
         running = self._running.get(job.name)
         return await (self.run(job) if running is None else asyncio.shield(running.end))

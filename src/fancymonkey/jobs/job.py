@@ -13,7 +13,7 @@ LIMIT_SECONDS = 1800.0
 class JobResult:
     """The result of a run: its outcome in one word, and a report for machines and for people.
 
-    A `quiet` run found nothing to do: of those, one per hour is stored. `stored` means that the
+    A `quiet` run had no work: of those, one per hour is stored. `stored` means that the
     work has stored its run itself. `details` are for the starter of the run, and are not stored.
     """
 

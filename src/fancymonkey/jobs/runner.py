@@ -14,7 +14,7 @@ from fancymonkey.jobs.lease import Lease
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 5.0
-"""How often due jobs are looked for. With the lease's times, a takeover takes under a minute."""
+"""The interval of searches for due jobs. With the lease, a takeover takes under a minute."""
 
 BackgroundTask = Callable[[], Coroutine[Any, Any, None]]
 """Endless work that runs in one process as long as it has the lease."""

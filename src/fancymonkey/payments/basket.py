@@ -15,7 +15,7 @@ from fancymonkey.engine.view.view import View
 class CheckoutTerms:
     """Currency and limits of a checkout. Times in ms; `success_url` and `cancel_url` are pages.
 
-    `most` is how often one hold may be taken to the checkout.
+    `most` is the number of checkouts of one hold.
     """
 
     ttl: int

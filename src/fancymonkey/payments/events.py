@@ -241,7 +241,7 @@ def _dispute(event: StripeEvent, policy: PaymentPolicy) -> Command | None:
 
 
 def foreign(event: StripeEvent, policy: PaymentPolicy) -> str | None:
-    """Why an event belongs to another account or mode, or None if it is the shop's own."""
+    """The reason why an event is not the shop's own: another account or mode; else None."""
     if event.account is not None:
         return f"The event is of another account, {word(event.account) or 'which has no id'}."
     if policy.livemode is None or not isinstance(event.livemode, bool):

@@ -16,7 +16,7 @@ MOST = 30
 AT_ONCE = 6
 PATIENCE_SECONDS = 4.0
 KNOWN = 60_000
-"""How long an answer is cached (ms); a missing answer too, so that no list waits twice."""
+"""The time (ms) for which an answer, or its absence, is cached, so that no list waits twice."""
 
 
 class Payers:

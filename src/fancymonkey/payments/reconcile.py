@@ -1,7 +1,7 @@
 """Compares Stripe with the ledger, and corrects the ledger with the commands that webhooks use.
 
 It reads Stripe's events since the last comparison, and then each checkout session. It finds
-webhooks that never came, sessions that outlived their hold, and answers that were lost.
+webhooks that never arrived, sessions that outlived their hold, and answers that were lost.
 """
 
 import logging
@@ -34,11 +34,11 @@ log = logging.getLogger(__name__)
 
 JOB = "reconcile"
 OVERLAP = HOUR
-"""How long before the last comparison events are read again (ms): Stripe lists some late."""
+"""The overlap (ms) with the last comparison: Stripe lists some events late."""
 SESSION_LIFE = 25 * HOUR
 """Longer (ms) than any session of Stripe is open, which is at most a day."""
 FIRST = 30 * DAY_MS
-"""How far back (ms) Stripe lists events."""
+"""The age (ms) of the oldest events that Stripe lists."""
 
 _event = msgspec.json.Decoder(StripeEvent)
 

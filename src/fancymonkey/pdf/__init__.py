@@ -1,1 +1,1 @@
-"""Pick lists and packing slips as PDF. Loaded only where one is made."""
+"""Pick lists and packing slips as PDF. Loaded only to make one."""

@@ -162,7 +162,7 @@ class Layout:
         return [*lines, line] if line or not lines else lines
 
     def _fitting(self, word: str, size: float, width: float) -> int:
-        """How many characters of a word fit; one at least."""
+        """The number of characters of a word that fit; one at least."""
         low, high = 1, len(word)
         while low < high:
             middle = (low + high + 1) // 2

@@ -95,7 +95,7 @@ async def opened_services(settings: Settings) -> AsyncIterator[Services]:
 async def run_now(services: Services, name: str) -> FinishedRun:
     """Runs a job to its end; the release of due holds at the start counts as its effect.
 
-    Raises StoreUnavailable where another process runs the job, and the error of a failed run.
+    Raises StoreUnavailable if another process runs the job, and the error of a failed run.
     """
     jobs = services.jobs
     try:

@@ -18,14 +18,14 @@ class BackupSettings(SettingsGroup):
         "BACKUP_KEEP_DAYS",
         whole(1, 3650),
         14,
-        "For how many days the latest backup of the day is kept in `BACKUP_TO`.",
+        "The number of days for which the latest backup of the day is kept in `BACKUP_TO`.",
         shown="14",
     )
     backup_keep_weeks: int = setting(
         "BACKUP_KEEP_WEEKS",
         whole(0, 520),
         8,
-        "For how many weeks the latest backup of the week is kept as well.",
+        "The number of weeks for which the latest backup of the week is kept as well.",
         shown="8",
     )
     backup_git: bool = setting(

@@ -10,7 +10,7 @@ class HoldSettings(SettingsGroup):
         "RESERVATION_TTL_SECONDS",
         whole(1, TTL_MAX),
         1800,
-        "How long a hold lasts, in seconds, from 1 to 86400 (a day, the maximum of a Stripe "
+        "The duration of a hold, in seconds, from 1 to 86400 (a day, the maximum of a Stripe "
         "checkout session).",
         shown="1800",
     )
@@ -18,30 +18,31 @@ class HoldSettings(SettingsGroup):
         "HOLDS_PER_ADDRESS",
         whole(0, 10_000),
         20,
-        "How many unpaid holds one address (IPv6: one /64) may have at once; 0: no limit.",
+        "The number of unpaid holds that one address (IPv6: one /64) may have at once; "
+        "0: no limit.",
         shown="20",
     )
     holds_per_minute: int = setting(
         "HOLDS_PER_MINUTE",
         whole(0, 1_000_000),
         60,
-        "How often one address may begin or change a hold per minute; a network may do so 10 times "
-        "as often. 0: no limit.",
+        "The number of holds that one address may begin or change per minute; a network may do "
+        "so 10 times as often. 0: no limit.",
         shown="60",
     )
     checkouts_per_minute: int = setting(
         "CHECKOUTS_PER_MINUTE",
         whole(0, 1_000_000),
         10,
-        "How many checkouts one address may open at Stripe per minute; a network may open 5 times "
-        "as many. 0: no limit.",
+        "The number of checkouts that one address may open at Stripe per minute; a network may "
+        "open 5 times as many. 0: no limit.",
         shown="10",
     )
     hold_units: int = setting(
         "HOLD_UNITS",
         whole(0, 1_000_000),
         50,
-        "How many units of one size one visitor may hold; 0: no limit.",
+        "The number of units of one size that one visitor may hold; 0: no limit.",
         shown="50",
     )
     hold_contention_percent: int = setting(
@@ -65,8 +66,8 @@ class HoldSettings(SettingsGroup):
         "HOLD_UNPAID_ALLOWANCE_MINUTES",
         whole(0, 100_000),
         60,
-        "For how many minutes in total one address may have held a size without paying, in holds "
-        "that ended in the last two hours. Beyond that it has to wait; 0: no limit.",
+        "The total time, in minutes, for which one address may have held a size without paying, "
+        "in holds that ended in the last two hours. Beyond that it has to wait; 0: no limit.",
         shown="60",
     )
     hold_retry_minutes: int = setting(
@@ -81,7 +82,7 @@ class HoldSettings(SettingsGroup):
         "KEEP_ENDED_HOLDS_DAYS",
         whole(30, 36_500),
         90,
-        "For how many days holds that bought nothing are kept after their end. Later only the "
-        "ledger has their movements.",
+        "The number of days for which holds that bought nothing are kept after their end. Later "
+        "only the ledger has their movements.",
         shown="90",
     )

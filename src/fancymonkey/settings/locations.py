@@ -10,14 +10,14 @@ class LocationSettings(SettingsGroup):
         "SPLIT_LINES",
         switch,
         True,
-        "Whether a line that no single location has whole may come from several. Off: buyers see "
-        "as available what the best single location has.",
+        "Whether a line that no single location has whole may come from several. If `off`, buyers "
+        "see the available units of the best single location.",
         shown="on",
     )
     max_parcels: int | None = setting(
         "MAX_PARCELS",
         whole(1, 100),
         None,
-        "From how many locations one order may come. If unset, there is no limit.",
+        "The number of locations from which one order may be shipped. If unset, there is no limit.",
         shown="no limit",
     )

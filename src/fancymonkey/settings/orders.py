@@ -18,7 +18,7 @@ class OrderSettings(SettingsGroup):
         "ORDER_DATA_DAYS",
         whole(0, 3650),
         180,
-        "How many days the name, email address and postal address of an order's buyer are "
-        "stored, as Stripe sends them. 0 stores none.",
+        "The number of days for which the name, email address and postal address of an order's "
+        "buyer are stored, as Stripe sends them. 0 stores none.",
         shown="180",
     )

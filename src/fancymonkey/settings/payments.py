@@ -76,36 +76,37 @@ class PaymentSettings(SettingsGroup):
         "CHECKOUT_MINUTES",
         whole(30, 1439),
         30,
-        "How long a checkout at Stripe stays open, in minutes, from 30 (Stripe's minimum) to 1439.",
+        "The duration of a checkout at Stripe, in minutes, from 30 (Stripe's minimum) to 1439.",
         shown="30",
     )
     checkout_grace_seconds: int = setting(
         "CHECKOUT_GRACE_SECONDS",
         whole(0, 86_400),
         300,
-        "How long a hold outlives its checkout at Stripe, in seconds, so that the webhook of a "
-        "payment in the last second still finds it.",
+        "The time, in seconds, by which a hold outlives its checkout at Stripe, so that the "
+        "webhook of a payment in the last second still finds it.",
         shown="300",
     )
     checkouts_per_hold: int = setting(
         "CHECKOUTS_PER_HOLD",
         whole(1, 100),
         5,
-        "How often one hold may be taken to the checkout: each checkout extends the hold.",
+        "The number of checkouts that one hold may have: each checkout extends the hold.",
         shown="5",
     )
     pending_payment_days: int = setting(
         "PENDING_PAYMENT_DAYS",
         whole(1, 60),
         7,
-        "How many days a hold waits for a payment that takes days, such as a bank transfer.",
+        "The number of days that a hold waits for a payment that takes days, such as a "
+        "bank transfer.",
         shown="7",
     )
     late_payment: str = setting(
         "LATE_PAYMENT",
         one_of("backorder", "refund"),
         "backorder",
-        "How to handle a payment that arrives after its hold has ended, if too few units are "
+        "The handling of a payment that arrives after its hold has ended, if too few units are "
         "available: `backorder` owes the buyer the rest, `refund` refunds the payment.",
         shown="backorder",
     )
@@ -121,7 +122,7 @@ class PaymentSettings(SettingsGroup):
         "RECONCILE_SECONDS",
         whole(0, 86_400),
         300,
-        "How often the ledger is compared with Stripe, in seconds; 0 leaves it to "
+        "The interval of comparisons of the ledger with Stripe, in seconds; 0 leaves it to "
         "`fancymonkey reconcile`.",
         shown="300",
     )

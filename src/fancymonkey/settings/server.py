@@ -88,7 +88,7 @@ class ServerSettings(SettingsGroup):
 
     @property
     def url(self) -> str:
-        """Where a program on this machine reaches the service; empty if any free port is taken."""
+        """The address of the service for programs on this machine; empty with port 0."""
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104
         bracketed = f"[{host}]" if ":" in host else host
         return f"http://{bracketed}:{self.port}" if self.port else ""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from fancymonkey.errors import ConfigError
 from fancymonkey.settings.accounts import AccountSettings, password_fault
@@ -24,6 +24,7 @@ from fancymonkey.settings.schedule import ScheduleSettings
 from fancymonkey.settings.server import ServerSettings
 from fancymonkey.settings.stock import StockSettings
 from fancymonkey.settings.store import StoreSettings
+from fancymonkey.settings.unknown_names import nearly_settings
 
 FORMER_SETTINGS = {
     "SCHEDULES": "RUN_JOBS",
@@ -52,6 +53,13 @@ class Settings(BaseModel):
     schedule: ScheduleSettings = ScheduleSettings()
     alerts: AlertSettings = AlertSettings()
     backup: BackupSettings = BackupSettings()
+
+    _unknown_names: tuple[str, ...] = PrivateAttr(())
+
+    @property
+    def unknown_names(self) -> tuple[str, ...]:
+        """A sentence about each variable that was loaded with them and is nearly a setting."""
+        return self._unknown_names
 
     @classmethod
     def of(cls, **values: Any) -> "Settings":
@@ -91,7 +99,9 @@ class Settings(BaseModel):
 
     @property
     def published(self) -> bool:
-        """Whether the published password opens the owner's side: in a demo of this machine only."""
+        """Whether the published password gives access to the dashboard: only in a demo of this
+        machine.
+        """
         here = self.server.demo and self.local and not self.server.trusted_proxies
         return here and self.accounts.admin_password in (None, PUBLISHED_PASSWORD)
 
@@ -99,14 +109,15 @@ class Settings(BaseModel):
     def load(
         cls, environ: Mapping[str, str] | None = None, file: Path = Path(".env")
     ) -> "Settings":
-        """The settings of this process; the environment beats the file. Raises ConfigError.
+        """The settings of this process; the environment overrides the file. Raises ConfigError.
 
-        A variable that is set to nothing counts as not set, and hides the file's.
+        An empty variable counts as not set, and hides the file's.
         """
         values = {**dotenv(file), **(os.environ if environ is None else environ)}
         texts = _texts(values)
         groups: dict[str, Any] = {name: group.read(texts) for name, group in _groups().items()}
         settings = cls(**groups)
+        settings._unknown_names = nearly_settings(values, declarations())
         settings.check()
         return settings
 
@@ -198,6 +209,8 @@ def reference() -> str:
         "environment overrides it. Text after `=` is taken as it is: `${…}` is not expanded.",
         "An empty variable counts as not set. A secret may be in a file instead:",
         "`ADMIN_PASSWORD_FILE=/run/secrets/admin`; white space around it is removed.",
+        "A variable that is nearly one of these, such as `FULFILLMENT`, is a warning in the log,",
+        "of the doctor and on the dashboard.",
         "",
         "<!-- Made by scripts/settings_reference.py from src/fancymonkey/settings. -->",
         "",

@@ -10,7 +10,7 @@ class StockSettings(SettingsGroup):
         "TRANSFER_TOLERANCE",
         whole(0, 100),
         0,
-        "How many more units than were sent a receipt of a transfer may have without a reason, in "
-        "percent of the units sent.",
+        "The excess of a receipt of a transfer over the sent units that needs no reason, in "
+        "percent of the sent units.",
         shown="0",
     )

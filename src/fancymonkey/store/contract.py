@@ -92,9 +92,9 @@ class Store(Protocol):
     async def run(self, commands: Sequence[Command], now: int, after: int) -> Commit:
         """Ends the holds due at `now`, and runs the commands in order; each gets one answer.
 
-        `after` is the last revision that the caller knows. When this returns, everything is
-        durable; when it raises, nothing is, except for StoreUnavailable after a lost connection:
-        then the outcome is unknown, and the commands may be sent again with the same ids. Only one
+        `after` is the last revision that the caller knows. When this returns, all changes are
+        durable; when it raises, none is, except for StoreUnavailable after a lost connection: then
+        the outcome is unknown, and the commands may be sent again with the same ids. Only one
         caller at a time may use it.
         """
         ...
@@ -185,7 +185,7 @@ class Store(Protocol):
         ...
 
     async def unwritable(self) -> str | None:
-        """Why no change can be written now, as a text; None if writing works, as far as is known.
+        """The reason why no change can be written now; None if writing works, as far as is known.
 
         After a failed write, calls of this method retry a write from time to time.
         """

@@ -1,4 +1,4 @@
-"""Compares the units in transit at each location with its transfers that are on the way."""
+"""Compares the units in transit at each location with its sent transfers."""
 
 from collections.abc import Iterator
 

@@ -8,7 +8,7 @@ const dialog = el('dialog', { class: 'basket', id: 'choices', 'aria-labelledby':
 document.body.append(dialog);
 let open = null; // {productId, size, chosen: Map of option to quantity, done}
 
-/** How many of an option are left for choosing: without the fixed parts of one set. */
+/** The units of an option that can be chosen: without the fixed parts of one set. */
 function leftOf(bundle, option) {
   const fixed = (bundle.components ?? []).filter((part) => key(part) === key(option))
     .reduce((sum, part) => sum + part.quantity, 0);

@@ -1,4 +1,4 @@
-/** Sets of parts that a buyer chooses: how many can be had, and their parts in words. */
+/** Sets whose parts a buyer chooses: the available number, and the parts in words. */
 
 import * as fm from './fancymonkey.js';
 import { nameOf } from './page.js';
@@ -9,7 +9,7 @@ export const called = (option) => `${nameOf(fm.stock, option.productId)}, ${opti
 /** Whether a size is a set whose parts the buyer chooses. */
 export const hasChoices = (size) => Boolean(size?.bundle?.groups?.length);
 
-/** How many sets with these choices could be had now. */
+/** The number of sets with these choices that could be sold now. */
 export function setsOf(size, choices) {
   if (!size?.bundle) return 0;
   const units = new Map();
@@ -23,7 +23,7 @@ export function setsOf(size, choices) {
   return Math.max(0, Math.min(size.available, ...counts));
 }
 
-/** The chosen parts that are short for this many sets, in words. */
+/** The chosen parts that are too few for this number of sets, in words. */
 export const shortParts = (line) => (line.choices ?? [])
   .filter((choice) => (fm.sizeOf(choice.productId, choice.size)?.available ?? 0) < choice.quantity * line.quantity)
   .map(called);

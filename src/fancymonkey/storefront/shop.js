@@ -132,7 +132,7 @@ function drawFilters(force = false) {
   const made = JSON.stringify(categories);
   if (!force && place.dataset.made === made) return;
   place.dataset.made = made;
-  if (chosen && !categories.includes(chosen)) chosen = ''; // its last product is gone
+  if (chosen && !categories.includes(chosen)) chosen = ''; // it has no more products
   const few = categories.length <= FEW + 2;
   const shown = few ? categories : categories.filter((name, at) => at < FEW || name === chosen);
   const focused = place.contains(document.activeElement) ? document.activeElement.title : null;

@@ -1,1 +1,1 @@
-"""HTTP: the only layer that knows the wire."""
+"""HTTP: endpoints, pages and the server."""

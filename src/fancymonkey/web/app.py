@@ -187,7 +187,9 @@ def _fronted(app: FastAPI, context: AppContext, crowd: Crowd, listeners: Listene
     clock, limited = context.engine.clock, context.settings.server.rate_limit
     limits = RateLimits(clock, [*hot, *own]) if limited else None
     guarded = SecurityHeaders(app, context, limits, {path for _, path in own})
-    return HotRouter(guarded, app, context, inventory.HOT, limits, crowd, listeners)
+    return HotRouter(
+        guarded, app, context, inventory.HOT, inventory.HOT_PARAMS, limits, crowd, listeners
+    )
 
 
 async def _open(context: AppContext) -> None:

@@ -164,7 +164,7 @@ UNITS = st.dictionaries(st.sampled_from(SKUS), st.integers(0, 4))
 
 
 def contents(recipe: Recipe) -> Iterator[dict[str, int]]:
-    """The units of every bundle that a buyer could put together."""
+    """The units of every bundle that a buyer could choose."""
     ways = []
     for choice in recipe.groups:
         counts = product(*(range(option.quantity + 1) for option in choice.options))
@@ -260,7 +260,7 @@ def most_keeping(
 def test_with_units_to_keep_the_number_is_exact_or_an_upper_bound(
     recipe: Recipe, levels: list[dict[str, int]], keep: dict[str, int]
 ) -> None:
-    """A bound only where whole bundles leave several locations that share an option to keep."""
+    """Only a bound if whole bundles leave from several locations that share a kept option."""
     recipe = keeping(recipe, keep)
     free = {f"location{number}": units for number, units in enumerate(levels)}
     totals = {sku: sum(units.get(sku, 0) for units in levels) for sku in SKUS}
@@ -275,7 +275,7 @@ def test_with_units_to_keep_the_number_is_exact_or_an_upper_bound(
 
 
 def test_the_upper_bound_may_be_one_too_many() -> None:
-    """Both locations could make a set, but only with the only option that is to be kept."""
+    """Both locations could make a set, but only with the one option to keep."""
     groups = (OptionGroup("any", 1, (Component("a", 1, keep=1), Component("b", 1))),)
     recipe = Recipe(TOGETHER, (Component("x", 1),), groups)
     free = {"A": {"x": 1, "a": 1}, "B": {"x": 1, "a": 1}, "C": {"b": 5}}

@@ -1,4 +1,4 @@
-"""The shares of the parts in the price of a bundle add up to the last cent."""
+"""The shares of the parts in the price of a bundle add up exactly to the price."""
 
 from decimal import Decimal
 

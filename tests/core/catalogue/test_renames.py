@@ -122,7 +122,7 @@ def test_two_names_later_and_back_again() -> None:
     assert shop.level("a/Mid").on_hand == 4
     shop.do(product(shop, (S, 5), (M, 4)))
     shop.do(RecordRefund(ref="pi_2", whole=True, take_back=True))
-    assert shop.level("a/M").on_hand == 3 + 1  # a count would make the 3 of long ago 4
+    assert shop.level("a/M").on_hand == 3 + 1  # a count would change the old 3 to 4
     assert open_issues(shop) == []
     shop.audit()
 

@@ -1,4 +1,4 @@
-"""A hold has lines, which were sold, and allocations, which levels have set aside."""
+"""A hold has lines, which were sold, and allocations, which are reserved in levels."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -102,7 +102,7 @@ def test_a_line_that_another_location_serves_gives_its_first_units_back() -> Non
     hold = shop.hold("s")
     assert hold.allocations == (Allocation(S, 1, DEFAULT_LOCATION), Allocation(M, 4, SHED))
     assert (level(shop, M, SHED).reserved, level(shop, M, DEFAULT_LOCATION).reserved) == (4, 0)
-    assert hold.lines == (Line(M, 4), Line(S, 1))  # in the order of the buyer
+    assert hold.lines == (Line(M, 4), Line(S, 1))  # in the buyer's order of the lines
 
 
 def spread() -> CoreShop:

@@ -1,4 +1,4 @@
-"""How a hold ends, row by row: Release, Capture, expiry."""
+"""The end of a hold, row by row: Release, Capture, expiry."""
 
 from dataclasses import fields, replace
 from decimal import Decimal
@@ -195,7 +195,7 @@ def test_a_payment_names_its_hold_for_good() -> None:
 
 
 def test_a_payment_keeps_its_name_off_another_live_hold() -> None:
-    """A payment that happens to be called as another's session must not cut that one loose."""
+    """A payment with the id of another hold's session must not remove the link of that session."""
     shop = CoreShop()
     shop.do(HELD, take("s2", a_M=1), Capture(ref="s1", payment_id="s2"))
     assert shop.hold("s2").reservation_id == "h-s2"

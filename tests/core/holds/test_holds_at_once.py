@@ -1,4 +1,4 @@
-"""The short ways of simple holds have the result of `serve` and of the search, to the last row."""
+"""The short ways of simple holds give exactly the result of `serve` and of the search."""
 
 from typing import Any
 
@@ -61,7 +61,7 @@ def shops(draw: st.DrawFn) -> Rows:
         Location("paris", "Paris", country="FR", sells_online=draw(st.booleans())),
         Location("closed", "Closed", active=False),
     ]
-    if draw(st.booleans()):  # the session has held something before
+    if draw(st.booleans()):  # the session had a hold before
         status = draw(st.sampled_from(Status))
         rows.append(Reservation("res_0", "buyer", status, (), NOW, NOW + 1))
         rows.append(SessionLink("buyer", "res_0"))

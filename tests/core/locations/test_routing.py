@@ -424,7 +424,7 @@ def test_ten_lines_and_twelve_locations_take_little_time() -> None:
         route(demands, locations, stock, Routing(destination=Destination("DE")))
         times.append(time.process_time() - start)
     print(sorted(times)[-3:])
-    assert statistics.median(times) < 0.05  # far above the usual time: a search without an end
+    assert statistics.median(times) < 0.05  # far above the usual time of a search
 
 
 def test_more_than_twelve_locations_are_reported_in_the_reasons() -> None:

@@ -41,7 +41,7 @@ def findings(shop: CoreShop) -> Iterator[Finding]:
 
 
 def conserved(shop: CoreShop) -> None:
-    """Units on hand and units that buyers have are the units that ever came in."""
+    """Units on hand and units that buyers have are all received units."""
     arrived = dict.fromkeys(SKUS, 0)
     for entry in shop.entries:
         if entry.sku in arrived and entry.kind in (Kind.ADDED, Kind.RECEIVED, Kind.COUNTED):

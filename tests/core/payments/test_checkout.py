@@ -1,4 +1,4 @@
-"""Paying for a hold, row by row: BeginCheckout, CheckoutOpened, CloseCheckout, AwaitPayment."""
+"""The payment of a hold, row by row: BeginCheckout, CheckoutOpened, CloseCheckout, AwaitPayment."""
 
 from collections.abc import Sequence
 

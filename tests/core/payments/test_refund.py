@@ -1,4 +1,4 @@
-"""Late, second and returned payments, row by row: their issues, and how each is resolved."""
+"""Late, second and returned payments, row by row: their issues, and the resolutions."""
 
 import pytest
 
@@ -184,7 +184,7 @@ def test_the_same_payment_again_is_not_an_issue() -> None:
 
 
 LATE = [take("s1", a_M=4), Release(ref="s1"), take("s2", a_M=3)]
-"""Two of the held units are left when the money comes."""
+"""Two of the held units are still available when the payment arrives."""
 
 
 def test_a_late_payment_takes_what_there_is_and_owes_the_rest() -> None:
@@ -194,7 +194,7 @@ def test_a_late_payment_takes_what_there_is_and_owes_the_rest() -> None:
     assert issues(shop) == {
         "late_payment:pi_1": (IssueKind.LATE_PAYMENT, IssueStatus.OPEN, {"a/M": 2})
     }
-    # The refund of it strikes off what was never delivered and brings back the rest.
+    # Its refund removes the undelivered units from the backorders and returns the others.
     shop.do(AUTO)
     assert [entry_text(entry) for entry in shop.new] == [
         "returned a/M backordered-2",

@@ -15,7 +15,7 @@ from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem
 from tests.core.builders import CoreShop, Row, named, take
 
 GONE = RemoveProduct(product_id="a", location=DEFAULT_LOCATION, before=("a/S", "a/M"))
-BACKORDERED = (  # two units sold that are not there
+BACKORDERED = (  # two missing units were sold
     take("s9", a_M=2),
     Release(ref="s9"),
     Count(sku="a/M", location=DEFAULT_LOCATION, quantity=0),
@@ -375,7 +375,7 @@ def test_an_edit_has_its_changes_and_reason() -> None:
     ids=lambda command: type(command).__name__,
 )
 def test_the_level_that_a_command_changes_is_among_what_it_reads(command: Command) -> None:
-    """A store has loaded only what a command reads; a level that it did not load looks empty."""
+    """A store loads only the rows that a command reads; a level that was not loaded looks empty."""
     keys = set(needs(command, CoreShop().image.begin(0)))
     assert (Level, ("a/M", "shop")) in keys
     assert (AllLevels, "a/M") in keys  # its answer has the totals

@@ -69,7 +69,7 @@ async def test_any_script_in_any_batches_ends_like_the_reference(store: Store, s
     await fill(store)
     revision = reference.image.revision
     for number, (commands, now) in enumerate(batches(seed, script(seed))):
-        if number % 5 == 0:  # what is shown may be remembered
+        if number % 5 == 0:  # shown rows may be cached
             shown = await store.snapshot()
             assert shown.revision == revision
             assert {level.key: level for level in shown.levels} == reference.image.rows[Level]

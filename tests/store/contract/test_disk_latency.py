@@ -6,7 +6,7 @@ QUICK, SLOW = QUICK_SECONDS / 5, QUICK_SECONDS * 20
 
 
 def measured(pace: DiskLatency, seconds: float, times: int) -> DiskLatency:
-    """Syncs that are waited for where the pace says."""
+    """Waits for syncs in the event loop or in a thread, as the pace decides."""
     for _ in range(times):
         pace.took(seconds, here=pace.quick)
     return pace

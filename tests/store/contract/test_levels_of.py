@@ -99,12 +99,12 @@ async def test_a_batch_sees_what_it_has_booked_itself(store: Store) -> None:
 
 
 async def test_a_location_that_came_after_the_first_question_is_found(store: Store) -> None:
-    """The cached rows of the first question have to grow."""
+    """The cached rows of the first request must be extended."""
     await store.run(catalogue(), 1, 0)
     assert await answer(store, OnHand(skus=(M,))) == {M: [["main", 10]]}
     await store.run([at("shed", 4)], 6, 0)
     assert await answer(store, OnHand(skus=(M,))) == {M: [["main", 10], ["shed", 4]]}
-    await store.snapshot()  # what is shown may be remembered
+    await store.snapshot()  # shown rows may be cached
     await store.run([at("attic", 1), at("shed", -4)], 7, 0)
     expected = {M: [["attic", 1], ["main", 10], ["shed", 0]]}
     assert await answer(store, OnHand(skus=(M,))) == expected
@@ -152,7 +152,7 @@ async def test_a_rule_that_did_not_ask_gets_an_error_and_not_a_part(
     store = open_store(f"sqlite:///{tmp_path}/shop.db")
     await store.open(0)
     await store.run(catalogue(), 1, 0)
-    await store.close()  # the commands of the catalogue have asked, and the store remembers that
+    await store.close()  # the commands of the catalogue have asked, and the store has cached it
     store = open_store(f"sqlite:///{tmp_path}/shop.db")
     await store.open(0)
     try:

@@ -22,7 +22,7 @@ async def test_a_frozen_store_does_not_change_while_the_store_does(store: Store)
 
 
 async def test_later_commits_are_applied(store: Store) -> None:
-    """Each batch of a reference, row by row, and in one go what several of them did."""
+    """Each batch of a reference, row by row, and the effect of several batches together."""
     source = MemoryStore()
     changed: Rows = {}
     start = 0

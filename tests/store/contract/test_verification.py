@@ -29,7 +29,7 @@ async def test_any_script_leaves_a_clean_store(store: Store, seed: int) -> None:
 
 
 def sale(number: int) -> list[Command]:
-    """A hold that is paid late, one that is paid, and new goods: every number moves."""
+    """A hold that is paid late, one that is paid, and new goods: every number changes."""
     late, paid = f"late{number}", f"paid{number}"
     return [
         Adjust(sku=M, location=DEFAULT_LOCATION, delta=2),
@@ -58,7 +58,7 @@ async def test_there_is_no_false_alarm_beside_a_server_that_sells(
 ) -> None:
     """One task sells without a pause while the store is opened and verified many times.
 
-    It sells a fixed number during each: else the ledger may grow faster than it is read.
+    It sells a fixed number during each: otherwise the ledger may grow faster than it is read.
     """
     if target == "memory://":
         pytest.skip("memory has no second reader")

@@ -1,4 +1,4 @@
-"""The archive of the JSON store: rows that are over leave memory and are found by key and in order.
+"""The archive of the JSON store: finished rows leave memory and are found by key and in order.
 
 The random scripts of the other tests of this store run with small segments, so they read it too.
 """

@@ -1,4 +1,4 @@
-"""Bundles in products.json: read, checked, and written back unchanged."""
+"""Bundles in products.json are read, checked, and written unchanged."""
 
 import json
 from pathlib import Path

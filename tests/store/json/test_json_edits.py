@@ -94,7 +94,7 @@ async def test_an_edit_while_the_store_is_down(path: Path) -> None:
 
 
 async def test_later_changes_of_the_store_are_not_edits(path: Path) -> None:
-    """Only the field that the owner touched is taken from a file that is older than the store."""
+    """From a file that is older than the store, only the changed field is taken."""
     store = await open_shop(path.parent)
     await store.mirror.reconcile()
     await hold(store, "s1", M, 3)
@@ -351,7 +351,7 @@ async def test_catalogue_changes_of_the_store_reach_the_file(path: Path) -> None
 
 
 class EditsBetween(Disk):
-    """The owner saves in the very moment between our last look and our rename."""
+    """The owner saves between our last look and our rename."""
 
     def __init__(self) -> None:
         self.edits: list[tuple[Path, str]] = []
@@ -486,7 +486,7 @@ async def test_an_edit_counts_once_wherever_it_crashes(tmp_path: Path, synced: b
         for way, image in crash.images.items():
             stock, counts, shown = await read(image)
             allowed = {(20, 0)} if "edited" not in crash.progress else {(25, 1), (24, 1)}
-            if not synced:  # the editor did not sync it, and it may be gone
+            if not synced:  # the editor did not sync it, and it may be lost
                 allowed |= {(20, 0)}
             if "sold" in crash.progress:
                 allowed = {(24, 1)}

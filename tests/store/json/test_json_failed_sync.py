@@ -1,7 +1,7 @@
 """A disk that fails once, a restart, sales, and a power cut: no acknowledged sale is lost.
 
-The disk of these tests forgets what a failed sync should have written (`medium.py`), so the start
-after it has to put what was written last into new files.
+The disk of these tests forgets what a failed sync should have written (`medium.py`), so the next
+start has to write the latest data into new files.
 """
 
 import asyncio
@@ -58,7 +58,7 @@ class ArmedDisk:
 
 
 async def sales(store: JsonStore, *, of: int = 4) -> dict[str, Any]:
-    """Some more batches; what the store shows then."""
+    """Runs more batches; returns the state of the store."""
     for number in range(of):
         await store.run(
             [Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=number + 40)],
@@ -91,7 +91,7 @@ async def after_restart_and_cut(disk: FaultyDisk, folder: Path, cuts: PowerCuts)
 
 
 async def interrupted(tmp_path: Path, number: int) -> tuple[Run, bool]:
-    """A run of the script in which one operation fails; whether it came to its end."""
+    """A run of the script in which one operation fails; returns whether it ended normally."""
     folder = tmp_path / f"{number}"
     folder.mkdir()
     run = Run(FaultyDisk(folder, once(number)), folder)
@@ -103,7 +103,7 @@ async def interrupted(tmp_path: Path, number: int) -> tuple[Run, bool]:
 
 
 async def lost_after_failures(tmp_path: Path, first: int, every: int) -> list[str]:
-    """Lets each operation fail once, in its turn; returns after which ones something was lost."""
+    """Lets each operation fail once; returns the operations after which something was lost."""
     expected = await reference()
     faults: list[str] = []
     cuts = PowerCuts(tmp_path)
@@ -137,9 +137,8 @@ async def test_where_the_disk_fails_at_times_later_sales_outlive_a_power_cut(
 
 
 async def stopped(folder: Path, kind: str, skip: int = 0) -> tuple[FaultyDisk, int]:
-    """A disk on which a store has met one failure of a kind and is gone.
-
-    Also how many entries it had confirmed.
+    """A disk after one failure of a kind and the end of its store; also the number of confirmed
+    entries.
     """
     armed = ArmedDisk()
     disk = FaultyDisk(folder, armed)
@@ -221,7 +220,7 @@ class Busy(FaultyDisk):
 
 
 async def start_after(disk: Busy, folder: Path) -> int:
-    """How many bytes a start writes."""
+    """The number of bytes that a start writes."""
     before = disk.bytes_written
     store = JsonStore(folder, disk=disk)
     await store.open(0)

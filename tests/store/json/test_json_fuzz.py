@@ -1,4 +1,4 @@
-"""Random commands and random edits of the file: both sides always end equal."""
+"""Random commands and random edits of the file: in the end both sides are equal."""
 
 import json
 import random
@@ -68,7 +68,7 @@ def in_file(path: Path) -> dict[str, Any]:
 
 
 def edit(path: Path, chance: random.Random) -> None:
-    """One thing that an owner may do to the file."""
+    """One random edit of the file by its owner."""
     shop = json.loads(path.read_text())
     products = shop["products"]
     chance.shuffle(products) if chance.random() < 0.2 else None

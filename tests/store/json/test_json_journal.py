@@ -33,7 +33,7 @@ M = "prod_hoodie_001/M"
 
 
 async def filled(folder: Path, seed: int = 3, length: int = 200) -> MemoryStore:
-    """A closed store with small segments, and what must be in it."""
+    """A closed store with small segments, and its expected content."""
     reference = MemoryStore()
     store = JsonStore(folder, segment_entries=40)
     await store.open(0)
@@ -440,7 +440,7 @@ async def test_the_log_has_its_position(tmp_path: Path, caplog: pytest.LogCaptur
 
 
 class Sluggish(Disk):
-    """A disk whose syncs take as long as a test says."""
+    """A disk whose syncs take a given time."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 0.0
@@ -472,9 +472,9 @@ async def test_the_loop_waits_for_a_fast_disk_only(
     main = threading.current_thread().name
     assert await where(0.0001, 9) == "journal"
     assert await where(0.0001, 2) == main  # once it was measured as fast
-    assert await where(0.004, 1) == main  # a hiccup is forgiven
+    assert await where(0.004, 1) == main  # a short delay has no effect
     assert await where(0.005, 20) == "journal"
-    assert await where(0.0001, 2) == "journal"  # it is not trusted at once
+    assert await where(0.0001, 2) == "journal"  # it does not count as fast at once
     assert await where(0.0001, 2) == main
     await store.close()
 

@@ -1,4 +1,4 @@
-"""The journal is removed while the shop runs: no sale is confirmed that a restart would not have.
+"""The journal is removed while the shop runs: every confirmed sale exists after a restart.
 
 The system accepts every write and every sync of a file without a name.
 """

@@ -25,7 +25,7 @@ async def test_a_current_database_needs_no_lock(migrated_url: str) -> None:
 
 
 class StoppedConnection(asyncpg.Connection):
-    """Of a process that is stopped when it has the lock of the migration."""
+    """The program of a process that is stopped while it has the lock of the migration."""
 
     in_the_middle = asyncio.Event()
 

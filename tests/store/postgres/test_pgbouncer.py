@@ -132,7 +132,7 @@ async def test_a_pooler_that_restarts_loses_nothing(
     assert await stores[1].reservation("r2") is not None
 
 
-# -- what would lose something is refused ----------------------------------------------------------
+# -- unsafe settings are refused ----------------------------------------------------------
 
 
 @pytest.mark.parametrize("read_only", [False, True])
@@ -141,7 +141,7 @@ async def test_a_pooler_that_restarts_loses_nothing(
 async def test_a_pooler_without_the_parameter_direct_is_refused(
     postgres_server: PostgresServer, postgres_url: str, mode: str, ignored: str, read_only: bool
 ) -> None:
-    """Also one that ignores the settings which a session asks for: they would have no effect."""
+    """Also a pooler that ignores the settings of a session: they would have no effect."""
     opened = PostgresStore(postgres_url)
     await opened.open(0)
     await opened.close()

@@ -134,7 +134,7 @@ DOCUMENT = PutDocuments(drafts=(DocumentWrite("folder", "name", "body"),))
 async def test_a_batch_decided_beside_another_server_is_decided_again(
     store: PostgresStore, second: PostgresStore, monkeypatch: pytest.MonkeyPatch, others: Command
 ) -> None:
-    """Also where the other one has written nothing into the ledger."""
+    """Also if the other one has written nothing into the ledger."""
     between(monkeypatch, lambda: second.run([others], 5, 0))
     commit = await store.run([reserve("r1", "s1", quantity=10), DOCUMENT], 5, 0)
     assert store._crowded > 0
@@ -219,7 +219,7 @@ async def test_rows_of_a_snapshot_are_cached(
     assert accepted(commit) == 1
     monkeypatch.undo()
     await second.run([Count(sku="prod_b/S", location=DEFAULT_LOCATION, quantity=2)], 5, 0)
-    await store.snapshot()  # of a moment that its memory knows nothing of
+    await store.snapshot()  # of a moment that is not in its memory
     refused = await store.run([reserve("r2", "s2", "prod_b/S", quantity=3)], 5, commit.revision)
     assert isinstance(refused.answers[0], Refused)
 
@@ -227,7 +227,7 @@ async def test_rows_of_a_snapshot_are_cached(
 async def test_a_buyer_who_is_known_elsewhere_is_not_taken_for_a_new_one(
     store: PostgresStore, second: PostgresStore
 ) -> None:
-    """A row that this server takes for missing may have been written by another server."""
+    """A row that is missing for this server may have been written by another server."""
     known = (await second.run([reserve("r1", "s1", quantity=2)], 5, 0)).revision
     assert (await store.run([DOCUMENT], 5, known)).revision == known
     assert store._row_cache.mark is not None
@@ -291,7 +291,7 @@ async def test_a_refusal_of_all_or_nothing_is_never_given_from_memory(
 async def test_assumptions_of_a_refusal_are_not_cached(
     store: PostgresStore, second: PostgresStore
 ) -> None:
-    """A session that holds units since before this server knew of it."""
+    """A session whose hold is older than the memory of this server."""
     await second.run([reserve("r0", "old")], 5, 0)
     known = (await store.run([reserve("r1", "s1", quantity=2)], 5, 0)).revision
     assert isinstance((await store.run([both("old", 50)], 5, known)).answers[0], Refused)
@@ -457,11 +457,12 @@ async def test_a_server_that_is_not_there_is_named_without_the_password() -> Non
     assert "secret" not in str(caught.value)
 
 
-# -- the bell --------------------------------------------------------------------------------------
+# -- notifications
+# --------------------------------------------------------------------------------------
 
 
 class Heard:
-    """Collects the revisions that the bell was rung with."""
+    """Collects the revisions of the notifications."""
 
     def __init__(self) -> None:
         self.revisions: list[int] = []
@@ -503,7 +504,7 @@ async def test_the_bell_rings_for_others_and_not_for_oneself(
 ) -> None:
     heard = Heard()
     await store.watch(heard.ring, nothing)
-    await heard.at_least((await store.snapshot()).revision)  # what came before it listened
+    await heard.at_least((await store.snapshot()).revision)  # the changes before it listened
     own = (await store.run([reserve("r1", "s1")], 5, 0)).revision
     others = (await second.run([reserve("r2", "s2")], 5, 0)).revision
     await heard.at_least(others)
@@ -713,7 +714,7 @@ async def test_the_view_shows_what_an_analyst_expects(
 async def test_no_statement_of_a_batch_goes_through_a_table(
     store: PostgresStore, database: asyncpg.Connection
 ) -> None:
-    """Also where the plan is made while the tables are empty, which is when it is made."""
+    """Also if the plan is made while the tables are empty, as in a new shop."""
     kinds = tuple(TABLES)
     reads = [batch._read_statement((kind,), first=False) for kind in kinds]
     reads.append(batch._read_statement(kinds, first=True))

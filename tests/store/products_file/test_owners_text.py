@@ -1,4 +1,4 @@
-"""The owner's layout of products.json is kept in every store, and written back."""
+"""Every store keeps the owner's layout of products.json and writes it again."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""Mistakes in bundles of products.json: lost ones, lost parts, and names with their place."""
+"""Mistakes in bundles of products.json: removed bundles, removed parts, and names with their
+place.
+"""
 
 import json
 import logging

@@ -1,8 +1,9 @@
-"""A failed sync of products.json or of its folder, and a power cut: an older file may be back.
+"""A failed sync of products.json or of its folder, and a power cut: an older file may be on the
+disk.
 
-It is not an edit: neither a sale nor what the owner has typed in is taken back by it. The disk of
-these tests forgets names and pages whose sync has failed, and it keeps no memory of older versions,
-which is never synced.
+It does not count as an edit: it reverts neither a sale nor an edit of the owner. The disk of these
+tests forgets names and pages whose sync has failed, and it keeps no memory of older versions, which
+is never synced.
 """
 
 import asyncio
@@ -83,7 +84,7 @@ class JsonShop:
             self.disk.owner_writes(self.path, content, synced=False)
 
     async def reconcile(self) -> None:
-        """As the store does it by itself: what fails is tried again later."""
+        """As the store does it: a failed attempt is repeated later."""
         try:
             await self.store.mirror.reconcile()
         except OSError:
@@ -104,7 +105,7 @@ class JsonShop:
 
 
 async def abandon(store: JsonStore) -> None:
-    """As the system leaves a process that was killed: nothing is written any more."""
+    """As after a kill: nothing more is written."""
     await asyncio.gather(*store._snapshots)
     store._file_lock.free()
 
@@ -197,7 +198,7 @@ async def power_cuts(
 async def test_unsynced_versions_are_kept_until_they_are_written_again(
     tmp_path: Path,
 ) -> None:
-    """The syncs of an edit fail, and that of the new file for it; at the next look all goes well.
+    """The syncs of an edit and of the new file fail; at the next look all syncs work.
 
     Until then the medium has the file as it was before the edit.
     """
@@ -226,11 +227,11 @@ async def test_unsynced_versions_are_kept_until_they_are_written_again(
 
 
 TIMES = [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(5, marks=pytest.mark.slow)]
-"""How many syncs in a row fail."""
+"""The number of consecutive failed syncs."""
 
 
 async def every_sync(tmp_path: Path, times: int, day: list[Step]) -> list[str]:
-    """Refuses each sync of the owner's file or folder in its turn."""
+    """Refuses each sync of the owner's file or folder, one at a time."""
     faults: list[str] = []
     images, read = Images(tmp_path), ReadOnce(content_in)
     number, refusing = 1, True

@@ -1,4 +1,4 @@
-"""Edits of products.json that would empty the shop, count units twice, or do nothing in silence."""
+"""Edits of products.json that would empty the shop, count units twice, or have no effect."""
 
 import json
 import re
@@ -64,6 +64,8 @@ MISPLACED: dict[str, tuple[str, Any, str]] = {
     "locations of a product": ("tee", {"locations": {"main": {"stock": 1}}}, "belongs in a size"),
     "a bundle of a product": ("tee", {"bundle": []}, "bundle belongs in a size"),
     "a restock date of a size": ("tee/M", {"restockDate": "2027-01-01"}, "belongs in the product"),
+    "a price of a size": ("tee/M", {"price": 25}, "price belongs in the product, beside its sizes"),
+    "a price of a new size": ("pin/TWO", {"stock": 1, "price": 5}, "price belongs in the product"),
     "sizes of a size": ("tee/M", {"sizes": {"S": {}}}, "sizes belongs in the product"),
 }
 
@@ -76,7 +78,7 @@ async def test_a_field_at_the_wrong_level_is_refused(name: str, tmp_path: Path) 
     rows = copy()
     product_id, _, size = where.partition("/")
     product = next(row for row in rows if row["id"] == product_id)
-    (product["sizes"][size] if size else product).update(fields)
+    (product["sizes"].setdefault(size, {}) if size else product).update(fields)
     (problem,) = await edit(store, tmp_path, rows)
     assert re.search(rf"products\.json, line \d+, .*{words}", problem)
     assert await units(store) == before
@@ -99,6 +101,18 @@ async def test_own_fields_stay_the_owners(
     store = await opened(tmp_path)
     rows = copy()
     next(row for row in rows if row["id"] == product_id).update(fields)
+    assert await edit(store, tmp_path, rows) == []
+    await close(store)
+
+
+async def test_a_price_of_a_size_since_the_first_file_stays_the_owners(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = copy()
+    rows[0]["sizes"]["M"]["price"] = 25
+    store = await opened(tmp_path, rows)
+    assert "size M: price is not used here; it belongs in the product" in caplog.text
+    rows[0]["name"] = "SHIRT"
     assert await edit(store, tmp_path, rows) == []
     await close(store)
 

@@ -1,4 +1,4 @@
-"""Texts, dates and further fields of products.json have the rules of the other ways in."""
+"""Texts, dates and further fields of products.json have the same rules as other input."""
 
 import json
 import logging

@@ -173,7 +173,7 @@ async def test_a_new_number_in_a_fresh_file_counts(stamp: str, tmp_path: Path) -
     path.write_text(STAMPS[stamp])
     store = await open_shop(tmp_path)
     await buy(store, "tee/M", 2, 1)
-    for number in (25, 18, 20, 3):  # 18 and 20 were there before: they are counted all the same
+    for number in (25, 18, 20, 3):  # the file had 18 and 20 before: they still count
         rows = json.loads(path.read_text())
         rows[0]["sizes"]["M"]["stock"] = number
         path.write_text(json.dumps(rows, indent=2))
@@ -222,7 +222,7 @@ async def test_an_ambiguous_file_undoes_no_sale_and_is_reported(tmp_path: Path) 
 
 
 async def test_other_changes_of_the_owner_stay(tmp_path: Path) -> None:
-    """Price, switch, threshold and date in the dashboard; the old file says nothing of them."""
+    """Price, switch, threshold and date from the dashboard, which the old file does not have."""
     path = tmp_path / "products.json"
     path.write_text(PLAIN)
     store = await open_shop(tmp_path)
@@ -295,7 +295,7 @@ async def test_other_additions_and_removals_stay(tmp_path: Path) -> None:
 
 
 async def test_a_rescue_from_damage(tmp_path: Path) -> None:
-    """Stored older versions may be torn, foreign or gone: the shop opens all the same."""
+    """Stored older versions may be incomplete, foreign or missing: the shop still opens."""
     path = tmp_path / "products.json"
     path.write_text(PLAIN)
     store = await open_shop(tmp_path)

@@ -1,4 +1,4 @@
-"""A hold keeps why its locations were chosen, and what the other ways would have cost."""
+"""A hold stores the reasons for its locations, and the distances of the other options."""
 
 from dataclasses import replace
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Random networks of locations and transfers: no unit vanishes, and none comes from nowhere.
+"""Random networks of locations and transfers: no unit is lost or added.
 
 The expected sums come from a second, simpler record of units that came in, were found, or were
 lost. Holds come and go.
@@ -60,7 +60,7 @@ class TransferNetwork:
         self.units.update(dict.fromkeys(SKUS, 10 + 10 * len(self.locations)))
 
     async def step(self, now: int) -> None:
-        """A batch of random commands, and their effect in the second account."""
+        """A batch of random commands, and their effect in the second record."""
         steps: list[Callable[[], tuple[Command, ...]]] = [
             *(self._create, self._send, self._receive, self._receive, self._close),
             *(self._cancel, self._undo, self._move, self._hold),
@@ -150,7 +150,9 @@ class TransferNetwork:
         return (hold,)
 
     async def check(self) -> None:
-        """Nothing is below zero, the sums are those of the second account, and verify agrees."""
+        """No number is below zero, the sums are those of the second record, and `verify` finds
+        nothing.
+        """
         levels = [row async for row in self.store.scan(Level)]
         sums: Counter[str] = Counter()
         for level in levels:

@@ -134,7 +134,7 @@ async def test_after_a_failed_sync_nothing_is_written_until_a_restart(
     disk.broken = True
     with pytest.raises(StoreUnavailable, match="restarted"):
         await store.run([reserve("r1", "s1")], 5, 0)
-    disk.broken = False  # too late: what the kernel still has of the file cannot be known
+    disk.broken = False  # too late: the state of the file in the kernel cannot be known
     with pytest.raises(StoreUnavailable, match="restarted"):
         await store.run([reserve("r2", "s2")], 5, 0)
     assert "restarted" in (await store.health_problems())[0]
@@ -297,7 +297,7 @@ async def test_a_row_that_could_not_be_read_is_there_all_the_same(path: Path) ->
     store = await opened(path)
     await fill(store)
     await store.close()
-    store = await opened(path)  # which knows nothing yet
+    store = await opened(path)  # which has read nothing yet
     assert store._writer is not None
     flaky = Flaky(store._writer.db)
     store._writer.db = flaky  # type: ignore[assignment]

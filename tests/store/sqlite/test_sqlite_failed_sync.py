@@ -54,7 +54,7 @@ class SqliteShop:
         return store
 
     async def trade(self) -> None:
-        """The whole script; `confirmed` entries were answered for."""
+        """The whole script; `confirmed` is the number of confirmed entries."""
         store = await self.opened()
         try:
             for commands, now in STEPS:
@@ -64,7 +64,7 @@ class SqliteShop:
                 await store.close()
 
     async def sell(self, batches: int = 5) -> dict[str, Any]:
-        """Starts, sells a little and is killed; what was shown last."""
+        """Starts, sells a few units and is killed; returns the last shown state."""
         store = await self.opened()
         try:
             for number in range(batches):
@@ -117,7 +117,7 @@ OnDisk = Callable[..., SqliteShop]
 
 
 async def lost_after_failures(on_disk: OnDisk, first: int, every: int) -> list[str]:
-    """Lets each operation fail once, in its turn; returns after which ones something was lost."""
+    """Lets each operation fail once; returns the operations after which something was lost."""
     faults: list[str] = []
     number, finished = first, False
     while not finished:
@@ -167,7 +167,7 @@ class ArmedVfs:
 
 
 async def stopped(shop: SqliteShop, what: str) -> None:
-    """The store has met one failure once it was in use, reports it, and is closed."""
+    """The store has one failure during its use, reports it, and is closed."""
     armed = ArmedVfs(shop.disk)
     shop.disk.revive(armed)
     store = await shop.opened()

@@ -1,4 +1,4 @@
-"""The files of SQLite are removed while the shop runs: no sale is confirmed that would be lost."""
+"""The files of SQLite are removed while the shop runs: every confirmed sale is kept."""
 
 from contextlib import suppress
 from pathlib import Path

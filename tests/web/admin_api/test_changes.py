@@ -51,7 +51,7 @@ async def test_the_table_has_every_size_as_it_is_now(any_shop: Shop) -> None:
         18,
         "in_stock",
     )
-    any_shop.clock.forward(3600)  # a hold whose time is up counts no more
+    any_shop.clock.forward(3600)  # a hold whose deadline has passed no longer counts
     assert (await table(any_shop))[1]["reserved"] == 0
 
 

@@ -1,4 +1,4 @@
-"""Why a location was chosen, in the history, the explanation and the list of holds."""
+"""The reason why a location was chosen, in the history, the explanation and the list of holds."""
 
 from typing import Any
 

@@ -178,7 +178,7 @@ async def test_off_sale_and_back_with_its_sizes(any_shop: Shop) -> None:
     assert gone.json["product"]["archived"]
     assert HOODIE not in await products(any_shop)
     assert (await any_shop.reserve("cs_1")).code == "unknown_item"
-    assert (await archive(any_shop)).json["changeId"] is None  # it is so already
+    assert (await archive(any_shop)).json["changeId"] is None  # it is archived already
     back = (await archive(any_shop, archived=False)).json["product"]
     assert {size["size"]: size["archived"] for size in back["sizes"]} == {
         "S": False,

@@ -95,7 +95,7 @@ async def test_a_bulk_update_with_a_location_changes_and_reads_the_stock_there(
     await shop.update({"stock": 2, "location": "berlin"})
     here = {"location": "berlin", "productIds": [HOODIE]}
     answer = await shop.bulk("adjust", filter={**here, "status": ["low"]}, changes={"stock": 3})
-    (row,) = rows_of(answer, "successful")  # the others are out there
+    (row,) = rows_of(answer, "successful")  # the other sizes have no units there
     assert by_location(row) == {"main": (20, 0, 20), "berlin": (5, 0, 5)}
     answer = await shop.bulk("set", filter=here, changes={"stock": 7})
     assert [row["stock"] for row in rows_of(answer, "successful")] == [10, 27, 65, 7]
@@ -194,17 +194,17 @@ async def test_the_live_feed_shows_what_buyers_see(shop: Shop) -> None:
     again = await shop.engine.subscribe(before)
     change = await again.next()
     assert change is not None
-    assert change.fresh  # a page that was away gets all levels as they are now
+    assert change.fresh  # a page that connects again gets all present levels
 
 
 async def test_a_new_location_sends_no_level_to_listeners(shop: Shop) -> None:
     listener = await shop.engine.subscribe(shop.engine.view.revision)
     messages = live_view(shop)
-    card = shop.client.app.api.state.context.listing.card(HOODIE)
+    card = shop.client.app.api.state.context.listing.product(HOODIE)
     await with_locations(shop, BERLIN)
     text = text_of(messages, await listener.next())
     assert '"changes":[],"products":[],"removed":[]' in text
-    assert shop.client.app.api.state.context.listing.card(HOODIE) is card
+    assert shop.client.app.api.state.context.listing.product(HOODIE) is card
 
 
 async def test_safety_stock_is_not_offered_at_its_location(shop: Shop) -> None:

@@ -17,7 +17,7 @@ LIVE = "/api/admin/inventory/live"
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The right to listen is looked at all the time."""
+    """The right to listen is checked repeatedly."""
     monkeypatch.setattr(stock_live, "CHECK_SECONDS", 0.02)
 
 

@@ -1,4 +1,4 @@
-"""Guesses at the owner's password: few a minute for an address, and no other caller is refused."""
+"""Guesses of the owner's password: few per minute and address, and no other caller is refused."""
 
 import asyncio
 import logging
@@ -159,6 +159,6 @@ async def test_no_password_is_ever_stored_or_logged(
     monkeypatch.undo()
     text = await any_shop.stored_text() + caplog.text
     assert "a bug" in text
-    assert "Outcome(command_id='request:" in text  # the answers to both keys are among it
+    assert "Outcome(command_id='request:" in text  # it has the answers to both keys
     for secret in (PASSWORD, wrong, CRON):
         assert secret not in text

@@ -4,7 +4,6 @@ import pytest
 
 from fancymonkey.engine.engine import Engine
 from fancymonkey.web.http.bodies.spelling import Spelling
-from fancymonkey.web.read_models import stock_listing
 from fancymonkey.web.read_models.stock_listing import StockListing
 from tests.web.shops import HOODIE, Shop
 
@@ -98,30 +97,3 @@ async def test_an_edit_moves_last_updated(any_shop: Shop) -> None:
         listed = (await any_shop.client.get(GET)).json["inventory"]
         assert listed[0]["lastUpdated"] == f"2025-10-07T12:00:0{number}.000Z"
         assert listed[1]["lastUpdated"] == "2025-10-07T12:00:00.000Z"
-
-
-async def test_a_long_response_is_the_only_copy_of_its_products(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The bytes are those of a short response, and no product holds on to an earlier one."""
-    short = StockListing(shop.engine, Spelling(shop.engine))
-    long = StockListing(shop.engine, Spelling(shop.engine))
-    for number in range(4):
-        if number:
-            await shop.reserve(f"cs_{number}", quantity=number)
-        if number == 2:
-            await shop.update({"soldOut": True})
-        expected = short.whole()
-        with monkeypatch.context() as patch:
-            patch.setattr(stock_listing, "SHARED_BYTES", 0)
-            patch.setattr(stock_listing, "SHARED_PRODUCTS", 2)
-            response = long.whole()
-            assert response == expected
-            assert long.whole() is response
-        for id_, card in long._cards.items():
-            assert isinstance(card.body, memoryview)
-            assert card.body.obj is response
-            assert card.body == short.card(id_).body
-        answer = long.reply(f"productId={HOODIE}".encode(), None)
-        assert answer.body == short.reply(f"productId={HOODIE}".encode(), None).body
-    assert len(long._cards) > 1

@@ -310,14 +310,16 @@ async def test_a_connection_lost_within_its_body_changes_nothing(
     answer = await shop.client.request(
         "POST", "/api/inventory/reserve", chunks=chunks, breaks_off=True
     )
-    assert answer.status == 0  # the client is gone
+    assert answer.status == 0  # the client has disconnected
     assert await ledger(shop.engine.store) == before
 
 
 async def test_a_client_that_goes_away_has_its_command_done_and_may_ask_again(
     any_shop: Shop,
 ) -> None:
-    """Its command may be committed although the client is gone: the key reports its outcome."""
+    """Its command may be committed although the client has disconnected: the key reports its
+    outcome.
+    """
     task = asyncio.create_task(any_shop.reserve("cs_1", quantity=2, idempotency_key="k"))
     while not any_shop.engine.batcher.waiting and not task.done():
         await asyncio.sleep(0)

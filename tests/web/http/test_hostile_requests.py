@@ -112,7 +112,9 @@ async def test_garbage_in_the_query_is_answered_calmly(
 
 
 async def test_many_different_questions_do_not_push_out_the_usual_one(shop: Shop) -> None:
-    """Answers are kept per question; questions that make no difference share theirs."""
+    """Answers are stored by request; requests that differ only in irrelevant parts share an
+    answer.
+    """
     listing = StockListing(shop.engine, Spelling(shop.engine))
     whole = listing.reply(b"", None)
     for number in range(500):

@@ -44,7 +44,7 @@ async def test_an_invalid_number_is_not_a_number(shop: Shop, path: str, name: st
     for text in NUMBERS:
         value = f"{text}:x" if name == "after" else text
         if name == "after" and text.isascii() and text.isdigit():
-            continue  # where no hold ends any more
+            continue  # after the end of every hold
         answer = await shop.client.get(f"{path}?{name}={quote(value)}", OWNER)
         assert (answer.status, answer.code) == (422, "invalid_request"), text
 
@@ -59,7 +59,7 @@ async def test_an_invalid_time_is_not_a_time(shop: Shop, path: str, name: str) -
 
 
 RAW = ("1e999", "-1e999", "1" + "0" * 30, "18446744073709551616", "1" + "0" * 400, "1.5", "1e-400")
-"""Numbers of JSON that fit into nothing."""
+"""Numbers of JSON that are too large for any type."""
 
 ODD = "@"
 SIZE = {"productId": HOODIE, "size": "M"}

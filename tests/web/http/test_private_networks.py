@@ -23,7 +23,7 @@ def test_near(address: str) -> None:
         ("203.0.113.9", "203.0.113.9"),  # an address for examples, which tests shop from
         ("8.8.8.8", "8.8.8.8"),
         ("172.32.0.1", "172.32.0.1"),
-        ("100.64.0.1", "100.64.0.1"),  # many phones behind one provider: they do shop
+        ("100.64.0.1", "100.64.0.1"),  # many phones of one provider: their users do buy
         ("2001:db8::5", "2001:db8::5"),
         ("::ffff:8.8.8.8", "8.8.8.8"),
     ],

@@ -34,7 +34,7 @@ def check(path: str, answer: Answer) -> None:
     policy = answer.header("content-security-policy") or ""
     assert "frame-ancestors 'none'" in policy
     assert path == FOR_ALL or policy.startswith("default-src 'none'")
-    if path in PICTURED:  # products may have pictures elsewhere; nothing else comes from there
+    if path in PICTURED:  # pictures of products may come from other hosts; nothing else may
         policy = policy.replace("img-src 'self' data: https:;", "")
     for word in ("unsafe", "*", "http:", "https:", "blob:"):
         assert word not in policy
@@ -104,7 +104,7 @@ async def test_the_owners_answers_are_not_cached(owner: Visitor, path: str) -> N
 
 
 async def test_data_has_types_that_no_browser_runs(shop: Shop, owner: Visitor) -> None:
-    """Script in a product's name is data: what carries it is JSON or a file to save."""
+    """Script in a product's name is data: the answer with it is JSON or a file to save."""
     evil = "<script>alert(1)</script>"
     body = {
         "productId": "prod_hoodie_001",
@@ -142,7 +142,7 @@ async def test_no_other_origin_may_use_the_owners_side(path: str) -> None:
 
 
 async def test_no_secret_is_in_an_address(owner: Visitor) -> None:
-    """Addresses end in logs: secrets are read from headers and bodies only."""
+    """URLs are logged, so secrets are read only from headers and bodies."""
     for query in (f"password={PASSWORD}", f"token={owner.cookies['fm_access']}"):
         for path in ("/api/admin/me", "/api/admin/audit-log", "/api/admin/users"):
             answer = await owner.client.get(f"{path}?{query}")

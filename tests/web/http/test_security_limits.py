@@ -26,7 +26,7 @@ ASKED = {
 
 
 async def flood(client: Client, name: str) -> list[Answer]:
-    """Everything that a class gives at once, and one more."""
+    """All requests that a class allows at once, and one more."""
     method, path = ASKED[name]
     burst = RATES[name].burst
     # The bucket is emptied without asking the app ten thousand times.
@@ -133,7 +133,7 @@ CLIENT = "203.0.113.50"
 
 
 async def seen(trusted: tuple[str, ...], peer: str, headers: dict[str, str]) -> tuple[str, bool]:
-    """Whom the record names for a request from `peer`, and whether it counts as https."""
+    """The recorded client of a request from `peer`, and whether it counts as https."""
     async with running(MemoryStore(), trusted_proxies=trusted) as shop:
         config = _config(Settings.of(trusted_proxies=trusted), 1)
         app: Any = shop.client.app
@@ -164,7 +164,7 @@ async def seen(trusted: tuple[str, ...], peer: str, headers: dict[str, str]) -> 
             *(("192.0.2.1",), "198.51.100.7"),
             *({"X-Forwarded-For": CLIENT, "X-Forwarded-Proto": "https"}, "198.51.100.7", False),
         ),
-        # The client wrote the first ones itself: the last that no proxy of ours has is the one.
+        # The client wrote the first addresses itself: the last one that is not ours counts.
         (("192.0.2.1",), PROXY, {"X-Forwarded-For": f"10.0.0.1, {CLIENT}"}, CLIENT, False),
         (("192.0.2.1",), PROXY, {"X-Forwarded-For": f"192.0.2.1, {CLIENT}"}, CLIENT, False),
         (("192.0.2.0/24",), PROXY, {"X-Forwarded-For": f"{CLIENT}, 192.0.2.9"}, CLIENT, False),

@@ -68,7 +68,7 @@ async def test_trace_is_not_answered(shop: Shop, method: str) -> None:
 async def test_a_line_end_makes_no_line_of_its_own(
     shop: Shop, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Sent text cannot look like another line of the log or of the audit log."""
+    """Text of a request cannot look like another line of the log or of the audit log."""
     owner = await Visitor(shop.client).logged_in()
     evil = "x\r\n2026-01-01 owner logged in"
     with caplog.at_level(logging.DEBUG):

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Product, sku_of
 from fancymonkey.engine.batcher import QUEUE_MAX
+from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import (
     DataError,
     Overloaded,
@@ -18,11 +20,13 @@ from fancymonkey.errors import (
     StoreReadOnly,
     StoreUnavailable,
 )
+from fancymonkey.settings.settings import Settings
 from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.web.app import create_app
 from fancymonkey.web.http.clients.rate_limits import RATES, Rate
 from tests.payments.conftest import OWNER
-from tests.web.client import Answer
-from tests.web.shops import CRON, Shop, running
+from tests.web.client import Answer, Client
+from tests.web.shops import CRON, PASSWORD, Shop, running
 from tests.web.signing import deliver, event
 
 SECRET = "db.internal:5432 user=shop"
@@ -110,7 +114,7 @@ async def test_a_bug_of_ours_is_500_without_a_word_about_our_insides(
         assert (answer.status, answer.code) == (500, "internal_error")
         for word in (b"Traceback", b"ZeroDivision", b".py", SECRET.encode()):
             assert word not in answer.body
-        assert "ZeroDivisionError" in caplog.text  # the operator sees all of it
+        assert "ZeroDivisionError" in caplog.text  # the log has all of it
         store.error = None
         assert (await CALLS[name](shop)).status == 200
 
@@ -166,8 +170,8 @@ async def test_readyz_is_503_while_the_store_is_away(
             assert (away.status, away.code) == (503, "unavailable")
             assert away.header("retry-after")
             assert SECRET.encode() not in away.body
-        assert caplog.text.count(SECRET) == 1  # the operator reads it, and once
-        assert (await shop.client.get("/healthz")).status == 200  # alive all the same
+        assert caplog.text.count(SECRET) == 1  # the log has it once
+        assert (await shop.client.get("/healthz")).status == 200  # still alive
         store.error = ZeroDivisionError("a bug")
         assert (await shop.client.get("/readyz")).status == 503
         store.error = None
@@ -233,7 +237,7 @@ async def test_readyz_is_503_while_nothing_can_be_written(
 
 
 async def test_a_write_that_works_again_ends_the_problem_at_the_first_look() -> None:
-    """After a full disk the first readiness check tries to write, and reads the result."""
+    """After a full disk the first readiness check tries to write, and reports the result."""
 
     class Recovering(MemoryStore):
         failed: str | None = None
@@ -283,6 +287,23 @@ async def test_the_public_reads_the_kind_and_the_owner_the_details_of_a_problem(
         assert "sku_shared" in health["catalogue"]["problems"][0]
         for word in ("sku_shared", "twins", "172.18", "198.51", "TRUSTED"):
             assert word.encode() not in ready.body
+
+
+async def test_the_overview_names_a_misspelt_setting() -> None:
+    variables = {"FULFILLMENT": "on_shipment", "ADMIN_PASSWORD": PASSWORD}
+    settings = Settings.load(variables, Path("/nonexistent/.env"))
+    for loaded, problems in (
+        (settings, ["FULFILLMENT is not a setting and has no effect. Did you mean FULFILMENT?"]),
+        (Settings.of(admin_password=PASSWORD), []),
+    ):
+        engine = Engine(MemoryStore())
+        await engine.open()
+        try:
+            answer = await Client(create_app(loaded, engine)).get("/api/admin/overview", OWNER)
+        finally:
+            await engine.close()
+        part = answer.json["health"]["settings"]
+        assert part == {"ok": not problems, "problems": problems}
 
 
 async def test_the_live_feed_is_503_when_it_is_full(monkeypatch: pytest.MonkeyPatch) -> None:

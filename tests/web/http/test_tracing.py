@@ -14,7 +14,7 @@ from tests.support.server import Server
 
 
 class Collector(BaseHTTPRequestHandler):
-    """Takes what an exporter sends."""
+    """Receives the traces of an exporter."""
 
     received: list[bytes]
 

@@ -235,7 +235,7 @@ async def test_a_mark_is_read_and_never_believed(shop: Shop) -> None:
     for mark in (other, "r99999" + m.rpartition(",r")[2].lstrip("0123456789")):
         refused = await apply(shop, f"{head}\n{m.rpartition(',')[0]},{mark}\n")
         assert refused.json["faults"][0]["column"] == "exported"
-    lied = m.replace("s20h", "s999999999h")  # it claims an export with more
+    lied = m.replace("s20h", "s999999999h")  # its export value is larger
     refused = await apply(shop, f"{head}\n{lied}\n")
     assert "20 left: a change of" in refused.json["faults"][0]["reason"]
     assert await stock(shop) == 20
@@ -346,7 +346,7 @@ async def test_a_count_during_an_import_is_not_overwritten(
     assert await stock(shop, "99", "p00700") == 40
 
 
-# Files that are none.
+# Files in other formats.
 
 
 def zipped(**parts: bytes) -> bytes:
@@ -396,7 +396,7 @@ NO_TABLES: dict[str, Callable[[], bytes]] = {
     "no xml": lambda: zipped(**{"[Content_Types].xml": b"<", "xl__workbook.xml": b"<<<"}),
     "cells far away": far_away,
 }
-"""The files, made by the test: two take a second."""
+"""The files, made by the test because two of them take a second."""
 
 
 @pytest.mark.parametrize("name", NO_TABLES)

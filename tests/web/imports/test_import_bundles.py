@@ -219,7 +219,7 @@ async def test_a_bundle_that_was_changed_since_the_export_is_refused(shop: Shop)
 
 
 async def test_an_older_export_of_an_ordinary_size_is_read(shop: Shop) -> None:
-    """Files without a column `bundle` say nothing of bundles."""
+    """Files without a column `bundle` change no bundle."""
     rows = await table(shop, "")
     await with_set(shop)
     answer = await apply(shop, csv_of(rows))

@@ -46,7 +46,7 @@ async def stocks(shop: Shop) -> set[int]:
 
 
 def fail_at(shop: Shop, monkeypatch: pytest.MonkeyPatch, portion: int) -> None:
-    """The store is gone when this portion comes, once."""
+    """The store fails once, at this portion."""
     submit, seen = shop.engine.submit, list[ChangeSet]()
 
     async def failing(command: Any) -> Any:
@@ -143,7 +143,7 @@ async def test_an_undone_import_stays_undone_when_its_request_is_repeated(shop: 
 async def test_two_workers_with_one_request_change_each_row_once(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither knows that the other one is importing: the later one may only be refused."""
+    """Both import without knowledge of the other: the later one may only be refused."""
     text = await table(shop, 11)
     monkeypatch.setattr(shop.client.app._shop, "importing", nullcontext())
     answers = await asyncio.gather(*(apply(shop, text, **KEY) for _ in range(2)))

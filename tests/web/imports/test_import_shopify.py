@@ -1,4 +1,6 @@
-"""The inventory CSV of Shopify: taken in as it is, in three layouts, with its compare-and-swap."""
+"""The inventory CSV of Shopify is imported unchanged, in three layouts, with its
+compare-and-swap.
+"""
 
 from typing import Any
 

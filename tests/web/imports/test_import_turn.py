@@ -81,7 +81,7 @@ async def test_an_import_that_waits_too_long_reports_the_other_one(
         assert "Another import is running" in answer.json["detail"]
         go.set()
         assert (await task).status == 200
-        assert (await apply(second, text)).status == 200  # the turn was given back
+        assert (await apply(second, text)).status == 200  # the turn was released
 
 
 async def test_a_preview_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:

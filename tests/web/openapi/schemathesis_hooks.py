@@ -20,7 +20,7 @@ _invalid_value_for = _auth_retry._invalid_value_for
 
 
 def wrong_key(parameter: Any) -> Any:
-    """The value that schemathesis takes, or a wrong API key where it is a header."""
+    """The value of schemathesis, or a wrong API key if it is a header."""
     value = _invalid_value_for(parameter)
     return f"Bearer fmk_{'0' * 12}_{'0' * 48}" if parameter.name == "Authorization" else value
 
@@ -30,6 +30,6 @@ _auth_retry._invalid_value_for = wrong_key
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, arguments: Any) -> None:
-    """Comes from the next address, as a trusted proxy reports it."""
+    """Sends each request from the next address, as reported by a trusted proxy."""
     high, low = divmod(next(numbers), 250)
     case.headers["X-Forwarded-For"] = f"10.1.{high}.{low + 1}"

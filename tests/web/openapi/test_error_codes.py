@@ -1,4 +1,4 @@
-"""The page about errors gives every code with the statuses that it really has."""
+"""The page about errors lists every code with its real statuses."""
 
 import ast
 import re

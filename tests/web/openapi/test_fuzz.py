@@ -1,6 +1,6 @@
 """Random valid and invalid requests: no answer is a 5xx, and the stock always adds up.
 
-FUZZ_REQUESTS sets how many (default 5,000), FUZZ_SEED where they begin; a failure names its seed.
+FUZZ_REQUESTS sets their number (default 5,000), FUZZ_SEED the first seed; a failure names its seed.
 """
 
 import json
@@ -148,7 +148,7 @@ async def request(maker: RequestMaker, shop: Shop) -> Answer:
     kind = chance.random()
     client = shop.client
     if chance.random() < 0.3:
-        # So that the owner's throttle does not stop all that follows.
+        # Otherwise the throttle of the owner's password stops all later requests.
         client = client.elsewhere(f"10.0.{chance.randrange(256)}.{chance.randrange(256)}")
     if kind < 0.15:
         return await client.get(f"/api/inventory/get?{maker.query()}", maker.headers())

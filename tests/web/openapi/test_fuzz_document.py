@@ -25,7 +25,7 @@ EACH = int(os.environ.get("FUZZ_DOCUMENT", "20"))
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
 ENDLESS = {"/api/inventory/live", "/api/admin/inventory/live"}
 ALWAYS = {200, 405}
-"""Not in the document: what a method that is not there gets."""
+"""The answer to an unsupported method, which is not in the document."""
 
 TABLES = (
     f"productId,size,stock\n{HOODIE},M,21\n".encode(),
@@ -39,7 +39,7 @@ TABLES = (
 
 
 class ValueMaker:
-    """Values for a schema: mostly as it wants them, now and then not."""
+    """Values for a schema: mostly valid, sometimes invalid."""
 
     def __init__(self, document: dict[str, Any], seed: int) -> None:
         self.schemas = document["components"]["schemas"]

@@ -142,7 +142,7 @@ async def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None
 
 
 async def test_no_schema_is_named_after_a_file(document: dict[str, Any]) -> None:
-    """FastAPI adds the path of the module where two types have one name."""
+    """FastAPI adds the path of the module if two types have the same name."""
     names = document["components"]["schemas"].keys()
     assert {"RowLocationStock", "LocationStock"} <= names
     assert not [name for name in names if "__" in name]
@@ -186,7 +186,7 @@ async def asked_about_payments(sent: dict[str, Any]) -> dict[str, Any]:
         got["list_events"] = await client.get("/api/payments/events?limit=1", OWNER)
         got["list_runs"] = await client.get("/api/payments/runs", OWNER)
         got["settle_issue"] = await client.post("/api/payments/issues/settle", settle, OWNER)
-        # What is settled has no lines left; its shape is that of the open issue.
+        # A settled issue has no lines; its shape is that of an open issue.
         lines = documented.answers()["settle_issue"]["issue"]["lines"]
         settled = got["settle_issue"].json
         assert settled["issue"]["lines"] == []

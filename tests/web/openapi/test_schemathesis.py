@@ -1,7 +1,7 @@
 """The OpenAPI document against the real server, with each right: all checks of schemathesis.
 
-No error of ours, no status, content type or shape that the document does not name, no method that
-is not there, no door that opens without its secret. The seed is fixed, in schemathesis.toml.
+No internal error, no undocumented status, content type, shape or method, and no access without the
+right secret. The seed is fixed, in schemathesis.toml.
 """
 
 import json
@@ -39,7 +39,7 @@ def tagged(*tags: str) -> tuple[str, ...]:
 
 
 RUNS = [
-    # Who asks, what, and how many cases that are at least.
+    # The caller, the operations, and the least number of cases.
     pytest.param(None, SOME, 200, id="anonymous"),
     pytest.param("read", SOME, 200, id="read"),
     pytest.param("stock", SOME, 200, id="stock"),
@@ -71,7 +71,7 @@ def token(server: Server, right: str) -> str:
 def run(
     home: Path, location: str, *options: str, secret: str | None = None
 ) -> tuple[int, int, str]:
-    """The exit code of schemathesis, how many cases it made, and what it printed."""
+    """The exit code of schemathesis, the number of its cases, and its output."""
     text = CONFIG.read_text()
     if secret is not None:
         text += f"\n[auth.openapi.secret]\nbearer = {json.dumps(secret)}\n"

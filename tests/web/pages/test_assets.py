@@ -1,4 +1,4 @@
-"""Static files come from memory, and are those of the disk at any time."""
+"""Static files are served from memory, and are always those of the disk."""
 
 import os
 from collections.abc import AsyncIterator

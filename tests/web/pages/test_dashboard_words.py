@@ -1,4 +1,4 @@
-"""The dashboard has words for every code that the service sends to it."""
+"""The dashboard has a text for every code that the service sends to it."""
 
 import ast
 import re
@@ -65,7 +65,7 @@ PLACES = ("fancymonkey/jobs", "fancymonkey/payments", "fancymonkey/services")
 
 
 def outcomes_of_jobs() -> set[str]:
-    """How a run of a job may come out."""
+    """The possible outcomes of a run of a job."""
     results = {"failed"}
     for module in (m for folder in PLACES for m in modules(below=folder)):
         results |= set(re.findall(r'JobResult\(\s*"(\w+)"', module.text))

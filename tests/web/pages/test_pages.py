@@ -69,7 +69,7 @@ async def test_pages_and_their_files_let_nothing_in_from_elsewhere(
 ) -> None:
     answer = await client.get(path)
     policy = answer.header("content-security-policy") or ""
-    if path == "/":  # the owner's pictures may be anywhere
+    if path == "/":  # the owner's pictures may be on any host
         assert "img-src 'self' data: https:;" in policy
         policy = policy.replace("img-src 'self' data: https:;", "")
     assert "default-src 'none'" in policy

@@ -1,4 +1,5 @@
-"""An audience gets one message for all, in time, merged for slow readers, as buyers allow.
+"""An audience gets one message for all, in time, merged for slow readers, and slower if buyers
+wait.
 
 Time is a number here.
 """
@@ -65,7 +66,7 @@ def versions_of(message: LiveMessage) -> dict[str, int]:
 
 
 class ServedFeed:
-    """A feed with its audience, over a stock that is only a version for each SKU."""
+    """A feed with its audience, over a stock that has only a version for each SKU."""
 
     def __init__(self, seconds: float = PACE_SECONDS, burst: int = BURST) -> None:
         self.feed = Feed()

@@ -41,10 +41,10 @@ def request(
 async def answers(
     transport: Transport, protocol: FastPathProtocol, count: int, *, head: bool = False
 ) -> list[Answer]:
-    """This many answers, once they are there."""
+    """The given number of answers, when they have arrived."""
     async with asyncio.timeout(30):
         while True:
-            if transport.written.count(b"HTTP/1.1 ") >= count:  # else not worth a look
+            if transport.written.count(b"HTTP/1.1 ") >= count:  # otherwise the test shows nothing
                 parsed = Parsed(head=head)
                 parsed.feed(transport.written)
                 if len(parsed.answers) >= count:
@@ -219,7 +219,7 @@ async def test_a_flood_gets_429_on_the_short_way_too() -> None:
 async def test_an_endpoint_may_wait_for_anything(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """For what asks for its task, as a database driver's timeouts do, it makes one."""
+    """It makes a task for code that needs its task, such as the timeouts of a database driver."""
     app = shop.client.app
     reserve = app._routes[RESERVE]["POST"]
 

@@ -1,4 +1,4 @@
-"""Unusual heads: endless ones, and ones that request another protocol."""
+"""Unusual heads: endless heads, and heads that request another protocol."""
 
 import asyncio
 import json
@@ -50,7 +50,7 @@ async def test_a_head_may_be_long_and_come_in_parts_among_others(shop: Shop) -> 
 
 @pytest.mark.parametrize("path", ["/api/inventory/reserve", "/api/inventory/release"])
 async def test_an_upgrade_that_is_not_spoken_is_left_out(shop: Shop, path: str) -> None:
-    """As Java's HttpClient asks with every request: the body counts, and what comes after."""
+    """As Java's HttpClient does with every request: the body counts, and so do later requests."""
     await shop.reserve("cs_1")
     protocol, transport = connection(shop.client.app)
     protocol.data_received(request("cs_1", *H2C, path=path) + request("cs_2"))

@@ -1,4 +1,4 @@
-"""A head with the same bytes as the previous one is not parsed again, and means the same."""
+"""A head with the same bytes as the previous one is not parsed again, and has the same effect."""
 
 import random
 from typing import Any

@@ -39,7 +39,7 @@ class Raw:
         self.text = b""
 
     async def until(self, seen: Callable[[bytes], bool]) -> bytes:
-        """Reads until the text so far has what is wanted; returns the text."""
+        """Reads until the text contains the expected text; returns it."""
         async with asyncio.timeout(SECONDS):
             while not seen(self.text):
                 data = await self.reader.read(1 << 16)
@@ -232,7 +232,7 @@ def pad_changes(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def unread(shop: Shop) -> int:
-    """The number of connections with output that has not left."""
+    """The number of connections with unsent output."""
     return sum(
         bool(guest.transport.get_write_buffer_size())  # type: ignore[attr-defined]
         for guest in shop.client.app.crowd._all

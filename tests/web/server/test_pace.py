@@ -18,7 +18,7 @@ from fancymonkey.web.server.pace import (
 
 
 def begun(pace: Pace, seconds: float, cost: float) -> list[float]:
-    """When messages begin that are always waiting."""
+    """The start times of messages that are always waiting."""
     now, times = 100.0, []
     while now < 100 + seconds:
         now += pace.wait(now)

@@ -24,7 +24,7 @@ from tests.web.shops import Shop
 
 
 def wait(protocol: FastPathProtocol, seconds: float) -> None:
-    """As if this time had passed when the timer fires."""
+    """Lets the timer fire as after this time."""
     if protocol._due is not None:
         protocol._due -= seconds
     if protocol._body_began is not None:
@@ -34,7 +34,7 @@ def wait(protocol: FastPathProtocol, seconds: float) -> None:
 
 @pytest.fixture
 async def open_one(shop: Shop) -> tuple[FastPathProtocol, Transport]:
-    """A connection on which nothing has come yet."""
+    """A connection without any received bytes."""
     return connection(shop.client.app)
 
 

@@ -13,7 +13,7 @@ LONGEST = 0.002
 
 
 class WorkClock:
-    """A clock that only work moves, and the turn in which each piece of work began."""
+    """A clock that advances only by work, and the turn in which each piece of work began."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 100.0

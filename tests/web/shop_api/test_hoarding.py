@@ -58,7 +58,7 @@ class HonestBuyer:
 
 @dataclass
 class Attacker:
-    """Addresses, and how many of them try in a second."""
+    """Addresses, and the number of them that try in a second."""
 
     addresses: list[str]
     a_second: float

@@ -70,7 +70,7 @@ async def test_a_key_that_was_used_for_something_else_is_refused(shop: Shop, nam
     assert (await send(shop.client, name, REQUESTS[name])).status == 200
     before = await ledger(shop.engine.store)
     other = OTHERS[name]
-    if name == "release":  # what else a release of the same session may ask for
+    if name == "release":  # other fields of a release of the same session
         other = {**REQUESTS[name], "releaseExpired": True}
     answer = await send(shop.client, name, other)
     assert (answer.status, answer.code) == (409, "idempotency_conflict")
@@ -140,7 +140,7 @@ async def test_a_password_is_not_part_of_the_digest(shop: Shop) -> None:
 
 
 async def test_a_bulk_update_of_more_than_one_piece_is_repeated_whole(shop: Shop) -> None:
-    """The filter is asked once: what the first attempt chose is what a retry means."""
+    """The filter is applied once: a retry has the rows of the first attempt."""
     rows = [{**ROW, "adjustStock": 1} for _ in range(1200)]
     body = {"password": PASSWORD, "updates": rows}
     first = await send(shop.client, "update", body)

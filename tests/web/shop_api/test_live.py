@@ -168,7 +168,7 @@ async def test_a_resumed_listener_gets_missed_changes_only(
 
 
 async def test_resuming_again_and_again_under_load_leaves_no_gap(shop: Shop, server: str) -> None:
-    """A listener that keeps dropping ends with the same stock as one that asks."""
+    """A listener that disconnects repeatedly has in the end the stock of a `get`."""
     known: dict[tuple[str, str], dict[str, Any]] = {}
     revisions: list[int] = []
 
@@ -235,6 +235,32 @@ async def test_a_since_that_is_none_is_turned_away(shop: Shop, server: str, sinc
 async def test_an_empty_since_is_none(shop: Shop, server: str) -> None:
     async with socket(server, "?since=") as connection:
         assert (await hear(connection))["type"] == "snapshot"
+
+
+@pytest.mark.parametrize(
+    "query", ["sinc=5", "Since=5", "since=1&since=2", "&".join(f"sinc{n}=1" for n in range(9))]
+)
+async def test_a_misspelt_since_is_turned_away(shop: Shop, server: str, query: str) -> None:
+    async with socket(server, f"?{query}") as connection:
+        with pytest.raises(websockets.ConnectionClosedError) as closed:
+            await hear(connection)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1008
+    assert "since" in closed.value.rcvd.reason
+    answer = await shop.client.get(f"{PATH}?{query}")
+    assert answer.status == 422
+    assert "since" in answer.json["detail"]
+    assert len(shop.engine.feed) == 0
+
+
+async def test_other_parameters_of_a_live_connection_are_listed(shop: Shop, server: str) -> None:
+    async with socket(server, "?utm_source=mail&_=5") as connection:
+        assert (await hear(connection))["type"] == "snapshot"
+        assert connection.response is not None
+        assert connection.response.headers["ignored-parameters"] == "utm_source, _"
+    async with httpx.AsyncClient() as client, client.stream("GET", f"{server}{PATH}?_=5") as opened:
+        assert (opened.status_code, opened.headers["ignored-parameters"]) == (200, "_")
+    await nobody_listens(shop)
 
 
 async def test_many_changes_come_as_few_messages_with_the_last_state(

@@ -50,7 +50,7 @@ async def test_no_answer_about_the_stock_is_negative(oversubscribed: Shop, query
     size = next(row for row in product["sizes"] if row["size"] == "M")
     assert (size["stock"], size["reserved"], size["available"]) == (2, 4, 0)
     assert size["isOutOfStock"]
-    # What the other sizes have to sell is not taken off by it.
+    # The available units of the other sizes are not reduced by it.
     assert product["totals"]["available"] == sum(row["available"] for row in product["sizes"])
 
 
@@ -80,7 +80,7 @@ async def test_a_refused_reserve_and_a_refused_line_have_0(oversubscribed: Shop)
 
 @pytest.mark.parametrize("lines", [False, True], ids=["one", "lines"])
 async def test_the_buyer_who_holds_too_many_reads_0(oversubscribed: Shop, lines: bool) -> None:
-    """The hold is made smaller, and there is still too little for it and the others."""
+    """The hold gets fewer units, and there are still too few for all holds."""
     shop = oversubscribed
     await shop.update({"stock": 8})
     await shop.reserve("cs_2", quantity=3)
@@ -117,7 +117,7 @@ async def test_the_live_feed_has_0(oversubscribed: Shop, url: str) -> None:
 
 
 async def test_over_the_wire_too(url: str) -> None:
-    """Past ASGI, where the hot endpoints are answered."""
+    """On the fast path, which answers the hot endpoints without ASGI."""
     async with httpx.AsyncClient(base_url=url) as http:
         assert min(numbers((await http.get(GET)).json())) == 0
         body = {"productId": HOODIE, "size": "M", "quantity": 1, "sessionId": "cs_9"}

@@ -135,7 +135,7 @@ async def test_a_short_location_takes_no_unit_of_another(shop: Shop) -> None:
     await with_locations(shop, BERLIN, TOKYO)
     await shop.update({"stock": 5, "location": "berlin"}, {"stock": 3, "location": "tokyo"})
     await shop.reserve("s1", quantity=20)
-    await shop.update({"stock": 1})  # main is short of 19
+    await shop.update({"stock": 1})  # 19 units are missing at main
     assert await pickup(shop) == {
         "berlin": (5, 3, "2025-10-09"),
         "tokyo": (3, 5, "2025-10-07"),

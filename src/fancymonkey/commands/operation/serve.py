@@ -35,7 +35,7 @@ KEEP_ALIVE_SECONDS = 65
 """Longer than the minute after which common proxies close an idle connection."""
 
 PORT_TRIES, PORT_PAUSE = 40, 0.05
-"""How often a port in use is tried, and the seconds between two tries."""
+"""The number of attempts at a port in use, and the seconds between two of them."""
 
 BACKLOG = 2048
 """The most connections that wait to be accepted, if the file limit allows."""
@@ -77,7 +77,9 @@ def serve(
     with listener:
         if fill and run(fill_empty(settings.target)):
             click.echo("The store was empty and now has the sample catalogue.", err=True)
-        config = _config(settings, workers)
+        config = _config(settings, workers)  # which also sets up the log
+        for sentence in settings.unknown_names:
+            log.warning("%s", sentence)
         code = _serve_alone(config, listener) if workers == 1 else _serve(config, listener)
     raise SystemExit(code)
 

@@ -1,4 +1,4 @@
-"""How many bundles the available units make. Never stored."""
+"""The number of bundles that the available units make. Never stored."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
@@ -15,7 +15,7 @@ Free = Mapping[str, Units]
 
 
 def buildable(recipe: Recipe, free: Free) -> int:
-    """How many bundles could be sold of these units now.
+    """The number of bundles that could be sold from these units now.
 
     With the policy `together` each bundle leaves from one location, with `split` from any. The
     number is exact, with one exception: if bundles leave several locations together, and an option
@@ -61,8 +61,8 @@ def scarce_of_fixed(recipe: Recipe, units: Sequence[Sequence[int]]) -> list[str]
 
 
 def _sets_of_fixed(recipe: Recipe, units: Sequence[Sequence[int]]) -> list[int]:
-    """How many bundles each location makes of its own units."""
-    if len(units[0]) == 1:  # as in most shops
+    """The number of bundles that each location can make from its own units."""
+    if len(units[0]) == 1:  # the usual case
         most = [there[0] // part.quantity for part, there in zip(recipe.parts, units, strict=True)]
         return [max(0, min(most))]
     sets = [
@@ -73,7 +73,7 @@ def _sets_of_fixed(recipe: Recipe, units: Sequence[Sequence[int]]) -> list[int]:
 
 
 def scarce_parts(recipe: Recipe, free: Free) -> list[str]:
-    """The SKUs of which there are too few for one more bundle, in the order of the recipe.
+    """The SKUs with too few units for one more bundle, in the order of the recipe.
 
     With the policy `together` they are those of the location that has the most bundles.
     """
@@ -116,7 +116,7 @@ def _kept(recipe: Recipe) -> dict[str, int]:
 
 
 def bundles_of(recipe: Recipe, units: Units) -> int:
-    """How many bundles these units make, all of them at one location."""
+    """The number of bundles that these units make, all of them at one location."""
     low, high = 0, MAX_QUANTITY
     for part in recipe.parts:
         high = min(high, max(0, units.get(part.sku, 0)) // part.quantity)
@@ -125,7 +125,7 @@ def bundles_of(recipe: Recipe, units: Units) -> int:
         high = min(high, there // group.choose)
     if not recipe.groups:
         return high
-    while low < high:  # what makes k bundles makes fewer, so a binary search finds the most
+    while low < high:  # units for k bundles are enough for fewer: a binary search works
         middle = (low + high + 1) // 2
         if short_options(recipe, units, middle) is None:
             low = middle

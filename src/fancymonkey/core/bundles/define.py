@@ -71,7 +71,7 @@ def _held(state: State, item: Item) -> Refused | None:
 
 
 def _not_valid(state: State, item: Item, wanted: Definition) -> Refused | None:
-    """Why a size cannot be this bundle, or None."""
+    """The reason why a size cannot be this bundle, or None."""
     fault = fault_of(wanted)
     if fault is not None:
         return Refused(Code.INVALID_BUNDLE, fault, {"sku": item.sku})

@@ -11,7 +11,7 @@ from fancymonkey.core.model import MAX_LINES, MAX_QUANTITY, Item
 T = TypeVar("T")
 
 GROUPS_MAX = 8
-"""The most groups of a bundle: where they share options, every set of groups is checked."""
+"""The most groups of a bundle: if they share options, every set of groups is checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def definition_of(item: Item) -> Definition | None:
 
 
 def fault_of(definition: Definition) -> str | None:
-    """Why a definition is not valid, as a sentence, or None. It does not look at the parts."""
+    """The reason why a definition is not valid, or None. The parts are not checked."""
     return (
         _fault_of_rules(definition.bundle)
         or _fault_of_components(definition)

@@ -83,7 +83,7 @@ def recipe_of(item: Item, lookup: Lookup) -> Recipe:
 def units_of_plain(item: Item, lookup: Lookup) -> dict[str, int] | None:
     """The units of one bundle of ordinary parts by SKU, as nearly all bundles are.
 
-    None for any other bundle, also one that cannot be built: `recipe_of` looks closer.
+    None for any other bundle, also one that cannot be built: `recipe_of` handles these.
     """
     if item.groups:
         return None

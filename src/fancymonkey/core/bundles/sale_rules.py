@@ -12,7 +12,7 @@ from fancymonkey.core.state import State
 
 
 def not_for_sale(state: State, item: Item, quantity: int) -> Refused | None:
-    """Why the rules of a bundle refuse this quantity of an order now, or None."""
+    """The reason why the rules of a bundle refuse this quantity of an order now, or None."""
     bundle = item.bundle
     assert bundle is not None
     fault: dict[str, object] = {"sku": item.sku, "requested": quantity, "available": 0}

@@ -12,7 +12,7 @@ from fancymonkey.core.state import Key, State
 
 @dataclass(frozen=True, slots=True)
 class BundleSales(Row):
-    """How many bundles of a SKU live holds have, and how many were sold, of all its versions.
+    """The numbers of bundles of a SKU in live holds and in sales, of all its versions.
 
     `version` is that of its latest definition, also after the SKU became an ordinary one.
     """
@@ -44,7 +44,7 @@ def needs_sales(hold: Reservation) -> Iterator[Key]:
 
 def count_bundles(state: State, before: Reservation | None, after: Reservation) -> None:
     """Counts the bundles of a hold that was `before`, or new, and is `after` now."""
-    if after.parts is None and (before is None or before.parts is None):  # as nearly always
+    if after.parts is None and (before is None or before.parts is None):  # the usual case
         return
     changes: dict[str, list[int]] = {}
     for hold, sign in ((before, -1), (after, 1)):
@@ -61,7 +61,7 @@ def count_bundles(state: State, before: Reservation | None, after: Reservation) 
 
 
 def bundles_in(hold: Reservation | None) -> dict[str, int]:
-    """How many bundles of each SKU a hold has."""
+    """The number of bundles of each SKU in a hold."""
     if hold is None or hold.parts is None:
         return {}
     skus = {part.bundle for part in hold.parts}

@@ -168,7 +168,7 @@ def upsert_product(state: State, command: UpsertProduct) -> Answer:
 
 
 def _impossible(state: State, items: Iterable[NewItem]) -> Refused | None:
-    """Why the first stock of a new size is not valid, or None."""
+    """The reason why the first stock of a new size is not valid, or None."""
     for new in items:
         fault = {"sku": new.item.sku, "onHand": new.on_hand}
         if state.get(Item, new.item.sku) is not None:

@@ -22,7 +22,7 @@ CHANGE_SET_ROWS = "act_rows"
 """The folder of the rows that each portion of a change set changed."""
 
 KEPT = 90 * DAY_MS
-"""How long a change set is stored, in ms."""
+"""The time for which a change set is stored, in ms."""
 
 CORRECTIONS = (Kind.ADDED, Kind.ADJUSTED, Kind.COUNTED, Kind.RECEIVED, Kind.ASSEMBLED)
 """Counts and corrections of the owner. An undo leaves backorders that they filled as sold."""

@@ -114,7 +114,7 @@ def _goes_off_sale(row: dict[str, Any]) -> bool:
 
 
 def _fault(state: State, command: Undo, row: dict[str, Any]) -> str | None:
-    """Why a row cannot be restored, or None."""
+    """The reason why a row cannot be restored, or None."""
     key, fields = row["key"], row["fields"]
     if row["holds"] and not (command.partial and (fields or row["stock"])):
         return "This change created or ended holds. Only the buyers can create them again."
@@ -148,7 +148,7 @@ def _fault(state: State, command: Undo, row: dict[str, Any]) -> str | None:
 
 
 def _move_fault(state: State, command: Undo, row: dict[str, Any]) -> str | None:
-    """Why moved units cannot go back, or None."""
+    """The reason why moved units cannot go back, or None."""
     key = row["key"]
     if row.get("moved") and key in command.counted:
         return "The stock was counted since."
@@ -160,7 +160,7 @@ def _move_fault(state: State, command: Undo, row: dict[str, Any]) -> str | None:
 
 
 def _location(command: Undo, row: dict[str, Any]) -> str:
-    """Where a row's units are; earlier versions have not stored it."""
+    """The location of a row's units, which earlier versions have not stored."""
     location: str | None = row.get("location")
     return command.location if location is None else location
 

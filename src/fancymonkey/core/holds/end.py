@@ -1,4 +1,4 @@
-"""How a hold ends: Release, Capture, expiry."""
+"""The ends of a hold: Release, Capture, expiry."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -40,7 +40,7 @@ class Release(Command):
     hold is released only if that is the session of its latest checkout (the attempt `number`, if
     the session is not known yet), or if it never had one: the end of an older session does not end
     the hold. `failed`: that session's payment, which took days, has failed. While another payment
-    is under way the hold stays, unless the release is `deliberate`: a decision of the owner.
+    is pending the hold stays, unless the release is `deliberate`: a decision of the owner.
     """
 
     ref: str
@@ -61,15 +61,15 @@ class Release(Command):
 class Capture(Command):
     """Turns a hold into a sale because it was paid.
 
-    A payment is a fact and is never refused: if the hold has ended, or less is on hand than it
-    held, the available units are sold and the rest is backordered. Capturing twice changes nothing.
-    `others` are further ids to try if `ref` means no hold, `intent` is the provider's id of the
-    payment itself, `money` the paid amount. With `refund_late` a late payment that cannot be served
-    whole moves no stock and is due for a refund instead. A late payment, a backorder and a second
-    payment of the same hold each raise a payment issue.
+    A payment is a fact and is never refused: if the hold has ended, or fewer units are on hand than
+    it held, the available units are sold and the rest is backordered. Capturing twice changes
+    nothing. `others` are further ids to try if `ref` means no hold, `intent` is the provider's id
+    of the payment itself, `money` the paid amount. With `refund_late` a late payment that cannot be
+    served whole moves no stock and is due for a refund instead. A late payment, a backorder and a
+    second payment of the same hold each raise a payment issue.
 
     With `on_shipment` the units stay on hand, allocated to the order, until they leave. `total` is
-    the paid amount in the smallest unit of `currency`; `buyer` is stored with the order alone.
+    the paid amount in the smallest unit of `currency`; `buyer` is stored only with the order.
     """
 
     ref: str
@@ -137,13 +137,13 @@ def release(state: State, command: Release) -> Answer:
 
 def _frees(state: State, hold: Reservation, command: Release) -> bool:
     """Whether the end of one attempt to pay is the end of the hold."""
-    was_pending = command.payment_session is not None and end_payment(
-        state, hold, command.payment_session, failed=command.failed
-    )
+    # An expired session has not failed: a late or wrong event ends no payment under way.
+    session = command.payment_session if command.failed else None
+    was_pending = session is not None and end_payment(state, hold, session)
     latest = _is_latest(state, hold, command)
     checkout = state.get(Checkout, hold.reservation_id)
     if payment_pending(state, hold):
-        if latest and checkout is not None:  # the payment under way is the last that there is
+        if latest and checkout is not None:  # it is the last pending payment of the hold
             state.put(replace(checkout, stage=Stage.CLOSED))
         return False
     over = checkout is not None and checkout.stage is Stage.CLOSED
@@ -193,7 +193,7 @@ def capture(state: State, command: Capture) -> Answer:
 
 
 def captured_by(state: State, command: Capture) -> Reservation | None:
-    """The hold that a payment is for: the one that it has bought, or that its ids mean."""
+    """The hold of a payment: the one that it has bought, or to which its ids belong."""
     hold = None if command.payment_id is None else state.hold(command.payment_id)
     if hold is None or hold.payment_id != command.payment_id:
         hold = _find(state, command)
@@ -255,8 +255,8 @@ def _refund_instead(state: State, hold: Reservation, command: Capture) -> Answer
 def _link(state: State, hold: Reservation, *ids: str | None) -> None:
     """Links these ids to this hold; another live hold keeps its ids.
 
-    The id of a payment means the hold that it bought, so that the refund of a payment that has
-    bought nothing returns nothing.
+    The id of a payment belongs to the hold that it bought, so that the refund of a payment without
+    a hold returns no units.
     """
     for id_ in ids:
         named = None if id_ is None else state.hold(id_)

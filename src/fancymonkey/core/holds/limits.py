@@ -1,8 +1,8 @@
 """Limits on the units that one source may hold without paying.
 
 A source is an address and its network, as hashes. `network_memory.py` has the stored history of a
-network. The state of each hold is read from the hold itself, so that the end of a hold writes
-nothing here.
+network. The state of each hold is read from the hold itself, so that the end of a hold causes no
+write here.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -72,10 +72,10 @@ def check_hold_limits(
     wanted: Iterable[Allocation],
     own: Units,
 ) -> Refused | None:
-    """Why a source may not hold this, or None.
+    """The reason why a source may not hold this, or None.
 
-    `own_id` is the hold that the session means, `own` its units now: none if this begins a hold.
-    `before` is an earlier hold of the same buyer, whose end does not make them wait.
+    `own_id` is the hold of the session, `own` its present units: none if this begins a hold.
+    `before` is an earlier hold of the same buyer, whose end causes no wait for this buyer.
     """
     limits = source.limits
     seen = seen_of(state, source.network)
@@ -101,7 +101,7 @@ def check_hold_limits(
             "have, or choose a smaller quantity.",
             faults,
         )
-    if not seen.past:  # as nearly always: no hold of this network has ended unpaid recently
+    if not seen.past:  # the usual case: no hold of this network has ended unpaid recently
         return None
     for key, units in more.items():
         if key not in own:
@@ -169,7 +169,9 @@ def _too_many(state: State, live: list[Reservation]) -> Refused:
 
 
 def _too_often(state: State, source: ClientSource, rows: list[UnpaidHold]) -> Refused | None:
-    """Why an address waits whose unpaid holds have kept a SKU from others for long."""
+    """The reason why an address has to wait: its unpaid holds have kept a SKU from others for
+    long.
+    """
     past = sorted((row.ended_at, row.held_ms) for row in rows if row.address == source.address)
     total = sum(length for _, length in past)
     for ended_at, length in past:
@@ -183,7 +185,7 @@ def _too_often(state: State, source: ClientSource, rows: list[UnpaidHold]) -> Re
 
 
 def _turn(state: State, limits: HoldLimits, past: list[UnpaidHold]) -> Refused | None:
-    """Why a network waits whose hold of this SKU has just ended unpaid."""
+    """The reason why a network has to wait: its hold of this SKU has just ended unpaid."""
     ends = [row.ended_at for row in past if row.held_ms >= limits.wait]
     wait = max(ends, default=0) + limits.wait - state.now
     return _others_first(wait) if limits.wait and ends and wait > 0 else None

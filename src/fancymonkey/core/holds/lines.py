@@ -12,7 +12,7 @@ Units = dict[tuple[str, str], Allocation]
 
 def by_sku(lines: tuple[Line, ...]) -> Lines:
     """The lines by SKU; several of the same SKU become one."""
-    if len(lines) == 1:  # as nearly always
+    if len(lines) == 1:  # the usual case
         return {lines[0].sku: lines[0]}
     merged: Lines = {}
     for line in lines:
@@ -25,7 +25,7 @@ def by_sku(lines: tuple[Line, ...]) -> Lines:
 
 def sold_lines(held: Lines, allocations: tuple[Allocation, ...]) -> tuple[Line, ...] | None:
     """The lines to store beside the allocations, or None if they follow from them."""
-    if len(held) == 1 and len(allocations) == 1:  # as nearly always
+    if len(held) == 1 and len(allocations) == 1:  # the usual case
         ((line,), (units,)) = held.values(), allocations
         if line.sku == units.sku and line.quantity == units.quantity and line.price is None:
             return None

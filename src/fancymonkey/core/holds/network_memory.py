@@ -5,8 +5,8 @@ words move to the older one, which may be long and is rarely written. So a hold 
 any number of holds of its network.
 
 A word `hold:address:since:marks` names a live hold and the SKUs that it has had since then: a SKU
-that it has lost since was kept from others as well. A word `~address:ended:kept:marks` is left of
-holds that have ended: the time for which they kept the SKUs. Holds of about the same time share a
+that it has lost since was kept from others as well. A word `~address:ended:kept:marks` replaces
+ended holds: it has the time for which they kept the SKUs. Holds of about the same time share a
 word.
 """
 
@@ -24,7 +24,7 @@ from fancymonkey.core.state import Key, State
 
 FOLDER = "source"
 WINDOW = 7_200_000
-"""How long an ended unpaid hold is remembered, in ms."""
+"""The time for which an ended unpaid hold is remembered, in ms."""
 SEEN_MAX = 200
 """The most live holds of a network, and the most past ones that are remembered."""
 RECENT_MAX = 24
@@ -100,7 +100,7 @@ def mark_of(sku: str) -> str:
 def needs_network(network: str, state: State) -> Iterator[Key]:
     """The rows that the functions of this file read."""
     yield Document, (FOLDER, network)
-    if state.get(Document, (FOLDER, network)) is None:  # as nearly always
+    if state.get(Document, (FOLDER, network)) is None:  # the usual case
         return
     recent, older = _pages(state, network)
     if recent.older:
@@ -111,7 +111,7 @@ def needs_network(network: str, state: State) -> Iterator[Key]:
 
 def seen_of(state: State, network: str) -> NetworkHistory:
     """The history of a network now."""
-    if state.get(Document, (FOLDER, network)) is None:  # as nearly always
+    if state.get(Document, (FOLDER, network)) is None:  # the usual case
         return NOTHING
     pages = _pages(state, network)
     live: dict[str, tuple[Reservation, str]] = {}
@@ -131,7 +131,7 @@ def seen_of(state: State, network: str) -> NetworkHistory:
 def note_hold(state: State, network: str, address: str, hold: Reservation, wait: int) -> None:
     """Remembers a hold in its present state. A past hold of `wait` ms keeps its id for as long."""
     marks = marks_of(hold.allocations)
-    if state.get(Document, (FOLDER, network)) is None:  # as nearly always
+    if state.get(Document, (FOLDER, network)) is None:  # the usual case
         _put(state, network, NetworkPage((KnownHold(hold.key, address, state.now, marks),)))
         return
     recent, older = _pages(state, network)

@@ -1,4 +1,4 @@
-"""Why a hold cannot have the lines that a buyer asks for."""
+"""The reason why a hold cannot have the lines that a buyer asks for."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ Fault = dict[str, str | int]
 
 
 def open_checkout(state: State, hold: Reservation) -> Refused | None:
-    """Why the lines of a hold cannot change now: the buyer is paying for them as they are."""
+    """The reason why the lines of a hold cannot change now: the buyer is paying for them."""
     if payment_pending(state, hold):
         return refuse_pending()
     checkout = state.get(Checkout, hold.reservation_id)
@@ -49,13 +49,13 @@ def has_line(hold: Reservation | None, sku: str, quantity: int) -> bool:
 
 
 def ended_session(session_id: str, hold: Reservation) -> Refused | None:
-    """Why the session of an ended hold cannot hold anything again, or None."""
+    """The reason why the session of an ended hold cannot hold anything again, or None."""
     if hold.status is Status.CAPTURED and hold.payment_id == session_id:
         return Refused(
             Code.SESSION_PAID,
             "This session has already been paid. Start a new one with a new sessionId.",
         )
     if hold.reservation_id == session_id:
-        # This id means the old hold for good: a new one could never be found by it.
+        # This id belongs to the old hold permanently: a new one could never be found by it.
         return Refused(Code.HOLD_ENDED, f"This hold has ended: {hold.status}.")
     return None

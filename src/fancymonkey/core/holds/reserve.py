@@ -51,13 +51,13 @@ _RESERVED = Kind.RESERVED
 class Reserve(Command):
     """Holds units for a session until they are captured, released or expire.
 
-    All lines are held or none; a refusal names every short line. A SKU that the session
+    All lines are held or none; a refusal names each line with too few units. A SKU that the session
     already holds gets the new quantity, its own units do not count against it, and the deadline
-    stays. Lines of the same SKU are one line. `location` serves them. `reservation_id` is used
-    where the session holds nothing yet. `ttl` in milliseconds. While the hold is at the checkout
-    its lines cannot change. With `only` the hold has these lines and no others: its other units are
-    given back. The limits of a `source` apply to its unpaid units; `replaces` is
-    an earlier hold of the same buyer, which is not in their way.
+    stays. Lines of the same SKU are one line. `location` serves them. `reservation_id` is used if
+    the session has no hold yet. `ttl` in milliseconds. While the hold is at the checkout its lines
+    cannot change. With `only` the hold has these lines and no others: its other units are released.
+    The limits of a `source` apply to its unpaid units; `replaces` is an earlier hold of the same
+    buyer, which they ignore.
 
     With a `routing` any location may serve the lines instead, and the answer has the `allocations`
     and the reasons `because`. `choices` are the options of bundles among the lines.
@@ -167,7 +167,7 @@ def _refusal(
     allocated: tuple[Allocation, ...],
     own: Units,
 ) -> Refused | None:
-    """Why the hold of the session cannot become this one: its checkout, or the limits."""
+    """The reason why the session's hold cannot become this one: its checkout, or the limits."""
     refused = None
     if present is not None and present.status is HELD and hold != present:
         refused = open_checkout(state, present)
@@ -324,7 +324,7 @@ def _allocations(
         available = state.level(sku, location).available + mine
         if item.safety_stock:
             available = offered(available, safety_at(item.safety_stock, location))
-        if 1 <= wanted <= available and not item.sold_out:  # as nearly always
+        if 1 <= wanted <= available and not item.sold_out:  # the usual case
             allocated.append(Allocation(sku, wanted, location))
             continue
         fault: Fault = {"sku": sku, "requested": wanted, "available": max(0, available)}

@@ -1,6 +1,6 @@
 """Finds the units for a hold at several locations, and the parts of its bundles.
 
-The core sells mostly single lines from one location; `reserve` has a shorter way for these.
+Most holds have a single line from one location; `reserve` has a shorter way for these.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -31,7 +31,7 @@ Fault = dict[str, object]
 class UnitsRequest:
     """A request for units: the lines that a hold is to have, and how to route them.
 
-    Without a `routing` everything comes from `location`.
+    Without a `routing` all units come from `location`.
     """
 
     lines: Lines
@@ -78,7 +78,7 @@ def serve(
     """
     if current is None and request.routing is None and not request.choices:
         at_once = serve_bundle(state, request.lines, request.location)
-        if at_once is not None:  # as nearly every bundle
+        if at_once is not None:  # the usual case for bundles
             return at_once
     parts = _parts(state, request, current, held)
     if isinstance(parts, Refused):
@@ -116,7 +116,9 @@ def serve(
 
 
 def pre_built(held: Lines, parts: tuple[SoldPart, ...], free: Free) -> dict[str, int]:
-    """How many bundles of each line are served from units of its own: they are sold first."""
+    """The number of bundles of each line that are served from pre-built units: these are sold
+    first.
+    """
     bundles = {part.bundle for part in parts}
     return {
         sku: min(line.quantity, sum(units.get(sku, 0) for units in free.values()))

@@ -13,9 +13,9 @@ from fancymonkey.core.stock.sku_stock import offered, safety_at
 
 
 def serve_bundle(state: State, lines: Lines, location: str) -> Served | None:
-    """The parts of the bundles of one line from a location; None if `serve` has to look.
+    """The parts of the bundles of one line from a location; None if `serve` has to decide.
 
-    That is so for several lines, for pre-built units, for limits, and where parts are too few.
+    It decides for several lines, for pre-built units, for limits, and if parts are too few.
     """
     if len(lines) > 1:
         return None

@@ -15,9 +15,9 @@ from fancymonkey.core.stock.sku_stock import offered, safety_at
 
 
 def serve_line(state: State, lines: Lines, routing: Routing) -> Served | None:
-    """The units of one line from the one location that has it whole; None if `serve` has to look.
+    """The units of one line from one location that has all; None if `serve` has to decide.
 
-    That is so for several lines, for a bundle, for a line that cannot be sold, and for one that
+    It decides for several lines, for a bundle, for a line that cannot be sold, and for one that
     needs a search.
     """
     if len(lines) > 1:

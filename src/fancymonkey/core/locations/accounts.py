@@ -2,7 +2,7 @@
 
 The units for sale are in the account that is named as the location. Units that are there and not
 for sale, or on their way to it, are in an account of their own: `berlin:damaged`. A movement
-between accounts is two entries of one command that add up to nothing, so that units come and go
+between accounts is two entries of one command that add up to zero, so that units come and go
 only by receipts, sales, returns and counts.
 """
 

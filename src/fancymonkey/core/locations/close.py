@@ -21,12 +21,12 @@ MOST_LISTED = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseLocation(Command):
-    """Makes a location inactive: it keeps its history and takes part in nothing.
+    """Makes a location inactive: it keeps its history and is not used.
 
     `levels` are the SKUs and accounts with a level there, as far as the caller knows them. Refused
-    as `location_in_use` while one of them has units, and for the first location: requests that name
-    none mean it. `seen` are documents, by folder and name, with the version that the caller has
-    seen: refused as `stale` if one has changed. A closed location stays closed.
+    as `location_in_use` while one of them has units, and for the first location, because requests
+    without a location use it. `seen` are documents, by folder and name, with the version that the
+    caller has seen: refused as `stale` if one has changed. A closed location stays closed.
     """
 
     location_id: str

@@ -26,7 +26,8 @@ class AddLocation(Command):
 class EditLocation(Command):
     """Replaces the fields of a location, except its id and whether it is active.
 
-    Refused as `unknown_location` if there is none, as `stale` if it is not the `expected` one.
+    Refused as `unknown_location` if it does not exist, and as `stale` if it is not the `expected`
+    one.
     """
 
     location: Location
@@ -39,7 +40,7 @@ class LocationCommand(Author, Protocol):
 
     @property
     def reason(self) -> str:
-        """Why the owner changes it, or nothing."""
+        """The owner's reason for the change, or an empty text."""
         ...
 
 

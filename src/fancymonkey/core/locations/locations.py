@@ -8,7 +8,7 @@ from fancymonkey.core.locations.distance import Point
 from fancymonkey.core.model import Row
 
 DEFAULT_LOCATION = "main"
-"""The location that exists from the start, and that requests and files mean if they name none.
+"""The location that exists from the start, used for requests and files without a location.
 
 Only code that reads the requests and files of people uses it: the core and the layers on it take
 the location from their caller.
@@ -20,7 +20,7 @@ class Location(Row):
     """A place that keeps stock, and its purposes.
 
     `location_id` is a slug. Coordinates are decimal degrees; `priority` 1 comes first. A location
-    that is not `active` keeps its history and takes part in nothing.
+    that is not `active` keeps its history and is not used.
     `pickup_lead_days` are the days after which buyers can collect units of other locations here;
     None if no date is promised.
     """

@@ -17,8 +17,8 @@ _RANK = itemgetter(0)
 class Preferences:
     """The usable locations, the best first: those that have units of the demand.
 
-    Where a score depends on a fact that is not known, such as the destination, the rule has no
-    opinion: it gives every location the same number.
+    If a score depends on an unknown fact, such as the destination, the rule cannot compare the
+    locations: it gives all of them the same number.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Preferences:
         return round(total, 1)
 
     def _of(self, rule: RoutingRule, locations: Sequence[Location]) -> list[float]:
-        """The number of each location; the same for all where the rule has no opinion."""
+        """The number of each location; the same for all if the rule cannot compare them."""
         destination = self.routing.destination
         if rule is RoutingRule.PRIORITY:
             return [float(location.priority) for location in locations]
@@ -94,14 +94,14 @@ class Preferences:
 
 def _has_any(demands: Sequence[Demand], units: Mapping[str, int]) -> bool:
     """Whether these units make a set of any demand."""
-    if len(demands) == 1:  # as nearly always
+    if len(demands) == 1:  # the usual case
         return sets_at(demands[0], units) > 0
     return any(sets_at(demand, units) for demand in demands)
 
 
 def sets_at(demand: Demand, units: Mapping[str, int]) -> int:
-    """How many sets of the demand these units make."""
-    if len(demand.units) == 1:  # as nearly always
+    """The number of sets of the demand that these units make."""
+    if len(demand.units) == 1:  # the usual case
         sku, each = demand.units[0]
         return units.get(sku, 0) // each
     return min(units.get(sku, 0) // each for sku, each in demand.units)

@@ -33,7 +33,7 @@ def route(
     routing: Routing,
     alternatives: int = ALTERNATIVES,
 ) -> Route | list[Shortfall]:
-    """The units that serve the demands, or a shortfall for each line that is short.
+    """The units that serve the demands, or a shortfall for each line with too few units.
 
     `free` has the units that the buyer may get at each of the locations. Live holds, safety stock
     and shortages are taken off already. The result does not depend on the order of `locations`. It
@@ -69,7 +69,7 @@ def route(
 def _complete_locations(
     demands: Sequence[Demand], preferences: Preferences, free: Free, most: int
 ) -> list[int]:
-    """The locations that have everything, the best first, if the `Search` finds only these.
+    """The locations with all units, the best first, if the `Search` finds only these.
 
     Empty if it may find others: then it has to search.
     """
@@ -92,7 +92,7 @@ def _complete_locations(
                 break
         else:
             if country and not complete and location.country != country:
-                return []  # locations of the buyer's country may have it together
+                return []  # locations of the buyer's country may have all units together
             complete.append(index)
             if len(complete) == most:
                 break
@@ -102,7 +102,7 @@ def _complete_locations(
 def _from_one(
     demands: Sequence[Demand], preferences: Preferences, complete: list[int], alternatives: int
 ) -> Route:
-    """The route from the first of the locations that have everything."""
+    """The route from the first of the locations with all units."""
     location = preferences.locations[complete[0]]
     because = [f"{location.name} has all of it.", *compared(len(preferences.locations))]
     if len(complete) > 1:
@@ -123,7 +123,7 @@ def _from_one(
 
 
 def route_from_one(demands: Sequence[Demand], location: Location, free: Free) -> Route | None:
-    """The route where the only location has everything, without a search; else None."""
+    """The route if the only location has all units, without a search; else None."""
     left = dict(free[location.key])
     units: dict[str, int] = {}
     for demand in demands:

@@ -1,4 +1,4 @@
-"""Routes a single line that one location has whole, as nearly every order of a shop is.
+"""Routes a single line of which one location has all units, as in most orders of a shop.
 
 The result is that of `Search` for the same line, in a tenth of the time.
 """
@@ -62,7 +62,7 @@ def choose_location(
     routing: Routing,
     alternatives: int = ALTERNATIVES,
 ) -> ChosenLocation | None:
-    """The location that serves a line whole, or None if the line needs a search."""
+    """The location that serves all units of a line, or None if the line needs a search."""
     parcels = routing.max_parcels
     if routing.pickup_at is not None or (parcels is not None and parcels < 1):
         return None
@@ -73,7 +73,7 @@ def choose_location(
         return None
     best_numbers, best_id, best, best_km = ranked[0]
     if plan.country_first and best.country != country:
-        return None  # locations of the buyer's country may have it together
+        return None  # locations of the buyer's country may have all units together
     count = sum([units > 0 for _, units in offers]) if len(offers) > EXACT else 0
     if len(ranked) == 1 or plan.by_line:
         return _explained((best_id,), (best_km,), best.name, None, None, count, 0)
@@ -147,7 +147,7 @@ def _ranked(
     routing: Routing,
     end: Point | None,
 ) -> list[_Ranked]:
-    """The locations that have the line whole, the best first, with scores as in `Preferences`."""
+    """The locations with all units of the line, the best first, with scores as in `Preferences`."""
     ranked: list[_Ranked]
     if end is None and rules == _USUAL:
         ranked = [
@@ -184,4 +184,4 @@ _NEAREST = RoutingRule.NEAREST
 _PRIORITY = RoutingRule.PRIORITY
 _STOCK = RoutingRule.MOST_STOCK
 _USUAL = (_PRIORITY, _STOCK)
-"""The rules that have an opinion where the destination is not known and no order was chosen."""
+"""The rules that can compare locations without a destination, in their default order."""

@@ -1,6 +1,6 @@
 """Decides which locations serve an order: the values that go in and come out.
 
-`route` in `core.locations.route` decides. No other place does.
+Only `route` in `core.locations.route` decides.
 """
 
 from decimal import Decimal
@@ -13,11 +13,11 @@ from fancymonkey.core.model import Allocation
 from fancymonkey.core.route_option import RouteOption, shared_option
 
 ALTERNATIVES = 3
-"""How many solutions that were not chosen an answer has."""
+"""The number of solutions in an answer that were not chosen."""
 
 
 class RoutingRule(StrEnum):
-    """A preference between solutions. A rule without an opinion leaves it to the next one."""
+    """A preference between solutions. A rule that cannot compare them leaves it to the next one."""
 
     SAME_COUNTRY = "same_country"
     FEWEST_PARCELS = "fewest_parcels"
@@ -32,7 +32,7 @@ DEFAULT_RULES = tuple(RoutingRule)
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where the parcels go, as far as it is known. Coordinates are decimal degrees."""
+    """The destination of the parcels, as far as it is known. Coordinates are decimal degrees."""
 
     country: str = ""
     latitude: Decimal | None = None
@@ -48,7 +48,7 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """How to route one request.
+    """The routing of one request.
 
     With `only_from` the units come from that location only. With `pickup_at` they come from there
     first and from the other locations after that. `split_lines` allows several locations for a line
@@ -77,7 +77,8 @@ class Demand:
     """Sets of units that leave from one location each.
 
     An ordinary line is a set of one unit. A bundle whose parts stay together is a set of its parts.
-    `sku` is the sold SKU, `units` the SKUs and quantities of one set, `quantity` how many sets.
+    `sku` is the sold SKU, `units` the SKUs and quantities of one set, `quantity` the number of
+    sets.
     """
 
     sku: str
@@ -87,7 +88,7 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Shortfall:
-    """A line for which too few units are free: how many could be had, and the scarce SKUs."""
+    """A line for which too few units are free: the number that is possible, and the scarce SKUs."""
 
     sku: str
     requested: int

@@ -10,7 +10,7 @@ Key = tuple[str, str]
 
 
 class OrderCheck:
-    """The units that the ledger has allocated to each order, until they leave or come free."""
+    """The units that the ledger has allocated to each order, until they leave or are released."""
 
     def __init__(self) -> None:
         self._allocated: dict[str, dict[Key, int]] = {}
@@ -25,7 +25,7 @@ class OrderCheck:
                 del self._allocated[order_id]
 
     def order(self, order: Order, revision: int) -> Iterator[str]:
-        """Yields what is wrong with an order. It is not judged if it changed after `revision`."""
+        """Yields the faults of an order. It is not checked if it changed after `revision`."""
         ledger = self._allocated.pop(order.order_id, {})
         if order.revision > revision:
             return
@@ -46,7 +46,7 @@ class OrderCheck:
 
 
 def unit_faults(order: Order) -> Iterator[str]:
-    """Yields what is wrong with the units of an order in themselves."""
+    """Yields the faults in the numbers of an order's units."""
     sums: dict[str, int] = {}
     for row in order.units:
         sums[row.sku] = sums.get(row.sku, 0) + row.quantity

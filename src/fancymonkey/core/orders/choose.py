@@ -27,8 +27,8 @@ WAITING_FOR_UNITS = ("shipped", "moved")
 class OrderCommand(Protocol):
     """A command about an order.
 
-    `lines` are units by SKU, or bundles, which mean their parts. Without lines it means all units
-    that it can. Refused as `unknown_order`, and as `too_many_units` if the order has too few.
+    `lines` are units by SKU, or bundles, which mean their parts. Without lines it applies to all
+    possible units. Refused as `unknown_order`, and as `too_many_units` if the order has too few.
     """
 
     @property

@@ -1,4 +1,4 @@
-"""The money of an order beside what was paid: prices of bundled parts, and refunds by their ids."""
+"""The money of an order beside the paid amount: prices of bundled parts, and refunds by id."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -75,7 +75,7 @@ def money_of(state: State, order_id: str) -> OrderMoney:
 
 def needs_prices(hold: Reservation, state: State) -> Iterator[Key]:
     """The rows that `keep_prices` reads."""
-    if not hold.parts:  # as nearly always
+    if not hold.parts:  # the usual case
         return
     yield money_key(hold.reservation_id)
     for part in hold.parts:
@@ -86,7 +86,7 @@ def needs_prices(hold: Reservation, state: State) -> Iterator[Key]:
 
 
 def keep_prices(state: State, order: Order) -> None:
-    """Stores what the parts of an order's bundles cost alone at this moment."""
+    """Stores the present single prices of the parts of an order's bundles."""
     prices: dict[str, Decimal] = {}
     for part in order.parts:
         item = state.get(Item, part.sku)

@@ -22,7 +22,7 @@ class OrderStatus(StrEnum):
 class OrderUnits:
     """The ordered units of a SKU at a location, and how many of them have left or never will.
 
-    `backordered` of the open units are not there yet. `returned` of the shipped ones came back.
+    `backordered` of the open units are not in stock yet. `returned` of the shipped ones came back.
     """
 
     sku: str

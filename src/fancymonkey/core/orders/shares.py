@@ -1,8 +1,8 @@
 """The price of each unit of an order: shares of the paid amount that add up to its last cent.
 
 The amount is shared among the lines by their prices, and the amount of a bundle among its parts by
-what they cost alone. The sum for units that stay with the shop depends on their number and not on
-the sequence in which they came back, so that partial refunds add up to the paid amount.
+their single prices. The sum for units that stay with the shop depends on their number and not on
+the sequence of the returns, so that partial refunds add up to the paid amount.
 """
 
 from collections.abc import Mapping
@@ -80,7 +80,7 @@ def _weights(lines: tuple[Line, ...]) -> list[int]:
 def value_of(order: Order, shares: list[UnitsShare], units: Mapping[str, int], step: int) -> int:
     """The price of these units of the order together, in the smallest unit of its currency.
 
-    All units of the order cost exactly what was paid.
+    All units of the order together have exactly the paid amount.
     """
     left = dict(units)
     value = 0

@@ -62,7 +62,7 @@ def exploded(order: Order, lines: Iterable[Line], built: Mapping[str, int]) -> d
 
 
 def shipped_lines(order: Order) -> tuple[list[tuple[Line, int]], dict[str, int]]:
-    """How many of each line are shipped, and the shipped parts beyond whole bundles.
+    """The shipped quantity of each line, and the shipped parts beyond whole bundles.
 
     A bundle is shipped when it left as one or all of its parts did. Bundles come first, in the
     order of the lines.

@@ -1,7 +1,7 @@
 """Compares the paid amount with the held units.
 
 The requested amount is known for a session that the service opened. A session that the shop has
-made itself may sell at other prices than the catalogue's, so small differences mean nothing there:
+made itself may sell at other prices than the catalogue's, so small differences are ignored there:
 only a difference that cannot be another price is reported.
 """
 
@@ -19,7 +19,7 @@ ASKED = "asked_amounts"
 """The folder of the requested amounts, by the payment provider's session."""
 
 KEPT = 60 * DAY_MS
-"""How long (ms) a requested amount is stored."""
+"""The time (ms) for which a requested amount is stored."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The checkouts of a hold: they begin, open and close. A payment under way keeps the hold.
+"""The checkouts of a hold: they begin, open and close. A pending payment keeps the hold.
 
 The request to the payment provider goes out between `BeginCheckout` and `CheckoutOpened`, outside
 of any transaction. While a checkout is not closed its hold's lines stay as they are, so that the
@@ -74,11 +74,11 @@ class CloseCheckout(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwaitPayment(Command):
-    """Keeps a live hold until `until` (ms) because its payment is under way and takes days.
+    """Keeps a live hold until `until` (ms) because its payment is pending and takes days.
 
     A deadline never moves closer. `others` are further ids to try if `ref` means no hold.
-    `payment_session` is the session of the payment: until that has failed, only the owner frees the
-    units. A payment that has failed already keeps nothing.
+    `payment_session` is the session of the payment: until that has failed, only the owner releases
+    the units. A payment that has failed already has no effect.
     """
 
     ref: str

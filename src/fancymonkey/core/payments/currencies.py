@@ -1,4 +1,4 @@
-"""How the payment provider counts money: the smallest unit of a currency, and its steps."""
+"""The payment provider's amounts: the smallest unit of a currency, and its steps."""
 
 from decimal import Decimal
 

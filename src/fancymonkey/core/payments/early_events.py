@@ -1,4 +1,4 @@
-"""News of a payment that is not known yet: stored, and applied when the payment comes.
+"""News of a payment that is not known yet: stored, and applied when the payment arrives.
 
 A payment provider does not repeat an accepted event. News of foreign payments is removed after a
 while.
@@ -34,7 +34,7 @@ FOLDER = "early_news"
 """The folder of news of payments that are not known yet, by the payment's id."""
 
 KEPT = 30 * DAY_MS
-"""How long (ms) news of an unknown payment is stored."""
+"""The time (ms) for which news of an unknown payment is stored."""
 
 NEWS_MAX = 40
 """The most stored news of a payment; the oldest is removed."""

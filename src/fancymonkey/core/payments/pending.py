@@ -1,7 +1,7 @@
-"""Payments that take days: while one is under way, nothing else frees or shrinks its hold.
+"""Payments that take days: while one is pending, no other event ends or reduces its hold.
 
 A hold may have several checkout sessions. Each payment is stored by its session: its deadline, or
-that it is over. So events in any order have the same result.
+that it has ended. So events in any order have the same result.
 """
 
 import json
@@ -13,13 +13,13 @@ from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.state import Key, State
 
 FOLDER = "pending_payments"
-"""The folder of the payments under way, by the hold's id."""
+"""The folder of the pending payments, by the hold's id."""
 
 OVER = 0
 """Replaces the deadline of a payment that has failed."""
 
 KEPT = 30 * DAY_MS
-"""How long (ms) a failed payment is stored."""
+"""The time (ms) for which a failed payment is stored."""
 
 SESSIONS_MAX = 50
 """The most sessions that are stored of a hold."""
@@ -31,20 +31,20 @@ def needs_pending(hold: Reservation) -> Key:
 
 
 def payment_pending(state: State, hold: Reservation) -> bool:
-    """Whether a payment of this live hold is under way, and its time is not up."""
+    """Whether a payment of this live hold is pending, and its time is not up."""
     document = state.get(Document, (FOLDER, hold.reservation_id))
     return pending_until(document, hold, state.now) is not None
 
 
 def pending_until(document: Document | None, hold: Reservation, now: int) -> int | None:
-    """The time (ms) until which a live hold waits for a payment under way, or None."""
+    """The time (ms) until which a live hold waits for a pending payment, or None."""
     if hold.status is not Status.HELD:
         return None
     return max((until for until in _read(document).values() if until > now), default=None)
 
 
 def begin_payment(state: State, hold: Reservation, session: str, until: int) -> bool:
-    """Records that a payment is under way until a time (ms). False if it has failed already."""
+    """Records that a payment is pending until a time (ms). False if it has failed already."""
     sessions = _sessions(state, hold)
     known = sessions.get(session)
     if known == OVER:
@@ -54,21 +54,21 @@ def begin_payment(state: State, hold: Reservation, session: str, until: int) -> 
     return True
 
 
-def end_payment(state: State, hold: Reservation, session: str, *, failed: bool) -> bool:
-    """Records that a session's payment is over. Returns whether it was under way.
+def end_payment(state: State, hold: Reservation, session: str) -> bool:
+    """Records that a session's payment has failed. Returns whether it was pending.
 
-    An unknown session is recorded only if it has `failed`: its beginning may come later.
+    An unknown session is recorded as well: its beginning may come later.
     """
     sessions = _sessions(state, hold)
     known = sessions.get(session)
-    if known != OVER and (known is not None or failed):
+    if known != OVER:
         sessions.pop(session, None)
         _keep(state, hold, {**sessions, session: OVER})
     return bool(known)
 
 
 def refuse_pending() -> Refused:
-    """The refusal to free the units of a payment that is under way."""
+    """The refusal to release the units of a pending payment."""
     return Refused(
         Code.PAYMENT_PENDING,
         "A payment for this hold is in progress. Its units stay held until the payment succeeds "
@@ -85,7 +85,7 @@ def _read(document: Document | None) -> dict[str, int]:
 
 
 def _keep(state: State, hold: Reservation, sessions: dict[str, int]) -> None:
-    if len(sessions) > SESSIONS_MAX:  # payments that are over are removed first
+    if len(sessions) > SESSIONS_MAX:  # ended payments are removed first
         order = sorted(sessions.items(), key=lambda row: row[1] != OVER)
         sessions = dict(order[-SESSIONS_MAX:])
     place = (FOLDER, hold.reservation_id)

@@ -41,11 +41,11 @@ class RecordRefund(Command):
     """The provider has given money back for a payment, all of it (`whole`) or a part.
 
     A whole refund strikes off the units that were never delivered. With `take_back` it returns the
-    rest at once, else an issue asks the owner. A part that pays for no more than the units that
-    were cancelled or returned asks nothing. `ref` is the payment's id, `others` are further ids to
-    try, `refund` is the refund's own id if the report has one. `amount` is that of the refund, or
+    rest at once, else an issue asks the owner. A part that pays for no more than the cancelled or
+    returned units opens no issue. `ref` is the payment's id, `others` are further ids to try,
+    `refund` is the refund's own id if the report has one. `amount` is that of the refund, or
     without its id the sum of all of them, in the smallest unit. The same report again changes
-    nothing; a further refund asks again about the units that are left.
+    nothing; a further refund opens the issue again for the remaining units.
     """
 
     ref: str
@@ -143,7 +143,7 @@ def needs_refund(
 
 
 def _paid(state: State, command: RecordRefund) -> Reservation | None:
-    """The hold that the payment's id means: of the payment itself, the one that it bought."""
+    """The hold to which the payment's id belongs: the one that the payment bought."""
     for ref in (command.ref, *command.others):
         hold = state.hold(ref)
         if hold is not None:
@@ -177,7 +177,7 @@ def record_refund(state: State, command: RecordRefund) -> Answer:
         units = _cancel_undelivered(state, owed, units, command)
         if command.take_back:
             units = take_back(state, issue, units, command, only_on_sale=True)
-    if not units:  # nothing is left to ask
+    if not units:  # no unit is left to decide about
         if not issue.allocations and issue.closed_at is not None:
             return Accepted(PaymentNews("no change"))
         _close(state, replace(issue, allocations=()), IssueStatus.DONE, command.note)

@@ -50,7 +50,7 @@ class DailyDemand(Row):
 class AddDemand(Command):
     """Adds the demand of the entries after one revision, up to another, and moves the cursor.
 
-    Refused as `stale` where the cursor has another generation or revision.
+    Refused as `stale` if the cursor has another generation or revision.
     """
 
     generation: int
@@ -63,7 +63,7 @@ class AddDemand(Command):
 class RestartDemand(Command):
     """Begins a new generation at the start of the ledger, with the days of a time zone.
 
-    Refused as `stale` where the cursor has another generation than the expected one (0: none).
+    Refused as `stale` if the cursor has another generation than the expected one (0: none).
     """
 
     generation: int

@@ -1,4 +1,4 @@
-"""Sets the units that the shop keeps back: SetSafetyStock."""
+"""Sets the units that the shop withholds: SetSafetyStock."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,7 +17,7 @@ from fancymonkey.core.stock.sku_stock import safety_at
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetSafetyStock(Command):
-    """Sets the units of a SKU that a location keeps back. Present holds stay.
+    """Sets the units of a SKU that a location withholds. Present holds stay.
 
     With `was` it is refused as `stale` if the owner saw another number.
     """

@@ -13,12 +13,13 @@ from fancymonkey.core.model import Level
 class SkuStock:
     """The units of a SKU at several locations together, and the promised ones among them.
 
-    `withheld` is the safety stock that the shop keeps back, less the units that locations are short
-    of: a short location takes nothing from the others. `damaged`, `quarantine`, `returned` and
-    `in_transit` units are not for sale and not part of `on_hand`. `updated_at` is the time of the
-    latest change at any location, in ms, or 0. A SKU without a level has no units.
+    `withheld` is the safety stock that the shop withholds, less the units that locations are short
+    of: a location with missing units does not reduce the others. `damaged`, `quarantine`,
+    `returned` and `in_transit` units are not for sale and not part of `on_hand`. `updated_at` is
+    the time of the latest change at any location, in ms, or 0. A SKU without a level has no units.
 
-    `bundles_unsold` is None except for a bundle: how many could be sold if there were no holds.
+    `bundles_unsold` is None except for a bundle: the number that could be sold if there were no
+    holds.
     """
 
     sku: str
@@ -52,7 +53,7 @@ class SkuStock:
     def of(
         cls, sku: str, levels: Iterable[Level], safety_stock: tuple[SafetyStock, ...] = ()
     ) -> "SkuStock":
-        """The totals of these levels, one an account, less the units that are kept back."""
+        """The totals of these levels, one an account, less the units that are withheld."""
         on_hand = reserved = allocated = incoming = backordered = short = updated_at = 0
         locations = available = positive = 0
         states: dict[str, int] = {}
@@ -124,7 +125,7 @@ def by_location(
 
 
 def best_of(stock: SkuStock, locations: Sequence[SkuStock]) -> SkuStock:
-    """The stock of several locations of which buyers may have what the best single one has."""
+    """The stock of several locations if buyers may have only the units of the best single one."""
     if len(locations) < 2:
         return stock
     best = max(0, *(there.available for there in locations))
@@ -132,12 +133,12 @@ def best_of(stock: SkuStock, locations: Sequence[SkuStock]) -> SkuStock:
 
 
 def safety_at(safety_stock: tuple[SafetyStock, ...], location: str) -> int:
-    """The units of an item that the shop keeps back at a location."""
+    """The units of an item that the shop withholds at a location."""
     return sum(row.quantity for row in safety_stock if row.location == location)
 
 
 def offered(available: int, safety: int) -> int:
-    """The available units less those that are kept back; never fewer than none because of them."""
+    """The available units less the withheld ones, which never make the number negative."""
     return available if available <= 0 else max(0, available - safety)
 
 

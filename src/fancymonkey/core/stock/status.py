@@ -20,7 +20,7 @@ def at_threshold(available: int, threshold: int) -> bool:
 
 
 def is_low(item: Item, stock: SkuStock) -> bool:
-    """Low stock: something is available, and no more than the threshold."""
+    """Low stock: units are available, but no more than the threshold."""
     return stock.available > 0 and at_threshold(stock.available, item.low_stock_threshold)
 
 

@@ -1,4 +1,4 @@
-"""Transfers: units on their way between locations."""
+"""Transfers: units in transit between locations."""
 
 from fancymonkey.core.model import Row
 from fancymonkey.core.transfers.transfer import Transfer

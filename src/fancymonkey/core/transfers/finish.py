@@ -127,7 +127,7 @@ def cancel_transfer(state: State, command: CancelTransfer) -> Answer:
 
 
 def _missing(transfer: Transfer) -> dict[str, int]:
-    """The units on the way by SKU; of a transfer that was closed short, the lost ones."""
+    """The units in transit by SKU; of a transfer that was closed short, the lost ones."""
     if transfer.status is TransferStatus.CLOSED_SHORT:
         return {line.sku: line.lost for line in transfer.lines if line.lost}
     return {line.sku: line.in_transit for line in transfer.lines if line.in_transit}
@@ -136,7 +136,7 @@ def _missing(transfer: Transfer) -> dict[str, int]:
 def _range_fault(
     state: State, transfer: Transfer, outcome: Missing, units: dict[str, int]
 ) -> Refused | None:
-    """The refusal where a location would have too many units; or None."""
+    """The refusal if a location would have too many units; or None."""
     if outcome is Missing.LOST:
         return None
     came_back = outcome is Missing.CAME_BACK

@@ -1,4 +1,4 @@
-"""The movements of transfers: two entries each, that add up to nothing."""
+"""The movements of transfers: two entries each, that add up to zero."""
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.locations.accounts import StockState, account_of, is_for_sale
@@ -9,7 +9,7 @@ from fancymonkey.core.transfers.transfer import Transfer
 
 
 def transit_of(transfer: Transfer) -> str:
-    """The account that has the units of the transfer while they are on the way."""
+    """The account that has the units of the transfer while they are in transit."""
     return account_of(transfer.to_location, StockState.IN_TRANSIT)
 
 

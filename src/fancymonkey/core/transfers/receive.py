@@ -39,7 +39,7 @@ class ReceivedLine:
 class ReceiveTransfer(Command):
     """Books units of a transfer that arrived; the others stay in transit.
 
-    Units beyond those on the way are found units. They need a `reason`, unless they are at most
+    Units beyond those in transit are found units. They need a `reason`, unless they are at most
     `tolerance` percent of the units that were sent of the SKU. Rejected units go into a state at
     the destination, or back to the source as `returned`.
     """
@@ -64,7 +64,7 @@ def needs_receive(command: ReceiveTransfer, state: State) -> Iterator[Key]:
 
 
 def accounts_of(transfer: Transfer, rejected_to: RejectTo) -> tuple[str, str, str]:
-    """The accounts of the units on the way, of the accepted and of the rejected units."""
+    """The accounts of the units in transit, of the accepted and of the rejected units."""
     if rejected_to is RejectTo.BACK:
         rejected = account_of(transfer.from_location, StockState.RETURNED)
     else:

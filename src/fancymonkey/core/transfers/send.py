@@ -21,9 +21,9 @@ from fancymonkey.core.transfers.transfer import Transfer, TransferLine, Transfer
 class SendTransfer(Command):
     """Takes the units of a draft from its source into transit.
 
-    Without `lines` the planned units leave. Held units stay; safety stock may leave: the shop keeps
-    it from buyers, not from its owner. Refused as `insufficient_stock` with every line that is
-    short. `tracking_number` and `expected_at` (ms) replace those of the draft unless None.
+    Without `lines` the planned units leave. Held units stay; safety stock may be sent: it is
+    withheld from buyers, not from the owner. Refused as `insufficient_stock` with every line that
+    is short. `tracking_number` and `expected_at` (ms) replace those of the draft unless None.
     """
 
     transfer_id: str

@@ -1,4 +1,4 @@
-"""Transfers: units on their way from one location to another.
+"""Transfers: units in transit from one location to another.
 
 A transfer counts no units a second time: its units in transit are in the account `in_transit` of
 its destination, and `fancymonkey verify` compares the two.
@@ -74,7 +74,7 @@ class TransferLine:
 class Receipt:
     """The units of a SKU that one receipt of a transfer booked; `number` counts its receipts.
 
-    `found` of them were more than those on the way. An `undone` receipt no longer counts.
+    `found` of them were more than those in transit. An `undone` receipt no longer counts.
     """
 
     number: int
@@ -131,9 +131,9 @@ class Transfer(Row):
 
     @property
     def in_transit(self) -> int:
-        """All units of the transfer that are on the way."""
+        """All units of the transfer in transit."""
         return sum(line.in_transit for line in self.lines)
 
     def is_overdue(self, now: int) -> bool:
-        """Whether units are on the way after the time when they were expected."""
+        """Whether units are in transit after their expected time."""
         return self.status in ON_THE_WAY and self.expected_at is not None and self.expected_at < now

@@ -24,7 +24,7 @@ from fancymonkey.core.transfers.transfer import (
 class UndoReceipt(Command):
     """Puts the units of a receipt back into transit; None: of the latest one.
 
-    Units that it found are taken off again. Refused as `insufficient_stock` where units of it were
+    Units that it found are taken off again. Refused as `insufficient_stock` if units of it were
     sold, are held or moved on; as `nothing_to_do` without such a receipt.
     """
 

@@ -5,7 +5,7 @@ import { openDialog } from "/admin/components/dialogs.js";
 import { number } from "/admin/lib/format.js";
 
 const FIRST = 6;
-const SPARE = 2; // this many more are shown directly: "More" would take as much space
+const SPARE = 2; // up to this many more are shown directly: "More" would take the same space
 
 const byName = (a, b) => a.localeCompare(b, undefined, { numeric: true, sensitivity: "base" });
 

@@ -1,4 +1,4 @@
-// Why the locations of a hold were chosen, and the price of the other ways in parcels and kilometres.
+// The reasons for the locations of a hold, and the parcels and kilometres of the other options.
 
 import { html, nothing } from "/admin/lib/lit.js";
 import { number, plural } from "/admin/lib/format.js";

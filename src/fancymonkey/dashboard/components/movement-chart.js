@@ -1,4 +1,4 @@
-// "Why is it 47?": a sentence, and the movements between two numbers as a chart.
+// The explanation of a stock number: a sentence, and the movements between two numbers as a chart.
 
 import { html, nothing, svg } from "/admin/lib/lit.js";
 import { number, plural, signed, when } from "/admin/lib/format.js";

@@ -6,7 +6,7 @@ import { sizeOf, skuOf } from "/admin/components/responsive-table.js";
 
 const ready = (row) => row.open - row.backordered;
 
-/** Where to pick what: the units of all orders together, by location and size. */
+/** The rows of a pick list: the units of all orders together, by location and size. */
 function picks(orders, location) {
   const rows = new Map();
   for (const order of orders) {
@@ -66,7 +66,7 @@ export function paperLinks(orders, location, slips) {
     ${open.length ? html`<button type="button" class="quiet printing" @click=${() => print()}>Print pick list and slips</button>` : nothing}`;
 }
 
-/* The pick list on a phone: a row is ticked off where the units are taken. */
+/* The pick list on a phone: each row has a box to tick when its units are taken. */
 
 const KEPT = "picked";
 const ticked = () => {

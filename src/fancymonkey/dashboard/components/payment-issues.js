@@ -8,7 +8,7 @@ import { moment } from "/admin/lib/data-page.js";
 import { api } from "/admin/lib/session.js";
 import { toast } from "/admin/components/toast.js";
 
-// The facts of each issue: with units that wait for a decision, and without them if the text differs.
+// The facts of each issue: first with units to decide about, then without them if the text differs.
 const CONCERNS = {
   late_payment: ["The payment arrived after the hold had ended. Available units were sold; these units are owed.", "The payment arrived after the hold had ended. No units are owed."],
   backorder: ["Paid, but not in stock. Incoming goods fill it automatically."],

@@ -1,4 +1,4 @@
-// A table that is one on a wide screen and a stack of cards on a phone.
+// A table on a wide screen, and a stack of cards on a phone.
 
 import { html, nothing, repeat } from "/admin/lib/lit.js";
 
@@ -24,6 +24,6 @@ export function listing(label, columns, rows, { key, current = () => false }) {
 /** The product and size of a line, as a link to their history. */
 export const sizeOf = (line) => `${line.name ?? line.productId}${line.size ? ` ${line.size}` : ""}`;
 export const skuOf = (line) => (line.size ? `${line.productId}/${line.size}` : line.productId);
-/** The same, where a very long name is cut off and its size is not. */
+/** The same link; of a very long text, the name is cut off and the size is not. */
 export const inShort = (line) => html`<span class="name">${line.name ?? line.productId}</span>${line.size ? html` ${line.size}` : nothing}`;
 export const toHistory = (line) => html`<a class="called" href="/admin/history.html?sku=${encodeURIComponent(skuOf(line))}" title="${sizeOf(line)}, ${skuOf(line)}">${inShort(line)}</a>`;

@@ -1,9 +1,10 @@
-// Reads a bar code with the camera, in browsers that can. A hand scanner types like a keyboard and needs none of this.
+// Reads a bar code with the camera, in browsers that support it. A hand scanner types like a
+// keyboard and does not need this.
 
 import { html, ref } from "/admin/lib/lit.js";
 import { openDialog } from "/admin/components/dialogs.js";
 
-const EVERY = 150; // ms between two looks
+const EVERY = 150; // ms between two attempts to read
 
 export const canScan = () => "BarcodeDetector" in window && Boolean(navigator.mediaDevices?.getUserMedia);
 
@@ -39,7 +40,7 @@ export async function scanCode(title) {
   }
 }
 
-/** A button that scans, where the browser can; `then` gets the text. */
+/** A button that scans, if the browser supports it; `then` gets the text. */
 export const scanButton = (title, then) =>
   canScan()
     ? html`<button type="button" class="quiet" aria-label=${title} @click=${async () => {

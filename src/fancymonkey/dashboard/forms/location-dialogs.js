@@ -66,7 +66,7 @@ export function askToClose(location) {
   );
 }
 
-/** Shows what keeps a location open: levels with units, transfers, orders. */
+/** Shows why a location cannot be closed: levels with units, transfers, orders. */
 export function showOpenWork({ message, problem }) {
   const stock = (problem.stock ?? []).slice(0, SHOWN);
   const named = (rows, words) => (rows?.length ? html`<p>${words}: ${rows.map((row) => `#${row.number ?? row}`).join(", ")}.</p>` : nothing);

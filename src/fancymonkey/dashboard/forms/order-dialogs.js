@@ -13,7 +13,7 @@ const CARRIERS = ["DHL", "DPD", "FedEx", "GLS", "Hermes", "La Poste", "Royal Mai
 const FINE_POINTER = matchMedia("(pointer: fine)"); // on a phone the focus would open the keyboard over the dialog
 const READY = { ship: (row) => row.open - row.backordered, move: (row) => row.open - row.backordered, cancel: (row) => row.open, return: (row) => row.shipped - row.returned };
 
-/** The units of an order that an action can mean, at one location or at all; one row for each size. */
+/** The units of an order that an action can change, at one or all locations; one row per size. */
 export function unitsFor(order, action, at = "") {
   const rows = new Map();
   for (const row of order.allocations) {
@@ -24,7 +24,7 @@ export function unitsFor(order, action, at = "") {
   return [...rows.values()];
 }
 
-/** The locations that have units which an action can mean. */
+/** The locations that have units which an action can change. */
 export const locationsFor = (order, action) => [...new Set(order.allocations.filter((row) => READY[action](row) > 0).map((row) => row.location))];
 
 /** Sends a change with a key of its own, so that a repetition has no second effect; reports it when the page shows it. */
@@ -70,7 +70,7 @@ async function unitsAsked(title, label, at, rows, fields, kind) {
   return answer?.lines.length ? answer : null;
 }
 
-/** Chooses the location of the units, where an order has them at several. */
+/** Chooses the location of the units, if an order has them at several. */
 const fromWhere = (order, action, locations, at, choose) => {
   const ids = locationsFor(order, action);
   return ids.length > 1 ? choice("Units at", "at", ids.map((id) => [id, nameOf(locations, id)]), at, choose) : nothing;

@@ -45,7 +45,7 @@ export class ReceiveForm {
     const body = { id: transfer.id, version: this.#seen ?? transfer.version, lines };
     const more = transfer.lines.reduce((sum, line) => sum + Math.max(0, this.#of(line).accepted + this.#of(line).rejected - line.inTransit), 0);
     if (more) {
-      body.reason = await askWhyMore(`${plural(more, "unit")} more than were sent. The difference is booked as found.`);
+      body.reason = await askWhyMore(`${plural(more, "unit")} more than were sent. The difference is recorded as found.`);
       if (!body.reason) return;
     }
     if (await this.send("/receive", body)) this.clear();
@@ -77,7 +77,7 @@ export class ReceiveForm {
     </li>`;
   }
 
-  /** The form of a transfer that is on the way. */
+  /** The form of a transfer in transit. */
   draw(transfer) {
     if (this.#id !== transfer.id) {
       this.#id = transfer.id;

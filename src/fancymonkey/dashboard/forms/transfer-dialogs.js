@@ -64,7 +64,7 @@ export function askToSend(transfer) {
 
 const OUTCOMES = { lost: "Lost", came_back: "Back at the source", found: "Found at the destination" };
 
-/** The whereabouts of units and the reason, or null. `outcomes` are those to choose from. */
+/** The outcome of missing units and the reason, or null. `outcomes` are the options. */
 export function askWhereabouts(title, text, outcomes) {
   let chosen = outcomes[0];
   return openDialog(title, (give, draw) => html`<form @submit=${(event) => give({ outcome: chosen, reason: values(event).reason.trim() })}>
@@ -86,7 +86,7 @@ export function askWhyMore(text) {
   </form>`);
 }
 
-/** Whether to do it. */
+/** Asks for confirmation; true if the user confirms. */
 export function confirm(title, text, words) {
   return openDialog(title, (give) => html`<form @submit=${(event) => { event.preventDefault(); give(true); }}><p>${text}</p>${buttons(give, words)}</form>`);
 }

@@ -62,7 +62,7 @@ const secret = (name, words, auto, focus = false) =>
 
 const limitsIn = (data) => (data.has("locations") ? { locations: data.getAll("locations") } : {});
 
-/** Limits a user to locations. Returns true when it is done. */
+/** Limits a user to locations. Returns true after the change. */
 export const limitUser = (user, locations) =>
   form(
     `Locations of ${user.name}`,

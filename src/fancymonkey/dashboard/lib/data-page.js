@@ -21,7 +21,7 @@ export const RUNS = { balanced: ["good", "No differences"], corrected: ["warn", 
 
 const HOUR = 3_600_000;
 
-/** When a job ran. Comparisons without findings are kept once an hour, under its beginning. */
+/** The time of a run. Runs without findings are recorded once an hour, with its beginning as time. */
 export const ranAt = (time, outcome) =>
   ["balanced", "nothing"].includes(outcome) && Date.now() - new Date(time) < HOUR ? html`<time datetime=${time} title=${when(time)}>within this hour</time>` : moment(time);
 
@@ -43,7 +43,7 @@ export class Page {
   constructor(title, load, body, { every = 0, live = 0, waiting = bones(8) } = {}) {
     Object.assign(this, { title, load, body, waiting });
     if (every) setInterval(() => document.hidden || this.read({ quiet: true }), every);
-    setInterval(() => document.hidden || this.draw(), MINUTE / 2); // times keep up
+    setInterval(() => document.hidden || this.draw(), MINUTE / 2); // updates relative times
     if (!live) return;
     this.live = new Live(live);
     this.live.addEventListener("change", () => this.changed());
@@ -76,13 +76,13 @@ export class Page {
     if (!quiet) this.draw();
     try {
       const [data] = await Promise.all([this.load(), this.#known()]);
-      if (turn !== this.#turn) return this.#reading; // a later one draws
+      if (turn !== this.#turn) return this.#reading; // a later load draws
       this.data = data;
       this.error = null;
       this.read_ = Date.now();
       if (data.revision !== undefined) this.live?.since(data.revision);
     } catch (error) {
-      if (turn !== this.#turn) return this.#reading; // a later one draws
+      if (turn !== this.#turn) return this.#reading; // a later load draws
       this.error = error;
       if (!error.status && !("code" in error)) console.error(error);
     }

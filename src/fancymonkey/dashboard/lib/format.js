@@ -6,7 +6,7 @@ export const signed = (value) => (value > 0 ? `+${number(value)}` : number(value
 
 const group = whole.formatToParts(1_000_000).find((part) => part.type === "group")?.value ?? ",";
 const grouped = new RegExp(`^\\d{1,3}(?:[${/[.,]/.test(group) ? `\\${group}` : group}\\s]\\d{3})+$`);
-/** Digits as they are typed: without the separators with which numbers are shown. */
+/** A number as it is typed: without the separators of shown numbers. */
 export const ungrouped = (text) => (grouped.test(text) ? text.replace(/\D/g, "") : text);
 
 let currency = "usd";

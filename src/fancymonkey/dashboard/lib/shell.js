@@ -32,7 +32,7 @@ const link = ({ id, url, name, path }) =>
 
 let person = null;
 
-/** The pages of the menu. The others can be reached by their addresses, shortcuts and `jump`. */
+/** The pages of the menu. Other pages can be opened by their addresses, shortcuts and `jump`. */
 const menu = () => PAGES.filter(({ id }) => id === here || ((person?.severalLocations || !SEVERAL.has(id)) && (!person?.user.locations || LIMITED.has(id))));
 
 /* Light, dark, or the system setting. */
@@ -44,7 +44,7 @@ function paint(scheme) {
   try {
     localStorage.setItem("scheme", scheme);
   } catch {
-    // nothing is kept in a private window
+    // a private window stores nothing
   }
   draw();
   dispatchEvent(new Event("scheme"));

@@ -1,4 +1,4 @@
-// Before the page is drawn, so that a dark page is never white first.
+// Runs before the page is drawn, so that a dark page is not white at first.
 try {
   document.documentElement.dataset.scheme = localStorage.getItem("scheme") ?? "";
 } catch {

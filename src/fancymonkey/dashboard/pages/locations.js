@@ -44,7 +44,7 @@ function routing({ rules, splitLines, maxParcels }, can) {
   </li>`;
   const limits = [splitLines ? "A line may come from several locations." : "A line comes from one location.", maxParcels ? `At most ${plural(maxParcels, "parcel")} per order.` : ""];
   return html`<section class="part" aria-labelledby="routing"><h2 id="routing">Which location serves an order</h2>
-    <ol class="entries">${rules.map(row)}</ol><p>Of two ways to serve an order, the first rule that distinguishes them decides. ${limits.join(" ")}</p></section>`;
+    <ol class="entries">${rules.map(row)}</ol><p>Between two ways to serve an order, the first rule on which they differ decides. ${limits.join(" ")}</p></section>`;
 }
 
 async function change(path, options, done) {

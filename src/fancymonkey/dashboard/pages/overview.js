@@ -15,7 +15,7 @@ const ROUNDED = 10_000; // above this, cents are left out
 const view = filters(["days"], () => page.read({ quiet: true }));
 const days = () => (SPANS.includes(view.values.days) ? view.values.days : "30");
 
-/** The payment issues; none for a user who is limited to locations, since payments are the shop's. */
+/** The payment issues; none for a user limited to locations, because payments belong to the shop. */
 async function issuesSeen() {
   if ((await whoAmI()).user?.locations) return [];
   return (await getJson("/api/payments/issues", { limit: 50 })).issues;
@@ -77,7 +77,7 @@ function byLocation(data, owner) {
   return html`<section class="part" aria-labelledby="locations"><h2 id="locations">By location</h2>${listing("By location", rows, data.locations, { key: (row) => row.location })}</section>`;
 }
 
-/* Sizes that sell, and demand that found no stock. */
+/* The sizes that sell, and the demand without stock. */
 
 const best = (rows, field) => rows.reduce((top, row) => (row[field] > top[field] ? row : top), rows[0]);
 
@@ -108,10 +108,10 @@ function sales(data) {
 const light = (state) => html`<span class="badge ${{ fine: "good", look: "wrong", off: "" }[state]}">${{ fine: "Fine", look: "Check this", off: "Off" }[state]}</span>`;
 const outcomes = { balanced: "no differences", corrected: "missed events were corrected", open: html`there are issues to <a href="/admin/payments.html">decide</a>`, failed: "it failed" };
 
-function health({ health: { store, catalogue, webhook, reconcile, backup, proxy, servers } }) {
+function health({ health: { store, catalogue, settings, webhook, reconcile, backup, proxy, servers } }) {
   const failed = (outcome) => outcome === "failed" || outcome === "open";
   const rows = [
-    ["Store", store.ok ? "fine" : "look", store.ok ? "The store is working and writable." : store.problems.join(" ")],
+    ["Store", store.ok ? "fine" : "look", store.ok ? "The store can be read and written." : store.problems.join(" ")],
     ["Catalogue", catalogue.ok ? "fine" : "look", catalogue.ok ? "Every product has its own price id, and every size its own SKU id." : catalogue.problems.join(" ")],
     [
       "Stripe events",
@@ -129,6 +129,7 @@ function health({ health: { store, catalogue, webhook, reconcile, backup, proxy,
       backup.at ? html`${moment(backup.at)}: ${backup.outcome}.` : "There is no backup yet. Set up a nightly backup to another disk or machine.",
     ],
   ];
+  if (!settings.ok) rows.push(["Settings", "look", settings.problems.join(" ")]);
   if (servers.role === "follows") {
     rows.push(["Servers", "fine", html`Another server decides, since ${moment(servers.since)}. This one has sent it ${plural(servers.forwarded, "command")} and is ${number(servers.behindMs)} ms behind.`]);
   } else if (servers.followers) {

@@ -15,7 +15,7 @@ const OUTCOMES = {
   "no change": ["", "No change"],
   ignored: ["", "Not needed"],
   "refund noted": ["", "Refund noted"],
-  "return proposed": ["warn", "Return to decide"],
+  "return proposed": ["warn", "Returns to decide"],
   "refund due": ["warn", "Refund due"],
   "refund failed": ["warn", "Refund failed"],
   "second payment": ["warn", "Paid twice"],
@@ -23,7 +23,7 @@ const OUTCOMES = {
   disputed: ["warn", "Disputed"],
   "not ours": ["warn", "Other account or mode"],
   unknown_session: ["", "Unknown session"],
-  payment_pending: ["", "Payment under way"],
+  payment_pending: ["", "Payment in progress"],
 };
 const UNMOVED = ["no change", "ignored", "refund noted", "refund failed", "return proposed", "disputed", "not ours", "unknown_session", "payment_pending"];
 let comparing = false;

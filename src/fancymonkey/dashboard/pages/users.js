@@ -1,4 +1,4 @@
-// The own account; for owners also users, API keys, sessions and the audit log.
+// The user's own account; for owners also users, API keys, sessions and the audit log.
 
 import { html, nothing } from "/admin/lib/lit.js";
 import { openDialog } from "/admin/components/dialogs.js";
@@ -58,7 +58,7 @@ const sure = (title, text, label) =>
 
 const time = (value) => (value ? html`<time datetime=${value} title=${when(value)}>${ago(value)}</time>` : html`<span class="quiet">never</span>`);
 
-// The own account.
+// The user's own account.
 
 function own({ me }) {
   const factor = me.secondFactor

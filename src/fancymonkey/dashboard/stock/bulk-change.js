@@ -19,7 +19,7 @@ const KINDS = {
   restock: { words: "Restock date", action: "set", field: "restockDate", input: "date", verb: "set" },
   reset: { words: "Release all holds", action: "reset", field: null, input: "none", verb: "reset" },
 };
-/** Changes of units: each concerns one location. */
+/** The changes of units; each is about one location. */
 export const OF_UNITS = new Set(["stock", "adjust", "reset"]);
 export const BULKS = Object.entries(KINDS).map(([kind, { words, short }]) => [kind, short ?? words, words]);
 

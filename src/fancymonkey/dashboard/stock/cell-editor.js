@@ -8,7 +8,7 @@ import { toast } from "/admin/components/toast.js";
 const STEPS = 600; // three taps are one change by three
 
 export class Editing {
-  reason = ""; // for every further change; empty: ask for a reason when stock is reduced
+  reason = ""; // for all further changes; if empty, a reason is asked for when stock is reduced
 
   #stock;
   #table;

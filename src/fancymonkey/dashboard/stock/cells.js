@@ -19,7 +19,7 @@ const CELLS = {
     html`<a href="/admin/history.html?sku=${encodeURIComponent(row.sku)}" title="${row.sku}: history and explanation"><span class="what">${marked(row.name, table.words)}</span> <b>${marked(row.size, table.words)}</b></a>${row.bundle ? html` <span class="badge" title="Its stock follows from its parts">Bundle</span>` : nothing}`,
   category: (table, row) => marked(row.category, table.words),
   price: (table, row) => (row.price === null ? nothing : money(row.price)),
-  stock: (table, row) => (row.bundle ? html`<span class="fixed" title="As many as its parts make">${number(row.stock)}</span>` : numberCell(table, row, "stock", `On hand, ${nameOf(row)}`)),
+  stock: (table, row) => (row.bundle ? html`<span class="fixed" title="As many as its parts allow">${number(row.stock)}</span>` : numberCell(table, row, "stock", `On hand, ${nameOf(row)}`)),
   reserved: (table, row) =>
     row.reserved
       ? html`<a

@@ -18,7 +18,7 @@ const factsOf = (row) => [
 
 const DAY = /^\d{4}-\d\d-\d\d/; // products.json may have other text in its place
 
-/** Shows the details. Saves changes with `editing`; `settings`: of sold out and the restock date too. */
+/** Shows the details; `editing` saves changes. `settings`: also sold out and the restock date. */
 export async function details(row, editing, editable, settings = editable) {
   const restock = DAY.exec(row.restockDate ?? "")?.[0] ?? null;
   const values = await openDialog(

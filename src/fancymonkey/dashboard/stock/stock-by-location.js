@@ -11,7 +11,7 @@ const STATES = { for_sale: "For sale", damaged: "Damaged", quarantine: "Quaranti
 const FIELDS = { for_sale: "stock", damaged: "damaged", quarantine: "quarantine", returned: "returned" };
 const key = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
 
-/** Shows the units of a row; `editable`: with forms that change them. */
+/** Shows the units of a row; if `editable`, with forms that change them. */
 export async function stockByLocation(row, editable) {
   const size = { productId: row.productId, size: row.size };
   let [data, fault] = [null, ""];

@@ -53,7 +53,7 @@ export class Stock extends EventTarget {
     return api(this.limited ? `/api/admin/inventory?location=${encodeURIComponent(this.location)}` : "/api/admin/inventory");
   }
 
-  /** Reads the rows again, soon: several notices need one reading. */
+  /** Reads the rows again soon: once for several notices. */
   #readAgain() {
     this.#noticed ||= setTimeout(async () => {
       this.#noticed = 0;
@@ -65,7 +65,7 @@ export class Stock extends EventTarget {
     }, NOTICES);
   }
 
-  /** Whether a number of units means nothing until a location is chosen. */
+  /** Whether a location must be chosen before units can be changed. */
   get needsLocation() {
     return this.locations.length > 1 && !this.location;
   }

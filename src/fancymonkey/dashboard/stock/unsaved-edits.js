@@ -1,4 +1,4 @@
-// Typed numbers that are not sent yet. They are kept if the session ends.
+// Typed numbers that are not sent yet. They are stored if the session ends.
 
 const KEPT = "fm-stock-drafts";
 const keyOf = (sku, field) => `${sku} ${field}`;

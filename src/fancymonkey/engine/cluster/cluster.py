@@ -1,7 +1,7 @@
 """Finds the server that decides for all, follows it, and takes its place when it is gone.
 
 The lease names the decider. It is a hint: a write is always conditional on the version of the
-ledger's head, so two deciders, none, or a lease that is out of date cost time and nothing else.
+ledger's head, so two deciders, none, or an outdated lease only cost time.
 """
 
 import asyncio
@@ -30,12 +30,12 @@ log = logging.getLogger(__name__)
 
 FOLDER, NAME = "cluster", "decider"
 LOOK_SECONDS = 2.0
-"""How often the lease is read, and renewed while other servers use the database."""
+"""The interval at which the lease is read, and renewed while others use the database."""
 STALE_SECONDS = 6.0
 """A lease that was not renewed for this long may be taken from a server that cannot be reached."""
 RETRY_SECONDS = 0.5
 RELEASE_SECONDS = 2.0
-"""How long a stop of the server waits for the store."""
+"""The time for which a stop of the server waits for the store."""
 
 
 class DeciderLease(Struct):
@@ -120,7 +120,7 @@ class Cluster:
         self._task = asyncio.get_running_loop().create_task(self._run(), name="cluster")
 
     async def close(self) -> None:
-        """Finishes commands that are under way, and gives the lease back."""
+        """Finishes running commands, and gives the lease back."""
         if self._link is not None:
             await self._leave(self._link)
         task, self._task = self._task, None

@@ -37,7 +37,7 @@ from fancymonkey.store.contract import Commit
 log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 0.1
-"""How often a server that waits for an answer gets a sign of life."""
+"""The interval of signs of life to a server that waits for an answer."""
 IDLE_BEATS = 10
 """A server on another machine gets every tenth beat also while it waits for no answer."""
 GIVEN_UP_SECONDS = 0.6
@@ -46,9 +46,9 @@ GIVEN_UP_SECONDS = 0.6
 Shorter than the time after which their senders give it up.
 """
 LEAVE_SECONDS = 2.0
-"""How long a decider that leaves works for its peers."""
+"""The time for which a decider that shuts down still works for its peers."""
 FAREWELL_SECONDS = 0.5
-"""How long it waits for peers without work to close their connections."""
+"""The time for which it waits for peers without work to close their connections."""
 PEERS_MAX = 256
 STRANGERS_MAX = 64
 """The most connections without a proof of the secret; beyond, the oldest of them is closed."""
@@ -85,7 +85,7 @@ class Peer:
             self.channel.write_soon(data)
 
     def end(self) -> None:
-        """Ends the connection: nothing of the peer runs from now on."""
+        """Ends the connection: no command of the peer runs from now on."""
         self._gone = True
         self.channel.abort()
 

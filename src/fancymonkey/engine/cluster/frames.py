@@ -20,7 +20,7 @@ BUFFER_MAX = 16 * 1024 * 1024
 """The most bytes that wait for a slow peer; then the connection is closed."""
 
 UNCONFIRMED_MS = 5000
-"""How long another machine may leave what was sent without a confirmation by its system."""
+"""The time within which another machine's system must confirm sent bytes."""
 EARLY_MAX = 2
 """The most messages that may wait before the peer has proved that it knows the secret."""
 

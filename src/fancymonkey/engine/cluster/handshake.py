@@ -1,6 +1,6 @@
 """Two servers prove to each other that they know the secret of the lease.
 
-Nothing else is read from a connection before that. Between machines the connection is encrypted
+No other message is read from a connection before that. Between machines the connection is encrypted
 afterwards, and a second proof on both sides covers the encrypted connection itself.
 """
 
@@ -23,7 +23,7 @@ from fancymonkey.engine.cluster.frames import (
 
 HANDSHAKE_SECONDS = 0.5
 ENCRYPT_SECONDS = 2.0
-"""How long the encryption may take: the keys alone take some 10 ms of each processor."""
+"""The time limit of the encryption: the keys alone take about 10 ms of each processor."""
 
 
 def _proof(secret: str, side: bytes, first: bytes, second: bytes) -> bytes:

@@ -55,7 +55,7 @@ IDLE_LOST_SECONDS = 3.5
 """After this silence a connection to another machine is given up, also while nothing is awaited."""
 WATCH_SECONDS = 0.05
 BELL_SECONDS = 0.02
-"""How long a notification of the database waits for the decider's own message."""
+"""The time for which a notification of the database waits for the decider's own message."""
 
 
 class Link:

@@ -1,6 +1,6 @@
-"""How servers on one machine reach one another: Unix sockets that only their user can open.
+"""The connections of servers on one machine: Unix sockets that only their user can open.
 
-`tcp.py` has the way between machines.
+`tcp.py` has the connections between machines.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """The clock of another machine, as far as this one can know it."""
 
 DRIFT = 0.001
-"""How much (s) two clocks may go apart in a second. Real ones differ by a tenth of it."""
+"""The drift (s) of two clocks in a second. Real ones have a tenth of it."""
 
 
 class PeerClock:

@@ -27,7 +27,7 @@ from fancymonkey.timestamps import local_day
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 5.0
-"""How often the rows are updated while the shop sells."""
+"""The interval at which the rows are updated while the shop sells."""
 FALLBACK_SECONDS = 60.0
 STORE_EVERY = 10_000
 """Entries without demand after which the position is stored nevertheless."""

@@ -44,7 +44,7 @@ PORTION = 8000
 LAST_ROUNDS = 20
 """Portions after which the pause begins, though more than `SMALL` but no full portion is left."""
 GRACE_SECONDS = 10.0
-"""How long the old store stays open for readers that have not finished."""
+"""The time for which the old store stays open for readers that have not finished."""
 
 OnProgress = Callable[[str, int, int], None]
 """Receives the progress: the step, how much of it is done, and of how much."""

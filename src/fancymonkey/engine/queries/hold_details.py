@@ -9,14 +9,14 @@ from fancymonkey.core.payments.rows import Checkout, Stage
 from fancymonkey.engine.engine import Engine
 
 READS = 3
-"""How often a hold is read again that changes while its checkout is read."""
+"""The number of reads of a hold that changes while its checkout is read."""
 
 
 @dataclass(frozen=True, slots=True)
 class HoldDetails:
     """A hold and its latest checkout at the time `at`, in ms.
 
-    The state is at least as new as `revision`. `payment_pending` says that a payment is under way.
+    The state is at least as new as `revision`. `payment_pending`: a payment is pending.
     """
 
     reservation: Reservation

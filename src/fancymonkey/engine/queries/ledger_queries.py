@@ -10,7 +10,7 @@ from fancymonkey.engine.engine import Engine
 
 PAGE = 1000
 RECENT = 5000
-"""How many entries are searched for the last actor."""
+"""The number of entries that are searched for the last actor."""
 
 
 async def latest_entries(engine: Engine, skus: Collection[str]) -> dict[str, Entry]:

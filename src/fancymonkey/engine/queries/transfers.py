@@ -1,4 +1,4 @@
-"""The ageing of transfers: days overdue, and the value of their units on the way."""
+"""The ageing of transfers: days overdue, and the value of their units in transit."""
 
 from decimal import Decimal
 
@@ -18,7 +18,7 @@ def overdue_days(engine: Engine, transfer: Transfer) -> int:
 
 
 def value_in_transit(engine: Engine, transfer: Transfer) -> Decimal:
-    """The units on the way at the prices of today; a product without a price counts as nothing."""
+    """The units in transit at present prices; a product without a price counts as nothing."""
     value = Decimal(0)
     for line in transfer.lines:
         product = engine.view.products.get(split_sku(line.sku)[0])

@@ -137,7 +137,7 @@ class BundleIndex:
         return passed
 
     def next_date(self) -> int | None:
-        """When the next sale begins or ends (ms), or None."""
+        """The time (ms) at which the next sale begins or ends, or None."""
         return self._dates[0][0] if self._dates else None
 
     def take_switched(self) -> set[str]:

@@ -38,7 +38,7 @@ class PartsView(Protocol):
 
 
 def bundle_stock(view: PartsView, item: Item, own: SkuStock, *, unsold: bool) -> SkuStock:
-    """The stock of a bundle: how many could be sold now, and how many live holds have.
+    """The stock of a bundle: the number that could be sold now, and the number in live holds.
 
     `own` are its pre-built units. With `unsold` it has also the bundles that could be sold if
     there were no holds.
@@ -87,7 +87,9 @@ def scarce(view: PartsView, item: Item) -> list[str]:
 
 
 def bundle_back_by(view: PartsView, item: Item) -> int | None:
-    """When every part that is short may come back because holds end (ms), or None."""
+    """The time (ms) at which every scarce part may be available again because holds end, or
+    None.
+    """
     ends = [view.first_end(sku) for sku in scarce(view, item)]
     latest = [end for end in ends if end is not None]
     return max(latest) if latest and len(latest) == len(ends) else None
@@ -106,7 +108,7 @@ def free_units(view: PartsView, recipe: Recipe, *, unsold: bool = False) -> Free
 
 
 def _built(view: PartsView, recipe: Recipe, parts: Sequence[PartUnits], *, unsold: bool) -> int:
-    """How many bundles the parts make; without split lines, what the best location makes.
+    """The number of bundles that the parts make; without split lines, that of the best location.
 
     `parts` are the units of the fixed parts in their order, if the recipe is plain.
     """

@@ -34,7 +34,9 @@ class HoldEnds:
         self.heaps.clear()
 
     def first(self, sku: str, holds: Mapping[str, HeldUnits]) -> int | None:
-        """When the first of these live holds with units of the size ends (ms), or None."""
+        """The time (ms) at which the first of these live holds with units of the size ends, or
+        None.
+        """
         heap = self.heaps.get(sku)
         if heap is None:
             heap = self.heaps[sku] = [

@@ -278,7 +278,7 @@ class View(StockedRows):
     def stock(self, sku: str) -> SkuStock:
         """The totals over the SKU's locations as they count now: see `level`.
 
-        The stock of a bundle is how many could be sold now.
+        The stock of a bundle is the number that could be sold now.
         """
         return self._bundle_stock(sku, unsold=True) or self.own_stock(sku)
 
@@ -298,9 +298,9 @@ class View(StockedRows):
 
     def _online_stock(self, sku: str) -> SkuStock:
         accounts = self._accounts.get(sku, ())
-        if len(accounts) == 1 and len(self.locations) == 1:  # as nearly always
+        if len(accounts) == 1 and len(self.locations) == 1:  # the usual case
             return self._stock(sku, accounts)
-        if not accounts:  # as most bundles
+        if not accounts:  # true for most bundles
             return SkuStock(sku)
         online = [name for name in accounts if sells_online(self.locations, name)]
         stock = self._stock(sku, online)
@@ -332,7 +332,7 @@ class View(StockedRows):
         return sum(self._lapsed_units.get((sku, account), 0) for account in accounts)
 
     def back_by(self, sku: str, stock: SkuStock | None = None) -> int | None:
-        """When the first held units may come back (ms); None unless holds take all the stock.
+        """The time (ms) at which held units may be released; None unless holds take all the stock.
 
         `stock` is the stock that buyers see, if the caller has it already.
         """
@@ -342,5 +342,5 @@ class View(StockedRows):
         return None if stock.on_hand <= 0 or stock.available > 0 else self.first_end(sku)
 
     def first_end(self, sku: str) -> int | None:
-        """When the first hold with units of the size ends (ms), or None."""
+        """The time (ms) at which the first hold with units of the size ends, or None."""
         return self._ends.first(sku, self.holds)

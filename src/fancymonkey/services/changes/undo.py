@@ -18,7 +18,7 @@ from fancymonkey.errors import Overloaded
 from fancymonkey.services.changes.change_runner import ChangeRefused, new_change_id
 
 LOOKS = 20
-"""How often a portion is tried while buyers keep changing its stock."""
+"""The number of attempts at a portion while buyers keep changing its stock."""
 
 
 class StoredChangeSet(Struct):

@@ -15,7 +15,7 @@ from fancymonkey.jobs.lease import STALE_SECONDS, Lease, is_leased
 
 LEASE = "import"
 WAIT_SECONDS = STALE_SECONDS + 20.0
-"""How long an import waits for others: longer than the lease of a process that died."""
+"""The time for which an import waits for others: longer than the lease of a process that died."""
 LOOK_SECONDS = 0.5
 RENEW_SECONDS = 5.0
 

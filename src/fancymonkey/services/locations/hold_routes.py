@@ -1,4 +1,4 @@
-"""Why the locations of a hold were chosen, as JSON and in words, for web and commands."""
+"""The reasons for the locations of a hold, as JSON and in words, for web and commands."""
 
 from collections.abc import Iterable, Mapping
 
@@ -31,7 +31,7 @@ class HoldRoute(TypedDict):
 
 
 def route_json(hold: Reservation) -> HoldRoute | None:
-    """The route of a hold; None if nothing was to choose, or its buyer's data was erased."""
+    """The route of a hold; None if there was no choice, or its buyer's data was erased."""
     if not hold.route:
         return None
     chosen, *others = hold.route

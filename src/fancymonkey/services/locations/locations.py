@@ -32,7 +32,7 @@ _SLUG = re.compile(r"[a-z0-9]([a-z0-9_-]{0,38}[a-z0-9])?")
 
 
 LOOKS = 20
-"""How often the work at a location is looked at again while transfers are planned."""
+"""The number of checks of the work at a location while transfers are planned."""
 
 DEGREE_DIGITS = 6
 """The digits after the point of a coordinate: a tenth of a metre."""
@@ -181,11 +181,11 @@ async def open_work(engine: Engine, location_id: str) -> dict[str, list[dict[str
 async def close_if_empty(
     engine: Engine, location_id: str, *, actor: str, reason: str = ""
 ) -> Answer:
-    """Closes a location, or refuses with the list of all that is open there.
+    """Closes a location, or refuses with the list of its open work.
 
-    The levels that are known are checked in the transaction that closes it, and that no transfer
-    was planned since the look at them. From then on nothing new comes there; a level that was made
-    just before is seen afterwards, and the location reopens.
+    The transaction that closes it checks the known levels, and that no transfer was planned since
+    they were read. From then on no units are added there. A level that was made just before is
+    seen afterwards, and the location is reopened.
     """
     answer: Answer = Refused(Code.STALE, "Transfers are being planned there. Try again.")
     for _ in range(LOOKS):

@@ -21,7 +21,7 @@ from fancymonkey.errors import DataError
 T = TypeVar("T")
 FOLDER = "postal_codes"
 KEPT_MS = 60_000
-"""How long a table is used before it is read again."""
+"""The time for which a table is used before it is read again."""
 
 TABLES_MAX = 200
 """The most tables in memory; each has the codes of a country with the same first character."""

@@ -16,7 +16,9 @@ from fancymonkey.services.locations.postal_codes import KEPT_MS, PostalCodes, in
 
 @dataclass(frozen=True, slots=True)
 class ShipTo:
-    """Where a buyer wants the parcels: an address, or coordinates in degrees. All may be empty."""
+    """The destination that a buyer names: an address, or coordinates in degrees. All may be
+    empty.
+    """
 
     country: str = ""
     postal_code: str = ""
@@ -68,7 +70,7 @@ class OrderRouting:
         return self._plain
 
     async def of(self, wanted: LocationRequest) -> Routing | None:
-        """The routing of an order; None if everything comes from the first location anyway.
+        """The routing of an order; None if all units come from the first location in any case.
 
         Raises StoreError.
         """

@@ -75,7 +75,7 @@ class OrderTable:
     def __init__(self) -> None:
         self._numbers = array("q")
         self._starts = array("Q")
-        """Where the id of each order begins in `_ids`, and its length (bytes) in `_lengths`."""
+        """The offset of each order's id in `_ids`, and its length (bytes) in `_lengths`."""
         self._lengths = array("H")
         self._ids = bytearray()
         self._codes = bytearray()

@@ -101,7 +101,7 @@ def _is_blank(char: str) -> bool:
 
 
 def broken(text: str) -> str | None:
-    """Why a cell has no value, as a sentence that begins with the cell; None if it has one."""
+    """The reason why a cell has no value, as a sentence about the cell; None if it has one."""
     if text.startswith(UNRESOLVED):
         return (
             f"{text[1:81]!r} is a formula without a result: save the file in your spreadsheet "

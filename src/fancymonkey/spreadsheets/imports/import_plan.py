@@ -30,7 +30,7 @@ LevelKey = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class RowFault:
-    """Why a row cannot be imported; `column` is empty for an error of the whole row."""
+    """The reason why a row cannot be imported; `column` is empty for an error of the whole row."""
 
     row: int
     column: str
@@ -84,7 +84,7 @@ class ImportPlan:
         self.fates |= dict.fromkeys(bad, "fault")
 
     def count(self, fate: str) -> int:
-        """How many rows are `new`, `changed`, `unchanged` or `fault`."""
+        """The number of rows that are `new`, `changed`, `unchanged` or `fault`."""
         return sum(1 for value in self.fates.values() if value == fate)
 
 
@@ -179,7 +179,7 @@ class ImportOptions:
     locations: tuple[str, ...] = ()
 
     def refusal(self, column: str) -> tuple[str, str] | None:
-        """Why the actor may not edit a column other than `stock`: words and a code; or None."""
+        """The reason why the actor may edit no column but `stock`: a text and a code; or None."""
         if not self.owner and column not in STOCK_ONLY:
             return "only an owner may change it", ""
         return (OF_THE_SHOP, LOCATION_NOT_ALLOWED) if self.locations else None

@@ -12,7 +12,7 @@ from fancymonkey.store.products_file.edits.likely_location import likely_locatio
 from fancymonkey.text import joined
 
 COMPARED = 100
-"""How many unknown locations of a file are compared letter by letter with the known ones."""
+"""The number of unknown locations of a file that are compared letter by letter."""
 
 
 class RowLocations:

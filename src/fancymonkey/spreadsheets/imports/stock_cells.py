@@ -26,7 +26,7 @@ IS_BUNDLE = (
 
 
 class CellFault(ValueError):
-    """Why a cell cannot be imported, with the code of the refusal, if there is one."""
+    """The reason why a cell cannot be imported, with the code of the refusal, if there is one."""
 
     def __init__(self, text: str, code: str = "") -> None:
         super().__init__(text)

@@ -157,7 +157,9 @@ def columns_of(header: Iterable[str]) -> list[str]:
 
 
 def cells_for_keys(header: Iterable[str]) -> int:
-    """How many cells of a line name its size; more than any line has if the header does not."""
+    """The number of cells of a line that name its size; more than any line has without such
+    columns.
+    """
     names = [_known(cell) for cell in header]
     places = [names.index(name) + 1 for name in ("productId", "size") if name in names]
     return max(places) if len(places) == 2 else len(names) + 1

@@ -1,6 +1,6 @@
 """Finds spreadsheet cells without a value: errors, and formulas without a result.
 
-The library that reads spreadsheets takes them for empty, and an empty cell says something else.
+The library that reads spreadsheets returns them as empty, but an empty cell has another meaning.
 """
 
 import io

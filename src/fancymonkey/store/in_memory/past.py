@@ -1,4 +1,4 @@
-"""Rows that are over and have left memory: they are found elsewhere, by their key or in order."""
+"""Finished rows that have left memory: they are found elsewhere, by their key or in order."""
 
 from collections.abc import Collection, Hashable, Iterator
 from dataclasses import dataclass

@@ -44,7 +44,7 @@ class Locations(dict[str, list[str]]):
 
 
 class RowsInMemory:
-    """All rows in memory, with the holds by deadline. Rows that are over may be elsewhere."""
+    """All rows in memory, with the holds by deadline. Finished rows may be elsewhere."""
 
     def __init__(self) -> None:
         self.rows: Rows = empty_rows()
@@ -143,7 +143,7 @@ class RowsInMemory:
     def after(self, kind: type[R], after: Hashable | None) -> Iterator[R]:
         """The rows of a kind with higher keys, in the order of their keys, page by page.
 
-        Between two rows others may change: a row that is over then is found elsewhere.
+        Between two rows others may change: a row that is finished then is found elsewhere.
         """
         order = self._orders.setdefault(kind, SortedKeys())
         while True:

@@ -1,4 +1,4 @@
-"""The archive of a JSON store: rows that are over, in sorted files that never change.
+"""The archive of a JSON store: finished rows, in sorted files that never change.
 
 Memory has the rows that may still matter: live holds, open orders, and everything since the last
 snapshot. With each snapshot the others go into a new file of the archive. Files of about the same
@@ -148,7 +148,7 @@ class ArchiveFolder:
 
 
 def files_to_merge(rows: int, files: list[int]) -> int:
-    """How many files, the newest first, become part of a new file with these `rows` of its own.
+    """The number of files, the newest first, to merge into a new file with these `rows`.
 
     Each level is `TIER` times as large as the one below. Files are merged once there are `TIER` of
     a level or below, the new one among them; the result may fill the next level.

@@ -1,4 +1,4 @@
-"""A file of the archive: rows that are over, sorted by table and key. It is written once.
+"""A file of the archive: finished rows, sorted by table and key. It is written once.
 
 The first line has the columns of the tables. Each further line is a block of rows of one table,
 with a checksum that depends on its offset. After them comes the index: the first key and the offset

@@ -1,4 +1,4 @@
-"""Which rows are over: they leave memory with the next snapshot, and are found in the archive."""
+"""Finished rows: they leave memory with the next snapshot, and are found in the archive."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,9 +15,10 @@ Kept = list[tuple[type[Row], list[Row]]]
 
 
 def split_rows(image: RowsInMemory, now: int) -> tuple[Kept, Over]:
-    """The rows in memory: those of the next snapshot, and those that are over at a time (ms).
+    """The rows in memory: those of the next snapshot, and those that are finished at a time (ms).
 
-    The archive has nothing about a buyer's person: that must be erased, and its files never change.
+    The archive has no personal data of buyers: it must be possible to erase that, and files of the
+    archive never change.
     """
     tests = _tests(image, now)
     remaining, over = [], {}
@@ -31,7 +32,7 @@ def split_rows(image: RowsInMemory, now: int) -> tuple[Kept, Over]:
 
 
 def _tests(image: RowsInMemory, now: int) -> dict[type[Row], Callable[[Any], bool]]:
-    """For each kind whether a row is over; rows of other kinds never are."""
+    """For each kind, whether a row is finished; rows of other kinds never are."""
     holds = image.rows[Reservation]
 
     def ended(row: Any) -> bool:

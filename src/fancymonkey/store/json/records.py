@@ -108,7 +108,7 @@ class LineReader:
                 )
             row = GenericAlias(tuple, tuple(hints[column] for column in names))
             rows = GenericAlias(list, (row,))
-            parts.append((name, rows, msgspec.field(default_factory=list)))
+            parts.append((name, rows | msgspec.UnsetType, msgspec.UNSET))
             self._kinds.append((name, kind, None if names == COLUMNS[present] else names))
         self._decode = msgspec.json.Decoder(msgspec.defstruct("Line", parts)).decode
 
@@ -119,7 +119,7 @@ class LineReader:
         batch.pruned, batch.folded = record.pruned, record.folded
         for name, kind, names in self._kinds:
             values = getattr(record, name)
-            if values:
+            if values:  # most tables are not in a line
                 rows = _build(kind, names, values)
                 if name == ENTRIES:
                     batch.entries = rows

@@ -6,6 +6,7 @@ from pathlib import Path
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import execute
 from fancymonkey.core.model import Entry
+from fancymonkey.core.state import Rows
 from fancymonkey.errors import StoreCorrupt
 from fancymonkey.store.contract import empty_rows
 from fancymonkey.store.in_memory.past import Removed
@@ -84,9 +85,9 @@ def preview(image: RowsInMemory, commands: Sequence[Command], now: int) -> list[
 
 def replay(image: RowsInMemory, batch: JournalBatch) -> None:
     """Applies a line of the journal."""
-    changed = empty_rows()
+    changed: Rows = {}
     for row in batch.rows:
-        changed[type(row)][row.key] = row
+        changed.setdefault(type(row), {})[row.key] = row
     image.apply(changed, batch.revision)
     if batch.pruned is not None or batch.folded is not None:
         image.remove(Removed(batch.pruned or 0, batch.folded or 0))

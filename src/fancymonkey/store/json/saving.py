@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class Saving:
-    """Writes a snapshot at the beginning of each segment. What is over leaves memory then."""
+    """Writes a snapshot at the beginning of each segment. Finished rows leave memory then."""
 
     def __init__(self, files: StateFiles, journal: Journal) -> None:
         self.files = files

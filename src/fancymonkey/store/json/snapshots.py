@@ -30,10 +30,10 @@ FORMAT = 1
 WITH_ARCHIVE = 2
 """The format of a snapshot that names files of the archive: earlier versions refuse it."""
 KEPT = 2
-"""How many snapshots are kept: if one is damaged, the one before it and the journal suffice."""
+"""The number of snapshots that are kept: if one is damaged, the previous one is used."""
 
 TRIES = 5
-"""How often the snapshots are read again if another process replaces them."""
+"""The number of reads of the snapshots if another process replaces them."""
 
 SLICE = 500
 """Rows encoded at once; other threads run in between."""

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = (0.1, 5.0)
 CHECK_SECONDS = 15.0
-"""How often the revision is read, in case a notification was lost."""
+"""The interval at which the revision is read, in case a notification was lost."""
 HEAD = "SELECT revision FROM head"
 
 

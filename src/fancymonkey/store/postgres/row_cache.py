@@ -16,7 +16,7 @@ from fancymonkey.store.sql.row_cache import RowCache
 from fancymonkey.store.sql.statements import Keys, expect, keys_by_kind
 
 WARY = 10
-"""How many batches read from the database after the cache has been wrong."""
+"""The number of batches that read from the database after the cache was wrong."""
 
 
 class PostgresRowCache:

@@ -16,7 +16,7 @@ QUERIES = named_queries("postgres")
 MIGRATION_LOCK = 0x66616E6379
 """The advisory lock of a migration: servers that start together run it one after the other."""
 IDLE = "5s"
-"""How long a migration may idle between two statements; the others wait longer for its lock."""
+"""The time for which a migration may idle between statements; others wait longer for its lock."""
 
 
 async def migrate(connection: Connection, now: int) -> None:
@@ -28,7 +28,7 @@ async def migrate(connection: Connection, now: int) -> None:
     missing: Sequence[Migration] = pending(known, await _applied(connection))
     while missing:
         async with connection.transaction():
-            # A server that was stopped in here must not keep others from starting.
+            # A server that was stopped at this point must not keep others from starting.
             await connection.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE}'")
             await connection.execute(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
             await connection.execute(CREATE_MIGRATION)

@@ -17,7 +17,7 @@ from fancymonkey.store.postgres.connection import (
 
 T = TypeVar("T")
 CONFLICTS = 3
-"""How often a transaction that the server has rolled back is tried again."""
+"""The number of retries of a transaction that the server has rolled back."""
 
 
 class CommitUnknown(Exception):

@@ -22,7 +22,7 @@ MAX_CHARACTERS = 256 * 1024
 """The limit of the stored text: of a longer file, only the first products are stored."""
 
 JUDGED = 20
-"""How many products are compared with the service's own layout."""
+"""The number of products that are compared with the service's own layout."""
 
 _VALUE = re.compile(r'(:\s*)(?:"(?:[^"\\]|\\.)*"|[-+.0-9eE]+|true|false|null)')
 

@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 UNCHECKED = 0
 """The revision of a version that may lack changes of the store: the owner wrote it."""
 
+BEHIND = 5000
+"""Entries after which the revision of unchanged content is recorded again: a start reads them."""
+
 SWAP = "products.json.swap"
 
 _NAME = re.compile(r"products-(\d{12,})-(\d+)-([0-9a-f]{8})\.json")
@@ -99,6 +102,11 @@ class Versions:
         """Accepts any content of the file, because the ledger begins again. Raises OSError."""
         if self.known and self.path.exists():
             self.remember(SavedVersion(self.known[-1].content, UNCHECKED))
+
+    def is_behind(self, revision: int) -> bool:
+        """Whether the recorded revision of the file is unknown, or far below this one."""
+        shown = self.known[-1].revision
+        return shown == UNCHECKED or revision - shown >= BEHIND
 
     def stored(self) -> list[SavedVersion]:
         """The versions in the folder, old to new; changes no file. Raises OSError."""

@@ -38,15 +38,15 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.5
 SETTLE_SECONDS = 0.1
-"""How long a changed file has to stay unchanged before it is read."""
+"""The time for which a changed file has to stay unchanged before it is read."""
 SHARE = 10
 """After a write the file is not written again for this many times the duration of the write."""
 RETRY_SECONDS = 5.0
 PART = 500
 """Products of one edit that are submitted together, because the queue has a limit."""
 YOUNG_SECONDS = 2.0
-"""How long a file is read again although it looks unchanged: a change within one tick of the file
-system's clock is not visible."""
+"""The time for which a file is read again although it looks unchanged: a change within one tick
+of the file system's clock is not visible."""
 
 
 Copies = tuple[list[Product], list[Item], list[Level], list[Location]]
@@ -98,7 +98,7 @@ class ProductsFileSync:
 
     @property
     def health_problems(self) -> list[str]:
-        """Why the file cannot be read or written, and the refused parts of the last edit."""
+        """Failures to read or write the file, and the refused parts of the last edit."""
         return [text for text in (self._problem, self._failure, *self.refusals) if text]
 
     def stop(self) -> None:
@@ -279,7 +279,7 @@ class ProductsFileSync:
     async def _write(self, version: SavedVersion) -> bool:
         """Writes a version of the file; True: read it again."""
         if version.content == self._content:
-            if self._versions.known[-1].revision == UNCHECKED:
+            if self._versions.is_behind(version.revision):
                 await asyncio.to_thread(self._versions.remember, version)
                 await self._keep(version)
             return False

@@ -24,7 +24,7 @@ class LockHolder(msgspec.Struct):
     since: str
     command: str
     url: str = ""
-    """Where it serves HTTP; empty for a command."""
+    """Its HTTP address; empty for a command."""
 
 
 class FileLock:
@@ -69,7 +69,7 @@ def holder_of(target: str) -> str | None:
 
 
 def server_url(target: str) -> str:
-    """Where the server that has a store of files listens; empty if no server has it."""
+    """The address of the server that has a store of files; empty if no server has it."""
     try:
         return msgspec.json.decode(_held_text(target) or b"", type=LockHolder).url
     except ValueError:

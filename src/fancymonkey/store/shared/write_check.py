@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from fancymonkey.errors import StoreError
 
 PROBE_SECONDS = 5.0
-"""How often, at most, a probe is made while nothing can be written."""
+"""The shortest time between two probes while nothing can be written."""
 
 
 class WriteCheck:
@@ -19,7 +19,7 @@ class WriteCheck:
         self._next = 0.0
 
     async def check(self) -> str | None:
-        """Why nothing can be written now, or None."""
+        """The reason why nothing can be written now, or None."""
         now = asyncio.get_running_loop().time()
         if self.failed is None or now < self._next:
             return self.failed

@@ -1,4 +1,4 @@
-"""How the value of a row's field is stored in a column, derived from the type of the field.
+"""The stored form of a row's field in a column, derived from the type of the field.
 
 A column holds a whole number, a text or a boolean. Prices and dates are texts (`12.50`,
 `2026-11-30`), an enum is its value, and a dataclass or a tuple is compact JSON: the fields of a
@@ -83,7 +83,7 @@ def read_fields(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
 
 
 def _array(kind: type[Any]) -> tuple[Callable[[Any], tuple[Any, ...]], GenericAlias]:
-    """How a flat dataclass becomes an array, and the type of that array."""
+    """The conversion of a flat dataclass to an array, and the type of that array."""
     hints = get_type_hints(kind)
     names = [part.name for part in fields(kind)]
     for name in names:

@@ -65,7 +65,7 @@ class SqliteWriter:
         self._files = FileIdentity(path)
         self.stopped: str | None = None
         self.failed: str | None = None
-        """Why the latest batch could not be written."""
+        """The reason why the latest batch could not be written."""
         self.pace = DiskLatency()
         self.log_pages = 0
         self.shown: StockSnapshot | None = None

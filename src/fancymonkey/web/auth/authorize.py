@@ -133,7 +133,7 @@ def check_address(context: AppContext, request: Request) -> None:
 
 
 def _shut(context: AppContext, request: Request) -> Problem | None:
-    """Why admin endpoints are closed to this request, or None."""
+    """The reason why admin endpoints are closed to this request, or None."""
     if context.settings.published:
         try:
             check_direct(request.headers)

@@ -1,6 +1,6 @@
 """Limits callers to their locations: the one place that decides what such a caller may do.
 
-A route that says nothing is closed to limited callers: it concerns the whole shop. A route that
+A route without a declaration is closed to limited callers: it concerns the whole shop. A route that
 declares `by_location` calls `check_locations` for each location that it reads or changes.
 """
 

@@ -46,7 +46,7 @@ class Cors:
         return [
             VARY,
             (b"access-control-allow-origin", origin),
-            (b"access-control-expose-headers", b"Date, ETag, Retry-After"),
+            (b"access-control-expose-headers", b"Date, ETag, Ignored-Parameters, Retry-After"),
         ]
 
     def preflight(self, path: str, origin: bytes | None) -> Headers:

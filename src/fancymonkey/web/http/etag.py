@@ -8,7 +8,12 @@ _TAG = re.compile(rb'(?:W/)?("[^"]*")')
 
 def etag_of(revision: int, body: bytes) -> bytes:
     """The ETag of a body: the same in every process and after a restart."""
-    return b'"%d-%08x"' % (revision, zlib.crc32(body))
+    return etag_of_sum(revision, zlib.crc32(body))
+
+
+def etag_of_sum(revision: int, checksum: int) -> bytes:
+    """The ETag of a body with this checksum."""
+    return b'"%d-%08x"' % (revision, checksum)
 
 
 def is_known(seen: bytes, tag: bytes) -> bool:

@@ -1,7 +1,7 @@
 """Requests and responses for the endpoints: thin wrappers of ASGI messages."""
 
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from functools import lru_cache
 from ipaddress import IPv6Address
 from secrets import token_hex
@@ -11,6 +11,7 @@ import msgspec
 from starlette.responses import Response as StarletteResponse
 
 from fancymonkey.accounts.model import Actor
+from fancymonkey.web.http.pieces import Body, pieces_of
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -67,7 +68,7 @@ class Response:
 
     __slots__ = ("body", "headers", "status")
 
-    def __init__(self, status: int, body: bytes, headers: Headers) -> None:
+    def __init__(self, status: int, body: Body, headers: Headers) -> None:
         self.status = status
         self.body = body
         self.headers = headers
@@ -79,9 +80,12 @@ class Response:
             headers.append((b"content-length", b"%d" % len(self.body)))
         return {"type": "http.response.start", "status": self.status, "headers": headers}
 
-    def body_message(self, *, head: bool = False) -> dict[str, Any]:
-        """The message with the body; without the body for a HEAD request."""
-        return {"type": "http.response.body", "body": b"" if head else self.body}
+    def body_messages(self, *, head: bool = False) -> Iterator[dict[str, Any]]:
+        """The messages with the body; one without the body for a HEAD request."""
+        parts = (b"",) if head else pieces_of(self.body).parts
+        for number, part in enumerate(parts, 1):
+            more = number < len(parts)
+            yield {"type": "http.response.body", "body": part, "more_body": more}
 
 
 NO_STORE_JSON = [JSON, NO_STORE, NOSNIFF]
@@ -219,6 +223,6 @@ def parse(decoder: msgspec.json.Decoder[T], raw: bytes) -> T:
 
 def response_of(reply: Response) -> StarletteResponse:
     """Turns the response into one of the app's framework."""
-    response = StarletteResponse(reply.body, reply.status)
+    response = StarletteResponse(bytes(reply.body), reply.status)
     response.raw_headers += reply.headers
     return response

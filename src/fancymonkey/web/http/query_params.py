@@ -1,38 +1,15 @@
-"""Query parameters: the checks of a query string, and the types of its values."""
+"""The types of query parameters."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any
-from urllib.parse import parse_qsl, urlencode
 
 from pydantic import BeforeValidator, GetCoreSchemaHandler, StringConstraints, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
-from starlette.requests import Request as StarletteRequest
 
 from fancymonkey.timestamps import in_ms
 from fancymonkey.web.http.messages import Problem
 
-FIELDS_MAX = 1000
 TEXT_MAX = 500
-
-
-def with_checked_query(request: StarletteRequest) -> StarletteRequest:
-    """The request without empty parameters. Raises Problem 422 for a query that is not valid."""
-    raw: bytes = request.scope["query_string"]
-    if not raw:
-        return request
-    try:
-        fields = parse_qsl(
-            raw.decode("ascii"), keep_blank_values=True, max_num_fields=FIELDS_MAX, errors="strict"
-        )
-    except ValueError:
-        raise Problem(422, "invalid_request", "The query string is not valid.") from None
-    for name, text in fields:
-        if "\0" in text or len(text) > TEXT_MAX:
-            raise Problem(422, "invalid_request", f"{name[:80]} is too long.")
-    if all(text for _, text in fields):
-        return request
-    query = urlencode([(name, text) for name, text in fields if text]).encode()
-    return StarletteRequest({**request.scope, "query_string": query}, request.receive)
 
 
 def instant(name: str, text: str | None) -> int | None:
@@ -89,7 +66,10 @@ Flag = Annotated[
     BeforeValidator(_flag),
     WithJsonSchema({"type": "string", "enum": ["true", "false", "1", "0"]}),
 ]
-Text = Annotated[str, StringConstraints(max_length=TEXT_MAX)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_MAX)]
+"""A text. An empty one is refused: a filter without a value would choose everything."""
+Words = Annotated[str, StringConstraints(max_length=TEXT_MAX)]
+"""Search words, a file name or the beginning of a page: an empty text is one as well."""
 Time = Annotated[Text, WithJsonSchema({"type": "string", "example": "2026-01-31T12:00:00Z"})]
 Page = Annotated[int, WholeParam(1, 1000)]
 PAGE = 100

@@ -1,4 +1,4 @@
-"""The OpenAPI document: FastAPI makes it from the routes, this adds what FastAPI cannot know."""
+"""The OpenAPI document: FastAPI makes it from the routes, and this module completes it."""
 
 from collections.abc import Iterable
 from typing import Any

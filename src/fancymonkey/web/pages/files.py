@@ -58,7 +58,7 @@ class Assets(StaticFiles):
     """Our own files, revalidated on every use, and kept in memory until they change.
 
     A page of the dashboard has dozens of files. To open and read each one in threads, as Starlette
-    does, takes twice the CPU time of all else for its answer.
+    does, takes twice the CPU time of everything else for its answer.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Assets(StaticFiles):
         return super().get_path(scope)
 
     async def get_response(self, path: str, scope: Scope) -> StarletteResponse:
-        """A whole file from memory; all else as Starlette does it."""
+        """A whole file from memory; everything else as Starlette does it."""
         full_path, status = "", None
         if scope["method"] == "GET" and "range" not in Headers(scope=scope):
             with suppress(OSError, ValueError):  # Starlette has an answer for each of them

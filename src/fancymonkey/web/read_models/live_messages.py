@@ -12,6 +12,7 @@ from fancymonkey.engine.view.feed import LevelChange
 from fancymonkey.engine.view.location_index import LOCATIONS
 from fancymonkey.engine.view.view import View
 from fancymonkey.web.http.bodies.wire import encode
+from fancymonkey.web.http.pieces import Body, Pieces, pieces_of
 from fancymonkey.web.read_models.product_json import size_out
 from fancymonkey.web.read_models.stock_listing import StockListing
 from fancymonkey.web.server.live_message import LiveMessage
@@ -41,7 +42,7 @@ class LiveView(ABC):
         self._message: LiveMessage | None = None
 
     @abstractmethod
-    def snapshot(self) -> bytes:
+    def snapshot(self) -> Body:
         """The JSON of everything."""
 
     @abstractmethod
@@ -95,9 +96,11 @@ class ShopView(LiveView):
         super().__init__(view, turns)
         self._listing = listing
 
-    def snapshot(self) -> bytes:
+    def snapshot(self) -> Body:
         """The whole inventory."""
-        return b'{"type":"snapshot",' + self._listing.whole()[1:]
+        first, *others = pieces_of(self._listing.whole()).parts
+        first = b'{"type":"snapshot",' + first[1:]
+        return Pieces((first, *others)) if others else first
 
     def change_body(self) -> ChangeBody:
         """A change without SKUs."""
@@ -124,7 +127,7 @@ class ShopChange:
         if product is None or product.archived:
             self._removed[product_id] = None
         elif not size or item is None or item.archived:
-            self._products[product_id] = msgspec.Raw(self._listing.card(product_id).body)
+            self._products[product_id] = msgspec.Raw(self._listing.product(product_id).body)
         else:
             stock = view.online_stock(sku)
             size_json = size_out(view, item, stock, online=stock)

@@ -9,7 +9,7 @@ from fancymonkey.engine.demand.sales_history import SalesHistory
 from fancymonkey.engine.engine import Engine
 
 MAX_AGE = 15_000
-"""How long data from the store is reused, in ms."""
+"""The time for which data from the store is reused, in ms."""
 
 PAUSE = 500
 """Rows between two pauses for other tasks."""

@@ -19,10 +19,10 @@ from fancymonkey.web.read_models.pickup import PickupDates, pickup_by_location
 
 @dataclass(slots=True)
 class ProductJson:
-    """A product as JSON, with its counts for the summary. The JSON may be a part of a response."""
+    """A product as JSON, with its counts for the summary."""
 
     change: int
-    body: bytes | memoryview
+    body: bytes
     low: int
     out: int
 

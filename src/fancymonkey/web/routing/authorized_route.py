@@ -17,6 +17,7 @@ from starlette.responses import StreamingResponse
 from fancymonkey.web.auth.audit import write_entry
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.bodies.json_body import read_body
+from fancymonkey.web.http.known_params import check_no_body, ignored_header
 from fancymonkey.web.http.messages import (
     ClientGone,
     Receive,
@@ -27,9 +28,9 @@ from fancymonkey.web.http.messages import (
     response_of,
 )
 from fancymonkey.web.http.problems.errors import problem_response
-from fancymonkey.web.http.query_params import with_checked_query
 from fancymonkey.web.routing.access import Public, Requires, taken_access
-from fancymonkey.web.routing.described import described, has_query
+from fancymonkey.web.routing.described import described
+from fancymonkey.web.routing.route_params import known_params, reads_no_body
 from fancymonkey.web.routing.routes import body_model
 
 Handler = Callable[[StarletteRequest], Coroutine[Any, Any, StarletteResponse]]
@@ -79,7 +80,7 @@ class AuthorizedRoute(APIRoute):
     def get_route_handler(self) -> Handler:
         """The handler of FastAPI, behind the check of the right."""
         handle = super().get_route_handler()
-        model, queried = body_model(self), has_query(self.dependant)
+        model, params, bare = body_model(self), known_params(self), reads_no_body(self)
 
         async def authorized(request: StarletteRequest) -> StarletteResponse:
             started = perf_counter()
@@ -88,13 +89,20 @@ class AuthorizedRoute(APIRoute):
 
             async def answer() -> StarletteResponse:
                 await self.access.check(context, call)
-                known = with_checked_query(request) if queried else request
+                query = request.scope["query_string"]
+                ignored = params.ignored(query) if query and params is not None else ()
+                known = request
+                if bare:
+                    await check_no_body(call)
                 if model is not None:
                     raw = await call.body()
                     if isinstance(self.access, Public):
                         check_parts(raw)
                     known = ParsedRequest(known.scope, known.receive, raw, read_body(model, raw))
-                return await handle(known)
+                response = await handle(known)
+                if ignored:
+                    response.raw_headers.append(ignored_header(ignored))
+                return response
 
             try:
                 response = await self._finished(request, call, answer)

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 from fastapi.dependencies.models import Dependant
 
 from fancymonkey.web.routing.access import Access, Public, Requires
+from fancymonkey.web.routing.route_params import has_query
 
 PROBLEM_TYPE = "application/problem+json"
 MEANING = {
@@ -68,7 +69,7 @@ def described(route: DescribedRoute) -> None:
     codes = {429, 503}
     access, extra = route.access, route.openapi_extra or {}
     if not isinstance(access, Public):
-        codes |= {401, 403}
+        codes |= {401, 403, 422}  # an unknown parameter is 422
         extra = route.openapi_extra = {**extra, "security": access.security()}
         if "GET" not in (route.methods or ()) and isinstance(access, Requires) and access.cookie:
             parameters = [*extra.get("parameters", []), CSRF]
@@ -78,8 +79,3 @@ def described(route: DescribedRoute) -> None:
     if has_query(route.dependant) or route.dependant.path_params:
         codes |= {414, 422}  # the server answers so to a long URL, before any endpoint sees it
     route.responses = {**refusals(*sorted(codes)), **route.responses}
-
-
-def has_query(dependant: Dependant) -> bool:
-    """Whether a handler or one of its dependencies reads the query string."""
-    return bool(dependant.query_params) or any(map(has_query, dependant.dependencies))

@@ -1,7 +1,6 @@
-"""The paths that endpoints had in earlier versions. They still answer, with the keys of that time.
+"""The paths that endpoints had in earlier versions. They still work, with the keys of that time.
 
-No endpoint gets a second path here: only renamed ones are listed. The OpenAPI document has the
-present paths alone.
+Only renamed paths are listed here. The OpenAPI document has the present paths alone.
 """
 
 from collections.abc import Iterable, Mapping

@@ -16,6 +16,7 @@ from fancymonkey.web.http import cookies
 from fancymonkey.web.http.clients.private_networks import FORWARDING
 from fancymonkey.web.http.clients.rate_limits import RateLimits
 from fancymonkey.web.http.cors import SHARED, Cors
+from fancymonkey.web.http.known_params import KnownParams, ignored_header
 from fancymonkey.web.http.messages import (
     NO_STORE,
     NOSNIFF,
@@ -38,6 +39,7 @@ from fancymonkey.web.server.turns import Turns
 
 Endpoint = Callable[[AppContext, Request], Awaitable[Response]]
 Routes = Mapping[str, Mapping[str, Endpoint]]
+Params = Mapping[tuple[str, str], KnownParams]
 App = Callable[[Scope, Receive, Send], Awaitable[Any]]
 
 
@@ -50,11 +52,12 @@ class HotRouter:
         api: FastAPI,
         context: AppContext,
         routes: Routes,
+        params: Params,
         limits: RateLimits | None,
         crowd: Crowd | None = None,
         listeners: Listeners | None = None,
     ) -> None:
-        """`app` is the `api` with all middleware; `routes` are the hot ones.
+        """`app` is the `api` with all middleware; `routes` are the hot ones, with their `params`.
 
         Hot endpoints may be called without ASGI: none of them streams its response.
         """
@@ -65,6 +68,7 @@ class HotRouter:
         self._app = app
         self._shop = context
         self._routes = routes
+        self._params = params
         self._cors = Cors(context.settings.server.cors_origins)
         self._shared = bool(context.settings.server.cors_origins)
         self._limits = limits
@@ -101,7 +105,8 @@ class HotRouter:
         except ClientGone:
             return
         await send(response.start(extra))
-        await send(response.body_message(head=scope["method"] == "HEAD"))
+        for message in response.body_messages(head=scope["method"] == "HEAD"):
+            await send(message)
 
     def _is_hot(self, method: str, path: str) -> bool:
         """Whether it is a hot path, and no other route of FastAPI has the method."""
@@ -134,7 +139,10 @@ class HotRouter:
             else:
                 if self._limits is not None:
                     self._limits.take(method, path, request.client)
-                response = await endpoint(self._shop, request)
+                if scope["query_string"]:
+                    response = await self._with_query(endpoint, request)
+                else:
+                    response = await endpoint(self._shop, request)
         except ClientGone:
             raise
         except Exception as error:  # noqa: BLE001 - nothing that is sent may make an error of ours
@@ -144,6 +152,17 @@ class HotRouter:
             extra = [*extra, *self._cors_headers(request)]
         self._shop.request_metrics.answered(path, response.status, perf_counter() - started)
         return response, extra
+
+    async def _with_query(self, endpoint: Endpoint, request: Request) -> Response:
+        """The response to a request with parameters, with a list of unused ones."""
+        scope = request.scope
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        ignored = self._params[method, scope["path"]].ignored(scope["query_string"])
+        response = await endpoint(self._shop, request)
+        if not ignored:
+            return response
+        headers = [*response.headers, ignored_header(ignored)]
+        return Response(response.status, response.body, headers)
 
     async def _is_for_here(self, scope: Scope, receive: Receive, send: Send) -> bool:
         """Whether a request to a demo names this machine; otherwise it is refused here."""
@@ -176,7 +195,8 @@ class HotRouter:
         if request.method == "OPTIONS":
             response = self._options(request)
             await send(response.start([*DATA, *extra]))
-            await send(response.body_message())
+            for message in response.body_messages():
+                await send(message)
             return
 
         async def send_more(message: MutableMapping[str, Any]) -> None:

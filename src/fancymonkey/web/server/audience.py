@@ -28,7 +28,7 @@ KEEPALIVE_SECONDS = 15.0
 """The longest time without a byte on a quiet stream."""
 
 LATE_SECONDS = 0.25
-"""Between two looks at listeners that had not read their last message."""
+"""The time between two checks of listeners that had not read their last message."""
 
 ROUNDS_MAX = 32
 """Rounds that are remembered one by one; older ones are merged."""
@@ -57,7 +57,7 @@ class LiveListener:
     unread: int = 0
     """The size of its last message in bytes."""
     late_since: float | None = None
-    """When it was first found with unread output; None while it reads."""
+    """The time at which it first had unread output; None while it reads."""
 
 
 class Audience:
@@ -143,11 +143,11 @@ class Audience:
                     await self._look_around(loop)
             except Exception:
                 log.exception("a live message could not be sent")
-                self._late.update(self._listeners)  # they get it at the next look
+                self._late.update(self._listeners)  # they get it at the next check
                 self._looks_at = loop.time() + LATE_SECONDS
 
     async def _wait(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Returns when a round or a look is due."""
+        """Returns when a round or a check is due."""
         while True:
             now = loop.time()
             looks_at = self._looks_at if self._late else self._signs_at
@@ -176,7 +176,7 @@ class Audience:
         self._pace.sent(began, cost)
 
     async def _look_around(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Looks at late listeners, and at all of them when signs of life are due."""
+        """Checks late listeners, and all of them when signs of life are due."""
         now = loop.time()
         everybody = now >= self._signs_at
         if everybody:

@@ -3,7 +3,7 @@
 uvicorn gives each request a scope, an event, a channel in and one out, and puts the answer together
 header by header; that costs more than a reserve itself. Here a request for a hot endpoint, whose
 body came whole and short, is answered without any of it, by the same code
-(`web/routing/hot_router.py`) and to the same bytes. Anything unusual goes uvicorn's way.
+(`web/routing/hot_router.py`) and to the same bytes. An unusual request takes uvicorn's path.
 """
 
 import logging
@@ -18,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from fancymonkey.engine.pending_answer import PendingAnswer
 from fancymonkey.web.http.messages import NO_STORE_JSON, Headers, Response, Scope
+from fancymonkey.web.http.pieces import pieces_of
 from fancymonkey.web.http.security_headers import DATA
 from fancymonkey.web.routing.hot_router import HotRouter
 from fancymonkey.web.server.known_head import BufferedRequest, KnownHead, known_head
@@ -26,8 +27,6 @@ from fancymonkey.web.server.shared_connection import SharedConnection
 
 log = logging.getLogger(__name__)
 
-LONG_BYTES = 1_000_000
-"""A body that is longer is written by itself."""
 LIVE = b"/api/inventory/live"
 
 LIVE_REFUSAL_SECONDS = 0.5
@@ -188,7 +187,9 @@ class FastPathProtocol(SharedConnection):
         return FastPathRequest(self, front, BufferedRequest(self._scope(path, query), headers))
 
     def _scope(self, path: bytes, query: bytes) -> Scope:
-        """What ASGI would bring of this request, its client as a trusted proxy names it."""
+        """The scope that ASGI would have for this request, with the client that a trusted proxy
+        names.
+        """
         scope: Scope = {
             "type": "http",
             "method": self.parser.get_method().decode(),
@@ -333,11 +334,11 @@ class FastPathRequest:
             head = head_of(state, status, (*response.headers, *extra))
         length = b"" if status in (204, 304) else b"content-length: %d\r\n" % len(body)
         closing = b"" if self.keep_alive else b"connection: close\r\n"
-        if len(body) > LONG_BYTES:  # no copy of it for each client that reads slowly
-            protocol.transport.write(b"".join((head, length, closing, b"\r\n")))
-            protocol.transport.write(body)
-        else:
+        if type(body) is bytes:
             protocol.transport.write(b"".join((head, length, closing, b"\r\n", body)))
+        else:  # no copy of it for each client that reads slowly
+            start = b"".join((head, length, closing, b"\r\n"))
+            protocol.transport.writelines((start, *pieces_of(body).parts))
         if not self.keep_alive:
             protocol.transport.close()
         protocol.on_response_complete()

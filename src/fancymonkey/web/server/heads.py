@@ -256,7 +256,7 @@ class Heads(TimeoutProtocol):
         lines = [b"%b: %b\r\n" % header for header in headers]
         length = b"content-length: %d\r\n" % len(response.body)
         end = b"connection: close\r\n\r\n"
-        head = [STATUS_LINE[response.status], *lines, length, end, response.body]
+        head = [STATUS_LINE[response.status], *lines, length, end, bytes(response.body)]
         self.transport.write(b"".join(head))
         self.flow.resume_reading()
         if self.transport.can_write_eof():

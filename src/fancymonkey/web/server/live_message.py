@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from websockets.frames import Frame, Opcode
 
+from fancymonkey.web.http.pieces import Body, pieces_of
+
 PIECE = 64 * 1024
 """Bytes of a long message that are written at once; the next follow once they are read."""
 
@@ -15,7 +17,7 @@ class LiveMessage:
 
     __slots__ = ("_chunk", "_frames", "body", "fresh", "head", "revision", "seconds")
 
-    def __init__(self, body: bytes, revision: int, *, fresh: bool, seconds: float = 0.0) -> None:
+    def __init__(self, body: Body, revision: int, *, fresh: bool, seconds: float = 0.0) -> None:
         """`fresh`: a whole snapshot. `seconds` is the CPU time that its encoding took."""
         self.body = body
         self.revision = revision
@@ -34,32 +36,34 @@ class LiveMessage:
     def events(self) -> Iterator[Piece]:
         """The bytes of the event: at once if they are few, else in pieces without a copy."""
         if len(self.body) <= PIECE:
-            yield b"%b%b\n\n" % (self.head, self.body)
+            yield b"%b%b\n\n" % (self.head, bytes(self.body))
             return
         yield self.head
-        for at in range(0, len(self.body), PIECE):
-            yield memoryview(self.body)[at : at + PIECE]
+        yield from pieces_of(self.body).slices(PIECE)
         yield b"\n\n"
 
     def chunk(self) -> bytes:
         """The event as one chunk of a chunked HTTP response."""
         if not self._chunk:
             size = len(self.head) + len(self.body) + 2
-            self._chunk = b"%x\r\n%b%b\n\n\r\n" % (size, self.head, self.body)
+            self._chunk = b"%x\r\n%b%b\n\n\r\n" % (size, self.head, bytes(self.body))
         return self._chunk
 
     def frames(self) -> list[bytes]:
-        """WebSocket frames of about PIECE bytes. A server's frames are not masked."""
+        """WebSocket frames of at most PIECE bytes, kept for further listeners."""
         if not self._frames:
-            self._frames = [
-                Frame(
-                    Opcode.CONT if at else Opcode.TEXT,
-                    self.body[at : at + PIECE],
-                    fin=at + PIECE >= len(self.body),
-                ).serialize(mask=False)
-                for at in range(0, max(1, len(self.body)), PIECE)
-            ]
+            self._frames = list(self.long_frames())
         return self._frames
+
+    def long_frames(self) -> Iterator[bytes]:
+        """The same one by one, not kept. A server's frames are not masked."""
+        left, opcode = len(self.body), Opcode.TEXT
+        if not left:
+            yield Frame(opcode, b"").serialize(mask=False)
+        for piece in pieces_of(self.body).slices(PIECE):
+            left -= len(piece)
+            yield Frame(opcode, piece, fin=not left).serialize(mask=False)
+            opcode = Opcode.CONT
 
 
 def chunks(message: LiveMessage) -> Iterator[list[Piece]]:

@@ -67,7 +67,7 @@ async def send_to_socket(socket: WebSocket, subscription: Subscription, stage: L
     async def send() -> None:
         async for message in indirect.messages():
             if isinstance(message, LiveMessage):
-                await socket.send_text(message.body.decode())
+                await socket.send_text(bytes(message.body).decode())
 
     indirect = AsgiWire(signs=False)
     try:

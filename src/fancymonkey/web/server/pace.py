@@ -1,4 +1,4 @@
-"""How often an audience gets messages, and how many of its listeners are served in one turn.
+"""The pace of messages to an audience, and the number of listeners that are served in one turn.
 
 Selling comes first: the more a message to all costs, the longer until the next one, and buyers'
 requests run after every few listeners.

@@ -39,7 +39,7 @@ class TimeoutProtocol(HttpToolsProtocol):
     """The latest request; None before the first."""
 
     _due: float | None = None
-    """When the next bytes are due; None while the server is to act."""
+    """The time at which the next bytes are due; None while the server has to act."""
     _rings_at = inf
     _in_head = False
     _in_body = False

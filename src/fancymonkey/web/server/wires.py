@@ -173,13 +173,14 @@ class SocketWire(DirectWire):
 
     def write(self, message: LiveMessage) -> None:
         """Writes a message, a long one in pieces."""
-        frames = message.frames()
-        if len(frames) == 1:
-            self._transport.write(frames[0])
-        elif message.size <= DIRECT:
-            self._transport.writelines(frames)
+        if message.size <= DIRECT:
+            frames = message.frames()
+            if len(frames) == 1:
+                self._transport.write(frames[0])
+            else:
+                self._transport.writelines(frames)
         else:
-            pieces = ([frame] for frame in frames)
+            pieces = ([frame] for frame in message.long_frames())
             writing = self._write_long(pieces, self._protocol.writable.wait)
             self._long = asyncio.create_task(writing)
 

@@ -48,7 +48,7 @@ class CheckoutLine(JsonBody):
 
 
 class ShipToBody(JsonBody):
-    """Where the parcels go: a country and a postal code, or coordinates in degrees."""
+    """The destination of the parcels: a country and a postal code, or coordinates in degrees."""
 
     country: Annotated[str, Field(max_length=64)] = ""
     postal_code: Annotated[str, Field(max_length=64)] = ""

@@ -20,6 +20,7 @@ from fancymonkey.web.context import AppContext, new_reservation_id
 from fancymonkey.web.http.bodies import wire
 from fancymonkey.web.http.bodies.spelling import Spelling
 from fancymonkey.web.http.bodies.unknown_fields import parse_open, with_ignored
+from fancymonkey.web.http.known_params import KnownParams, check_no_body
 from fancymonkey.web.http.messages import Problem, Request, Response, ok
 from fancymonkey.web.http.problems.refusals import (
     ID_KEPT,
@@ -30,6 +31,7 @@ from fancymonkey.web.http.problems.refusals import (
     request_fingerprint,
     request_key,
 )
+from fancymonkey.web.read_models.listing_query import LISTING_PARAMS
 from fancymonkey.web.shop_api.expired_holds import release_expired
 from fancymonkey.web.shop_api.wanted_location import names_location, wanted_of
 
@@ -39,6 +41,8 @@ _release_body = msgspec.json.Decoder(wire.ReleaseBody)
 
 async def get_inventory(context: AppContext, request: Request) -> Response:
     """Current levels, filtered by `productId`, `category`, `lowStockOnly`; 304 if unchanged."""
+    if b"content-length" in request.headers or b"transfer-encoding" in request.headers:
+        await check_no_body(request)
     return context.listing.reply(
         request.scope["query_string"], request.headers.get(b"if-none-match")
     )
@@ -185,6 +189,12 @@ async def release(context: AppContext, request: Request) -> Response:
     return ok(with_ignored(response, ignored))
 
 
+def _params_of(body: type[msgspec.Struct]) -> KnownParams:
+    """No parameters: the fields of a body belong in the body."""
+    names = tuple(field.encode_name for field in msgspec.structs.fields(body))
+    return KnownParams(of_body=names, tolerant=True)
+
+
 async def _scheduler(context: AppContext, request: Request) -> bool:
     """Returns True if the request has a secret that may see all holds. Raises Problem."""
     await require(
@@ -192,6 +202,13 @@ async def _scheduler(context: AppContext, request: Request) -> bool:
     )
     return True
 
+
+HOT_PARAMS = {
+    ("GET", "/api/inventory/get"): LISTING_PARAMS,
+    ("POST", "/api/inventory/reserve"): _params_of(wire.ReserveBody),
+    ("POST", "/api/inventory/release"): _params_of(wire.ReleaseBody),
+}
+"""The query parameters of each hot endpoint."""
 
 HOT: dict[str, dict[str, Callable[[AppContext, Request], Awaitable[Response]]]] = {
     "/api/inventory/get": {"GET": get_inventory},

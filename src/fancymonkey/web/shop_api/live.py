@@ -6,8 +6,9 @@ the latest state of each size that changed, never a queue of states.
 
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
 from fastapi import Request as StarletteRequest
 from fastapi.responses import Response, StreamingResponse
 from starlette.requests import HTTPConnection
@@ -16,7 +17,9 @@ from fancymonkey.engine.view.feed import Subscription
 from fancymonkey.errors import Overloaded
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.cors import Cors
+from fancymonkey.web.http.known_params import KnownParams, ignored_header
 from fancymonkey.web.http.messages import Problem, Request
+from fancymonkey.web.http.query_params import Words
 from fancymonkey.web.read_models.live_messages import ShopView
 from fancymonkey.web.routing.access import public
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
@@ -36,6 +39,11 @@ SINCE_DIGITS = 18
 
 POLICY_VIOLATION = 1008
 TRY_AGAIN_LATER = 1013
+REASON_BYTES = 123
+"""The most bytes of the reason with which a WebSocket is closed."""
+
+Since = Annotated[Words, Query(description="Only the changes after this revision")]
+SOCKET_PARAMS = KnownParams(("since",), tolerant=True)
 
 
 def since_of(text: str | None) -> int | None:
@@ -81,19 +89,29 @@ async def live_socket(socket: WebSocket) -> None:
         await socket.close(TRY_AGAIN_LATER)  # the same: nothing of it stays
         return
     try:
-        await socket.accept()
+        await _accept(socket)
         subscription = await subscribe(stream.context, socket.query_params.get("since"))
     except (Problem, Overloaded) as error:
         place.leave()
         code = POLICY_VIOLATION if isinstance(error, Problem) else TRY_AGAIN_LATER
         with suppress(WebSocketDisconnect):  # already closed
-            await socket.close(code, str(error))
+            await socket.close(code, str(error).encode()[:REASON_BYTES].decode(errors="ignore"))
         return
     except BaseException:
         place.leave()
         raise
     subscription.at_end(place.leave)
     await send_to_socket(socket, subscription, stream.source)
+
+
+async def _accept(socket: WebSocket) -> None:
+    """Accepts a connection, and then raises Problem 422 for a parameter that is not valid."""
+    try:
+        ignored = SOCKET_PARAMS.ignored(socket.scope["query_string"])
+    except Problem:
+        await socket.accept()
+        raise
+    await socket.accept(headers=[ignored_header(ignored)] if ignored else None)
 
 
 @router.get(
@@ -104,14 +122,15 @@ async def live_socket(socket: WebSocket) -> None:
     response_class=StreamingResponse,
     responses={200: {"content": {"text/event-stream": {}}}, **refusals(403)},
 )
-async def live_events(request: StarletteRequest, call: Call) -> Response:
+async def live_events(request: StarletteRequest, call: Call, since: Since = "") -> Response:
     """Sends a `snapshot`, or the changes since `Last-Event-ID`, and then changes."""
     stream: ShopStream = request.app.state.shop_stream
     if not _welcome(request, stream.cors):
         raise Problem(403, "origin_not_allowed", "Add this origin to CORS_ORIGINS.")
     last = request.headers.get("last-event-id")
-    since = last if last is not None else request.query_params.get("since")
-    subscription = await seated(stream.context, stream.listeners, call, since)
+    subscription = await seated(
+        stream.context, stream.listeners, call, since if last is None else last
+    )
     return EventStream(subscription, stream.source)
 
 

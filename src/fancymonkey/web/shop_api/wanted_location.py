@@ -1,4 +1,4 @@
-"""The locations that a request of a buyer names: from there only, to collect, or to ship to."""
+"""The locations that a buyer's request names: the only source, the pick-up, or the destination."""
 
 from typing import Any, Protocol
 

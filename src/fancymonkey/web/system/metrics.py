@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 
 MADE_AT_ONCE = 3
-"""How many times the text is rendered without a pause; then once a second."""
+"""The number of times that the text is rendered without a pause; then once a second."""
 
 
 class Metrics:

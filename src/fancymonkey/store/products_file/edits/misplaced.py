@@ -6,7 +6,7 @@ from fancymonkey.store.products_file.lossless_json import Branch, Leaf, Node
 from fancymonkey.store.products_file.read import Fields
 
 OF_SIZES = ("stock", "reserved", "soldOut", "lowStockThreshold", "bundle", "locations")
-OF_PRODUCTS = ("restockDate", "sizes")
+OF_PRODUCTS = ("price", "restockDate", "sizes")
 
 _OWN_TEXTS = frozenset({"bundle", "locations"})
 """Fields of sizes that a product may have with another meaning, if they are not objects."""

@@ -179,7 +179,7 @@ class _Lookalikes:
             self._looks.setdefault(skeleton(key), []).append(key)
 
     def fault(self, key: str) -> str | None:
-        """Why a key of the file is not valid, or None."""
+        """The reason why a key of the file is not valid, or None."""
         if key in self._known:
             return None
         others = [other for other in self._looks[skeleton(key)] if self._comes_before(other, key)]

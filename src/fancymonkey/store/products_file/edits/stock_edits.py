@@ -17,7 +17,7 @@ OnHand = Mapping[str, int]
 
 
 class StockDisagrees(ValueError):
-    """The total and the locations of a size cannot both be right; the text says why."""
+    """The total and the locations of a size cannot both be right; the text has the reason."""
 
 
 def edited_stock(file: Size, versions: Sequence[Size], on_hand: OnHand) -> dict[str, int]:

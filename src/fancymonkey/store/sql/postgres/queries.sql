@@ -1,11 +1,11 @@
 -- Lists of keys come as arrays.
 
 -- name: begin
--- One round trip opens a batch's transaction and takes the one lock there is, so that batches of all
--- servers come one after the other. What follows reads with a new snapshot, hence sees what the one
--- before committed. All settings end with the transaction (a pooler may hand the connection on).
--- The plans must not depend on statistics: a table that was empty when a plan was made may have a
--- million rows now, so every plan goes through the indexes, and is made once.
+-- One round trip opens a batch's transaction and takes the only lock, so that the batches of all
+-- servers run one after the other. Later statements read with a new snapshot, so they see the
+-- commit of the batch before. All settings end with the transaction (a pooler may reuse the
+-- connection). The plans must not depend on statistics: a table that was empty when a plan was made
+-- may have a million rows now, so every plan goes through the indexes, and is made once.
 BEGIN ISOLATION LEVEL READ COMMITTED;
 SET LOCAL lock_timeout = '10s';
 SET LOCAL statement_timeout = '60s';
@@ -72,7 +72,7 @@ SELECT conname FROM pg_constraint
 WHERE conrelid = 'level'::regclass AND contype = 'c' AND convalidated;
 
 -- name: probe
--- What a batch needs: the ledger's lock, and room for new pages. Nothing of it stays.
+-- Checks the needs of a batch: the ledger's lock, and space for new pages. Nothing is changed.
 BEGIN;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '2s';

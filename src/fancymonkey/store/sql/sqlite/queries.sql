@@ -13,7 +13,7 @@ SELECT {level} FROM level WHERE sku IN (SELECT value FROM json_each($1));
 SELECT {reservation} FROM reservation WHERE status = 'held' AND expires_at <= $1;
 
 -- name: live_holds
--- There are few of them among all that ever were, which the planner cannot know.
+-- Only few of all holds are live, which the planner cannot know.
 SELECT {reservation} FROM reservation INDEXED BY reservation_due WHERE status = 'held';
 
 -- name: holds_of

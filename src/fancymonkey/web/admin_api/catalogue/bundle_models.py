@@ -106,7 +106,7 @@ class BundleOut(TypedDict):
 
 
 class ScarcePart(TypedDict):
-    """A part of which there are too few for one more bundle."""
+    """A part with too few units for one more bundle."""
 
     productId: str
     size: str
@@ -123,7 +123,7 @@ class ScarcePart(TypedDict):
     )
 )
 class BundlePreview(TypedDict):
-    """How many of a bundle could be sold now."""
+    """The number of a bundle that could be sold now."""
 
     success: Ok
     available: int
@@ -132,7 +132,9 @@ class BundlePreview(TypedDict):
 
 
 class AssembleBody(JsonBody):
-    """How many bundles to build in advance of parts at a location; negative takes them apart."""
+    """The number of bundles to build in advance from parts at a location, or to take apart
+    (negative).
+    """
 
     model_config = example(
         {"productId": "prod_set_010", "size": "OS", "quantity": 5, "reason": "for the market"}

@@ -43,7 +43,7 @@ from fancymonkey.web.http.files import BINARY
 from fancymonkey.web.http.messages import Problem, Request
 from fancymonkey.web.http.problems.errors import problem_response
 from fancymonkey.web.http.problems.refusals import refusal, request_key
-from fancymonkey.web.http.query_params import Flag, Text
+from fancymonkey.web.http.query_params import Flag, Text, Words
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute, SelfRecording
 from fancymonkey.web.routing.dependencies import Call, Caller, Context, KeyHeader
@@ -82,7 +82,7 @@ async def import_table(
     create: Annotated[
         Flag, Query(description="`true`: create products and sizes that do not exist")
     ] = False,
-    name: Annotated[Text, Query(description="File name, recorded in the ledger")] = "",
+    name: Annotated[Words, Query(description="File name, recorded in the ledger")] = "",
     sheet: Annotated[
         Text | None, Query(description="The sheet to read, if the spreadsheet has several")
     ] = None,
@@ -125,7 +125,7 @@ def _as_lines(
         except Exception as error:  # noqa: BLE001 - a line instead of a status
             problem = problem_response(error, request)
             outcome = problem.status
-            queue.put_nowait(problem.body)
+            queue.put_nowait(bytes(problem.body))
         finally:
             await write_entry(context, request, outcome)
             queue.put_nowait(None)

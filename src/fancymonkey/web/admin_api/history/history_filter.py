@@ -11,7 +11,7 @@ from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.core.stock.status import StockRow
 from fancymonkey.engine.view.view import View
 from fancymonkey.web.auth.location_limits import check_locations
-from fancymonkey.web.http.query_params import Text, Time, WholeParam, instant
+from fancymonkey.web.http.query_params import Text, Time, WholeParam, Words, instant
 from fancymonkey.web.read_models.stock_listing import unknown_location
 from fancymonkey.web.routing.dependencies import Caller, Context
 
@@ -29,7 +29,7 @@ class HistoryFilter:
         context: Context,
         caller: Caller,
         sku: Annotated[Text | None, Query(description="As `prod_hoodie_001/M`")] = None,
-        q: Annotated[Text | None, Query(description=WORDS_OF)] = None,
+        q: Annotated[Words | None, Query(description=WORDS_OF)] = None,
         since: Annotated[
             Time | None, Query(alias="from", description="Only entries at or after this time")
         ] = None,
@@ -58,7 +58,7 @@ class HistoryFilter:
                 raise unknown_location(location)
         self.locations = caller.locations if location is None else (location,)
         self.sku = sku
-        self.skus = None if q is None else products_named(context.engine.view, q)
+        self.skus = products_named(context.engine.view, q) if q else None
         self.since, self.until = instant("from", since), instant("to", to)
         self.kinds, self.actors, self.cause = set(kind or ()), set(actor or ()), cause
         self.before = before

@@ -148,7 +148,7 @@ class SendTransferBody(JsonBody):
 
 
 class ReceiveTransferBody(JsonBody):
-    """The units that arrived. More than those on the way need a `reason`."""
+    """The units that arrived. More than those in transit need a `reason`."""
 
     model_config = example({"id": _ID, "lines": [{**_SIZE, "accepted": 4, "rejected": 3}]})
 

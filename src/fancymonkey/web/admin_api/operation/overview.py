@@ -144,6 +144,10 @@ async def _health(context: AppContext) -> OverviewHealth:
     return {
         "store": await _store_health(context.engine),
         "catalogue": await _catalogue_health(context),
+        "settings": {
+            "ok": not context.settings.unknown_names,
+            "problems": list(context.settings.unknown_names[:PROBLEMS_SHOWN]),
+        },
         "webhook": {
             "configured": bool(context.settings.payments.stripe_webhook_secrets),
             "lastEvent": None if event is None else iso(event.received_at),

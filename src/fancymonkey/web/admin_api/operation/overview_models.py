@@ -116,6 +116,7 @@ class OverviewHealth(TypedDict):
 
     store: HealthPart
     catalogue: HealthPart
+    settings: HealthPart
     webhook: WebhookHealth
     reconcile: JobHealth
     proxy: ProxyHealth
@@ -156,6 +157,7 @@ class OverviewHealth(TypedDict):
             "health": {
                 "store": {"ok": True, "problems": []},
                 "catalogue": {"ok": True, "problems": []},
+                "settings": {"ok": True, "problems": []},
                 "webhook": {"configured": True, "lastEvent": None, "lastOutcome": None},
                 "reconcile": {"configured": False, "at": None, "outcome": None},
                 "proxy": {"ok": True, "requests": 0},

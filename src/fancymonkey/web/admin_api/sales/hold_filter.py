@@ -16,7 +16,7 @@ SCANNED_MAX = 20_000
 PAUSE = 200
 
 Live = tuple[int, str, int]
-"""When a live hold ends, its id, and its units."""
+"""The end of a live hold, its id, and its units."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class HoldFilter:
     locations: tuple[str, ...] = ()
 
     def units_of(self, hold: HeldUnits) -> int:
-        """How many units of a live hold it counts."""
+        """The number of units of a live hold that match."""
         return sum(
             units
             for (sku, location), units in hold.units.items()
@@ -36,7 +36,7 @@ class HoldFilter:
         )
 
     def units_in_bundles(self, hold: Reservation) -> int:
-        """How many units a hold has of the parts of the wanted bundles."""
+        """The number of units in a hold that are parts of the wanted bundles."""
         bundles = {line.sku for line in hold.lines if line.sku in (self.skus or ())}
         parts = {part.sku for part in hold.parts or () if part.bundle in bundles}
         return sum(

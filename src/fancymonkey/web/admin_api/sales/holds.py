@@ -43,7 +43,7 @@ from fancymonkey.web.http.bodies.change_names import named_change
 from fancymonkey.web.http.bodies.wire import encode
 from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.http.problems.refusals import request_fingerprint
-from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text, Time, instant
+from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text, Time, Words, instant
 from fancymonkey.web.read_models.stock_listing import unknown_location
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
@@ -70,7 +70,7 @@ async def list_holds(
         Text | None, Query(description="Only holds with units at this location")
     ] = None,
     q: Annotated[
-        Text | None,
+        Words | None,
         Query(description="Search words of the product or size, or an id of a hold"),
     ] = None,
     status: Annotated[
@@ -89,7 +89,7 @@ async def list_holds(
     """Returns live holds, the one that ends first in front; or holds that ended since a time."""
     engine, hold_ref = context.engine, id
     skus = None if sku is None else {context.spelling.key(sku)}
-    if q is not None and hold_ref is None:
+    if q and hold_ref is None:
         hold_ref = await id_called(engine, q)
         skus = skus if hold_ref else skus_meant(engine, q, skus)
     if location is not None:

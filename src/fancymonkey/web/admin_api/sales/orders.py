@@ -39,7 +39,7 @@ from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.bodies.json_body import JsonBody, json_response
 from fancymonkey.web.http.messages import Problem, Request
 from fancymonkey.web.http.problems.refusals import refusal, request_fingerprint
-from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text
+from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text, Words
 from fancymonkey.web.read_models.stock_listing import unknown_location
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
@@ -70,7 +70,7 @@ async def list_orders(
         Text | None, Query(description="Only orders with units to ship at this location")
     ] = None,
     q: Annotated[
-        Text | None,
+        Words | None,
         Query(description="Search words of a number, product, payment, tracking number or buyer"),
     ] = None,
     id: Annotated[

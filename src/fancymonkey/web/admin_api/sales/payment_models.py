@@ -94,7 +94,7 @@ class EventList(TypedDict):
 
 
 class PaidOut(TypedDict):
-    """What Stripe knows of a payment; `buyer` is hidden from callers who may only read."""
+    """Stripe's data of a payment; `buyer` is hidden from callers who may only read."""
 
     amount: Number
     refunded: Number

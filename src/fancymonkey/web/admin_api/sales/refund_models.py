@@ -34,7 +34,7 @@ class RefundBody(JsonBody):
 class ShareOut(TypedDict):
     """The price of the units of a size: their share of the paid amount.
 
-    `back` of them were cancelled or returned and cost `backAmount`.
+    `back` of them were cancelled or returned; `backAmount` is their share.
     """
 
     productId: str

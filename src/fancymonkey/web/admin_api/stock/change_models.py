@@ -100,7 +100,7 @@ class StockRowOut(TypedDict):
 
 
 class StockTotals(TypedDict):
-    """The totals of the rows; `value` at the prices of today."""
+    """The totals of the rows; `value` at present prices."""
 
     rows: int
     stock: int

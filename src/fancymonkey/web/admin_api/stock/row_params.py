@@ -8,7 +8,7 @@ from pydantic import AfterValidator, WithJsonSchema
 from fancymonkey.core.changes.bulk import Filter
 from fancymonkey.core.keys import normal_form
 from fancymonkey.web.http.bodies.wire import Status
-from fancymonkey.web.http.query_params import Flag, Text
+from fancymonkey.web.http.query_params import Flag, Text, Words
 from fancymonkey.web.read_models.row_query import SORTS, RowQuery
 from fancymonkey.web.routing.dependencies import Context
 
@@ -26,7 +26,7 @@ SORTED = f"Sort column, prefixed with `-` for descending order: {', '.join(SORTS
 
 async def row_query(
     context: Context,
-    q: Annotated[Text, Query(description="Search words; a row must contain all of them")] = "",
+    q: Annotated[Words, Query(description="Search words; a row must contain all of them")] = "",
     category: Annotated[
         list[Text] | None, Query(description="Only this category; repeat for several")
     ] = None,

@@ -24,13 +24,13 @@ from fancymonkey.web.server.listeners import Listeners
 from fancymonkey.web.server.live_response import EventStream, LiveSource
 from fancymonkey.web.server.pace import Pace
 from fancymonkey.web.server.turns import Turns
-from fancymonkey.web.shop_api.live import seated
+from fancymonkey.web.shop_api.live import Since, seated
 
 PACE_SECONDS = 0.1
 """Changes within this time are sent in one message: faster updates cannot be read."""
 
 CHECK_SECONDS = 15.0
-"""How long a listener may stay connected after its right has ended."""
+"""The time for which a listener may stay connected after its right has ended."""
 
 
 BURST = 3
@@ -129,7 +129,9 @@ router = APIRouter(tags=["dashboard"], route_class=AuthorizedRoute)
     response_class=StreamingResponse,
     responses={200: {"content": {"text/event-stream": {}}}},
 )
-async def live_table(request: StarletteRequest, call: Call, context: Context) -> Response:
+async def live_table(
+    request: StarletteRequest, call: Call, context: Context, since: Since = ""
+) -> Response:
     """Sends a `snapshot`, or the changes since `Last-Event-ID`, and then changes.
 
     A caller who is limited to locations gets the same messages without rows.
@@ -148,8 +150,9 @@ async def live_table(request: StarletteRequest, call: Call, context: Context) ->
             return
 
     last = request.headers.get("last-event-id")
-    since = last if last is not None else request.query_params.get("since")
     await context.stock_rows.prepare()
-    subscription = await seated(context, stream.listeners, call, since, owner=True)
+    subscription = await seated(
+        context, stream.listeners, call, since if last is None else last, owner=True
+    )
     source = stream.notices if limited else stream.rows
     return EventStream(subscription, source, until_not_allowed)

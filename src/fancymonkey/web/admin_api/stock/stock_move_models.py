@@ -54,7 +54,7 @@ class MoveStockBody(JsonBody):
 
 
 class SafetyStockBody(JsonBody):
-    """The units of a size that a location keeps back; `was` is the number that you saw."""
+    """The units of a size that a location withholds; `was` is the number that you saw."""
 
     model_config = example({**_SIZE, "location": "main", "quantity": 5, "was": 0})
 

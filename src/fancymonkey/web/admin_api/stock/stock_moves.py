@@ -58,7 +58,7 @@ async def stock_by_location(
     size: Annotated[Text, Query(description="The size")],
     actor: Caller,
 ) -> StockByLocation:
-    """Returns the units of a size at every location, also those that are not for sale."""
+    """Returns the units of a size at every location, including those that are not for sale."""
     sku = _sku(context, product_id, size)
     return {"success": True, **_stock_by_location(context, sku, actor)}  # type: ignore[typeddict-item]
 

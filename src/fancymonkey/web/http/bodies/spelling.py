@@ -1,7 +1,7 @@
 """The spelling of catalogue keys: one key in every Unicode form, and no two keys that look alike.
 
-Keys are kept in one form (NFC). A key that is kept in another form, from before there was a rule,
-is found by either.
+Keys are kept in one form (NFC). A key that was stored in another form, before there was a rule, is
+found by either form.
 """
 
 from collections.abc import Iterable, Mapping

@@ -43,7 +43,7 @@ def unknown_field(
 
     `others` is the text about other faults of the body.
     """
-    rows = [(_path(place), _nearest(place, model)) for place in places[:LISTED_MAX]]
+    rows = [(path_of(place), _nearest(place, model)) for place in places[:LISTED_MAX]]
     sentences = [
         f"Unknown field: {path}." + (f" Did you mean {nearest}?" if nearest else "")
         for path, nearest in rows
@@ -76,7 +76,7 @@ def parse_open(
 
 def ignored_fields(body: BaseModel) -> list[str]:
     """The unknown fields of a body whose type keeps them as extra ones."""
-    return [_path(place) for place in _extra(body, ())][:LISTED_MAX]
+    return [path_of(place) for place in _extra(body, ())][:LISTED_MAX]
 
 
 def with_ignored(answer: bytes, ignored: Sequence[str]) -> bytes:
@@ -103,7 +103,7 @@ def _without_unknown(
     for name, value in parse(_object, raw).items():
         if name not in types:
             if len(ignored) < LISTED_MAX:
-                ignored.append(_path((*place, name)))
+                ignored.append(path_of((*place, name)))
             continue
         text = _inside(types[name], bytes(value), (*place, name), ignored)
         parts.append(_text(name) + b":" + text)
@@ -145,7 +145,7 @@ def _nearest(place: tuple[Any, ...], model: type[BaseModel]) -> str | None:
             if nested is None:
                 return None
             model = nested
-    return nearest_name(str(place[-1]), _names(model))
+    return nearest_name(str(place[-1]), field_names(model))
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str | None:
@@ -159,7 +159,8 @@ def _plain(name: str) -> str:
     return name.casefold().replace("_", "").replace("-", "").replace(" ", "")
 
 
-def _names(model: type[BaseModel]) -> list[str]:
+def field_names(model: type[BaseModel]) -> list[str]:
+    """The names of a body's fields, as they are sent."""
     names = []
     for name, field in model.model_fields.items():
         alias = field.validation_alias
@@ -169,14 +170,14 @@ def _names(model: type[BaseModel]) -> list[str]:
 
 
 def _model_of(model: type[BaseModel], name: str) -> type[BaseModel] | None:
-    for known, field in zip(_names(model), model.model_fields.values(), strict=True):
+    for known, field in zip(field_names(model), model.model_fields.values(), strict=True):
         if known == name:
             parts = [part for part in _parts_of(field.annotation) if isinstance(part, type)]
             return next((part for part in parts if issubclass(part, BaseModel)), None)
     return None
 
 
-def _path(place: Iterable[Any]) -> str:
+def path_of(place: Iterable[Any]) -> str:
     """The place of a field, as `sizes.0.stock`; a name that no field could have is not repeated."""
     return ".".join(
         part if len(part) <= NAME_MAX and _NAME.fullmatch(part) else "…" for part in map(str, place)

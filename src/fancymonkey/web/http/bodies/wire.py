@@ -35,7 +35,7 @@ class ChoiceBody(Struct, rename="camel", forbid_unknown_fields=True):
 
 
 class DestinationBody(Struct, rename="camel", forbid_unknown_fields=True):
-    """Where the parcels go: a country and a postal code, or coordinates in degrees."""
+    """The destination of the parcels: a country and a postal code, or coordinates in degrees."""
 
     country: Annotated[str, Meta(max_length=64)] = ""
     postal_code: Annotated[str, Meta(max_length=64)] = ""
@@ -209,7 +209,7 @@ encode = msgspec.json.Encoder(decimal_format="number").encode
 
 @lru_cache(maxsize=256)
 def deadline(at: int, until: int | None) -> tuple[str | None, int | None]:
-    """When a hold ends, and its duration from `at` in minutes, rounded up."""
+    """The end of a hold, and its duration from `at` in minutes, rounded up."""
     if until is None:
         return None, None
     return iso(until), max(0, -((at - until) // 60_000))

@@ -52,6 +52,8 @@ def _sentence(row: Mapping[str, Any]) -> str:
     if row["type"] in ("literal_error", "enum"):
         allowed = about["expected"].replace("'", "").replace(" or ", ", ")
         return f"{place} must be one of: {allowed}."
+    if row["type"] == "string_too_short" and about["min_length"] == 1:
+        return f"{place} must not be empty."
     if row["type"] == "missing":
         return f"Missing: {place or 'the body'}."
     return f"{place or 'The body'} is not valid. {row['msg']}."

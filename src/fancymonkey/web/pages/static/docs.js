@@ -1,4 +1,4 @@
-// Shows the OpenAPI document of this service, and lets its calls be tried from here.
+// Shows the OpenAPI document of this service, with a form to try each request.
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
@@ -13,5 +13,5 @@ globalThis.SwaggerUIBundle({
   docExpansion: "list",
   defaultModelsExpandDepth: -1,
   tryItOutEnabled: true,
-  validatorUrl: null, // it would ask a service elsewhere
+  validatorUrl: null, // it would send the document to another service
 });
