@@ -87,8 +87,8 @@ def test_every_named_file_setting_command_and_target_exists() -> None:
     assert not unknown, "\n".join(sorted(set(unknown)))
 
 
-def test_a_name_that_does_not_exist_is_paths() -> None:
-    mistyped = f"{'ADMIN'}_PASWORD"  # in one piece it would be a name of this file
+def test_a_name_that_does_not_exist_is_reported() -> None:
+    mistyped = f"{'ADMIN'}_PASSWROD"  # in one piece it would be a name of this file
     text = (
         "`core/ledger.py` `core/gone.py` `gone.py` `src/gone/` `src/fancymonkey/`\n"
         f"`ADMIN_PASSWORD` `ADMIN_PASSWORD_FILE` `{mistyped}`\n"

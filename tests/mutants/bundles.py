@@ -60,7 +60,7 @@ BUNDLES = [
         "engine.view.view:View._touch_bundles",
         "self._touch(product_id)",
         "pass",
-        "engine/test_view_bundles.py::test_a_bundle_counts_again_at_the_very_deadline_of_a_hold",
+        "engine/test_view_bundles.py::test_a_bundle_counts_again_exactly_at_the_deadline_of_a_hold",
     ),
     bug(
         "bundles",

@@ -125,7 +125,7 @@ def run_one(state: State, command: Command) -> Answer:
     if isinstance(answer, Accepted) and not (unchanged and _may_run_again(command, answer)):
         text = json.dumps(answers.stored(answer.data), ensure_ascii=False, separators=(",", ":"))
         state.put(Outcome(command.command_id, command.digest, state.now, text))
-        # Read back, so that the first answer and every repetition are alike to the last detail.
+        # Read back, so that the first answer and every repetition are exactly equal.
         answer = Accepted(restored(command, json.loads(text)))
     return answer
 

@@ -132,7 +132,7 @@ def reserve(state: State, command: Reserve) -> Answer:
     if current is None:
         state.put(SessionLink(command.session_id, hold.reservation_id))
         if present is not None and present.reservation_id == hold.reservation_id:
-            state.put(hold)  # an earlier hold with this very id has ended
+            state.put(hold)  # an earlier hold with the same id has ended
         else:
             state.add(hold)
     elif hold != current:

@@ -23,7 +23,7 @@ ProductMaker = Callable[[str, int], ProductJson | None]
 """Makes the JSON of a product as of a change; None if it is not on sale."""
 
 
-class Page:
+class ProductPage:
     """Products with their JSON, each followed by a comma. One that is not on sale has none."""
 
     __slots__ = ("body", "changes", "ends", "ids", "low", "out", "shown", "sums")
@@ -40,7 +40,7 @@ class Page:
         self.low = array("I", [0]) * count
         self.out = array("I", [0]) * count
         self.shown = 0
-        """How many have JSON."""
+        """The number of products with JSON."""
 
     def json_of(self, place: int) -> bytes:
         """The JSON of a product with its comma, empty if it has none."""
@@ -83,21 +83,23 @@ class ProductPages:
         self._view = view
         self._make = make
         self._order: list[str] | None = None
-        self._pages: list[Page] = []
+        self._pages: list[ProductPage] = []
 
     @property
     def size(self) -> int:
         """The bytes of all JSON."""
         return sum(len(page.body) for page in self._pages)
 
-    def pages(self) -> list[Page]:
+    def pages(self) -> list[ProductPage]:
         """The pages of all products. Call `update` for each that is used."""
         order = self._view.order
         if order is not self._order:
             self._pages, self._order = _cut(order, self._pages), order
         return self._pages
 
-    def update(self, page: Page, least: int = 0, places: Collection[int] | None = None) -> bool:
+    def update(
+        self, page: ProductPage, least: int = 0, places: Collection[int] | None = None
+    ) -> bool:
         """Makes the JSON of changed products of a page again; returns whether there were any.
 
         `least` is a change of the view that all of them had. With `places`, only these are used.
@@ -112,7 +114,7 @@ class ProductPages:
         return True
 
 
-def _cut(order: list[str], pages: list[Page]) -> list[Page]:
+def _cut(order: list[str], pages: list[ProductPage]) -> list[ProductPage]:
     """Pages of these products. Former ones stay where they have the same products in order.
 
     The last one is made again, so that it fills up where products are added at the end. New
@@ -120,18 +122,18 @@ def _cut(order: list[str], pages: list[Page]) -> list[Page]:
     """
     few = len(pages) <= 2 * len(order) // PAGE_PRODUCTS + SHORT_PAGES
     former = {page.ids[0]: page for page in pages[:-1]} if few else {}
-    cut: list[Page] = []
+    cut: list[ProductPage] = []
     start = place = 0
     while place < len(order):
         page = former.get(order[place])
         if page is not None and order[place : place + len(page.ids)] == page.ids:
             if start < place:
-                cut.append(Page(order[start:place]))
+                cut.append(ProductPage(order[start:place]))
             cut.append(page)
             start = place = place + len(page.ids)
             continue
         place += 1
         if place - start == PAGE_PRODUCTS or place == len(order):
-            cut.append(Page(order[start:place]))
+            cut.append(ProductPage(order[start:place]))
             start = place
     return cut

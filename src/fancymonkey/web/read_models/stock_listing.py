@@ -27,7 +27,7 @@ from fancymonkey.web.read_models.product_json import (
     location_out,
     product_json,
 )
-from fancymonkey.web.read_models.product_pages import Page, ProductMaker, ProductPages
+from fancymonkey.web.read_models.product_pages import ProductMaker, ProductPage, ProductPages
 
 StockShown = tuple[str | None, bool]
 """See `ListingQuery.stock_shown`."""
@@ -69,7 +69,7 @@ class Selection:
     sum: int = 0
     """A checksum of the checksums of the products, whichever pages they are in."""
 
-    def add_page(self, page: Page) -> None:
+    def add_page(self, page: ProductPage) -> None:
         """Adds all products of a page."""
         self.products += page.shown
         self.low += sum(page.low)
@@ -78,7 +78,7 @@ class Selection:
         if page.shown:
             self.parts.append(page.body)
 
-    def add_places(self, page: Page, places: Sequence[int]) -> None:
+    def add_places(self, page: ProductPage, places: Sequence[int]) -> None:
         """Adds some products of a page."""
         self.products += len(places)
         self.low += sum(page.low[place] for place in places)
@@ -203,7 +203,7 @@ class StockListing:
             return_free_memory()
         return chosen
 
-    def _places(self, page: Page, category: str | None) -> Sequence[int]:
+    def _places(self, page: ProductPage, category: str | None) -> Sequence[int]:
         """The places in a page of the products of a category; None means all."""
         if category is None:
             return range(len(page.ids))
