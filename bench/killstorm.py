@@ -100,7 +100,7 @@ class Storm:
     async def kill_trading(self) -> None:
         """Kills it while its clients trade."""
         trading = asyncio.create_task(self.crowd.trade(self.server.port))
-        await asyncio.sleep(self.chance.uniform(*LOAD_SECONDS))
+        await self.crowd.trade_for(self.chance.uniform(*LOAD_SECONDS))
         await asyncio.to_thread(self.server.kill)
         await trading
         self.unknown += len(self.crowd.unknown)

@@ -24,6 +24,7 @@ from fancymonkey.core.holds import rules as holds
 from fancymonkey.core.holds.ended import EndedHold, ReservedSet
 from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.load import Load, missing
 from fancymonkey.core.locations import rules as locations
 from fancymonkey.core.model import Event, Item, Outcome, Reservation
 from fancymonkey.core.orders import rules as orders
@@ -32,7 +33,7 @@ from fancymonkey.core.payments import early_events
 from fancymonkey.core.payments import rules as payments
 from fancymonkey.core.payments.answers import PAYMENT_NEWS, PaymentNews, outcome_of
 from fancymonkey.core.planning import rules as planning
-from fancymonkey.core.state import Key, Load, State, missing
+from fancymonkey.core.state import Key, State
 from fancymonkey.core.stock import rules as stock
 from fancymonkey.core.stock.answers import stock_of
 from fancymonkey.core.transfers import rules as transfers

@@ -24,6 +24,7 @@ from fancymonkey.errors import (
 )
 from fancymonkey.store.open import open_store
 from fancymonkey.store.sql.columns import TABLES
+from fancymonkey.store.sql.migrations import migrations
 from fancymonkey.store.sqlite import connection
 from fancymonkey.store.sqlite import store as sqlite
 from fancymonkey.store.sqlite import writer as sqlite_writer
@@ -381,3 +382,14 @@ async def test_work_continues_after_its_caller_has_gone(path: Path) -> None:
     (answer,) = (await store.run([reserve("r1", "s1")], 5, 0)).answers
     assert isinstance(answer, Accepted)
     await store.close()
+
+
+def test_a_new_file_gets_its_whole_schema_in_one_transaction(path: Path) -> None:
+    db = apsw.Connection(str(path))
+    commits: list[int] = []
+    db.set_commit_hook(lambda: bool(commits.append(db.total_changes())))  # type: ignore[func-returns-value]
+    connection.migrate(db, 1)
+    assert len(commits) == 1
+    numbers = [row[0] for row in db.execute(QUERIES["migrations"])]
+    assert numbers == [migration.number for migration in migrations("sqlite")]
+    db.close()
