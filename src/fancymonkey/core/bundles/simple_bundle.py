@@ -1,4 +1,5 @@
-"""Bundles of fixed, ordinary parts, as nearly all are: the values that all their holds share."""
+"""Bundles of fixed, ordinary parts, the most frequent kind: the values that all their holds
+share."""
 
 from fancymonkey.core.bundles.sales import BundleSales
 from fancymonkey.core.item_parts import SoldPart
