@@ -60,6 +60,10 @@ class Unexpected(AssertionError):
     """An answer that the service may not give."""
 
 
+PAUSE_SECONDS = 0.02
+CROWD_SECONDS = 0.1
+
+
 class Crowd:
     """Clients that reserve, release, pay and restock at random until the server ends.
 
@@ -74,12 +78,23 @@ class Crowd:
         self._number = 0
         self._free = list(books.holds.values())
         self._stopped = False
+        self._pause = 0.0
 
     async def trade(self, port: int) -> None:
         """Trades until the connections break, or until `stop`."""
         self._stopped = False
         with Client(port) as client:
             await asyncio.gather(*(self._one(client) for _ in range(self._clients)))
+
+    async def trade_for(self, seconds: float) -> None:
+        """Lets time pass while it trades: calmly at first, and at the end without any pause.
+
+        What comes then, a kill for example, meets a request of every client.
+        """
+        self._pause = PAUSE_SECONDS
+        await asyncio.sleep(max(0.0, seconds - CROWD_SECONDS))
+        self._pause = 0.0
+        await asyncio.sleep(min(seconds, CROWD_SECONDS))
 
     def stop(self) -> None:
         """Begins no more requests."""
@@ -95,7 +110,8 @@ class Crowd:
 
     async def _one(self, client: Client) -> None:
         while not self._stopped and await self._send(client, self._next_request()):
-            pass
+            if self._pause:
+                await asyncio.sleep(self._pause)
 
     async def _send(self, client: Client, attempt: BuyerRequest) -> bool:
         """Whether there was an answer."""

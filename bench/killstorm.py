@@ -2,7 +2,7 @@
 and again, and check that every acknowledged change is in the store.
 
 After each kill the server starts again, the store is read beside it, the interrupted requests are
-sent again, and then every level must equal the records of the clients to the unit.
+sent again, and then every level must exactly equal the records of the clients.
 """
 
 import argparse
@@ -100,7 +100,7 @@ class Storm:
     async def kill_trading(self) -> None:
         """Kills it while its clients trade."""
         trading = asyncio.create_task(self.crowd.trade(self.server.port))
-        await asyncio.sleep(self.chance.uniform(*LOAD_SECONDS))
+        await self.crowd.trade_for(self.chance.uniform(*LOAD_SECONDS))
         await asyncio.to_thread(self.server.kill)
         await trading
         self.unknown += len(self.crowd.unknown)

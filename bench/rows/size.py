@@ -84,7 +84,7 @@ def growth(places: Places, effort: Effort) -> list[Row]:
         database = places.database_pid(name)
         measures = rotate(
             {
-                what: _contestant(shop, skus, database, effort.seconds)
+                what: _candidate(shop, skus, database, effort.seconds)
                 for what, (shop, skus) in shops.items()
             },
             effort.rounds,
@@ -103,7 +103,7 @@ def growth(places: Places, effort: Effort) -> list[Row]:
     return rows
 
 
-def _contestant(
+def _candidate(
     shop: BenchShop, skus: int, database: int | None, seconds: float
 ) -> Callable[[], Measure]:
     names = [sku for _, _, sku in _skus(skus)]

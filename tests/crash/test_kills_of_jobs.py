@@ -70,7 +70,7 @@ def test_a_restart_under_load(places: Places, name: str) -> None:
 async def stopped(night: Storm) -> int:
     """Stops the service while its clients trade. Returns its exit code."""
     trading = asyncio.create_task(night.crowd.trade(night.server.port))
-    await asyncio.sleep(0.5)
+    await night.crowd.trade_for(0.5)
     code = await asyncio.to_thread(night.server.stop)
     await asyncio.wait_for(trading, 60)
     return code
@@ -97,7 +97,7 @@ def test_a_database_that_restarts() -> None:
 async def through(night: Storm, away: object, back: object) -> None:
     """Trades while the database stops; then every answered change is stored."""
     trading = asyncio.create_task(night.crowd.trade(night.server.port))
-    await asyncio.sleep(0.5)
+    await night.crowd.trade_for(0.5)
     await asyncio.to_thread(away)  # type: ignore[arg-type]
     await asyncio.wait_for(trading, 60)
     with Client(night.server.port) as client:
@@ -133,7 +133,7 @@ def test_a_database_that_fails_over_to_its_standby() -> None:
 
 async def fail_over(night: Storm, primary: PostgresServer, standby: Standby) -> None:
     trading = asyncio.create_task(night.crowd.trade(night.server.port))
-    await asyncio.sleep(1.0)
+    await night.crowd.trade_for(1.0)
     await asyncio.to_thread(primary.kill)
     await asyncio.wait_for(trading, 60)
     assert sum(night.crowd.books.answers.values()) > 50

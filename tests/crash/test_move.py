@@ -63,10 +63,10 @@ def test_a_crowd_notices_nothing(places: Places, way: list[str]) -> None:
 
 async def _moved(storm_run: Storm, target: str) -> dict[str, float]:
     trading = asyncio.create_task(storm_run.crowd.trade(storm_run.server.port))
-    await asyncio.sleep(0.5)
+    await storm_run.crowd.trade_for(0.5)
     done = await asyncio.to_thread(move, storm_run.server, target)
     assert done.returncode == 0, done.stdout + done.stderr + storm_run.server.log
-    await asyncio.sleep(0.5)
+    await storm_run.crowd.trade_for(0.5)
     await asyncio.to_thread(storm_run.server.kill)
     await trading
     report: dict[str, float] = json.loads(done.stdout)
@@ -118,7 +118,7 @@ def test_kill_9_while_it_moves(places: Places, way: list[str]) -> None:
 async def _killed(storm_run: Storm, target: str, after: float) -> None:
     trading = asyncio.create_task(storm_run.crowd.trade(storm_run.server.port))
     moving = asyncio.create_task(asyncio.to_thread(move, storm_run.server, target))
-    await asyncio.sleep(after)
+    await storm_run.crowd.trade_for(after)
     await asyncio.to_thread(storm_run.server.kill)
     await trading
     await moving

@@ -24,6 +24,7 @@ from fancymonkey.errors import (
 )
 from fancymonkey.store.open import open_store
 from fancymonkey.store.sql.columns import TABLES
+from fancymonkey.store.sql.migrations import migrations
 from fancymonkey.store.sqlite import connection
 from fancymonkey.store.sqlite import store as sqlite
 from fancymonkey.store.sqlite import writer as sqlite_writer
@@ -293,7 +294,7 @@ class Flaky:
         return self._db.execute(sql, *values)
 
 
-async def test_a_row_that_could_not_be_read_is_there_all_the_same(path: Path) -> None:
+async def test_a_row_that_could_not_be_read_once_is_not_lost(path: Path) -> None:
     store = await opened(path)
     await fill(store)
     await store.close()
@@ -343,7 +344,7 @@ async def test_a_full_disk_is_reported_until_it_has_room(path: Path) -> None:
     await store.close()
 
 
-async def test_a_commit_stands_where_the_log_cannot_be_copied(
+async def test_a_commit_is_kept_if_the_log_cannot_be_copied(
     path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = await opened(path)
@@ -381,3 +382,14 @@ async def test_work_continues_after_its_caller_has_gone(path: Path) -> None:
     (answer,) = (await store.run([reserve("r1", "s1")], 5, 0)).answers
     assert isinstance(answer, Accepted)
     await store.close()
+
+
+def test_a_new_file_gets_its_whole_schema_in_one_transaction(path: Path) -> None:
+    db = apsw.Connection(str(path))
+    commits: list[int] = []
+    db.set_commit_hook(lambda: bool(commits.append(db.total_changes())))  # type: ignore[func-returns-value]
+    connection.migrate(db, 1)
+    assert len(commits) == 1
+    numbers = [row[0] for row in db.execute(QUERIES["migrations"])]
+    assert numbers == [migration.number for migration in migrations("sqlite")]
+    db.close()

@@ -119,7 +119,7 @@ def _create(path: Path) -> None:
 
 
 def migrate(db: apsw.Connection, now: int) -> None:
-    """Applies missing migrations, each in its own transaction.
+    """Applies missing migrations, each in its own transaction; to a new file all of them in one.
 
     Raises StoreUnavailable, StoreCorrupt.
     """
@@ -129,17 +129,17 @@ def migrate(db: apsw.Connection, now: int) -> None:
         try:
             db.execute(CREATE_MIGRATION)
             missing = pending(known, list(db.execute(QUERIES["migrations"])))
-            if missing:
-                first = missing[0]
-                db.execute(first.sql)
-                row = (first.number, first.name, first.checksum, now)
+            portion = missing if len(missing) == len(known) else missing[:1]
+            for migration in portion:
+                db.execute(migration.sql)
+                row = (migration.number, migration.name, migration.checksum, now)
                 db.execute(QUERIES["add_migration"], row)
-                db.execute(QUERIES["set_schema"], (first.number,))
+                db.execute(QUERIES["set_schema"], (migration.number,))
             db.execute("COMMIT")
         except BaseException:
             rollback(db)
             raise
-        if not missing:
+        if portion == missing:
             return
 
 
