@@ -1,5 +1,4 @@
-"""Bundles of fixed, ordinary parts, the most frequent kind: the values that all their holds
-share."""
+"""The values that all holds of a bundle of fixed, ordinary parts share."""
 
 from fancymonkey.core.bundles.sales import BundleSales
 from fancymonkey.core.item_parts import SoldPart
