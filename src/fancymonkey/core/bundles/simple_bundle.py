@@ -1,4 +1,4 @@
-"""The values that all holds of a bundle of fixed, ordinary parts share."""
+"""Bundles of fixed, ordinary parts, the usual case: the values that all their holds share."""
 
 from fancymonkey.core.bundles.sales import BundleSales
 from fancymonkey.core.item_parts import SoldPart
