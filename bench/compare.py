@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bench import contestant
+from bench import candidate
 from bench.rounds import Measure, Measures, behind, ratios, rotate
 from bench.shops import STORES
 from bench.table import Bar, Row, markdown
@@ -33,13 +33,13 @@ BAR = Bar(0.97)
 THIS, OTHER = "this version", "the other"
 
 
-class Contestant:
+class Candidate:
     """A version under measurement, in a process of its own."""
 
     def __init__(self, checkout: Path, name: str, store: str, seconds: float) -> None:
         path = os.pathsep.join([str(checkout), str(checkout / "src")])
         self._process = subprocess.Popen(
-            [sys.executable, "-P", contestant.__file__, name, store, str(seconds)],
+            [sys.executable, "-P", candidate.__file__, name, store, str(seconds)],
             cwd=checkout,
             env={**os.environ, "PYTHONPATH": path},
             stdin=subprocess.PIPE,
@@ -77,11 +77,11 @@ class Contestant:
 def compare(other: Path, name: str, store: str, rounds: int, seconds: float) -> list[Row]:
     """The rows of one measurement on one store."""
     with ExitStack() as stack:
-        contestants: dict[str, Callable[[], Measure]] = {}
+        candidates: dict[str, Callable[[], Measure]] = {}
         for label, checkout in ((THIS, Path(__file__).parents[1]), (OTHER, other)):
-            version = stack.enter_context(Contestant(checkout, name, store, seconds))
-            contestants[label] = version.measure
-        measures = rotate(contestants, rounds)
+            version = stack.enter_context(Candidate(checkout, name, store, seconds))
+            candidates[label] = version.measure
+        measures = rotate(candidates, rounds)
     what = f"{name}, {store}: {THIS} ÷ {OTHER}"
     first = ("p50", _latencies(measures)) if name == "lone" else ("rate", _rates(measures))
     return [

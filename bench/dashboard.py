@@ -1,7 +1,7 @@
 """`python -m bench.dashboard`: the stock page with 5,000 SKUs and 50 changes a second, for minutes.
 
 A real Chromium uses the real program. One user types into a number, searches and scrolls while
-buyers and colleagues change fifty SKUs a second, half of them in sight. For each minute it prints
+buyers and colleagues change fifty SKUs a second, half of them visible. For each minute it prints
 the time from a key press to the drawn text and the memory in use; at the end, whether typing stayed
 under 100 ms and memory did not grow.
 """

@@ -2,7 +2,7 @@
 and again, and check that every acknowledged change is in the store.
 
 After each kill the server starts again, the store is read beside it, the interrupted requests are
-sent again, and then every level must equal the records of the clients to the unit.
+sent again, and then every level must exactly equal the records of the clients.
 """
 
 import argparse

@@ -1,6 +1,7 @@
 """The CPU time and memory of a family of processes so far."""
 
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 
@@ -31,3 +32,11 @@ def rss_megabytes(pid: int) -> float:
         with suppress(psutil.NoSuchProcess):
             total += member.memory_info().rss
     return total / 1e6
+
+
+def peak_megabytes(pid: int) -> float:
+    """The highest resident memory of a process so far, in MB (10**6 bytes). Linux only."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    raise OSError(f"/proc/{pid}/status has no VmHWM")

@@ -85,7 +85,9 @@ def read(path: Path) -> History:
 
 
 def baskets(day: Day, chance: random.Random) -> Iterator[dict[str, int]]:
-    """The day's units as orders of one to five SKUs; together they are the day, to the unit."""
+    """The day's units as orders of one to five SKUs; together they have exactly the units of the
+    day.
+    """
     lines = [
         (sku, part)
         for sku, units in day.units.items()

@@ -12,7 +12,7 @@ Measures = Mapping[str, Sequence["Measure"]]
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One contestant in one round. Latencies in ms, CPU in µs for each operation."""
+    """One candidate in one round. Latencies in ms, CPU in µs for each operation."""
 
     rate: float
     p50: float = 0.0
@@ -30,14 +30,14 @@ class Measure:
         return text + (f", {self.errors} errors" if self.errors else "")
 
 
-def rotate(contestants: Mapping[str, Callable[[], Measure]], rounds: int) -> Measures:
-    """Runs all contestants in each round. Raises RuntimeError if one answers with errors."""
-    names = list(contestants)
+def rotate(candidates: Mapping[str, Callable[[], Measure]], rounds: int) -> Measures:
+    """Runs all candidates in each round. Raises RuntimeError if one answers with errors."""
+    names = list(candidates)
     measures_by_name: dict[str, list[Measure]] = {name: [] for name in names}
     for number in range(rounds):
         at = number % len(names)
         for name in names[at:] + names[:at]:
-            measure = contestants[name]()
+            measure = candidates[name]()
             if measure.errors:
                 raise RuntimeError(f"{name}: {measure}")
             measures_by_name[name].append(measure)
@@ -51,7 +51,7 @@ def ratios(measures: Measures, name: str, base: str) -> list[float]:
 
 
 def behind(measures: Measures, *names: str) -> list[str]:
-    """The middle round (by rate) of each contestant, in words."""
+    """The middle round (by rate) of each candidate, in words."""
     middle = [sorted(measures[name], key=lambda measure: measure.rate) for name in names]
     pairs = zip(names, middle, strict=True)
     return [f"{name}: {measures[len(measures) // 2]}" for name, measures in pairs]

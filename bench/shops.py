@@ -88,7 +88,7 @@ class BenchShop:
 
 
 class Places:
-    """Where stores are made and removed again: a directory, and one PostgreSQL when needed."""
+    """The place for the stores of a run: a directory, and one PostgreSQL when needed."""
 
     def __init__(
         self,

@@ -18,7 +18,7 @@ class _File(apsw.VFSFile):
         self._seconds = seconds
 
     def xSync(self, flags: int) -> None:
-        """Syncs, and then waits for what is left of the time, as for a disk: without the CPU."""
+        """Syncs, and then waits for the remaining time, without using the CPU."""
         until = time.perf_counter() + self._seconds
         super().xSync(flags)
         time.sleep(max(0.0, until - time.perf_counter()))

@@ -61,7 +61,7 @@ def short(value: float) -> str:
 def markdown(rows: Iterable[Row]) -> str:
     """The table, then the absolute numbers behind each row."""
     rows = list(rows)
-    lines = ["| what | median (lowest–highest) | bar | |", "|---|---|---|---|"]
+    lines = ["| measurement | median (lowest–highest) | bound | |", "|---|---|---|---|"]
     lines += ["| " + " | ".join(row.cells()) + " |" for row in rows]
     remarks = [(row, note) for row in rows for note in row.notes]
     if remarks:

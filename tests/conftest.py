@@ -14,6 +14,7 @@ from playwright.async_api import Browser
 from tests.support.browser import BrowserPage, chromium
 from tests.support.hashes import make_hashes_cheap
 from tests.support.migrated_databases import MigratedDatabases
+from tests.support.missing_modules import search_missing_modules_once
 from tests.support.postgres import PostgresServer
 from tests.support.scratch import use_memory
 from tests.support.tls_contexts import make_certificates_load_once
@@ -36,6 +37,7 @@ def pytest_configure() -> None:
     use_memory()
     make_hashes_cheap()
     make_certificates_load_once()
+    search_missing_modules_once()
     keep_interrupts_simple()
 
 

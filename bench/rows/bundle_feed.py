@@ -30,7 +30,9 @@ SHARED = 0
 
 
 def bundle_feed(places: Places, effort: Effort) -> list[Row]:
-    """Milliseconds from the answer of the update to the last bundle on a stream of events."""
+    """Milliseconds from the answer of the update until a stream of events has shown every
+    bundle.
+    """
     rows = []
     for name in places.stores:
         with places.shop(name, list(_catalogue())).server() as server:

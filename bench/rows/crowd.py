@@ -47,11 +47,11 @@ def crowd(places: Places, effort: Effort) -> list[Row]:
 
 def _rows(server: Server, products: int, crowds: Crowds, effort: Effort) -> list[Row]:
     heard: dict[str, list[Heard]] = {name: [] for name in crowds}
-    contestants = {
+    candidates = {
         name: _buyers(server, products, audience, effort.seconds, heard[name])
         for name, audience in crowds.items()
     }
-    measures = rotate(contestants, effort.rounds)
+    measures = rotate(candidates, effort.rounds)
     rows = []
     for name, audience in crowds.items():
         if audience is not None:
@@ -78,7 +78,7 @@ def _p99(measures: Measures, name: str) -> list[float]:
 def _buyers(
     server: Server, products: int, audience: Audience | None, seconds: float, heard: list[Heard]
 ) -> Callable[[], Measure]:
-    """A contestant: 64 buyers of all products, beside these listeners."""
+    """A candidate: 64 buyers of all products, beside these listeners."""
     body = '{{"productId":"{}","size":"M","quantity":1,"sessionId":"{}"}}'
     bodies = tuple(body.format(product_id(number), HOLE) for number in range(products))
     wanted = Load(server.port, RESERVE, bodies=bodies, seconds=seconds)

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 
-from bench.processes import rss_megabytes
+from bench.processes import cpu_seconds, rss_megabytes
 from bench.settings import Effort
 from bench.shops import HOT, BenchShop, Places, sample
 from bench.table import Bar, Row
@@ -26,33 +26,39 @@ from fancymonkey.store.open import open_store
 
 SIZE_BAR = 1.5
 START_BAR = 3.0
+CPU_BAR = 1.3
+"""A start may take this many times the CPU time of a start without holds."""
 
 
 def ended(places: Places, effort: Effort) -> list[Row]:
-    """Resident memory after this many ended holds ÷ without any, and seconds until `healthz`."""
+    """Resident memory and CPU time of a start with this many ended holds ÷ without any, and seconds
+    until `healthz`.
+    """
     rows = []
     for name in places.stores:
         small = places.shop(name, sample())
         large = places.shop(name)
         asyncio.run(_copy_with_holds(small, large, effort.ended))
-        sizes, starts = [], []
+        sizes, starts, work = [], [], []
         for _ in range(effort.starts):
-            before, _ = _start(small)
-            size, seconds = _start(large)
-            sizes.append(size / before)
+            size_before, _, cpu_before = _start(small)
+            size, seconds, cpu = _start(large)
+            sizes.append(size / size_before)
             starts.append(seconds)
+            work.append(cpu / cpu_before)
         what = f"{name}, {effort.ended:,} ended holds"
         rows.append(Row(f"memory: {what} ÷ none", sizes, Bar(SIZE_BAR, at_most=True)))
         rows.append(Row(f"start-up: {what}", starts, Bar(START_BAR, at_most=True), "s"))
+        rows.append(Row(f"start-up, CPU: {what} ÷ none", work, Bar(CPU_BAR, at_most=True)))
     return rows
 
 
-def _start(shop: BenchShop) -> tuple[float, float]:
-    """The megabytes and the seconds of a start."""
+def _start(shop: BenchShop) -> tuple[float, float, float]:
+    """The megabytes, the seconds and the seconds of CPU time of a start."""
     started = time.monotonic()
     with shop.server() as server:
         seconds = time.monotonic() - started
-        return rss_megabytes(server.pid), seconds
+        return rss_megabytes(server.pid), seconds, cpu_seconds(server.pid)
 
 
 async def _copy_with_holds(source: BenchShop, target: BenchShop, count: int) -> None:

@@ -40,12 +40,12 @@ def engine(places: Places, effort: Effort) -> list[Row]:
     }
     if "postgres" in places.stores:
         rivals["postgres"] = Pgbench(places.postgres).measure
-    contestants: dict[str, Callable[[], Measure]] = {}
+    candidates: dict[str, Callable[[], Measure]] = {}
     for name in places.stores:
         shop = places.shop(name, sample())
-        contestants[f"{name} engine"] = _engine(shop, places.database_pid(name), effort.seconds)
-        contestants[RIVALS[name]] = _rival(rivals[name], effort.seconds)
-    measures = rotate(contestants, effort.rounds)
+        candidates[f"{name} engine"] = _engine(shop, places.database_pid(name), effort.seconds)
+        candidates[RIVALS[name]] = _rival(rivals[name], effort.seconds)
+    measures = rotate(candidates, effort.rounds)
     rows = [
         Row(
             f"engine, {CLIENTS} clients, hot SKU: {name} ÷ {RIVALS[name]}",
@@ -90,7 +90,7 @@ def _engine(shop: BenchShop, database: int | None, seconds: float) -> Callable[[
 async def reserves(
     shop: BenchShop, skus: list[str], clients: int, seconds: float, database: int | None = None
 ) -> Measure:
-    """Clients in this process that reserve one unit again and again, of the SKUs in turn."""
+    """Clients in this process that repeatedly reserve one unit, of the SKUs in turn."""
     engine = Engine(open_store(shop.target))
     await engine.open()
     gc_tuning.freeze_loaded_objects()  # as the service does once it is open

@@ -44,17 +44,17 @@ def reserve(places: Places, effort: Effort) -> list[Row]:
             for name in places.stores
         }
         for connections in CONNECTIONS:
-            contestants = {
+            candidates = {
                 "no-op": calls(noop, NOOP, effort, connections),
                 "no-op by ASGI": calls(noop, NOOP_ASGI, effort, connections),
                 "bare ASGI": calls(bare, NOOP, effort, connections),
             }
             for name, server in servers.items():
                 database = places.database_pid(name)
-                contestants[name] = calls(server, RESERVE, effort, connections, database)
+                candidates[name] = calls(server, RESERVE, effort, connections, database)
             if pgbench is not None and connections == CONNECTIONS[0]:
-                contestants["pgbench"] = partial(pgbench.measure, connections, effort.seconds)
-            measures = rotate(contestants, effort.rounds)
+                candidates["pgbench"] = partial(pgbench.measure, connections, effort.seconds)
+            measures = rotate(candidates, effort.rounds)
             for name in places.stores:
                 what = f"HTTP reserve, hot SKU, {connections} connections: {name}"
                 for base, part in (("no-op by ASGI", 1), ("no-op", 1), ("bare ASGI", NOOP_BAR)):
@@ -177,7 +177,7 @@ def _load(
 def calls(
     server: Server, path: str, effort: Effort, connections: int = 64, database: int | None = None
 ) -> Callable[[], Measure]:
-    """A contestant that posts the reserve of the hot SKU to a path."""
+    """A candidate that posts the reserve of the hot SKU to a path."""
     wanted = _load(server, path, effort, connections)
     return lambda: load.run(wanted, server.pid, database)
 
@@ -185,6 +185,6 @@ def calls(
 def reads(
     server: Server, effort: Effort, headers: dict[str, str] | None = None
 ) -> Callable[[], Measure]:
-    """A contestant that gets the whole inventory."""
+    """A candidate that gets the whole inventory."""
     wanted = Load(server.port, GET, method="GET", headers=headers or {}, seconds=effort.seconds)
     return lambda: load.run(wanted, server.pid)

@@ -43,17 +43,17 @@ def routed(places: Places, effort: Effort) -> list[Row]:
             places.shop(name, [*sample(), *_several(3)]),
         )
         with one_location.server() as single, three.server() as several:
-            contestants = {
+            candidates = {
                 "one location": calls(single, RESERVE, effort, database=database),
                 "three locations": calls(several, RESERVE, effort, database=database),
             }
-            measures = rotate(contestants, effort.rounds)
+            measures = rotate(candidates, effort.rounds)
         rows.append(
             Row(
                 f"HTTP reserve on {name}: three locations ÷ one",
                 ratios(measures, "three locations", "one location"),
                 Bar(ROUTED_BAR),
-                notes=behind(measures, *contestants),
+                notes=behind(measures, *candidates),
             )
         )
         shop = places.shop(name, [*large(effort.large // 10), *_several(MANY)])
@@ -74,17 +74,17 @@ def bundle(places: Places, effort: Effort) -> list[Row]:
         database = places.database_pid(name)
         with places.shop(name, [*sample(), *_bundle()]).server() as server:
             wanted = Load(server.port, RESERVE, RESERVE_SET, seconds=effort.seconds)
-            contestants: dict[str, Callable[[], Measure]] = {
+            candidates: dict[str, Callable[[], Measure]] = {
                 "single": calls(server, RESERVE, effort, database=database),
                 "bundle": partial(load.run, wanted, server.pid, database),
             }
-            measures = rotate(contestants, effort.rounds)
+            measures = rotate(candidates, effort.rounds)
         rows.append(
             Row(
                 f"HTTP reserve on {name}: bundle of {PARTS} parts ÷ a single unit",
                 ratios(measures, "bundle", "single"),
                 Bar(BUNDLE_BAR),
-                notes=behind(measures, *contestants),
+                notes=behind(measures, *candidates),
             )
         )
     return rows

@@ -24,20 +24,20 @@ BAR = Bar(2.0, at_most=True)
 
 def lone(places: Places, effort: Effort) -> list[Row]:
     """One client's reserve over HTTP ÷ (one bare commit of that store + a no-op over HTTP)."""
-    contestants: dict[str, Callable[[], Measure]] = {}
+    candidates: dict[str, Callable[[], Measure]] = {}
     servers = []
     try:
         for name in places.stores:
             server = places.shop(name, sample()).server().start()
             servers.append(server)
             wanted = Load(server.port, RESERVE, RESERVE_HOT, connections=1, seconds=effort.seconds)
-            contestants[name] = _call(wanted, server.pid, places.database_pid(name))
-            contestants[f"bare commit, {name}"] = _commit(places.shop(name), effort.seconds)
+            candidates[name] = _call(wanted, server.pid, places.database_pid(name))
+            candidates[f"bare commit, {name}"] = _commit(places.shop(name), effort.seconds)
         noop = bench_server(places, "noop").start()
         servers.append(noop)
         wanted = Load(noop.port, NOOP, RESERVE_HOT, connections=1, seconds=effort.seconds)
-        contestants["no-op"] = _call(wanted, noop.pid, None)
-        measures = rotate(contestants, effort.rounds)
+        candidates["no-op"] = _call(wanted, noop.pid, None)
+        measures = rotate(candidates, effort.rounds)
     finally:
         for server in servers:
             server.close()
@@ -48,7 +48,7 @@ def _row(measures: Measures, name: str) -> Row:
     bare = f"bare commit, {name}"
     rounds = zip(measures[name], measures[bare], measures["no-op"], strict=True)
     return Row(
-        f"lone client: {name} reserve ÷ (bare commit + no-op), p50",
+        f"single client: {name} reserve ÷ (bare commit + no-op), p50",
         [ours.p50 / (commit.p50 + noop.p50) for ours, commit, noop in rounds],
         BAR,
         notes=behind(measures, name, bare, "no-op"),

@@ -56,11 +56,11 @@ def _crowd(
             for count in (1, *SEVERAL)
         }
         for clients in CLIENTS:
-            contestants = {
+            candidates = {
                 _workers(count): partial(_one_round, places, server, wanted, clients)
                 for count, server in running.items()
             }
-            measures = rotate(contestants, effort.rounds)
+            measures = rotate(candidates, effort.rounds)
             for count in SEVERAL:
                 what = f"{count} workers ÷ one, {clients} clients, {name}"
                 pair = (_workers(count), _workers(1))
@@ -106,14 +106,14 @@ def _lone(places: Places, effort: Effort) -> list[Row]:
             "first of two": stack.enter_context(shared.server()),
         }
         running["second of two"] = stack.enter_context(shared.server())
-        contestants: Mapping[str, partial[Measure]] = {
+        candidates: Mapping[str, partial[Measure]] = {
             name: partial(load.run, _aimed(wanted, server.port, 1), server.pid)
             for name, server in running.items()
         }
-        measures = rotate(contestants, effort.rounds)
+        measures = rotate(candidates, effort.rounds)
     return [
         Row(
-            f"lone client on the {name} ÷ one server: p50",
+            f"single client on the {name} ÷ one server: p50",
             _latencies(measures, "p50", name, "one server"),
             LONE,
             notes=behind(measures, name, "one server"),

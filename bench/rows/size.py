@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import uvloop
 
-from bench.processes import rss_megabytes
+from bench.processes import peak_megabytes, rss_megabytes
 from bench.rounds import Measure, behind, rotate
 from bench.rows.engine import CLIENTS, reserves
 from bench.rows.http import GET
@@ -28,22 +28,25 @@ START_BARS = (2.0, 6.0)
 
 
 def memory(places: Places, effort: Effort) -> list[Row]:
-    """Resident memory after a whole `get`, and seconds from start to `healthz`, small and large."""
+    """Resident memory after a whole `get`, the highest until another one has taken its place, and
+    seconds from start to `healthz`, small and large.
+    """
     rows = []
     for name in places.stores:
         for commands, skus, rss_bar, start_bar in (
             (sample(), "16 products", MEMORY_BARS[0], START_BARS[0]),
             (large(effort.large), f"{effort.large:,} SKUs", MEMORY_BARS[1], START_BARS[1]),
         ):
-            starts, sizes = _starts(places.shop(name, commands), effort.starts)
+            starts, sizes, peaks = _starts(places.shop(name, commands), effort.starts)
             what = f"{name}, {skus}"
             rows.append(Row(f"memory: {what}", sizes, Bar(rss_bar, at_most=True), "MB"))
+            rows.append(Row(f"memory, highest: {what}", peaks, Bar(rss_bar, at_most=True), "MB"))
             rows.append(Row(f"start-up: {what}", starts, Bar(start_bar, at_most=True), "s"))
     return rows
 
 
-def _starts(shop: BenchShop, count: int) -> tuple[list[float], list[float]]:
-    starts, sizes = [], []
+def _starts(shop: BenchShop, count: int) -> tuple[list[float], list[float], list[float]]:
+    starts, sizes, peaks = [], [], []
     for _ in range(count):
         started = time.monotonic()
         with shop.server() as server:
@@ -53,7 +56,12 @@ def _starts(shop: BenchShop, count: int) -> tuple[list[float], list[float]]:
             with urllib.request.urlopen(server.url + GET) as answer:
                 answer.read()
             sizes.append(rss_megabytes(server.pid))
-    return starts, sizes
+            for number in range(3):  # each changes one product of the next answer
+                _post(server.url + "/api/inventory/reserve", {**body, "sessionId": f"m-{number}"})
+                with urllib.request.urlopen(server.url + GET) as answer:
+                    answer.read()
+            peaks.append(peak_megabytes(server.pid))
+    return starts, sizes, peaks
 
 
 def _post(url: str, body: object) -> None:
@@ -76,7 +84,7 @@ def growth(places: Places, effort: Effort) -> list[Row]:
         database = places.database_pid(name)
         measures = rotate(
             {
-                what: _contestant(shop, skus, database, effort.seconds)
+                what: _candidate(shop, skus, database, effort.seconds)
                 for what, (shop, skus) in shops.items()
             },
             effort.rounds,
@@ -95,7 +103,7 @@ def growth(places: Places, effort: Effort) -> list[Row]:
     return rows
 
 
-def _contestant(
+def _candidate(
     shop: BenchShop, skus: int, database: int | None, seconds: float
 ) -> Callable[[], Measure]:
     names = [sku for _, _, sku in _skus(skus)]

@@ -62,7 +62,7 @@ async def _waits(writer: int, reader: int, changes: int) -> list[float]:
 
 
 def _first(seen: dict[int, int], revision: int) -> int:
-    """When this revision or a later one was first seen."""
+    """The time at which this revision or a later one was first seen."""
     return min(at for number, at in seen.items() if number >= revision)
 
 

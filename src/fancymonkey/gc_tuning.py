@@ -1,7 +1,7 @@
 """Tunes the garbage collector for many rows that are never part of a cycle.
 
-Rows are freed by their reference counts. Python's default settings walk all of them again and again
-nevertheless: a third of the CPU time of a reserve, and pauses of a second with 200,000 live holds.
+Rows are freed by their reference counts. Python's default settings still walk all of them
+repeatedly: a third of the CPU time of a reserve, and pauses of a second with 200,000 live holds.
 """
 
 import gc

@@ -1,4 +1,4 @@
-"""How many letters two names differ by."""
+"""The number of letters by which two names differ."""
 
 
 def edit_distance(left: str, other: str, most: int = 3) -> int:

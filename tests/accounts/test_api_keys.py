@@ -91,7 +91,7 @@ async def test_a_key_does_not_come_back_with_its_makers_name(shop: Shop, visitor
     assert (await use(visitor, secret)).status == 401
 
 
-async def test_keys_make_no_keys(visitor: Visitor) -> None:
+async def test_a_key_cannot_create_keys(visitor: Visitor) -> None:
     secret = (await key(await visitor.logged_in(), "admin"))["secret"]
     answer = await use(visitor, secret, MAKE, {"label": "Child"})
     assert (answer.status, answer.code) == (403, "not_allowed")

@@ -115,7 +115,7 @@ async def test_the_file_is_safe_to_open(shop: Shop, visitor: Visitor) -> None:
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=1001", "limit=x", "format=xml", "actor=%00"])
-async def test_questions_that_make_no_sense(visitor: Visitor, query: str) -> None:
+async def test_invalid_requests(visitor: Visitor, query: str) -> None:
     await visitor.logged_in()
     assert (await visitor.get(f"{RECORD}?{query}")).code == "invalid_request"
 

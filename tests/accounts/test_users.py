@@ -162,7 +162,7 @@ async def test_two_owners_who_remove_each_other_at_once_leave_one(any_shop: Shop
         ("reset-factor", {}),
     ],
 )
-async def test_an_account_that_is_not_there(
+async def test_an_account_that_does_not_exist(
     visitor: Visitor, path: str, more: dict[str, str]
 ) -> None:
     owner = await visitor.logged_in()

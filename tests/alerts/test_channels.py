@@ -52,7 +52,7 @@ async def test_mail_is_a_text_and_a_page() -> None:
 
 
 @pytest.mark.parametrize("title", ["Line\r\nBcc: eve@evil.example", "Ünïcödé 😀 " + "x" * 500])
-async def test_no_title_can_forge_a_header(title: str) -> None:
+async def test_no_title_can_add_a_header(title: str) -> None:
     async with mail_server() as server:
         (channel,) = channels_of(
             [f"mailto://127.0.0.1:{server.port}?from=a@x.example&to=b@x.example"]

@@ -36,7 +36,7 @@ async def test_low_is_reported_once_while_holds_come_and_go() -> None:
         assert "16 more units held in baskets" in message.text()
 
 
-async def test_out_and_back() -> None:
+async def test_taking_off_sale_and_putting_back() -> None:
     async with alert_shop() as shop:
         await shop.hold("h", 20)
         await shop.look()
@@ -132,7 +132,7 @@ async def test_a_crash_between_sending_and_noting_repeats_it_under_the_same_id()
         assert not third.channel.messages
 
 
-async def test_a_store_that_fails_after_sending_does_not_make_it_be_sent_again() -> None:
+async def test_a_failure_of_the_store_after_sending_causes_no_second_message() -> None:
     async with alert_shop() as shop:
         await shop.move(-16)
         await shop.alerts.once()

@@ -56,7 +56,7 @@ async def test_a_new_deadline_is_a_change_of_the_hold() -> None:
         ]
 
 
-async def test_a_hold_that_ran_out_has_ended_also_where_it_is_paid_late_by_then() -> None:
+async def test_an_expired_hold_that_is_paid_late_has_ended() -> None:
     async with alert_shop() as shop:
         await new_alerts(shop)
         await shop.hold("a", 2)
@@ -83,7 +83,7 @@ async def test_fewer_units_at_the_moment_of_the_payment_are_a_change() -> None:
 
 
 @pytest.mark.parametrize("before", range(494, 501))
-async def test_no_movement_is_cut_in_two_by_how_much_is_read_at_once(before: int) -> None:
+async def test_no_movement_is_divided_by_the_size_of_a_page(before: int) -> None:
     async with alert_shop() as shop:
         await new_alerts(shop)
         for number in range(before):

@@ -58,7 +58,7 @@ def test_it_is_tried_over_a_day() -> None:
         ("WEBHOOK_ALLOW_PRIVATE", "maybe"),
     ],
 )
-def test_a_setting_that_makes_no_sense_is_refused(name: str, text: str) -> None:
+def test_an_invalid_setting_is_refused(name: str, text: str) -> None:
     with pytest.raises(ConfigError, match=name) as raised:
         Settings.load({name: text})
     assert name != "ALERT_URLS" or f"{text!r}" not in str(raised.value)  # a secret is not repeated

@@ -79,7 +79,7 @@ def test_low_is_reported_again_after_a_receipt_and_sales() -> None:
 
 
 @pytest.mark.parametrize("seed", range(200))
-def test_any_history_keeps_the_promises(seed: int) -> None:
+def test_any_history_keeps_the_invariants(seed: int) -> None:
     """The model has the states and the numbers, without the bands."""
     chance = random.Random(seed)
     threshold = chance.choice([1, 2, 5, 10])

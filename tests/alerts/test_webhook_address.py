@@ -159,7 +159,7 @@ TRICKS = [
 
 
 @pytest.mark.parametrize("url", TRICKS)
-async def test_a_webhook_must_not_go_there(url: str) -> None:
+async def test_a_webhook_must_not_connect_to_these_addresses(url: str) -> None:
     with pytest.raises((Forbidden, Unresolved)):
         await resolve_url(url, resolve, private=False)
 

@@ -62,7 +62,7 @@ def test_the_signature_by_hand() -> None:
     assert stripe.WebhookSignature.verify_header("{}", fresh, "k", tolerance=300)
 
 
-async def test_only_what_was_asked_for_comes_and_each_with_its_numbers() -> None:
+async def test_only_chosen_events_are_sent_each_with_its_numbers() -> None:
     async with alert_shop() as shop, HttpReceiver() as receiver, HttpReceiver() as other:
         await shop.alerts.webhooks.add(receiver.url, STOCK, "")
         await shop.alerts.webhooks.add(other.url, ["stock.changed"], "")
@@ -94,7 +94,7 @@ async def test_holds_and_sales() -> None:
         await shop.hold("c", 1)
         shop.clock.forward(1801)
         await settle(shop)
-        await shop.hold("d", 1)  # which ends what is due
+        await shop.hold("d", 1)  # which ends the old secret
         await settle(shop)
         payloads = [json.loads(request.body) for request in receiver.requests]
     by_hold: dict[str, list[str]] = {}

@@ -1,6 +1,7 @@
 """Reading source text for the rules: modules, imports, calls. Nothing is imported or run."""
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -9,6 +10,11 @@ from typing import Self
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "fancymonkey"
+
+_STRING = (
+    r"""\"\"\"(?:\\.|[^\\])*?\"\"\"|'''(?:\\.|[^\\])*?'''|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'"""
+)
+_TEXT = re.compile(rf"#[^\n]*|(\b(?:[fF][rR]?|[rR][fF]))?(?:{_STRING})", re.S)
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,11 @@ class Module:
         parts = path.relative_to(root).with_suffix("").parts
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
         return cls(name, path.read_text(encoding="utf-8"), str(path.relative_to(ROOT)))
+
+    @cached_property
+    def code(self) -> str:
+        """The text without comments and strings; f-strings stay, for they have code."""
+        return _TEXT.sub(lambda match: match[0] if match[1] else "", self.text)
 
     @cached_property
     def tree(self) -> ast.Module:

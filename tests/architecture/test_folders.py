@@ -7,19 +7,20 @@ from pathlib import Path
 from tests.architecture.source import PACKAGE, ROOT
 
 MODULES_MAX = 20
+TESTS_MAX = 35
 SUFFIXES = {".py", ".js"}
-# Code of others, copied as it is.
+# Vendored code, copied unchanged.
 VENDORED = "vendor"
 
 
-def crowded(paths: Iterable[Path]) -> dict[Path, int]:
+def crowded(paths: Iterable[Path], most: int = MODULES_MAX) -> dict[Path, int]:
     """The folders with too many modules, and the number of their modules."""
     count = Counter(
         path.parent
         for path in paths
         if path.suffix in SUFFIXES and path.stem != "__init__" and VENDORED not in path.parts
     )
-    return {folder: number for folder, number in count.items() if number > MODULES_MAX}
+    return {folder: number for folder, number in count.items() if number > most}
 
 
 def source_paths() -> list[Path]:
@@ -32,6 +33,12 @@ def test_no_folder_has_too_many_modules() -> None:
     paths = source_paths()
     assert Path("web/app.py") in paths
     assert not crowded(paths)
+
+
+def test_no_folder_has_too_many_tests() -> None:
+    paths = [path.relative_to(ROOT) for path in (ROOT / "tests").rglob("test_*.py")]
+    assert Path("tests/architecture/test_folders.py") in paths
+    assert not crowded(paths, TESTS_MAX)
 
 
 def test_a_crowded_folder_is_found() -> None:

@@ -68,6 +68,7 @@ CORE_HELPERS = {
     "bundles.sale_rules",
     "bundles.sales",
     "bundles.shares",
+    "bundles.simple_bundle",
     "catalogue.answers",
     "catalogue.field_changes",
     "catalogue.renames",

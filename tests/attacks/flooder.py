@@ -10,7 +10,7 @@ import sys
 
 
 def flood(host: str, port: int, connections: int, content: bytes) -> None:
-    """Sends on all connections as long as this process lives."""
+    """Sends on all connections as long as this process runs."""
     raw = memoryview(content)
     sent: dict[socket.socket, int] = {}
     poll = selectors.DefaultSelector()

@@ -65,7 +65,7 @@ async def test_checkout_and_release_in_a_loop_is_bounded(address: Address, most:
 
 
 @pytest.mark.parametrize("how", ["same basket", "other basket", "replaces", "without lines"])
-async def test_every_way_to_ask_stripe_counts(how: str) -> None:
+async def test_every_request_to_stripe_counts(how: str) -> None:
     async with opened(MemoryStore(), rate_limit=True, checkouts_per_hold=100) as till:
         client = till.shop.client.elsewhere(ONE)
         statuses = []
@@ -160,7 +160,7 @@ async def test_many_at_once_are_counted_too() -> None:
         assert Counter(answers)[200] <= 60
 
 
-async def test_changing_a_hold_again_and_again_is_bounded() -> None:
+async def test_repeated_changes_of_a_hold_are_bounded() -> None:
     async with running(MemoryStore(), rate_limit=True) as shop:
         client, statuses = shop.client.elsewhere(ONE), []
         for number in range(100):

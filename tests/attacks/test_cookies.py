@@ -30,7 +30,7 @@ def test_short_cookies_stay_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("others", [b";" * 30_000, b"a=b; " * 6000, b"a" * 30_000, b"\xff;" * 9000])
-def test_of_long_ones_only_ours_are_left(others: bytes) -> None:
+def test_of_long_cookie_headers_only_our_cookies_are_kept(others: bytes) -> None:
     shortened = only_ours(scope(OURS + b"; " + others))
     assert cookie_of(shortened) == OURS
     assert (b"host", b"shop.test") in shortened["headers"]

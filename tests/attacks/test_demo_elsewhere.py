@@ -51,7 +51,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def ask(
     server: Server, method: str, path: str, body: object = None, **headers: str
 ) -> tuple[int, bytes]:
-    """A request with the very headers that are given; Host is the server's without one."""
+    """A request with exactly the given headers; without a Host, that of the server is sent."""
     with closing(HTTPConnection(server.host, server.port, timeout=20)) as connection:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         data = None if body is None else json.dumps(body)

@@ -72,7 +72,7 @@ async def test_an_unnamed_proxy_limits_unknown_clients_and_not_the_owner(
         assert (await way(home, PASSWORD)).status in (200, 503)
 
 
-async def test_an_outsider_with_the_owners_address_in_a_header_stays_an_outsider() -> None:
+async def test_the_owners_address_in_a_header_of_a_foreign_client_has_no_effect() -> None:
     async with running(MemoryStore()) as shop:
         home = through(shop, appended(OWNER))
         assert (await bearer(home, PASSWORD)).status == 200

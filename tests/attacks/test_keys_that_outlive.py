@@ -91,7 +91,7 @@ async def test_the_shop_moves_only_to_targets_of_the_settings(shop: Shop, to: st
     assert (answer.status, answer.code) == (403, "target_not_allowed")
 
 
-async def test_a_target_is_meant_by_its_place_and_without_its_password(
+async def test_a_target_is_named_by_its_place_without_its_password(
     shop: Shop, tmp_path: Path
 ) -> None:
     password = {"Authorization": f"Bearer {PASSWORD}"}

@@ -88,7 +88,7 @@ async def test_a_known_browser_passes_regardless_of_its_network(shop: Shop) -> N
     assert (await owner.log_in()).status == 200
 
 
-async def test_a_known_browser_passes_behind_the_very_address_of_an_attack(shop: Shop) -> None:
+async def test_a_known_browser_passes_from_the_address_of_an_attack(shop: Shop) -> None:
     owner = await Visitor(shop.client).logged_in()
     for number in range(60):
         await Visitor(shop.client).log_in("owner", f"guess {number}")

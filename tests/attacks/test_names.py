@@ -161,7 +161,7 @@ async def test_odd_characters_are_refused_by_name(shop: Shop, named: str) -> Non
 
 @pytest.mark.parametrize("field", ["name", "category"])
 @pytest.mark.parametrize("text", ["a\u202eb", "a\u200bb", "a\u2028b", "a\u0085b"])
-async def test_names_show_what_they_are(shop: Shop, field: str, text: str) -> None:
+async def test_names_with_hidden_characters_are_refused(shop: Shop, field: str, text: str) -> None:
     answer = await add(shop, "fine", **{field: text})
     assert (answer.status, answer.code) == (422, "invalid_request")
     assert field in answer.json["detail"]

@@ -47,7 +47,7 @@ def archive(postgres_server: PostgresServer) -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def test_the_page_names_what_is_needed(tmp_path: Path) -> None:
+def test_the_page_names_the_needed_settings(tmp_path: Path) -> None:
     assert settings_of_page("archive", tmp_path).keys() >= {"archive_mode", "archive_command"}
     assert settings_of_page("recover", tmp_path).keys() >= {"restore_command"}
 

@@ -90,7 +90,7 @@ async def test_files_fit_into_every_store(
 
 
 @pytest.mark.postgres
-async def test_a_dump_goes_into_postgresql_only(fresh: Fresh, tmp_path: Path) -> None:
+async def test_a_dump_can_be_restored_to_postgresql_only(fresh: Fresh, tmp_path: Path) -> None:
     made = await _saved(fresh("postgres"), tmp_path)
     with pytest.raises(BackupError, match="only be restored into PostgreSQL"):
         await restore(made, fresh("json"), NOW)
@@ -104,10 +104,10 @@ async def _saved(target: str, to: Path) -> Path:
     return (await make(target, to, NOW)).path
 
 
-async def test_a_store_that_is_not_empty_is_left_alone(
+async def test_a_store_that_is_not_empty_is_not_changed(
     store: Store, kind: str, target: str, fresh: Fresh, tmp_path: Path
 ) -> None:
-    """Without --force nothing changes; with it, what was there is kept aside."""
+    """Without --force nothing changes; with it, the earlier content is kept beside it."""
     made = await make(target, tmp_path / "b.tar.gz", NOW)
     await go_on(store)
     await store.close()

@@ -186,9 +186,7 @@ async def test_the_way_back_keeps_what_was_sold(
     await store.close()
 
 
-async def test_a_running_server_takes_the_way_back_in(
-    engine: Engine, folder: Path, cli: Run
-) -> None:
+async def test_a_running_server_imports_a_rollback(engine: Engine, folder: Path, cli: Run) -> None:
     await keep_version(engine, folder)
     _edit(folder, "Typo")
     await _written(engine)

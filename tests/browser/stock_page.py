@@ -148,9 +148,19 @@ async def changed(page: Page, text: str, sku: str = M, field: str = "stock") -> 
     await (await typed(page, text, sku, field)).press("Enter")
 
 
+def drawn(page: Page) -> Locator:
+    """The drawn rows."""
+    return page.locator("tr[data-sku]")
+
+
 async def shown(page: Page) -> list[str]:
     """The SKUs of the drawn rows, in order."""
-    message: list[str] = await page.locator("tr[data-sku]").evaluate_all(
-        "rows => rows.map(row => row.dataset.sku)"
-    )
-    return message
+    skus: list[str] = await drawn(page).evaluate_all("rows => rows.map(row => row.dataset.sku)")
+    return skus
+
+
+async def expect_shown(page: Page, skus: Sequence[str]) -> None:
+    """Waits until exactly these rows are drawn, in this order."""
+    await expect(drawn(page)).to_have_count(len(skus))
+    for place, sku in enumerate(skus):
+        await expect(drawn(page).nth(place)).to_have_attribute("data-sku", sku)

@@ -140,8 +140,8 @@ async def test_stock_as_of_any_day_and_what_moved_between_two(
         await page.keyboard.press("Enter")
         await expect(rows(page)).to_have_count(1)
         assert (await steps(page))[-2:] == [["Counted", "−2"], ["On hand", "30"]]
-        assert f"from={day}" in page.url
-        assert f"to={day}" in page.url
+        await expect(page).to_have_url(re.compile(f"from={day}"))
+        await expect(page).to_have_url(re.compile(f"to={day}"))
         await page.reload()
         await expect(page.get_by_label("From")).to_have_value(day)
         await page.get_by_role("button", name="Clear all").click()
@@ -222,7 +222,7 @@ async def test_links_lead_to_the_act_the_event_and_the_hold(
         watched.assert_clean()
 
 
-async def test_the_file_has_what_is_shown(
+async def test_the_file_has_the_shown_entries(
     browser: Browser, shop: AdminShop, tmp_path: Path
 ) -> None:
     async with member(browser, shop) as watched:

@@ -193,7 +193,7 @@ async def test_search_and_filters_live_in_the_address(browser: Browser, shop: Ad
         await page.keyboard.type("emerald")
         await page.keyboard.press("Enter")
         await expect(rows(page)).to_have_count(2)
-        assert page.url.endswith("?q=emerald")
+        await expect(page).to_have_url(re.compile(r"\?q=emerald$"))
         await page.get_by_role("button", name="Released", exact=True).click()
         await expect(rows(page)).to_have_count(1)
         await expect(rows(page)).to_contain_text("HOODIE S")

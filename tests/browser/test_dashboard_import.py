@@ -279,7 +279,7 @@ async def test_staff_import_stock_and_not_prices_and_viewers_only_look(
 
 
 @pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["wide", "narrow"])
-async def test_nothing_keeps_people_out(
+async def test_the_import_page_is_accessible(
     browser: Browser, shop: ProductsShop, screen: tuple[int, int], subtests: pytest.Subtests
 ) -> None:
     async with at_work(browser, shop, "import.html", screen=screen) as watched:

@@ -1,5 +1,7 @@
 """The dashboard of a user who is limited to Berlin, and the owner who sets the limit."""
 
+import re
+
 import pytest
 from playwright.async_api import Browser, expect
 
@@ -178,7 +180,7 @@ async def test_the_history_and_the_holds_of_one_location(browser: Browser) -> No
         await expect(page.get_by_text("Berlin has all of it.")).to_be_visible()
         await page.get_by_role("button", name="Hamburg", exact=True).click()
         await expect(page.get_by_text("No active holds match.")).to_be_visible()
-        assert "location=hamburg" in page.url
+        await expect(page).to_have_url(re.compile("location=hamburg"))
         await visit(page, shop, "history.html")
         await page.locator("select[name=location]").select_option(label="Hamburg")
         await expect(page.locator("tbody tr")).to_have_count(1)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from tests.browser.admin_page import AdminShop, admin_shop, member, sku, visit
 
@@ -154,7 +154,7 @@ async def test_the_days_are_in_the_address(browser: Browser, shop: AdminShop) ->
         figure = page.get_by_role("figure").first
         await figure.get_by_text("Show as a table").click()
         await expect(figure.locator("tbody tr")).to_have_count(7)
-        assert page.url.endswith("?days=7")
+        await expect(page).to_have_url(re.compile(r"\?days=7$"))
         await page.reload()
         await expect(page.get_by_role("button", name="7 days", exact=True)).to_have_attribute(
             "aria-pressed", "true"
@@ -173,6 +173,24 @@ async def test_health_shows_the_real_state(browser: Browser, shop: AdminShop) ->
         await expect(row.nth(2)).to_contain_text("Last event")
         await expect(row.nth(3)).to_contain_text("No comparison yet.")
         await expect(row.nth(4)).to_contain_text(re.compile("Check this.*no backup yet", re.DOTALL))
+        watched.assert_clean()
+
+
+async def test_health_names_a_misspelt_setting(browser: Browser, shop: AdminShop) -> None:
+    sentence = "FULFILLMENT is not a setting and has no effect. Did you mean FULFILMENT?"
+
+    async def misspelt(route: Route) -> None:
+        answer = await (await route.fetch()).json()
+        answer["health"]["settings"] = {"ok": False, "problems": [sentence]}
+        await route.fulfill(json=answer)
+
+    async with member(browser, shop) as watched:
+        await watched.page.route("**/api/admin/overview*", misspelt)
+        await visit(watched.page, shop, PAGE)
+        health = watched.page.get_by_role("region", name="Health")
+        row = health.locator("dl > div", has_text="Settings")
+        await expect(row).to_contain_text("Check this")
+        await expect(row).to_contain_text(sentence)
         watched.assert_clean()
 
 

@@ -279,7 +279,7 @@ async def test_an_empty_shop_and_one_that_cannot_be_read(browser: Browser) -> No
 
 
 @pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["wide", "narrow"])
-async def test_nothing_keeps_people_out(
+async def test_the_import_page_is_accessible(
     browser: Browser, shop: ProductsShop, screen: tuple[int, int], subtests: pytest.Subtests
 ) -> None:
     async with at_work(browser, shop, "products.html", screen=screen) as watched:

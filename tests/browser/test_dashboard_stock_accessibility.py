@@ -42,7 +42,7 @@ async def sideways(page: Page) -> int:
 
 
 @SCREENS
-async def test_axe_finds_nothing_grave(
+async def test_axe_finds_no_serious_violation(
     browser: Browser, screen: tuple[int, int], subtests: pytest.Subtests
 ) -> None:
     async with stock_shop() as room, person(browser, room, "owner", screen) as watched:

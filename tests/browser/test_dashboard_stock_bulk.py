@@ -65,7 +65,7 @@ async def test_shift_selects_a_range_and_the_bar_counts(browser: Browser) -> Non
         watched.assert_clean()
 
 
-async def test_the_head_selects_what_is_in_sight_then_all_matching(browser: Browser) -> None:
+async def test_the_head_selects_the_visible_rows_then_all_matching(browser: Browser) -> None:
     async with stock_shop(many(400)) as room, person(browser, room) as watched:
         page = watched.page
         await page.get_by_role("searchbox").fill("p002")

@@ -1,16 +1,18 @@
 """The stock page without network, server, session or user."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Dialog, Page, expect
+from playwright.async_api import Browser, Dialog, Page, Route, expect
 
 from fancymonkey.web.admin_api.stock import stock_live
 from tests.browser.stock_page import (
     HEADERS,
     HOODIE,
+    NARROW,
     L,
     M,
     cell,
@@ -24,6 +26,7 @@ from tests.browser.stock_page import (
     typed,
 )
 from tests.support.server import Server
+from tests.support.visitors import visitor
 from tests.web.shops import PASSWORD
 
 
@@ -86,6 +89,31 @@ async def test_missed_changes_come_by_since(browser: Browser) -> None:
         await page.context.set_offline(False)
         await expect(number(page)).to_have_value("12")
         assert asked[-1].endswith(f"/api/admin/inventory/live?since={known}")
+
+
+async def test_numbers_are_saved_before_the_first_live_update(browser: Browser) -> None:
+    async with stock_shop() as room, visitor(browser, NARROW) as watched:
+        page = watched.page
+        may_connect = asyncio.Event()
+
+        async def delayed(route: Route) -> None:
+            await may_connect.wait()
+            await route.continue_()
+
+        await page.route("**/api/admin/inventory/live?**", delayed)
+        await log_in(page, room.url)
+        await page.goto(f"{room.url}/admin/")
+        await changed(page, "25")
+        await expect(toast(page, "20 → 25")).to_be_visible()
+        await row(page, L).get_by_role("button", name="One more").click()
+        await expect(toast(page, "58 → 59 (+1)")).to_be_visible()
+        await expect(page.locator("#connection")).to_have_text("Connecting")
+        may_connect.set()
+        await expect(page.locator("#connection")).to_have_text("Live")
+        await expect(number(page)).to_have_value("25")
+        await expect(number(page, L)).to_have_value("59")
+        watched.assert_clean()
+    assert [room.stock(sku) for sku in (M, L)] == [25, 59]
 
 
 async def test_an_expired_token_is_renewed_and_live_updates_continue(

@@ -41,7 +41,7 @@ async def logged_in(
     await page.get_by_label("Password", exact=True).fill(password)
     await page.get_by_role("button", name="Log in").click()
     await expect(page.get_by_role("heading", name="Your account")).to_be_visible()
-    assert page.url.endswith("/admin/users.html"), "the login leads back to the page"
+    await expect(page).to_have_url(f"{site.url}/admin/users.html")  # the login leads back
     return page
 
 

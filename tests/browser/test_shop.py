@@ -370,7 +370,7 @@ new PerformanceObserver((list) => {
 
 
 @pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["wide", "narrow"])
-async def test_nothing_jumps_and_little_is_sent(
+async def test_nothing_moves_on_the_page_and_little_is_sent(
     browser: Browser, shop: DemoShop, screen: tuple[int, int]
 ) -> None:
     async with buyer(browser, screen, is_first=True) as watched:

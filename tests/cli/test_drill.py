@@ -167,7 +167,7 @@ def test_stock_that_moves_during_the_drill_is_found(shop: Server, change: int) -
     assert f"of {STOCK} units, " in report["faults"][0]
 
 
-def test_it_refuses_where_money_could_move(tmp_path: Path) -> None:
+def test_it_refuses_a_shop_with_a_key_of_stripe(tmp_path: Path) -> None:
     env = {
         "STRIPE_SECRET_KEY": "sk_test_x",
         "STRIPE_WEBHOOK_SECRET": "whsec_x",

@@ -116,9 +116,7 @@ def test_the_sheet_that_was_read_is_reported_and_can_be_chosen(
 
 
 @pytest.mark.parametrize("ending", ["csv", "xlsx"])
-def test_hostile_names_come_back_as_they_were(
-    cli: Run, shop: str, tmp_path: Path, ending: str
-) -> None:
+def test_hostile_names_are_read_unchanged(cli: Run, shop: str, tmp_path: Path, ending: str) -> None:
     lines = [
         f"mug,{number},1,5,{json.dumps(f'x;{text}')[1:-1]}"
         for number, text in enumerate(ATTACKS)

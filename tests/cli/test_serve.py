@@ -108,7 +108,7 @@ def _listens(server: Server) -> bool:
     return True
 
 
-def test_a_port_in_use_is_named_with_the_way_out(filled: Server, tmp_path: Path) -> None:
+def test_a_port_in_use_is_named_with_the_remedy(filled: Server, tmp_path: Path) -> None:
     code, log = ended(Server(data=tmp_path / "other", port=filled.port))
     assert code == 1
     one_line(log, f"Port {filled.port} on 127.0.0.1 is in use by another program.")
@@ -124,7 +124,7 @@ def test_a_second_server_on_the_same_files_names_the_first(filled: Server, tmp_p
 
 
 @pytest.mark.parametrize("arguments", [[], ["--workers", "2"]])
-def test_a_database_that_is_not_there_is_one_line(arguments: list[str]) -> None:
+def test_a_missing_database_is_reported_in_one_line(arguments: list[str]) -> None:
     url = "postgresql://shop:s3cret@127.0.0.1:1/shop"
     code, log = ended(Server(database_url=url, arguments=arguments))
     assert code == 1

@@ -113,7 +113,7 @@ def test_once_only() -> None:
     assert (again.code, on_hand(shop)) == (Code.ALREADY_UNDONE, 5)
 
 
-def test_it_refuses_whole_or_does_what_it_can() -> None:
+def test_it_refuses_everything_or_does_a_part() -> None:
     shop = CoreShop()
     shop.do(act(changed(adjust=4), changed("b/M", adjust=4)))
     shop.do(Adjust(sku=SKU, location=DEFAULT_LOCATION, delta=-6, reason="lost"))

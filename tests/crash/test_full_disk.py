@@ -1,6 +1,6 @@
 """PostgreSQL with a full disk: not ready while it cannot write, and ready again afterwards.
 
-The whole cluster, with its log, is on its own file system, which is filled to the last byte.
+The whole cluster, with its log, is on its own file system, which is filled completely.
 """
 
 import os

@@ -122,7 +122,7 @@ def test_transfers_survive_kill_9_in_the_middle(shop: BenchShop) -> None:
 
 
 async def killed(server: Server, sender: Sender, transfers: int) -> None:
-    """Kills the server while the last of the transfers, or the next one, is under way."""
+    """Kills the server during the last of the transfers or the next one."""
     running = asyncio.create_task(sender.run())
     async with asyncio.timeout(60):
         while len(sender.answered) < transfers and not running.done():

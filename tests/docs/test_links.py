@@ -10,7 +10,7 @@ PAGES = {page.name: page for page in pages()}
 
 
 def broken_links(page: Page) -> list[str]:
-    """The links of a page within the project that lead nowhere."""
+    """The links of a page within the project without a target."""
     return [link for link in page.links if "://" not in link and not _leads_somewhere(page, link)]
 
 

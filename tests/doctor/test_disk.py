@@ -70,6 +70,6 @@ def test_the_innermost_mount_counts(folder: str, file_system: str) -> None:
     assert file_system_of(Path(folder), MOUNTS) == file_system
 
 
-def test_a_sync_takes_time_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_sync_takes_time_and_leaves_no_file(tmp_path: Path) -> None:
     assert sync_time(tmp_path) > 0
     assert list(tmp_path.iterdir()) == []

@@ -168,7 +168,7 @@ async def test_a_key_that_is_not_taken(till: Till) -> None:
     assert await ask_stripe(till, "sk_test_other") == {"stripe.key"}
 
 
-async def test_stripe_is_away(till: Till) -> None:
+async def test_stripe_is_unreachable(till: Till) -> None:
     nowhere = f"http://127.0.0.1:{free_port('127.0.0.1')}"
     assert await ask_stripe(till, base=nowhere) == {"stripe.unreachable"}
 
@@ -178,7 +178,7 @@ async def test_a_clock_that_is_not_stripes(till: Till) -> None:
     assert "clock.skew" in await ask_stripe(till)
 
 
-async def test_a_proxy_whose_word_is_not_taken(server: Server, tmp_path: Path) -> None:
+async def test_a_proxy_whose_headers_are_ignored(server: Server, tmp_path: Path) -> None:
     path = f"{server.url}/api/inventory/get"
     assert httpx.get(path).status_code == 200
     assert (await look(server, tmp_path)).findings == []

@@ -74,7 +74,7 @@ def test_the_published_password_is_named(tmp_path: Path, monkeypatch: pytest.Mon
     assert (finding.id, finding.severity) == ("password.default", Severity.ERROR)
 
 
-def test_settings_that_make_no_sense_are_one_finding(tmp_path: Path) -> None:
+def test_invalid_settings_are_one_finding(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("PORT=many\n")
     settings, (finding,) = settings_of(tmp_path / ".env")
     assert settings is None

@@ -273,7 +273,7 @@ async def test_a_file_that_does_not_parse_is_refused(files: str) -> None:
     assert "line 1" in finding.problem
 
 
-async def test_a_first_file_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
+async def test_an_invalid_first_file_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "first"
     folder.mkdir()
     folder.joinpath("products.json").write_text('[{"id": "p"},\n {"id": "p"}]')
@@ -363,7 +363,7 @@ async def database_time(url: str) -> int:
 
 
 @pytest.mark.postgres
-async def test_two_clocks_that_part(migrated_url: str) -> None:
+async def test_two_clocks_that_differ(migrated_url: str) -> None:
     await made(migrated_url)
     there = await database_time(migrated_url)
     assert (await examined_at(migrated_url, there)).findings == []
@@ -399,7 +399,7 @@ async def test_a_database_that_is_behind_is_brought_up(sqlite: str, tmp_path: Pa
         ("postgresql://nobody@127.0.0.1:1/none", "store.unavailable"),
     ],
 )
-async def test_a_store_that_is_not_there(
+async def test_a_store_that_does_not_exist(
     name: str, id_: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -65,7 +65,7 @@ def data(answer: Answer) -> StockAnswer:
     return stock
 
 
-def test_a_lone_command_pays_one_commit_and_nothing_more() -> None:
+def test_a_single_command_waits_for_one_commit_only() -> None:
     async def work() -> None:
         rig = Rig()
         await rig.fill()
@@ -213,7 +213,7 @@ def test_the_command_of_a_waiter_that_left_later_still_counts() -> None:
     simulate(work)
 
 
-def test_a_poisoned_command_fails_alone(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_command_with_an_error_fails_alone(caplog: pytest.LogCaptureFixture) -> None:
     async def work() -> None:
         rig = Rig()
         await rig.fill()

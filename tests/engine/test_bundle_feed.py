@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from fancymonkey.alerts.ledger_events import stock_now, touched
+from fancymonkey.alerts.stock_thresholds import StockNow
 from fancymonkey.core.bundles.define import SetBundle
 from fancymonkey.core.bundles.definition import Definition
 from fancymonkey.core.item_parts import Bundle, BundlePolicy, Component
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
+from fancymonkey.core.model import Entry
 from fancymonkey.core.stock.adjust import Count
 from fancymonkey.engine.engine import Engine
 from fancymonkey.store.in_memory.store import MemoryStore
@@ -74,13 +76,18 @@ async def test_the_begin_of_a_sale_reaches_the_subscribers(engine: Engine, clock
     assert engine.view.stock("b/M").available == 10
 
 
+async def stock_by_sku(engine: Engine, entries: list[Entry]) -> dict[str, StockNow]:
+    """The stock that alerts look at after these entries."""
+    return {row.item.sku: stock_now(row) async for rows in touched(engine, entries) for row in rows}
+
+
 async def test_alerts_look_at_the_bundles_of_a_part(engine: Engine) -> None:
     before = engine.view.revision
     await engine.submit(count("a/M", 4))
     entries = await engine.store.entries_after(before)
-    rows = {row.item.sku: stock_now(row) for row in touched(engine, entries)}
+    rows = await stock_by_sku(engine, entries)
     assert (rows["b/M"].available, rows["b/M"].unsold) == (2, 2)
     await engine.submit(take("s", ttl=60_000, a_M=4))
     entries = await engine.store.entries_after(before)
-    rows = {row.item.sku: stock_now(row) for row in touched(engine, entries)}
+    rows = await stock_by_sku(engine, entries)
     assert (rows["b/M"].available, rows["b/M"].unsold) == (0, 2)  # no hold makes it out of stock

@@ -44,7 +44,7 @@ from fancymonkey.web.system.metrics import ClusterMetrics
 from tests.core.builders import take, upsert
 from tests.store.scripts import catalogue, script
 
-# -- what is sent ----------------------------------------------------------------------------------
+# -- messages -------------------------------------------------------------------------------------
 
 
 @given(st.data())

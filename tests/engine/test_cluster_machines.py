@@ -387,7 +387,7 @@ async def test_a_flood_of_connections_does_not_stop_the_decider(servers: Servers
     await asyncio.sleep(0)
 
 
-async def test_a_caller_that_stays_silent_is_given_up(servers: Servers) -> None:
+async def test_a_silent_caller_is_disconnected(servers: Servers) -> None:
     decider = servers[1]._decider
     assert decider is not None
     reader, writer = await asyncio.open_connection(*await remote_of(servers[0]))
@@ -494,7 +494,9 @@ async def test_a_database_on_this_machine_gives_no_address() -> None:
     listening.close()
 
 
-async def test_the_address_on_the_way_to_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_address_of_the_connection_to_the_database(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     class Probe(tcp.socket.socket):
         def connect(self, place: object) -> None:
             assert place == ("192.0.2.7", tcp.DATABASE_PORT)

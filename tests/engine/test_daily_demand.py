@@ -210,7 +210,7 @@ def test_holds_alone_write_nothing() -> None:
     simulate(work)
 
 
-def test_a_ledger_that_went_back_is_counted_again() -> None:
+def test_a_ledger_with_an_earlier_revision_is_counted_again() -> None:
     async def work() -> None:
         async with opened() as (engine, store):
             await sell(engine, "s1", a_M=1)

@@ -87,7 +87,7 @@ def test_bells_and_own_commits_at_once(seed: int) -> None:
     simulate(work, seed)
 
 
-def test_a_bell_is_answered_once_the_store_is_back() -> None:
+def test_a_notification_is_handled_when_the_store_is_back() -> None:
     async def work() -> None:
         async with opened() as (engine, store):
             store.fail_reads = [down(), down()]
@@ -97,7 +97,7 @@ def test_a_bell_is_answered_once_the_store_is_back() -> None:
     simulate(work)
 
 
-def test_a_view_far_behind_is_read_again_and_never_goes_back(
+def test_a_view_far_behind_is_read_again_and_its_revision_never_decreases(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def work() -> None:
@@ -200,7 +200,7 @@ def test_commits_during_a_reload_are_shown(caplog: pytest.LogCaptureFixture) -> 
         simulate(work)
 
 
-def test_a_ledger_that_went_back_is_read_again(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_ledger_with_an_earlier_revision_is_read_again(caplog: pytest.LogCaptureFixture) -> None:
     """A standby without the latest commits was promoted."""
 
     async def work() -> None:
@@ -255,7 +255,7 @@ def test_close_in_the_moment_in_which_a_hold_is_made(seed: int) -> None:
     simulate(work, seed)
 
 
-def test_close_ends_though_the_store_is_away(caplog: pytest.LogCaptureFixture) -> None:
+def test_close_ends_although_the_store_is_unreachable(caplog: pytest.LogCaptureFixture) -> None:
     async def work() -> None:
         async with opened() as (engine, store):
             engine.view.levels[("a/M", "main")] = Level("a/M", "main", on_hand=77)

@@ -86,7 +86,7 @@ def test_a_read_never_counts_a_hold_that_is_over() -> None:
     simulate(work)
 
 
-def test_a_store_that_is_away_is_asked_again() -> None:
+def test_an_unreachable_store_is_tried_again() -> None:
     async def work() -> None:
         async with opened() as (engine, store):
             await engine.submit(take("s1", ttl=500, a_M=5))
@@ -112,7 +112,7 @@ def test_an_unexpected_error_does_not_end_it(caplog: pytest.LogCaptureFixture) -
         simulate(work)
 
 
-def test_a_clock_that_is_set_back_makes_no_storm_of_commits() -> None:
+def test_a_clock_that_is_set_back_causes_few_commits() -> None:
     """For the view the deadline has passed, for the store it has not: the view must not ask
     endlessly.
     """
@@ -134,7 +134,7 @@ def test_a_clock_that_is_set_back_makes_no_storm_of_commits() -> None:
     simulate(work)
 
 
-def test_a_hold_that_is_extended_in_the_last_moment_makes_no_storm_either() -> None:
+def test_a_hold_that_is_extended_at_the_last_moment_causes_few_commits() -> None:
     async def work() -> None:
         async with opened() as (engine, store):
             await engine.submit(take("s1", ttl=1000, a_M=5))

@@ -83,6 +83,30 @@ def test_since_covers_only_the_remembered_changes(monkeypatch: pytest.MonkeyPatc
     assert feed.since(6) is None
 
 
+def test_entries_are_remembered_without_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_module, "REMEMBERED", 4)
+    monkeypatch.setattr(feed_module, "SPARE", 2)
+    feed = Feed()
+    feed.restart(5)
+    assert feed.entries_after(5) == []
+    assert feed.entries_after(4) is None
+    later = entries(6, ["p/1", "p/2", "p/3"])
+    feed.publish(later, 8)
+    assert feed.entries_after(5) == later
+    assert feed.entries_after(6, 1) == later[1:2]
+    assert feed.entries_after(9) is None
+    more = entries(9, ["p/4", "p/5", "p/6", "p/7"])
+    feed.publish(more, 12)
+    assert feed.entries_after(8) == more
+    assert feed.entries_after(7) is None
+    assert len(feed._recent) == 4
+    last = entries(15, ["p/8"])
+    feed.publish(last, 15)  # two are missing
+    assert feed.entries_after(14) == last
+    assert feed.entries_after(13) is None
+    assert feed.since(12) is None
+
+
 def test_listeners_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     async def work() -> None:
         monkeypatch.setattr(feed_module, "SUBSCRIBERS_MAX", 2)

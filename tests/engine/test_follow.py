@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 import fancymonkey.engine.follow as follow_module
+import fancymonkey.engine.view.feed as feed_module
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Cursor, Entry
 from fancymonkey.core.records import MoveCursor
@@ -93,14 +94,14 @@ def test_it_reads_nothing_while_nothing_changes() -> None:
     async def work() -> None:
         async with opened() as (engine, _), followed(engine) as reader:
             await asyncio.sleep(1)
-            reads: list[float] = []
-            read = engine.store.entries_after
+            reads: list[int] = []
+            read = engine.feed.entries_after
 
-            async def counted(revision: int, limit: int = 1000) -> list[Entry]:
-                reads.append(asyncio.get_running_loop().time())
-                return await read(revision, limit)
+            def counted(revision: int, limit: int = 1000) -> list[Entry] | None:
+                reads.append(revision)
+                return read(revision, limit)
 
-            engine.store.entries_after = counted  # type: ignore[method-assign]
+            engine.feed.entries_after = counted  # type: ignore[method-assign]
             await asyncio.sleep(FALLBACK * 10)
             assert len(reads) <= 10
             del reads[:]
@@ -108,6 +109,65 @@ def test_it_reads_nothing_while_nothing_changes() -> None:
             await asyncio.sleep(1)
             assert reads
             assert reader.seen[-1] == 7
+
+    simulate(work)
+
+
+def test_the_latest_entries_are_not_read_from_the_store() -> None:
+    async def work() -> None:
+        async with opened() as (engine, store), followed(engine) as reader:
+            await asyncio.sleep(1)
+            store.fail_reads = [AssertionError("read")]
+            for _ in range(3):
+                await engine.submit(up())
+                await asyncio.sleep(1)
+            assert store.fail_reads
+            assert reader.seen == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+            store.fail_reads = []
+
+    simulate(work)
+
+
+def test_entries_that_the_feed_has_forgotten_come_from_the_store(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(feed_module, "REMEMBERED", 2)
+    monkeypatch.setattr(feed_module, "SPARE", 0)
+    monkeypatch.setattr(follow_module, "PORTION", 3)
+
+    async def work() -> None:
+        async with opened() as (engine, _), followed(engine) as reader:
+            await asyncio.sleep(1)
+            for _ in range(7):
+                await engine.submit(up())
+            assert len(engine.feed.entries_after(11) or []) == 2
+            assert engine.feed.entries_after(10) is None
+            await asyncio.sleep(1)
+            assert reader.seen == list(range(1, 14))
+
+    simulate(work)
+
+
+def test_a_long_backlog_is_read_before_the_feed_forgets_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(follow_module, "BACKLOG", 3)
+
+    async def work() -> None:
+        async with opened() as (engine, _):
+            reader = Reader(engine)
+            follower = LedgerFollower(engine, reader.begin, reader.handle)
+            task = asyncio.create_task(follower.run(20.0, FALLBACK))
+            await asyncio.sleep(1)
+            await engine.submit(up())
+            await asyncio.sleep(5)
+            assert reader.seen == [1, 2, 3, 4, 5, 6]  # its time has not come
+            await engine.submit(up())
+            await engine.submit(up())
+            await asyncio.sleep(1)
+            assert reader.seen == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+            task.cancel()
+            await asyncio.wait([task])
 
     simulate(work)
 

@@ -52,7 +52,7 @@ async def test_a_hold_is_found_by_each_of_its_ids_and_nothing_is_written() -> No
     await engine.close()
 
 
-async def test_a_checkout_and_a_payment_under_way_come_with_the_hold() -> None:
+async def test_a_hold_is_read_with_its_checkout_and_its_pending_payment() -> None:
     clock = StoppedClock()
     engine = await opened(MemoryStore(), clock)
     await engine.submit(BEGIN)

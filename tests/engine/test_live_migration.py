@@ -72,7 +72,7 @@ async def shop(target: str) -> AsyncIterator[Engine]:
 async def buyers(
     engine: Engine, answered: list[str], stop: asyncio.Event, pause: float = 0.002
 ) -> None:
-    """Adds one unit again and again, and keeps a document; each with an id of its own."""
+    """Repeatedly adds one unit and stores a document, each time with a new id."""
 
     async def buy(buyer: int) -> None:
         number = 0
@@ -188,7 +188,7 @@ class SlowTarget(MemoryStore):
 
 
 async def test_a_move_ends_although_buyers_outpace_it(name: Name) -> None:
-    """Buyers wait for a portion now and then; the last pause is for few rows."""
+    """Buyers sometimes wait for a portion; the last pause is for few rows."""
     async with shop(name("memory")) as engine:
         answered: list[str] = []
         before = engine.view.stock(SKU).on_hand

@@ -58,7 +58,7 @@ async def test_a_caller_without_a_task_continues_at_once() -> None:
     assert ended == [ANSWER]
 
 
-async def test_a_task_that_is_cancelled_takes_nothing_back() -> None:
+async def test_a_cancelled_task_reverts_nothing() -> None:
     pending = PendingAnswer()
     task = asyncio.create_task(wait(pending))
     await asyncio.sleep(0)

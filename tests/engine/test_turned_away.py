@@ -101,7 +101,7 @@ def test_it_is_off_the_hot_path() -> None:
     simulate(work)
 
 
-def test_a_store_that_is_away_loses_none_of_it() -> None:
+def test_with_an_unreachable_store_nothing_is_lost() -> None:
     async def work() -> None:
         async with opened() as (engine, store):
             await engine.submit(take("s1", a_M=6))

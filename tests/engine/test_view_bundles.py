@@ -77,7 +77,7 @@ def test_a_bundle_is_back_when_the_last_short_part_may_be() -> None:
     assert shop.view.back_by("b/M") == 3000  # the hold may be released
 
 
-def test_a_bundle_counts_again_at_the_very_deadline_of_a_hold() -> None:
+def test_a_bundle_counts_again_exactly_at_the_deadline_of_a_hold() -> None:
     shop = BundleShop(of(a_S=1))
     shop.see(take("s", ttl=1000, a_S=5))
     assert shop.stock()[0] == 0

@@ -1,4 +1,4 @@
-"""A job has one run at a time; a second start reports the run under way."""
+"""A job has one run at a time; a second start reports the current run."""
 
 import asyncio
 from typing import Any
@@ -20,7 +20,7 @@ from tests.web.shops import CRON
 SCHEDULER = {"Authorization": f"Bearer {CRON}"}
 
 
-def test_a_start_in_the_same_process_waits_for_the_run_under_way() -> None:
+def test_a_start_in_the_same_process_waits_for_the_current_run() -> None:
     async def day() -> None:
         group = ProcessGroup()
 

@@ -155,7 +155,7 @@ def test_a_write_that_fails_costs_one_run_and_not_all_that_follow(write: int, lo
     simulate(day)
 
 
-def test_a_run_whose_end_could_not_be_kept_does_not_stand_in_the_way_of_people() -> None:
+def test_a_run_whose_end_could_not_be_stored_does_not_block_requests() -> None:
     async def day() -> None:
         group = ProcessGroup()
         a = await group.process("a", MINUTE)

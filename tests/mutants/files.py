@@ -168,7 +168,7 @@ OWNERS_FILE = [
         "store.products_file.edits.stale:_EditedProduct._locations",
         "if _old(value, present, old, changed):",
         "if False:",
-        f"{LOCATIONS}::test_an_older_file_takes_no_sale_back",
+        f"{LOCATIONS}::test_an_older_file_reverts_no_sale",
     ),
     bug(
         "rights",

@@ -70,9 +70,9 @@ ENGINE = [
     bug(
         "feed",
         "a listener that comes back misses the first change",
-        "engine.view.feed:Feed.since",
-        "if number > revision}",
-        "if number > revision + 1}",
+        "engine.view.feed:Feed.entries_after",
+        "revision + 1 - recent[0].revision",
+        "revision + 2 - recent[0].revision",
         "engine/test_feed.py",
     ),
     bug(

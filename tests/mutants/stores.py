@@ -159,7 +159,7 @@ STORES = [
         "store.shared.write_check:WriteCheck.check",
         "or now < self._next",
         "",
-        f"{AWAY}::test_it_tries_only_now_and_then",
+        f"{AWAY}::test_it_tries_only_at_intervals",
     ),
     bug(
         "migrate",

@@ -201,7 +201,7 @@ async def test_it_can_be_paid_once(till: Till) -> None:
     assert (again.status, again.code) == (409, "session_paid")
 
 
-async def test_paid_before_the_word_of_it(till: Till) -> None:
+async def test_a_payment_before_its_event(till: Till) -> None:
     body = (await till.checkout()).json
     till.cut()
     till.fake_stripe.act(body["sessionId"], "pay")
@@ -263,7 +263,7 @@ async def test_stripe_refuses_and_an_older_hold_stays_as_it_was(till: Till) -> N
 
 @pytest.mark.parametrize("held", [False, True])
 @pytest.mark.parametrize("refused", [False, True])
-async def test_a_click_that_failed_leaves_the_next_one_alone(
+async def test_a_failed_click_has_no_effect_on_the_next_one(
     till: Till, monkeypatch: pytest.MonkeyPatch, *, refused: bool, held: bool
 ) -> None:
     """The second click continues with the attempt of the first one, or begins the next one."""

@@ -58,7 +58,7 @@ def test_an_early_full_refund_returns_by_itself_if_the_owner_has_set_it() -> Non
     assert open_issues(shop) == []
 
 
-def test_every_order_with_a_refund_that_fails_comes_to_the_same() -> None:
+def test_every_order_with_a_failed_refund_has_the_same_result() -> None:
     news = [refund("refund.created"), refund("refund.failed"), refund("charge.refunded"), PAID]
     seen = set()
     for order in permutations(news):

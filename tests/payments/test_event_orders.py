@@ -138,7 +138,7 @@ def test_any_number_of_any_events_sells_once(
     shop.audit()
 
 
-def test_money_under_way_keeps_the_hold_and_its_failure_frees_it() -> None:
+def test_a_pending_payment_keeps_the_hold_and_its_failure_frees_it() -> None:
     shop = CoreShop()
     shop.do(take("s1", ttl=1000, a_M=2))
     shop.do(record(event("completed", "unpaid"), POLICY, 0))

@@ -36,7 +36,7 @@ async def test_a_late_payment_is_served_from_the_stock(any_till: Till) -> None:
     assert (issue["concern"], issue["progress"], issue["lines"]) == ("late_payment", "open", [])
 
 
-async def test_a_late_payment_owes_what_is_missing(any_till: Till) -> None:
+async def test_a_late_payment_owes_the_missing_units(any_till: Till) -> None:
     session = await late(any_till, taken=2)
     status = await any_till.status(session)
     assert (status["status"], status["late"]) == ("captured", True)
@@ -151,7 +151,7 @@ async def test_staff_settle_what_is_open(till: Till) -> None:
     assert answer.json["issue"]["progress"] == "done"
 
 
-async def test_money_that_takes_days_keeps_the_hold(any_till: Till) -> None:
+async def test_a_payment_that_takes_days_keeps_the_hold(any_till: Till) -> None:
     till = any_till
     body = (await till.checkout()).json
     await till.act(body["sessionId"], "async_pay")
@@ -162,7 +162,7 @@ async def test_money_that_takes_days_keeps_the_hold(any_till: Till) -> None:
     assert (size["stock"], size["reserved"]) == (19, 0)
 
 
-async def test_money_that_never_comes_frees_the_hold(till: Till) -> None:
+async def test_a_payment_that_fails_frees_the_hold(till: Till) -> None:
     body = (await till.checkout()).json
     await till.act(body["sessionId"], "async_pay")
     await till.act(body["sessionId"], "async_fail")
@@ -308,7 +308,7 @@ async def test_a_run_by_a_clock_ahead_hides_nothing(till: Till, *, earlier: bool
     assert (await till.reconcile()).events > 0
     assert (await till.status(session))["status"] == "captured"
     till.shop.clock.forward(4 * 3600)
-    assert (await till.reconcile()).events == 0  # only what is new since then is read again
+    assert (await till.reconcile()).events == 0  # only later events are read again
 
 
 @pytest.mark.parametrize("marked", [False, True])
@@ -413,7 +413,7 @@ async def test_a_cheap_link_cannot_pay_for_an_expensive_hold(till: Till, link: s
     assert (await till.shop.size())["reserved"] == (0 if link is None else 1)
 
 
-async def test_stripe_is_away_when_the_books_are_compared(till: Till) -> None:
+async def test_stripe_is_unreachable_during_reconciliation(till: Till) -> None:
     till.fake_stripe.faults.change({"api_fail": "500", "api_fail_times": 1})
     answer = await till.shop.client.post("/api/payments/reconcile", b"", OWNER)
     assert (answer.status, answer.code) == (503, "payment_unavailable")

@@ -55,7 +55,7 @@ def test_its_own_failure_frees_the_hold() -> None:
     assert shop.hold("h-s1").status is Status.RELEASED
 
 
-def test_of_two_payments_under_way_the_last_failure_frees_it() -> None:
+def test_of_two_pending_payments_the_last_failure_frees_the_hold() -> None:
     shop = waiting()
     take_in(shop, session("completed", "cs_C"))
     take_in(shop, session("async_payment_failed", "cs_B"))
@@ -64,7 +64,7 @@ def test_of_two_payments_under_way_the_last_failure_frees_it() -> None:
     assert shop.numbers("a/M") == (5, 0, 0)
 
 
-def test_a_failure_that_overtook_its_beginning_counts() -> None:
+def test_a_failure_that_arrives_before_its_beginning_counts() -> None:
     """C keeps the hold; the beginning of B arrives after the failure of B, and keeps nothing."""
     shop = CoreShop()
     shop.do(take("s1", a_M=2))
@@ -174,7 +174,7 @@ def test_many_sessions_are_remembered_within_bounds() -> None:
     assert pending.until is not None
 
 
-def test_an_expired_event_of_the_session_under_way_frees_nothing() -> None:
+def test_an_expired_event_of_the_session_of_a_pending_payment_frees_nothing() -> None:
     """Stripe ends no session that is complete: such an event is late, or of another moment."""
     shop = waiting()
     take_in(shop, session("expired", "cs_B"))
@@ -187,7 +187,7 @@ def test_an_expired_event_of_the_session_under_way_frees_nothing() -> None:
     shop.audit()
 
 
-def test_an_expired_event_of_the_latest_checkout_under_way_frees_nothing() -> None:
+def test_an_expired_event_of_the_latest_checkout_of_a_pending_payment_frees_nothing() -> None:
     shop = CoreShop()
     shop.do(take("s1", a_M=2), *attempt(1, "cs_A"))
     for name in ("completed", "expired"):
@@ -212,7 +212,7 @@ ENDS = [
 ]
 
 
-async def test_every_order_after_it_has_begun_on_every_store(target: str) -> None:
+async def test_every_order_of_events_after_the_beginning_on_every_store(target: str) -> None:
     """The unit stays held until the payment's own end, with any other events in any order."""
     orders = [list(order) for events in ENDS for order in permutations(events)]
     engine = Engine(open_store(target), lambda: 1)
@@ -257,7 +257,7 @@ SUCCEEDED, LOST = "async_payment_succeeded", "async_payment_failed"
 
 @pytest.mark.parametrize("outcome", [SUCCEEDED, LOST])
 async def test_signed_events_of_one_session_in_each_order(any_till: Till, outcome: str) -> None:
-    """From the event that the payment is under way, only its own outcome ends the hold."""
+    """After the event that the payment is pending, only its own outcome ends the hold."""
     shop = any_till.shop
     sold = 0
     for number, order in enumerate(permutations([COMPLETED, EXPIRED, outcome])):
@@ -311,7 +311,7 @@ async def test_the_buyers_page_cannot_free_what_is_being_paid(any_till: Till) ->
     assert (await any_till.status("buyer-1"))["status"] == "held"
 
 
-async def test_money_that_comes_after_all_of_that_is_a_sale(any_till: Till) -> None:
+async def test_a_payment_after_these_events_is_a_sale(any_till: Till) -> None:
     session_ = await begun(any_till)
     await any_till.shop.release("buyer-1")
     old = event("expired", "cs_old", id_="evt_old", status="unpaid")

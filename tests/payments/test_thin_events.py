@@ -61,7 +61,7 @@ async def test_a_refund_and_an_expiry_are_fetched_too(till: Till) -> None:
     assert issue["concern"] == "refunded"
 
 
-async def test_a_notification_with_the_event_s_id_alone_is_fetched(till: Till) -> None:
+async def test_the_event_of_a_notification_with_only_an_id_is_fetched(till: Till) -> None:
     await paid_in_silence(till)
     events = till.fake_stripe.account.events.values()
     (made,) = [row for row in events if row["type"] == "checkout.session.completed"]
@@ -123,7 +123,7 @@ async def test_types_that_ask_nothing_are_kept_and_ignored() -> None:
 
 
 @pytest.mark.parametrize("text", ["\\u0000", "\\ud800"])
-async def test_odd_texts_make_no_failure_on_any_store(any_till: Till, text: str) -> None:
+async def test_odd_texts_cause_no_failure_on_any_store(any_till: Till, text: str) -> None:
     raw = f'{{"id":"evt_{text}","object":"{THIN}","type":"v1.x{text}"}}'.encode()
     answer = await deliver(any_till.shop, raw)
     assert answer.status < 500, answer

@@ -279,12 +279,16 @@ ENGINE_BUGS = [
     ),
     engine(
         "a listener that comes back misses a change",
-        ("view.feed:Feed.since", "if number > revision}", "if number > revision + 1}"),
+        (
+            "view.feed:Feed.entries_after",
+            "revision + 1 - recent[0].revision",
+            "revision + 2 - recent[0].revision",
+        ),
     ),
     engine(
         "a listener that comes back from the past hears nothing",
         ("engine:Engine._missed", "self.view.bundles.with_bundles(skus) | later", "later"),
-        ("view.feed:Feed.since", "not self._recent", "self._recent"),
+        ("view.feed:Feed.entries_after", "if not recent or", "if recent or"),
     ),
     engine(
         "bells are not heard",

@@ -157,7 +157,7 @@ class NetworkShop:
         return True
 
     def _choices(self, lines: dict[str, int]) -> dict[str, int]:
-        """Two options for each set, now and then too many of one."""
+        """Two options for each set, sometimes too many of one."""
         if CHOICE not in lines:
             return {}
         picked = Counter(self.chance.choices(PARTS, k=2))

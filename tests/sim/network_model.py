@@ -184,7 +184,7 @@ class NetworkModel:
         whole = any(self.sets(parts, location) >= sets for location in self.selling)
         return not whole and sum(there) >= sets
 
-    # What happens -------------------------------------------------------------------------------
+    # The events --------------------------------------------------------------------------------
 
     def receive(self, sku: str, account: str, units: int) -> None:
         """Units are received (or removed, if negative)."""

@@ -1,4 +1,4 @@
-"""One seed, from the opening of the shop to the last check."""
+"""The run of one seed: the opening of the shop, its day, and the final checks."""
 
 import asyncio
 import os

@@ -113,7 +113,9 @@ PARTS = st.lists(SKUS, min_size=1, max_size=5, unique=True)
 
 
 @given(PARTS, st.integers(1, 99), st.integers(0, 9), st.lists(KEYS, max_size=2, unique=True))
-def test_any_keys_come_back(skus: list[str], quantity: int, keep: int, names: list[str]) -> None:
+def test_any_keys_are_read_unchanged(
+    skus: list[str], quantity: int, keep: int, names: list[str]
+) -> None:
     groups = tuple(ChoiceGroup(name, 1) for name in names)
     parts = [Component(sku, quantity, keep=keep) for sku in skus]
     parts += [Component(sku, quantity, name, keep) for name in names for sku in skus]

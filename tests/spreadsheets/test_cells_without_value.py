@@ -135,7 +135,7 @@ def test_the_sheet_with_the_table_is_read() -> None:
     assert plan(SHOP, data).changes[0].after == "25"
 
 
-def test_of_several_tables_none_is_chosen() -> None:
+def test_a_file_with_several_tables_is_refused() -> None:
     with pytest.raises(xlsx.SheetAmbiguous, match=r"Several sheets.*'May', 'June'") as caught:
         xlsx.read(book(("May", TABLE), ("Notes", [["x"]]), ("June", TABLE)))
     assert caught.value.sheets == ["May", "June"]

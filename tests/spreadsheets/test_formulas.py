@@ -49,7 +49,7 @@ def test_no_cell_begins_a_formula_for_any_separator(text: str, separator: str) -
 
 
 @pytest.mark.parametrize("text", ATTACKS)
-def test_it_comes_back_as_it_was(text: str) -> None:
+def test_it_is_read_unchanged(text: str) -> None:
     row = stocked(name=text, sku_id=text)
     import_plan = plan(stand_of(row), exported(row))
     assert not import_plan.faults
@@ -62,10 +62,10 @@ def test_it_comes_back_as_it_was(text: str) -> None:
 
 
 @given(st.text(st.sampled_from("';=-\t\r\n\" |x,"), max_size=14))
-def test_any_text_comes_back(text: str) -> None:
+def test_any_text_is_read_unchanged(text: str) -> None:
     assert unsafe(safe(text)) == text
 
 
 @pytest.mark.parametrize("text", ["a; b", "it's", "a-b", "x;y", "size 3|4", "a@b;c", "'tis"])
-def test_a_harmless_text_is_left_alone(text: str) -> None:
+def test_a_harmless_text_is_unchanged(text: str) -> None:
     assert safe(text) == unsafe(text) == text

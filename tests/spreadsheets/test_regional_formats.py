@@ -76,7 +76,7 @@ def test_true_in_another_language_is_an_edit(text: str) -> None:
         ("0:05", "12:05:00 AM"),
     ],
 )
-def test_a_size_that_became_a_time_makes_no_twin(size: str, shown: str) -> None:
+def test_a_size_that_became_a_time_adds_no_second_size(size: str, shown: str) -> None:
     stand = stand_of(stocked(size=size))
     imported = plan(stand, [{"productId": "tee", "size": shown, "stock": "25"}])
     assert faults(imported) == [(2, "size")]
@@ -117,7 +117,7 @@ def test_a_minus_of_another_country_is_not_an_edit() -> None:
     "quoted",
     ["'tee'", '"tee"', "\u201ctee\u201d", "\u201etee\u201c", "\u00abtee\u00bb", "`tee`"],
 )
-def test_quotes_around_an_id_make_no_twin(quoted: str) -> None:
+def test_quotes_around_an_id_add_no_second_product(quoted: str) -> None:
     row = {"productId": quoted, "size": "M", "name": "TEE", "stock": "25"}
     imported = plan(stand_of(*SHOP), [row])
     assert faults(imported) == [(2, "productId")]

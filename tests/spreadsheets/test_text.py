@@ -77,7 +77,7 @@ def test_numbers_stay_numbers() -> None:
 
 
 @given(NAMES)
-def test_any_name_comes_back_as_it_was(name: str) -> None:
+def test_any_name_is_read_unchanged(name: str) -> None:
     (record,) = read(text(row(name)))
     assert read_mark(record.cells.pop("exported")).is_of("p1/M")
     assert record.cells == columns.cells_of(row(name))

@@ -45,7 +45,7 @@ class Medium:
         self.write(inode, len(self.written[inode]), data)
 
     def truncate(self, inode: int, size: int) -> None:
-        """Cuts a file off. What is written there again lies on other blocks of the disk."""
+        """Cuts a file off. Later writes to the same place are on other blocks of the disk."""
         del self.written[inode][size:]
         first = -(-size // PAGE)
         for pages in (self._dirty[inode], self._lost[inode]):

@@ -27,7 +27,7 @@ class FullBacklog:
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where it listens."""
+        """The address on which it listens."""
         return (self.host, self._listening.getsockname()[1])
 
     def _connect(self) -> bool:
@@ -82,7 +82,7 @@ class Blackhole:
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where it listens."""
+        """The address on which it listens."""
         return (self.host, self._listening.getsockname()[1])
 
     def swallow(self) -> None:

@@ -43,6 +43,7 @@ def load() -> None:
     gc.disable()
     for name in (*(command.partition(":")[0] for command in COMMANDS.values()), *LIBRARIES):
         import_module(name)
+    import_module("httpx").Client().close()  # reads the certificates, for all children
     gc.enable()
     gc.freeze()  # so that a child does not copy the memory of these objects
 
@@ -168,6 +169,8 @@ def start_worker(path: bytes, arguments: list[str], files: list[Any]) -> int:
 
 
 if __name__ == "__main__":
+    import_module("missing_modules").search_missing_modules_once()
+    import_module("tls_contexts").make_certificates_load_once()
     del sys.path[0]  # the folder of this file
     load()
     text = become(next_child(socket.socket(fileno=int(sys.argv[1]))))

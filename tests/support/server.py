@@ -23,7 +23,7 @@ from tests.support.program import PROGRAM, ForkedProcess, start
 
 __all__ = ["PROGRAM", "Server"]
 
-# What the program gets of this process's environment: a developer's DATABASE_URL must not reach it.
+# The variables that the program gets from this process, without a developer's DATABASE_URL.
 INHERITED = (
     *("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV"),
     "PYTHONPATH",  # another checkout than the installed one

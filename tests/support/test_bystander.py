@@ -20,7 +20,7 @@ def test_a_bystander_measures_reserves_and_gives_the_unit_back(tmp_path: Path) -
         assert 0 < waits.median <= waits.worst < float("inf")
 
 
-def test_a_bystander_reports_refusals_and_a_server_that_stands_still(tmp_path: Path) -> None:
+def test_a_bystander_reports_refusals_and_a_stopped_server(tmp_path: Path) -> None:
     (tmp_path / "products.json").write_text(json.dumps(SHOP))
     with Server(data=tmp_path) as server:
         refused = Bystander(server, "tee", "XXL").measure(1, pause=0.0)

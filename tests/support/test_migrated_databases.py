@@ -40,7 +40,7 @@ async def test_a_database_has_no_data_of_the_test_before(postgres_server: Postgr
         "DROP TABLE level CASCADE",
     ],
 )
-async def test_a_database_with_a_changed_schema_is_not_lent_again(
+async def test_a_database_with_a_changed_schema_is_not_used_again(
     postgres_server: PostgresServer, change: str
 ) -> None:
     databases = MigratedDatabases(postgres_server.start())

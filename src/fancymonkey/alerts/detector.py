@@ -25,6 +25,7 @@ from fancymonkey.core.model import Cursor, Entry, split_sku
 from fancymonkey.core.outcomes import Refused
 from fancymonkey.core.payments.rows import PaymentIssue
 from fancymonkey.core.records import MoveCursor
+from fancymonkey.core.stock.status import StockRow
 from fancymonkey.core.transfers.transfer import Transfer
 from fancymonkey.engine.documents import Conflict, DocumentCollection, put_documents_command
 from fancymonkey.engine.engine import Engine
@@ -39,6 +40,8 @@ log = logging.getLogger(__name__)
 CURSOR = "alerts"
 """The name of the follower's cursor."""
 PORTION = 500
+BANDS_AT_ONCE = 50
+"""From this number of crossed thresholds on, they are written before others are looked for."""
 STORE_SECONDS = 8.0
 """The time limit of the store for one check."""
 OVERLAP = 2 * HOUR
@@ -115,7 +118,7 @@ class EventDetector:
         return seen.revision if cursor is None else max(seen.revision, cursor.revision)
 
     async def _entries(self, entries: list[Entry]) -> None:
-        bands, events = self._crossings(entries)
+        bands, events = await self._crossings(entries)
         wanted = {name for target in self._targets for name in target.types}
         events += await ledger_events.moves(self._engine, entries, wanted)
         drafts = [self._bands.draft(sku, band) for sku, band in bands.items()]
@@ -124,7 +127,7 @@ class EventDetector:
         if there is not None:
             revision = self._engine.view.revision
             new, low = there.crossings(entries, revision, entries[-1].at)
-            events = [event for event in events if event.type != EventName.STOCK_LOW] + low
+            events += low
             drafts += [there.bands.draft(name, band) for name, band in new.items()]
         await self._report(events, self._targets, drafts, revision=entries[-1].revision)
         self._known |= bands
@@ -185,24 +188,44 @@ class EventDetector:
         await self._write(first, [])
         return first
 
-    def _crossings(self, entries: list[Entry]) -> tuple[dict[str, KnownBand], list[AlertEvent]]:
+    async def _crossings(
+        self, entries: list[Entry]
+    ) -> tuple[dict[str, KnownBand], list[AlertEvent]]:
+        """The new bands, and the events of the sizes that crossed a threshold.
+
+        Of many sizes, only those of the last portion: the portions before it are written, each
+        with its events, so that no transaction is long. After a crash their bands are known.
+        """
         bands: dict[str, KnownBand] = {}
-        events = []
+        events: list[AlertEvent] = []
         most = ledger_events.most_on_hand(entries)
-        for row in ledger_events.touched(self._engine, entries):
-            sku = row.item.sku
-            old = self._known.get(sku)
-            if row.item.sold_out and old is not None:
-                continue  # the owner took it off sale
-            stock = ledger_events.stock_now(row)
-            band, crossed = begin_or_cross(old, stock, most.get(sku, 0), row.item.sold_out)
-            if band != old:
-                bands[sku] = band
-            if crossed is not None:
-                events.append(
-                    event_texts.crossed(crossed, row, self._engine.view.revision, entries[-1].at)
-                )
+        async for rows in ledger_events.touched(self._engine, entries):
+            if len(bands) >= BANDS_AT_ONCE:
+                drafts = [self._bands.draft(sku, band) for sku, band in bands.items()]
+                await self._report(events, self._targets, drafts)
+                self._known |= bands
+                bands, events = {}, []
+            for row in rows:
+                band, event = self._crossing(row, most.get(row.item.sku, 0), entries[-1].at)
+                if band is not None:
+                    bands[row.item.sku] = band
+                if event is not None:
+                    events.append(event)
         return bands, events
+
+    def _crossing(
+        self, row: StockRow, most: int, at: int
+    ) -> tuple[KnownBand | None, AlertEvent | None]:
+        """The band of a size if it is another one now, and the event that this causes."""
+        old = self._known.get(row.item.sku)
+        if row.item.sold_out and old is not None:
+            return None, None  # the owner took it off sale
+        stock = ledger_events.stock_now(row)
+        band, crossed = begin_or_cross(old, stock, most, row.item.sold_out)
+        if crossed is None or (crossed == EventName.STOCK_LOW and self._at_locations is not None):
+            return None if band == old else band, None
+        event = event_texts.crossed(crossed, row, self._engine.view.revision, at)
+        return None if band == old else band, event
 
     async def _issues(self, seen: DetectorPositions) -> list[PaymentIssue]:
         issues = []

@@ -1,6 +1,7 @@
 """Makes webhook events from ledger entries: numbers of sizes, holds, sales."""
 
-from collections.abc import Iterable, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
 
 from fancymonkey.alerts.events import AlertEvent, event_type
@@ -12,6 +13,15 @@ from fancymonkey.core.stock.status import StockRow
 from fancymonkey.engine.engine import Engine
 from fancymonkey.settings.event_names import EventName
 from fancymonkey.text import counted
+
+PRODUCTS_AT_ONCE = 50
+"""Products whose stock is computed in one turn of the event loop, about two milliseconds."""
+HEAD_START_SECONDS = 0.1
+"""The live feed has this time before the sizes of several portions are looked at."""
+PAUSE_SECONDS = 0.005
+"""The pause between two portions."""
+PAUSES_SECONDS = 1.0
+"""The most that all these pauses take together."""
 
 HOLDS = {
     Kind.RESERVED,
@@ -47,13 +57,32 @@ def whole(entries: list[Entry]) -> list[Entry]:
     return entries[:end] or entries
 
 
-def touched(engine: Engine, entries: Iterable[Entry]) -> Iterator[StockRow]:
-    """The current rows of the sizes on sale that the entries concern."""
+def touched_products(engine: Engine, entries: Iterable[Entry]) -> tuple[set[str], list[str]]:
+    """The SKUs that the entries concern, with the bundles of parts, and their products in order."""
     skus = engine.view.bundles.with_bundles({entry.sku for entry in entries})
-    products = sorted({split_sku(sku)[0] for sku in skus})
+    return skus, sorted({split_sku(sku)[0] for sku in skus})
+
+
+def touched_rows(engine: Engine, skus: set[str], products: Iterable[str]) -> Iterator[StockRow]:
+    """The current rows of the sizes of these products that are on sale and among the SKUs."""
     for row in engine.view.stocked(products):
         if row.item.sku in skus or row.item.product_id in skus:
             yield row
+
+
+async def touched(engine: Engine, entries: Iterable[Entry]) -> AsyncIterator[list[StockRow]]:
+    """The current rows of the sizes on sale that the entries concern, portion by portion.
+
+    A part may be in a thousand bundles: the live feed goes first, and buyers in between.
+    """
+    skus, products = touched_products(engine, entries)
+    portions = -(-len(products) // PRODUCTS_AT_ONCE)
+    if portions > 1:
+        await asyncio.sleep(HEAD_START_SECONDS)
+    for start in range(0, len(products), PRODUCTS_AT_ONCE):
+        if start:
+            await asyncio.sleep(min(PAUSE_SECONDS, PAUSES_SECONDS / portions))
+        yield list(touched_rows(engine, skus, products[start : start + PRODUCTS_AT_ONCE]))
 
 
 def most_on_hand(entries: Iterable[Entry]) -> dict[str, int]:
@@ -97,11 +126,8 @@ async def moves(engine: Engine, entries: list[Entry], wanted: set[str]) -> list[
     events: list[AlertEvent] = []
     last = entries[-1]
     if EventName.STOCK_CHANGED in wanted:
-        for row in touched(engine, entries):
-            key = f"{row.item.sku}@{last.revision}"
-            title = f"{row.product.name}, {row.item.size}: {row.stock.available} available"
-            data = {**numbers(row), "revision": last.revision}
-            events.append(event_type(EventName.STOCK_CHANGED, last.at, key, title, **data))
+        async for rows in touched(engine, entries):
+            events += [_stock_changed(row, last) for row in rows]
     if wanted & ABOUT_HOLDS:
         groups: dict[tuple[str, int, str], list[Entry]] = {}
         for entry in entries:
@@ -116,6 +142,13 @@ async def moves(engine: Engine, entries: list[Entry], wanted: set[str]) -> list[
         event async for event in order_events(engine, entries, wanted) if event.type in wanted
     ]
     return events
+
+
+def _stock_changed(row: StockRow, last: Entry) -> AlertEvent:
+    key = f"{row.item.sku}@{last.revision}"
+    title = f"{row.product.name}, {row.item.size}: {row.stock.available} available"
+    data = {**numbers(row), "revision": last.revision}
+    return event_type(EventName.STOCK_CHANGED, last.at, key, title, **data)
 
 
 def _of_order(entry: Entry) -> bool:

@@ -24,6 +24,7 @@ from fancymonkey.core.holds import rules as holds
 from fancymonkey.core.holds.ended import EndedHold, ReservedSet
 from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.load import Load, missing
 from fancymonkey.core.locations import rules as locations
 from fancymonkey.core.model import Event, Item, Outcome, Reservation
 from fancymonkey.core.orders import rules as orders
@@ -32,7 +33,7 @@ from fancymonkey.core.payments import early_events
 from fancymonkey.core.payments import rules as payments
 from fancymonkey.core.payments.answers import PAYMENT_NEWS, PaymentNews, outcome_of
 from fancymonkey.core.planning import rules as planning
-from fancymonkey.core.state import Key, Load, State, missing
+from fancymonkey.core.state import Key, State
 from fancymonkey.core.stock import rules as stock
 from fancymonkey.core.stock.answers import stock_of
 from fancymonkey.core.transfers import rules as transfers
@@ -124,7 +125,7 @@ def run_one(state: State, command: Command) -> Answer:
     if isinstance(answer, Accepted) and not (unchanged and _may_run_again(command, answer)):
         text = json.dumps(answers.stored(answer.data), ensure_ascii=False, separators=(",", ":"))
         state.put(Outcome(command.command_id, command.digest, state.now, text))
-        # Read back, so that the first answer and every repetition are alike to the last detail.
+        # Read back, so that the first answer and every repetition are exactly equal.
         answer = Accepted(restored(command, json.loads(text)))
     return answer
 

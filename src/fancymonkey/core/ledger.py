@@ -1,5 +1,7 @@
 """The only code that changes a quantity, and the invariants of every level."""
 
+from typing import Protocol
+
 from fancymonkey.core.model import Entry, Kind, Level
 
 MAY_RAISE_SHORT = frozenset(
@@ -10,6 +12,20 @@ MAY_RAISE_SHORT = frozenset(
 
 class InvariantBroken(AssertionError):
     """A movement would make a level impossible. Nothing of its transaction may be written."""
+
+
+class Author(Protocol):
+    """A command, as the ledger names it."""
+
+    @property
+    def actor(self) -> str:
+        """The person or program that sent it."""
+        ...
+
+    @property
+    def cause(self) -> str:
+        """The request, order or file that it follows from."""
+        ...
 
 
 def short_after(on_hand: int, reserved: int, allocated: int) -> int:

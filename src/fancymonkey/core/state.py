@@ -1,10 +1,10 @@
 """The state of one batch: rows loaded, rows written, entries made."""
 
-from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, TypeVar
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
 
-from fancymonkey.core.ledger import evolve
+from fancymonkey.core.ledger import Author, evolve
 from fancymonkey.core.model import (
     HELD,
     Entry,
@@ -20,49 +20,8 @@ Rows = dict[type[Row], dict[Hashable, Any]]
 Key = tuple[type[Row], Hashable]
 
 
-class Author(Protocol):
-    """A command, as the ledger names it."""
-
-    @property
-    def actor(self) -> str:
-        """The person or program that sent it."""
-        ...
-
-    @property
-    def cause(self) -> str:
-        """The request, order or file that it follows from."""
-        ...
-
-
 class AllLevels(Row):
     """Not a row: the key `(AllLevels, sku)` asks for the levels of a SKU at all locations."""
-
-
-@dataclass(slots=True)
-class Load:
-    """The request of a batch to its store.
-
-    `rows` are rows by key, `levels_of` the SKUs of which it needs the levels at all locations,
-    `holds_of` the SKUs of which it needs the live holds; `due_at` asks for the holds due then.
-    """
-
-    rows: set[Key] = field(default_factory=set)
-    holds_of: set[str] = field(default_factory=set)
-    due_at: int | None = None
-    levels_of: set[str] = field(default_factory=set)
-
-    def __bool__(self) -> bool:
-        return bool(self.rows or self.levels_of or self.holds_of or self.due_at is not None)
-
-    @classmethod
-    def of(
-        cls, keys: set[Key], holds_of: set[str] | None = None, due_at: int | None = None
-    ) -> "Load":
-        """The load of these keys: rows, and SKUs where the kind is `AllLevels`."""
-        levels = {key for key in keys if key[0] is AllLevels}
-        if not levels:
-            return cls(keys, holds_of or set(), due_at)
-        return cls(keys - levels, holds_of or set(), due_at, {str(sku) for _, sku in levels})
 
 
 class State:
@@ -101,6 +60,13 @@ class State:
         if row is None:
             row = self.base[kind].get(key)
         return row
+
+    def rows_of(self, kind: type[R], keys: Sequence[Hashable]) -> list[R | None]:
+        """The row of each key, as `get` has it."""
+        rows, base = self.changed.get(kind), self.base[kind]
+        if rows is None:
+            return list(map(base.get, keys))
+        return [rows.get(key) or base.get(key) for key in keys]
 
     def put(self, row: Row) -> Hashable:
         """Writes a row, new or changed. Returns its key."""
@@ -187,7 +153,7 @@ class State:
         kind: Kind,
         sku: str,
         location: str,
-        by: "Author",
+        by: Author,
         *,
         on_hand: int = 0,
         reserved: int = 0,
@@ -242,12 +208,51 @@ class State:
         rows[key] = after
         return after
 
+    def book_hold(self, hold: Reservation, levels: Sequence[Level], by: Author) -> None:
+        """Books all units of a new hold, as `book_movement` does. Raises InvariantBroken.
+
+        `levels` are the present levels of its allocations, which are at different ones.
+        """
+        rows = self.changed.setdefault(Level, {})
+        id_, until, actor, cause = hold.reservation_id, hold.expires_at, by.actor, by.cause
+        for units, level in zip(hold.allocations, levels, strict=True):
+            sku, location, quantity = level.sku, level.location, units.quantity
+            on_hand, reserved = level.on_hand, level.reserved + quantity
+            missing = reserved + level.allocated - on_hand
+            short = (missing if missing > 0 else 0) - level.short
+            self.revision += 1
+            entry = Entry(
+                self.revision,
+                self.now,
+                _RESERVED,
+                sku,
+                location,
+                0,
+                quantity,
+                0,
+                0,
+                0,
+                short,
+                on_hand,
+                reserved,
+                id_,
+                until,
+                actor,
+                "",
+                cause,
+            )
+            after = evolve(level, entry)
+            self.entries.append(entry)
+            if self._savepoints:
+                self._undo.append((Level, level.key, rows.get(level.key, _ABSENT)))
+            rows[sku, location] = after
+
     def book_event(
         self,
         kind: Kind,
         sku: str,
         location: str,
-        by: "Author",
+        by: Author,
         *,
         reservation: Reservation | None = None,
         reason: str = "",
@@ -333,6 +338,7 @@ class Savepoint:
 
 
 _ABSENT = object()
+_RESERVED = Kind.RESERVED
 
 
 def by_deadline(row: Reservation) -> tuple[int, str]:
@@ -341,8 +347,3 @@ def by_deadline(row: Reservation) -> tuple[int, str]:
 
 
 FOREVER = 2**62
-
-
-def missing(base: Mapping[type[Row], Mapping[Hashable, Any]], keys: Iterable[Key]) -> set[Key]:
-    """The keys that were not loaded yet."""
-    return {(kind, key) for kind, key in keys if key not in base[kind]}

@@ -17,6 +17,7 @@ from typing import Protocol
 from fancymonkey.core.catalogue.products import AddProduct, UpsertProduct
 from fancymonkey.core.changes.change_set import ChangeSet
 from fancymonkey.core.command import Command
+from fancymonkey.core.documents.put import PutDocuments
 from fancymonkey.core.execute import CommandGroup, DryRun, SkuCommands, flatten
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.outcomes import Answer
@@ -40,7 +41,7 @@ LIGHT_MAX = 128
 """The same limit for a transaction that runs in the event loop and blocks it."""
 
 _NO_ANSWER = StoreUnavailable("The service stopped before it had an answer.")
-WIDE = (ChangeSet, SkuCommands, DryRun, CommandGroup, UpsertProduct, AddProduct)
+WIDE = (ChangeSet, SkuCommands, DryRun, CommandGroup, UpsertProduct, AddProduct, PutDocuments)
 Waiter = asyncio.Future[Answer] | PendingAnswer
 Waiting = tuple[Command, int, Waiter]
 Remainder = Callable[[], Awaitable[None]]
@@ -311,7 +312,7 @@ class Batcher:
 
 
 def _weight(command: Command) -> int:
-    """The approximate number of SKUs that the command and its parts name."""
+    """The approximate number of SKUs, or documents, that the command and its parts name."""
     if isinstance(command, Reserve):  # the most frequent command by far
         return len(command.lines)
     return sum(map(_own_weight, flatten((command,)))) if isinstance(command, WIDE) else 1
@@ -320,6 +321,8 @@ def _weight(command: Command) -> int:
 def _own_weight(command: Command) -> int:
     if isinstance(command, Reserve):
         return len(command.lines)
+    if isinstance(command, PutDocuments):
+        return len(command.drafts)
     return 1 + len(command.items) if isinstance(command, (UpsertProduct, AddProduct)) else 1
 
 

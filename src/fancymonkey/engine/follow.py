@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 from fancymonkey.core.model import Entry
 from fancymonkey.engine.engine import Engine
+from fancymonkey.engine.view.feed import REMEMBERED
 from fancymonkey.errors import StoreError
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,10 @@ PORTION = 500
 PAUSE_SECONDS = 0.02
 """The pause between two portions of a backlog, so that buyers go first."""
 RETRY_SECONDS = 1.0
+BACKLOG = REMEMBERED // 4
+"""Entries that are handled before their time: later they would be read from the store."""
+LOOK_SECONDS = 0.5
+"""The time between two looks at the number of entries."""
 
 Begin = Callable[[], Awaitable[int]]
 """Returns the stored position: the last revision that was handled."""
@@ -33,7 +38,10 @@ class Superseded(Exception):
 
 
 class LedgerFollower:
-    """Reads the ledger after a position. It reads no entry that the view does not have yet."""
+    """Reads the ledger after a position. It reads no entry that the view does not have yet.
+
+    The latest entries come from the feed, without a read of the store.
+    """
 
     def __init__(
         self,
@@ -55,7 +63,9 @@ class LedgerFollower:
         """
         if self._position is None:
             self._position = await self._begin()
-        entries = await self._engine.store.entries_after(self._position, PORTION)
+        entries = self._engine.feed.entries_after(self._position, PORTION)
+        if not entries:  # without news too: the caller learns that the store can be read
+            entries = await self._engine.store.entries_after(self._position, PORTION)
         more = len(entries) == PORTION
         if more:
             entries = self._trim(entries)
@@ -98,8 +108,19 @@ class LedgerFollower:
                     log.exception("a follower of the ledger failed")
                     await asyncio.sleep(RETRY_SECONDS)
                 else:
-                    await asyncio.sleep(every)
+                    await self._rest(every)
                     await heard(wake_event, fallback)
+
+    async def _rest(self, seconds: float) -> None:
+        """Waits for a time (s), or until there are BACKLOG new entries."""
+        while seconds > 0 and self._backlog < BACKLOG:
+            await asyncio.sleep(min(seconds, LOOK_SECONDS))
+            seconds -= LOOK_SECONDS
+
+    @property
+    def _backlog(self) -> int:
+        """The entries after the position, if it is known."""
+        return 0 if self._position is None else self._engine.view.revision - self._position
 
 
 @contextmanager

@@ -254,7 +254,7 @@ class _Broken(Response):
         headers = [(b"content-length", b"1000"), (b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": b"{", "more_body": True})
-        raise ConnectionResetError("asked to break off")
+        raise ConnectionResetError("closed as requested")
 
 
 def _broken() -> Response:

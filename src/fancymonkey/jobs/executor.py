@@ -77,7 +77,7 @@ class FinishedRun:
 
 @dataclass(frozen=True, slots=True)
 class _Running:
-    """A run under way in this process. `revision`: entries up to it are older than the run."""
+    """A current run in this process. `revision`: entries up to it are older than the run."""
 
     started_at: int
     revision: int
@@ -157,7 +157,7 @@ class JobExecutor:
         return self.alone or unchanged >= STALE_SECONDS or old
 
     def began(self, name: str) -> int:
-        """The revision from which on entries count as effects of the run under way."""
+        """The revision from which on entries count as effects of the current run."""
         return self._running[name].revision
 
     async def run(self, job: Job, slot: int | None = None, since: int | None = None) -> FinishedRun:
@@ -186,7 +186,7 @@ class JobExecutor:
         return finished
 
     async def join(self, job: Job) -> FinishedRun:
-        """Runs a job on request, or waits for the run under way in this process.
+        """Runs a job on request, or waits for the current run in this process.
 
         Raises JobRunning if another process runs the job, and StoreError.
         """

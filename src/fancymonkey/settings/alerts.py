@@ -62,7 +62,7 @@ class AlertSettings(SettingsGroup):
         "ALERT_URLS",
         several_urls,
         (),
-        "Where alerts go: one or several URLs as apprise writes them, separated by spaces or "
+        "The targets of alerts: one or several URLs of apprise, separated by spaces or "
         "commas: `mailtos://user:password@smtp.example?to=owner@shop.example`, `slack://…`, "
         "`discord://…`, `tgram://…`, `jsons://…`.",
         shown="none",
@@ -96,7 +96,7 @@ class AlertSettings(SettingsGroup):
         "DIGEST_AT",
         time_or_off,
         time(8, 0),
-        "When the daily list of low and sold-out sizes is sent, in `TIME_ZONE`; `off`: never. An "
+        "The time of the daily list of low and sold-out sizes, in `TIME_ZONE`; `off`: never. An "
         "empty list is not sent.",
         shown="08:00",
     )

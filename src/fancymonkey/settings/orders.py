@@ -10,8 +10,8 @@ class OrderSettings(SettingsGroup):
         "FULFILMENT",
         one_of("at_payment", "on_shipment"),
         "at_payment",
-        "When units leave the stock: `at_payment`, or `on_shipment`: paid units stay on hand, "
-        "allocated to their order, until it ships. A change concerns later payments only.",
+        "The time at which units leave the stock: `at_payment`, or `on_shipment`: paid units stay "
+        "on hand, allocated to their order, until it ships. A change concerns later payments only.",
         shown="at_payment",
     )
     order_data_days: int = setting(

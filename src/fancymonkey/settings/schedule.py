@@ -28,6 +28,6 @@ class ScheduleSettings(SettingsGroup):
         "NIGHTLY_JOBS_AT",
         time_of_day,
         time(3, 30),
-        "When the nightly jobs run: the backup, and the removal of old rows.",
+        "The time of the nightly jobs: the backup, and the removal of old rows.",
         shown="03:30",
     )

@@ -13,7 +13,7 @@ PROGRAM = "FANCYMONKEY_"
 """A prefix that no setting has."""
 
 SHORT = 6
-"""Names up to this length are taken for a misspelt setting only with the same letters."""
+"""Names up to this length count as a misspelt setting only with the same letters."""
 LONG = 10
 """From this length on two letters may be wrong; in others one."""
 

@@ -104,7 +104,7 @@ PICK = ChoiceGroup("tees", 3)
         Definition(TOGETHER, (Component("a/S", 1, keep=-1),)),
     ],
 )
-def test_a_definition_that_makes_no_sense_is_refused(definition: Definition) -> None:
+def test_an_invalid_definition_is_refused(definition: Definition) -> None:
     shop = CoreShop()
     assert refusal(shop.do(define("b/M", definition))).code is Code.INVALID_BUNDLE
     assert item(shop, "b/M").bundle is None

@@ -91,7 +91,7 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("how", OTHERS)
-def test_of_a_size_that_is_another_the_owner_is_asked(how: str) -> None:
+def test_for_a_size_that_is_another_now_the_owner_decides(how: str) -> None:
     at_first, new = OTHERS[how]
     shop = shop_with(*at_first)
     shop.do(product(shop, (S, 5), new), AUTO)
@@ -113,7 +113,7 @@ def test_a_size_that_was_taken_off_sale_is_asked_about_and_the_others_come_back(
     assert shop.numbers("a/M") == (3, 0, 0)
 
 
-def test_two_names_later_and_back_again() -> None:
+def test_two_renames_and_the_first_name_again() -> None:
     shop = shop_with(S, M)
     shop.do(product(shop, (S, 5), (size("Medium", 1), 3)))
     shop.do(product(shop, (S, 5), (size("Mid", 1), 3)))

@@ -349,7 +349,7 @@ def test_reserving_by_an_old_holds_id_never_makes_a_second_hold() -> None:
     assert shop.numbers("a/M") == (5, 0, 0)
 
 
-def test_a_shortfall_never_shows_less_than_nothing() -> None:
+def test_a_shortfall_never_shows_a_negative_number() -> None:
     shop = CoreShop()
     shop.do(take("s1", a_M=5), Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=-3))
     answer = shop.do(take("s2", a_M=1))

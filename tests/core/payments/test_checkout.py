@@ -197,7 +197,7 @@ def test_row(row: Row) -> None:
         ),
     ],
 )
-def test_an_attempt_that_came_to_nothing_disturbs_no_other(
+def test_a_failed_attempt_has_no_effect_on_others(
     given: list[Command], command: CloseCheckout, stage: Stage, until: int
 ) -> None:
     shop = CoreShop()

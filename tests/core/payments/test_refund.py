@@ -249,7 +249,7 @@ def test_a_refund_of_undelivered_units_raises_no_issue() -> None:
     shop.audit()
 
 
-def test_a_refund_by_the_shop_makes_no_unit_out_of_nothing() -> None:
+def test_a_refund_by_the_shop_adds_no_unit() -> None:
     """The issue is settled when Stripe has taken the refund, before its event arrives."""
     shop = CoreShop()
     shop.do(

@@ -336,7 +336,7 @@ def test_set_item(row: Row) -> None:
     row.check()
 
 
-def test_a_restock_date_belongs_to_the_product_and_can_be_taken_away() -> None:
+def test_a_restock_date_belongs_to_the_product_and_can_be_removed() -> None:
     shop = CoreShop()
     shop.do(SetItem(sku="a/M", location=DEFAULT_LOCATION, restock_date="2026-12-01"), at=7)
     row = shop.image.rows[Product]["a"]

@@ -85,7 +85,7 @@ async def test_committed_data_is_there_after_reopening(store: Store) -> None:
     await again.close()
 
 
-async def test_not_while_another_batch_is_under_way(store: Store) -> None:
+async def test_not_during_another_batch(store: Store) -> None:
     await fill(store)
     revision = (await store.snapshot()).revision
     slow = asyncio.create_task(store.run([reserve("r1", "s1")], 5, revision))
@@ -100,7 +100,7 @@ async def test_not_in_a_store_that_is_closed(store: Store) -> None:
     assert store.run_now([COUNT], 5, 0) is None
 
 
-async def test_sqlite_leaves_to_its_thread_what_takes_long(sqlite: SqliteStore) -> None:
+async def test_sqlite_runs_slow_work_in_its_thread(sqlite: SqliteStore) -> None:
     revision = (await sqlite.snapshot()).revision
     assert sqlite._writer is not None
     sqlite._writer.log_pages = CHECKPOINT_PAGES
@@ -146,7 +146,7 @@ async def test_a_snapshot_is_cached_only_while_it_is_current(
     assert not isinstance(commit.answers[0], Accepted)  # seven were counted since
 
 
-async def test_rows_that_are_not_there_do_not_fill_the_memory(
+async def test_missing_rows_do_not_fill_the_memory(
     sqlite: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(row_cache, "MOST", 20)
@@ -157,7 +157,7 @@ async def test_rows_that_are_not_there_do_not_fill_the_memory(
     assert all(len(rows) <= 2 * 20 for rows in sqlite._writer._known._rows.values())
 
 
-async def test_a_full_journal_is_left_to_its_thread_which_begins_a_new_one(tmp_path: Path) -> None:
+async def test_a_full_journal_is_replaced_in_its_thread(tmp_path: Path) -> None:
     store = JsonStore(tmp_path / "shop", segment_entries=10)
     await store.open(0)
     await fill(store)

@@ -236,7 +236,7 @@ async def test_load_copies_another_store_into_an_empty_one_only(store: Store) ->
     assert (await store.history("prod_a/M").__anext__()).sku == "prod_a/M"
 
 
-async def test_odd_texts_come_back_as_they_were(store: Store) -> None:
+async def test_odd_texts_are_read_unchanged(store: Store) -> None:
     odd = "ä' \" \\ \t % { } 💚 \u200b" + "x" * 300
     await store.run([upsert("prod_a")], 1, 0)
     command = Count(

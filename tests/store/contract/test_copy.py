@@ -54,7 +54,7 @@ async def test_a_copy_is_the_same_there_and_back(store: Store, target: str, tmp_
     assert (await verify_store(store)).clean
 
 
-async def test_a_target_that_is_not_empty_is_left_alone(store: Store) -> None:
+async def test_a_target_that_is_not_empty_is_not_changed(store: Store) -> None:
     await store.run(catalogue()[:1], 1, 0)
     before = (await store.snapshot()).revision
     with pytest.raises(DataError, match="not empty"):

@@ -22,7 +22,7 @@ def test_the_loop_waits_for_a_fast_disk() -> None:
     assert measured(DiskLatency(), QUICK, 1000).quick
 
 
-def test_a_slow_disk_is_left_to_the_thread() -> None:
+def test_a_slow_disk_is_used_from_the_thread() -> None:
     assert not measured(DiskLatency(), SLOW, 1000).quick
 
 

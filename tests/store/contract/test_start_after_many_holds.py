@@ -1,4 +1,4 @@
-"""A start reads what may still change. What a start costs does not depend on ended holds."""
+"""A start reads the rows that may still change. Its cost does not depend on ended holds."""
 
 import asyncio
 import tracemalloc

@@ -116,7 +116,7 @@ async def test_postgres_that_takes_no_change_is_noticed_and_comes_back_by_itself
     await store.close()
 
 
-async def test_it_tries_only_now_and_then() -> None:
+async def test_it_tries_only_at_intervals() -> None:
     tries: list[bool] = []
 
     async def probe() -> None:

@@ -140,7 +140,7 @@ def test_files_are_few_and_rows_are_rarely_written_again() -> None:
     assert written <= 6_000_000
 
 
-async def test_memory_has_only_what_is_not_over(tmp_path: Path) -> None:
+async def test_memory_has_few_of_the_ended_holds(tmp_path: Path) -> None:
     store = await ended_holds(tmp_path, 100)
     for kind in (Reservation, SessionLink):
         assert len(store.image.rows[kind]) <= SEGMENT

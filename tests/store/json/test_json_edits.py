@@ -232,7 +232,7 @@ async def test_the_same_edit_back_and_forth(path: Path) -> None:
 
 
 @pytest.mark.parametrize("ran", [0, 3])
-async def test_saving_an_old_version_takes_no_sale_back(path: Path, ran: int) -> None:
+async def test_saving_an_old_version_reverts_no_sale(path: Path, ran: int) -> None:
     """An editor was open while units were sold and the file was rewritten."""
     store = await open_shop(path.parent)
     await store.mirror.reconcile()
@@ -303,7 +303,7 @@ async def test_an_unreadable_file_stays_and_the_shop_continues(
     assert (sizes["M"]["stock"], sizes["L"]["stock"]) == (18, 6)
 
 
-async def test_a_file_that_is_put_back_is_well_again(path: Path) -> None:
+async def test_a_restored_file_is_no_longer_a_problem(path: Path) -> None:
     store = await open_shop(path.parent)
     path.write_text("[")
     await store.mirror.reconcile()

@@ -102,7 +102,7 @@ def edit(path: Path, chance: random.Random) -> None:
 
 
 @pytest.mark.parametrize("seed", range(12))
-async def test_both_sides_end_up_alike(tmp_path: Path, seed: int) -> None:
+async def test_both_sides_are_equal_in_the_end(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     path = tmp_path / "products.json"
     store = JsonStore(tmp_path)

@@ -328,7 +328,7 @@ WITHOUT = TEE.replace(',\n    "lastUpdated": "2026-11-01T00:00:00.000Z"', "")
 @pytest.mark.parametrize("restarts", [False, True])
 @pytest.mark.parametrize("way", [save, replace, sync, checkout])
 @pytest.mark.parametrize("text", [TEE, WITHOUT], ids=["stamped", "without lastUpdated"])
-async def test_an_older_file_takes_no_sale_back(
+async def test_an_older_file_reverts_no_sale(
     text: str, way: Callable[[Path, str], None], restarts: bool, tmp_path: Path
 ) -> None:
     path = tmp_path / "products.json"

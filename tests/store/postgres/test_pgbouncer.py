@@ -152,7 +152,7 @@ async def test_a_pooler_without_the_parameter_direct_is_refused(
             await store.open(0)
 
 
-async def test_direct_must_not_lead_to_a_pooler(pooler: PgBouncer, postgres_url: str) -> None:
+async def test_direct_must_not_be_a_pooler(pooler: PgBouncer, postgres_url: str) -> None:
     store = PostgresStore(pooler.url_of(postgres_url, direct=f"{pooler.host}:{pooler.port}"))
     with pytest.raises(StoreUnavailable, match="`direct` of DATABASE_URL leads to a pooler"):
         await store.open(0)

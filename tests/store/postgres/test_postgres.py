@@ -299,7 +299,7 @@ async def test_assumptions_of_a_refusal_are_not_cached(
     assert isinstance(commit.answers[0], Accepted)
 
 
-async def test_pruning_is_in_no_batchs_way(store: PostgresStore) -> None:
+async def test_pruning_delays_no_batch(store: PostgresStore) -> None:
     await store.run([], 5, 0)
     pid, stop = pid_of(store), asyncio.Event()
 
@@ -450,7 +450,7 @@ async def test_answered_commands_survive_kill_9_of_the_database(
     assert balance(entries, "prod_a/M", DEFAULT_LOCATION).reserved == len(holds)
 
 
-async def test_a_server_that_is_not_there_is_named_without_the_password() -> None:
+async def test_an_unreachable_server_is_named_without_the_password() -> None:
     store = PostgresStore("postgresql://shop:secret@127.0.0.1:1/shop?application_name=secret")
     with pytest.raises(StoreUnavailable, match=r"127\.0\.0\.1:1/shop") as caught:
         await store.open(0)
@@ -511,7 +511,7 @@ async def test_the_bell_rings_for_others_and_not_for_oneself(
     assert own not in heard.revisions
 
 
-async def test_a_commit_of_ones_own_with_a_lost_answer_rings_too(migrated_url: str) -> None:
+async def test_an_own_commit_with_a_lost_answer_notifies_too(migrated_url: str) -> None:
     heard = Heard()
     async with CuttingProxy(migrated_url) as proxy:
         server = PostgresStore(proxy.url)
@@ -555,7 +555,7 @@ async def test_after_the_listener_was_cut_off_nothing_is_missed(
 # -- poolers, standbys, settings -------------------------------------------------------------------
 
 
-async def test_behind_a_pooler_nothing_is_prepared_and_listening_goes_past_it(
+async def test_behind_a_pooler_nothing_is_prepared_and_notifications_come_directly(
     migrated_url: str,
 ) -> None:
     reference = MemoryStore()

@@ -50,7 +50,7 @@ def messy(value: Any, chance: random.Random) -> str:
 
 
 @given(VALUES, st.randoms(use_true_random=False))
-def test_a_text_comes_back_byte_for_byte(value: Any, chance: random.Random) -> None:
+def test_a_text_is_read_byte_for_byte(value: Any, chance: random.Random) -> None:
     text = messy(value, chance)
     root = parse(f" {text}\n", "test")
     assert root.lead + text_of(root.node) + root.trail == f" {text}\n"

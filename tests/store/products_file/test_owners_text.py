@@ -39,7 +39,7 @@ async def through(source: Store, target: Store, folder: Path) -> JsonStore:
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_file_comes_back_byte_for_byte(way: str, store: Store, tmp_path: Path) -> None:
+async def test_a_file_is_restored_byte_for_byte(way: str, store: Store, tmp_path: Path) -> None:
     first, last = tmp_path / "first", tmp_path / "last"
     first.mkdir()
     (first / "products.json").write_bytes(WAYS[way].encode())

@@ -248,9 +248,7 @@ async def every_sync(tmp_path: Path, times: int, day: list[Step]) -> list[str]:
 
 
 @pytest.mark.parametrize("times", TIMES)
-async def test_a_power_cut_after_a_failed_sync_takes_nothing_back(
-    times: int, tmp_path: Path
-) -> None:
+async def test_a_power_cut_after_a_failed_sync_reverts_nothing(times: int, tmp_path: Path) -> None:
     assert await every_sync(tmp_path, times, DAY) == []
 
 

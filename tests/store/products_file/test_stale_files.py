@@ -142,7 +142,7 @@ async def test_the_old_file_itself_comes_back(
     await store.close()
 
 
-async def test_an_editor_that_stays_open_may_save_again_and_again(tmp_path: Path) -> None:
+async def test_an_editor_that_stays_open_may_save_repeatedly(tmp_path: Path) -> None:
     path = tmp_path / "products.json"
     path.write_text(PLAIN)
     store = await open_shop(tmp_path)

@@ -103,7 +103,7 @@ async def test_b10_a_cancelled_shipment_allocates_its_parts_once(
     assert (await shop.row("x")).available == 4
 
 
-async def test_b10_kits_that_another_place_ships_and_then_does_not_are_allocated_once(
+async def test_b10_kits_shipped_by_mistake_from_another_location_are_allocated_once(
     shop: KitShop,
 ) -> None:
     """Three kits of two x each: moved to berlin and back, six x are allocated, once."""

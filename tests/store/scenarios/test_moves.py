@@ -48,7 +48,7 @@ async def shop(store: Store) -> TransferShop:
     return await TransferShop(store).begin()
 
 
-async def test_a17_a_return_at_a_place_that_does_not_sell_is_moved_to_the_shop(
+async def test_a17_a_return_at_a_location_that_does_not_sell_is_moved_to_the_shop(
     shop: TransferShop,
 ) -> None:
     back = moved(1, from_state=StockState.RETURNED, from_location="repair", to_location="repair")
@@ -109,7 +109,7 @@ async def test_only_free_units_move_to_another_location(shop: TransferShop) -> N
         ({"to_state": StockState.DAMAGED, "sku": "prod_a/nothing"}, Code.UNKNOWN_ITEM),
     ],
 )
-async def test_a_move_that_makes_no_sense_is_refused(
+async def test_an_invalid_move_is_refused(
     shop: TransferShop, fields: dict[str, Any], code: Code
 ) -> None:
     assert (await shop.refused(moved(**fields))).code is code

@@ -150,7 +150,7 @@ async def test_a10_staff_ship_from_another_location(shop: OrderShop, on_shipment
     await shop.check()
 
 
-async def test_a10_a_place_without_free_units_ships_nothing(shop: OrderShop) -> None:
+async def test_a10_a_location_without_free_units_ships_nothing(shop: OrderShop) -> None:
     await shop.add("l2", x=5)
     await shop.add("l3", x=1)
     await shop.sell("s1", "l2", x=1)

@@ -201,7 +201,7 @@ async def test_a32_a_pick_up_is_filled_from_other_locations(shop: RoutedShop) ->
     assert allocations(answer) == {("x", "berlin"): 2, ("x", "main"): 1}
 
 
-async def test_safety_stock_is_offered_nowhere(shop: RoutedShop) -> None:
+async def test_safety_stock_is_not_offered_at_any_location(shop: RoutedShop) -> None:
     await shop.do(product("x", safety_stock=(SafetyStock("berlin", 2), SafetyStock("main", 1))))
     await shop.stock(x={"main": 1, "berlin": 3})
     assert allocations(await shop.reserve("a", x=1)) == {("x", "berlin"): 1}

@@ -75,7 +75,7 @@ async def test_a7_the_country_counts_before_the_distance(
     assert allocations(answer) == {("x", expected): 1}
 
 
-async def test_a8_a_place_across_the_180th_meridian_is_near(shop: KitShop) -> None:
+async def test_a8_a_location_across_the_180th_meridian_is_near(shop: KitShop) -> None:
     await shop.accepted(AddLocation(location=located("taveuni", "FJ", "-16.8", "179.9", 9)))
     await shop.accepted(AddLocation(location=located("apia", "WS", "-13.8", "-171.8", 1)))
     await shop.stock(x={"taveuni": 1, "apia": 1})
@@ -127,7 +127,7 @@ async def test_b22_the_units_of_an_expired_bundle_are_sold_once(shop: KitShop) -
     assert (row.on_hand, row.available, row.backordered) == (0, 0, 1)
 
 
-async def test_a31_a_pick_up_only_place_keeps_its_units(shop: KitShop) -> None:
+async def test_a31_a_pick_up_only_location_keeps_its_units(shop: KitShop) -> None:
     main = first_location()
     await shop.accepted(
         EditLocation(location=Location(main.key, main.name, sells_online=False, pickup=True))

@@ -63,7 +63,7 @@ async def test_a20_more_than_sent_is_found_with_a_reason(shop: TransferShop) -> 
     await shop.check(30)
 
 
-async def test_a20_a_tolerance_takes_small_differences_without_a_reason(
+async def test_a20_within_a_tolerance_differences_need_no_reason(
     shop: TransferShop,
 ) -> None:
     await shop.sent(10)
@@ -309,7 +309,7 @@ async def test_a_draft_is_changed_and_its_number_counts_on(shop: TransferShop) -
         ({"transfer_id": "t1"}, Code.ALREADY_THERE),
     ],
 )
-async def test_a_transfer_that_makes_no_sense_is_refused(
+async def test_an_invalid_transfer_is_refused(
     shop: TransferShop, change: dict[str, object], code: Code
 ) -> None:
     await shop.draft(1)

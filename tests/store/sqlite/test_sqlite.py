@@ -294,7 +294,7 @@ class Flaky:
         return self._db.execute(sql, *values)
 
 
-async def test_a_row_that_could_not_be_read_is_there_all_the_same(path: Path) -> None:
+async def test_a_row_that_could_not_be_read_once_is_not_lost(path: Path) -> None:
     store = await opened(path)
     await fill(store)
     await store.close()
@@ -344,7 +344,7 @@ async def test_a_full_disk_is_reported_until_it_has_room(path: Path) -> None:
     await store.close()
 
 
-async def test_a_commit_stands_where_the_log_cannot_be_copied(
+async def test_a_commit_is_kept_if_the_log_cannot_be_copied(
     path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = await opened(path)

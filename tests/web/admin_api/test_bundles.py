@@ -135,7 +135,7 @@ async def test_an_unknown_part_and_a_circle_are_named(any_shop: Shop) -> None:
         fixed({"productId": HOODIE, "size": "M", "quantity": 1.5}),
     ],
 )
-async def test_a_definition_that_makes_no_sense_is_refused(shop: Shop, bundle: Any) -> None:
+async def test_an_invalid_definition_is_refused(shop: Shop, bundle: Any) -> None:
     answer = await add(shop, bundle)
     assert answer.status == 422, answer
     preview = await shop.client.post("/api/admin/bundles/preview", {"bundle": bundle}, OWNER)

@@ -163,7 +163,7 @@ async def test_an_id_is_one_line_without_a_slash(shop: Shop, id_: str) -> None:
     assert (await add(shop, productId=id_)).status == 422
 
 
-async def test_nothing_to_do_and_nothing_there(shop: Shop) -> None:
+async def test_changes_without_effect_and_of_unknown_products(shop: Shop) -> None:
     assert (await change(shop)).code == "nothing_to_do"
     assert (await change(shop, productId="none", name="x")).code == "unknown_product"
     assert (await archive(shop, productId="none")).code == "unknown_product"

@@ -214,7 +214,7 @@ async def test_the_list_comes_in_pages_the_newest_first(desk: Desk) -> None:
         ({"lines": [{**SIZE, "quantity": 1_000_000_000}] * 2}, 422, "out_of_range"),
     ],
 )
-async def test_a_transfer_that_makes_no_sense_is_refused(
+async def test_an_invalid_transfer_is_refused(
     desk: Desk, body: dict[str, Any], status: int, code: str
 ) -> None:
     lines = [{**SIZE, "quantity": 1}]

@@ -209,7 +209,7 @@ async def test_any_text_is_a_session(any_shop: Shop, session: str) -> None:
     ],
     ids=["none", "twice", "too many", "null", "object", "text"],
 )
-async def test_lines_that_make_no_sense(shop: Shop, lines: Any) -> None:
+async def test_invalid_lines(shop: Shop, lines: Any) -> None:
     answer = await shop.client.post("/api/inventory/reserve", {"sessionId": "s", "lines": lines})
     assert (answer.status, answer.code) == (422, "invalid_request")
 

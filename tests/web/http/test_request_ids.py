@@ -15,7 +15,7 @@ PATH = "/api/inventory/reserve"
 
 
 @pytest.mark.parametrize("error", [StoreUnavailable("away"), ZeroDivisionError("a bug")])
-async def test_answer_and_log_name_it_alike(
+async def test_answer_and_log_have_the_same_id(
     error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = FailingStore()

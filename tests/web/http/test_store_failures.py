@@ -85,7 +85,7 @@ CALLS: dict[str, Call] = {
     [StoreUnavailable(SECRET), StoreCorrupt(SECRET), StoreReadOnly(SECRET), DataError(SECRET)],
     ids=lambda error: type(error).__name__,
 )
-async def test_a_store_that_fails_is_503_come_back(name: str, error: Exception) -> None:
+async def test_a_failing_store_is_503_with_a_time_to_retry(name: str, error: Exception) -> None:
     store = FailingStore()
     async with running(store) as shop:
         await shop.reserve("cs_1")
@@ -103,7 +103,7 @@ async def test_a_store_that_fails_is_503_come_back(name: str, error: Exception) 
 
 
 @pytest.mark.parametrize("name", CALLS)
-async def test_a_bug_of_ours_is_500_without_a_word_about_our_insides(
+async def test_an_internal_error_is_500_without_internal_details(
     name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = FailingStore()
@@ -157,7 +157,7 @@ async def test_after_close_nothing_is_taken() -> None:
     assert (answer.status, answer.code) == (503, "unavailable")
 
 
-async def test_readyz_is_503_while_the_store_is_away(
+async def test_readyz_is_503_while_the_store_is_unreachable(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = FailingStore()

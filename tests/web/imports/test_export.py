@@ -138,7 +138,7 @@ async def test_more_rows_than_a_file_may_have(shop: Shop, monkeypatch: pytest.Mo
     assert (refused.status, refused.code) == (422, "too_many_rows")
 
 
-async def test_more_than_two_at_a_time_are_sent_away(shop: Shop) -> None:
+async def test_more_than_two_at_a_time_are_refused(shop: Shop) -> None:
     app_shop = shop.client.app._shop
     with app_shop.sheets, app_shop.sheets:
         refused = await export(shop, "?format=xlsx")

@@ -4,11 +4,16 @@ Each request has an address of its own. The wrong secret of its own probes is a 
 passwords would block the password for all unknown clients after twenty (tests/attacks has that).
 """
 
+import gc
 import itertools
 from typing import Any
 
 import schemathesis
 from schemathesis.specs.openapi import _auth_retry
+
+# Modules and the document stay: a collection of garbage need not look at them again and again.
+gc.freeze()
+gc.set_threshold(50_000, 20, 100)
 
 numbers = itertools.count(1)
 _invalid_value_for = _auth_retry._invalid_value_for

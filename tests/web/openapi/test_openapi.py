@@ -123,7 +123,7 @@ async def test_msgspec_bodies_are_described_from_their_types(
     assert row == {"$ref": REF + wire.UpdateRow.__name__}
 
 
-async def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+async def test_every_reference_has_a_target(document: dict[str, Any]) -> None:
     problems: list[str] = []
 
     def walk(part: Any) -> None:

@@ -25,6 +25,8 @@ ROOT = Path(__file__).parents[3]
 PROGRAM = Path(sys.executable).with_name("schemathesis")
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 ENV = {"ADMIN_PASSWORD": PASSWORD, "RATE_LIMIT": "off", "TRUSTED_PROXIES": "127.0.0.1"}
+TABLES = {"HYPOTHESIS_STORAGE_DIRECTORY": str(ROOT / ".hypothesis")}
+"""Hypothesis keeps its tables of characters there: to make them takes 2 s of CPU time a process."""
 MOVING = "/api/admin/migrate"
 """This request moves the shop to another store; tests/web/admin_api/test_migrate.py tests it."""
 
@@ -79,7 +81,7 @@ def run(
     done = subprocess.run(
         [PROGRAM, "--config-file", config, "run", location, *options, "--no-color"],
         cwd=home,
-        env={**known, "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"},
+        env={**known, **TABLES, "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"},
         capture_output=True,
         text=True,
         timeout=220,

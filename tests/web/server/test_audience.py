@@ -122,7 +122,7 @@ def staged(work: Callable[[ServedFeed], Awaitable[None]], seed: int = 0) -> None
     simulate(run, seed)
 
 
-def test_a_lone_change_comes_at_once() -> None:
+def test_a_single_change_is_sent_at_once() -> None:
     async def work(served: ServedFeed) -> None:
         (wire,) = served.crowd(1)
         await asyncio.sleep(3)

@@ -40,7 +40,7 @@ def test_files_are_kept_for_the_store() -> None:
 
 
 @pytest.mark.parametrize("address", ["203.0.113.7", "2001:db8::7", "::ffff:203.0.113.7"])
-def test_an_address_makes_room_for_itself(address: str) -> None:
+def test_an_address_with_too_many_connections_loses_its_own_idle_one(address: str) -> None:
     crowd = Crowd()
     others = filled(crowd, "198.51.100.1", 5)
     guests = filled(crowd, address, PER_ADDRESS)

@@ -49,7 +49,7 @@ async def test_a_head_may_be_long_and_come_in_parts_among_others(shop: Shop) -> 
 
 
 @pytest.mark.parametrize("path", ["/api/inventory/reserve", "/api/inventory/release"])
-async def test_an_upgrade_that_is_not_spoken_is_left_out(shop: Shop, path: str) -> None:
+async def test_an_unsupported_upgrade_is_ignored(shop: Shop, path: str) -> None:
     """As Java's HttpClient does with every request: the body counts, and so do later requests."""
     await shop.reserve("cs_1")
     protocol, transport = connection(shop.client.app)

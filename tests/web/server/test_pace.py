@@ -74,7 +74,7 @@ def test_short_turns_take_small_portions() -> None:
     assert [portions.next(number * 0.0002) for number in range(20)] == [PORTION_MIN] * 20
 
 
-def test_long_messages_make_small_portions() -> None:
+def test_long_messages_are_sent_in_small_portions() -> None:
     portions = Portions(1000, PORTION_BYTES // 3, 0.0)
     assert [portions.next(number * 0.05) for number in range(20)] == [3] * 20
     assert Portions(10, PORTION_BYTES * 3, 0.0).next(0.0) == 1

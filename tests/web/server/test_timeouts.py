@@ -47,7 +47,7 @@ async def test_a_silent_connection_is_closed(open_one: tuple[FastPathProtocol, T
     assert transport.written == b""
 
 
-async def test_a_head_that_comes_drop_by_drop_is_cut_off(
+async def test_a_head_that_arrives_too_slowly_is_cut_off(
     open_one: tuple[FastPathProtocol, Transport],
 ) -> None:
     protocol, transport = open_one
@@ -61,7 +61,7 @@ async def test_a_head_that_comes_drop_by_drop_is_cut_off(
     assert transport.written.startswith(b"HTTP/1.1 408 ")
 
 
-async def test_a_body_may_take_its_time_as_long_as_it_comes_at_the_rate(
+async def test_a_body_may_be_slow_if_it_keeps_the_rate(
     shop: Shop, open_one: tuple[FastPathProtocol, Transport]
 ) -> None:
     protocol, transport = open_one
@@ -116,7 +116,7 @@ async def test_a_body_has_an_end_at_any_rate(open_one: tuple[FastPathProtocol, T
     await asyncio.gather(*protocol.tasks, return_exceptions=True)
 
 
-async def test_a_body_that_we_do_not_read_on_has_its_time(
+async def test_a_body_that_the_server_stops_reading_has_no_deadline(
     open_one: tuple[FastPathProtocol, Transport],
 ) -> None:
     protocol, transport = open_one
@@ -192,7 +192,7 @@ async def test_one_timer_serves_many_requests(open_one: tuple[FastPathProtocol, 
     assert protocol.timeout_keep_alive_task is None
 
 
-async def test_a_web_socket_has_its_own_ways(
+async def test_a_web_socket_has_no_deadlines_of_http(
     open_one: tuple[FastPathProtocol, Transport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     protocol, transport = open_one
@@ -247,7 +247,9 @@ async def test_a_pending_close_does_not_keep_a_connection_open(
     assert transport.aborted
 
 
-async def test_an_end_takes_the_look_along(open_one: tuple[FastPathProtocol, Transport]) -> None:
+async def test_the_end_of_a_connection_cancels_its_timer(
+    open_one: tuple[FastPathProtocol, Transport],
+) -> None:
     protocol, _ = open_one
     assert protocol._next_look is not None
     protocol.connection_lost(None)

@@ -151,7 +151,7 @@ async def test_pre_built_bundles_are_sold_first_and_together_with_others(any_sho
     await any_shop.check()
 
 
-async def test_no_more_are_sold_than_the_maximum_of_all_sales(any_shop: Shop) -> None:
+async def test_sales_end_at_the_maximum_of_all_sales(any_shop: Shop) -> None:
     await add(any_shop, fixed(part(HOODIE), maxSold=3))
     assert (await shown(any_shop))["available"] == 3
     assert (await reserve(any_shop, "s", 2)).status == 200
@@ -212,7 +212,7 @@ async def test_b22_an_expired_bundle_is_free_for_the_next_buyer(any_shop: Shop) 
 
 
 @pytest.mark.parametrize("parts", [1, 3])
-async def test_a_scarce_part_is_sold_to_the_last_through_bundles_and_alone(
+async def test_a_scarce_part_is_sold_completely_through_bundles_and_alone(
     any_shop: Shop, parts: int
 ) -> None:
     """500 buyers at once for 20 of a part: alone, and through three bundles of it."""

@@ -233,7 +233,7 @@ async def test_the_refusals_name_the_remedy(target: str) -> None:
         assert answer.status == 200
 
 
-async def test_coming_back_with_a_new_session(target: str) -> None:
+async def test_a_buyer_with_a_new_session(target: str) -> None:
     async with limited(target, holds_per_address=1) as shop:
         held = (await shop.reserve("old", "M", 3)).json["reservation"]
         assert (await shop.reserve("new", "M", 3)).code == "too_many_holds"

@@ -167,7 +167,7 @@ async def test_a_resumed_listener_gets_missed_changes_only(
     assert (nothing["type"], nothing["changes"], nothing["revision"]) == ("change", [], since)
 
 
-async def test_resuming_again_and_again_under_load_leaves_no_gap(shop: Shop, server: str) -> None:
+async def test_repeated_resumptions_under_load_leave_no_gap(shop: Shop, server: str) -> None:
     """A listener that disconnects repeatedly has in the end the stock of a `get`."""
     known: dict[tuple[str, str], dict[str, Any]] = {}
     revisions: list[int] = []
@@ -219,7 +219,7 @@ GARBAGE = ("x", "-1", "1.5", "1e3", "%00", "%D9%A3", "9" * 19, "0" * 20 + "9" * 
 
 
 @pytest.mark.parametrize("since", GARBAGE, ids=lambda text: text[:24])
-async def test_a_since_that_is_none_is_turned_away(shop: Shop, server: str, since: str) -> None:
+async def test_an_invalid_since_is_refused(shop: Shop, server: str, since: str) -> None:
     async with socket(server, f"?since={since}") as connection:
         with pytest.raises(websockets.ConnectionClosedError) as closed:
             await hear(connection)
@@ -240,7 +240,7 @@ async def test_an_empty_since_is_none(shop: Shop, server: str) -> None:
 @pytest.mark.parametrize(
     "query", ["sinc=5", "Since=5", "since=1&since=2", "&".join(f"sinc{n}=1" for n in range(9))]
 )
-async def test_a_misspelt_since_is_turned_away(shop: Shop, server: str, query: str) -> None:
+async def test_a_misspelt_since_is_refused(shop: Shop, server: str, query: str) -> None:
     async with socket(server, f"?{query}") as connection:
         with pytest.raises(websockets.ConnectionClosedError) as closed:
             await hear(connection)
@@ -353,7 +353,7 @@ async def test_a_listener_that_takes_nothing_is_dropped(
     assert len(shop.engine.feed) == 0
 
 
-async def test_a_quiet_stream_shows_that_it_lives(
+async def test_a_quiet_stream_sends_signs_of_life(
     shop: Shop, server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(audience, "KEEPALIVE_SECONDS", 0.01)

@@ -126,7 +126,7 @@ async def test_units_come_from_the_named_location_only(any_shop: Shop) -> None:
     assert (both.status, both.json["code"]) == (422, "conflicting_fields")
 
 
-async def test_a32_a_pick_up_takes_the_units_there_first(any_shop: Shop) -> None:
+async def test_a32_a_pick_up_takes_the_units_of_its_location_first(any_shop: Shop) -> None:
     shop = await with_locations(any_shop)
     assert locations_of(await reserve(shop, "s1", 4, pickupAt="paris"))[0] == ("paris", 3)
     await shop.check()

@@ -81,7 +81,7 @@ def recipe_of(item: Item, lookup: Lookup) -> Recipe:
 
 
 def units_of_plain(item: Item, lookup: Lookup) -> dict[str, int] | None:
-    """The units of one bundle of ordinary parts by SKU, as nearly all bundles are.
+    """The units of one bundle of ordinary parts by SKU: the most frequent kind.
 
     None for any other bundle, also one that cannot be built: `recipe_of` handles these.
     """

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.item_parts import Bundle
-from fancymonkey.core.model import Item, Reservation, Row, Status
+from fancymonkey.core.model import HELD, Item, Reservation, Row, Status
 from fancymonkey.core.state import Key, State
 
 
@@ -45,6 +45,11 @@ def needs_sales(hold: Reservation) -> Iterator[Key]:
 def count_bundles(state: State, before: Reservation | None, after: Reservation) -> None:
     """Counts the bundles of a hold that was `before`, or new, and is `after` now."""
     if after.parts is None and (before is None or before.parts is None):  # the usual case
+        return
+    if before is None and after.status is HELD and len(after.lines) == 1:  # a new hold, mostly
+        (line,) = after.lines
+        row = sales_of(state, line.sku)
+        state.put(BundleSales(line.sku, row.version, row.held + line.quantity, row.sold))
         return
     changes: dict[str, list[int]] = {}
     for hold, sign in ((before, -1), (after, 1)):

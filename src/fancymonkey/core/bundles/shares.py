@@ -1,4 +1,4 @@
-"""Shares the price of a bundle among its parts, to the last cent."""
+"""Divides the price of a bundle among its parts, exact to the cent."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal

@@ -137,7 +137,7 @@ def release(state: State, command: Release) -> Answer:
 
 def _frees(state: State, hold: Reservation, command: Release) -> bool:
     """Whether the end of one attempt to pay is the end of the hold."""
-    # An expired session has not failed: a late or wrong event ends no payment under way.
+    # An expired session has not failed: a late or wrong event ends no pending payment.
     session = command.payment_session if command.failed else None
     was_pending = session is not None and end_payment(state, hold, session)
     latest = _is_latest(state, hold, command)

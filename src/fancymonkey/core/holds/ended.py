@@ -47,7 +47,7 @@ def _fields(
 
 @dataclass(frozen=True, slots=True)
 class Released(_Ended):
-    """A hold after a `Release`. `payment_pending`: a payment of it was under way."""
+    """A hold after a `Release`. `payment_pending`: a payment of it was pending."""
 
     payment_pending: bool = False
 

@@ -30,6 +30,8 @@ def sold_lines(held: Lines, allocations: tuple[Allocation, ...]) -> tuple[Line, 
         if line.sku == units.sku and line.quantity == units.quantity and line.price is None:
             return None
     lines = tuple(held.values())
+    if len(lines) == 1 and allocations[:1] and allocations[0].sku != lines[0].sku:  # a bundle
+        return lines
     if held.keys() != {units.sku for units in allocations}:  # as those of every bundle
         return lines
     return None if lines == lines_of(allocations) else lines

@@ -83,8 +83,7 @@ def needs_reserve(command: Reserve, state: State) -> list[Key]:
         keys.append((Item, line.sku))
         keys.append((Level, (line.sku, command.location)))
         item = state.get(Item, line.sku)
-        if item is not None and item.bundle is not None:
-            simple = False
+        simple = simple and (item is None or item.bundle is None)
     if not simple:
         sold = [line.sku for line in command.lines]
         if hold is not None and hold.status is HELD and not command.only:
@@ -133,7 +132,7 @@ def reserve(state: State, command: Reserve) -> Answer:
     if current is None:
         state.put(SessionLink(command.session_id, hold.reservation_id))
         if present is not None and present.reservation_id == hold.reservation_id:
-            state.put(hold)  # an earlier hold with this very id has ended
+            state.put(hold)  # an earlier hold with the same id has ended
         else:
             state.add(hold)
     elif hold != current:
@@ -245,12 +244,13 @@ def _hold_units(
     served: Served | None,
 ) -> tuple[MovedLine, ...]:
     """Books each allocation's change against the hold's earlier units; returns the stock then."""
+    if served is not None and served.stock is not None and served.levels is not None:
+        state.book_hold(hold, served.levels, command)
+        return served.stock
     stock = []
     for units in allocated:
         sku, quantity, location = units.sku, units.quantity, units.location
-        change = quantity
-        if own and (sku, location) in own:
-            change -= own[sku, location].quantity
+        change = quantity - (own[sku, location].quantity if own and (sku, location) in own else 0)
         if change:
             level = state.book_movement(
                 _RESERVED if change > 0 else Kind.RELEASED,
@@ -262,8 +262,7 @@ def _hold_units(
             )
         else:
             level = state.level(sku, location)
-        if served is None:
-            stock.append((sku, quantity, level.on_hand, level.reserved, level.available))
+        stock.append((sku, quantity, level.on_hand, level.reserved, level.available))
     if served is None:
         return tuple(stock) if len(stock) == 1 else tuple(one_for_each_sku(stock))
     if served.stock is not None:
@@ -314,17 +313,17 @@ def _allocations(
         if item is None or item.archived:
             unknown.append({"sku": sku})
             continue
+        wanted = line.quantity
         if item.bundle is not None:
             served_elsewhere = True
+            if present is None and count == 1 and wanted >= 1 and not item.sold_out:
+                break  # `serve` reads the units
         mine = own[sku, location].quantity if own and (sku, location) in own else 0
-        wanted = line.quantity
-        if 1 <= wanted <= mine:  # what a hold has already is never refused
-            allocated.append(Allocation(sku, wanted, location))
-            continue
         available = state.level(sku, location).available + mine
         if item.safety_stock:
             available = offered(available, safety_at(item.safety_stock, location))
-        if 1 <= wanted <= available and not item.sold_out:  # the usual case
+        # The usual case; and what a hold has already is never refused.
+        if (1 <= wanted <= available and not item.sold_out) or 1 <= wanted <= mine:
             allocated.append(Allocation(sku, wanted, location))
             continue
         fault: Fault = {"sku": sku, "requested": wanted, "available": max(0, available)}

@@ -9,7 +9,7 @@ from fancymonkey.core.bundles.sale_rules import kept_back, not_for_sale, over_li
 from fancymonkey.core.bundles.sales import BundleSales
 from fancymonkey.core.explode import Choice, explode, needs_parts, part_skus
 from fancymonkey.core.holds.lines import Lines, Units
-from fancymonkey.core.holds.serve_bundle import serve_bundle
+from fancymonkey.core.holds.serve_bundle import needs_bundle, serve_bundle
 from fancymonkey.core.holds.served import Served
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.item_parts import BundlePolicy, SoldPart
@@ -47,6 +47,10 @@ def needs_served(
     for sold in skus_sold:
         yield Item, sold
         item = state.get(Item, sold)
+        known = None if item is None or routing is not None else needs_bundle(state, item, location)
+        if known is not None:
+            yield from known
+            continue
         skus = [sold]
         if item is not None and item.bundle is not None:
             yield BundleSales, sold

@@ -4,12 +4,26 @@ The result is that of `serve` for the same line.
 """
 
 from fancymonkey.core.bundles.sale_rules import not_for_sale
+from fancymonkey.core.bundles.simple_bundle import SimpleBundle, simple_bundle
 from fancymonkey.core.holds.lines import Lines
 from fancymonkey.core.holds.served import Served
-from fancymonkey.core.item_parts import SoldPart
-from fancymonkey.core.model import MAX_LINES, MAX_QUANTITY, Allocation, Item
-from fancymonkey.core.state import State
+from fancymonkey.core.model import Item, Level
+from fancymonkey.core.state import Key, State
 from fancymonkey.core.stock.sku_stock import offered, safety_at
+
+
+def needs_bundle(state: State, item: Item, location: str) -> tuple[Key, ...] | None:
+    """The rows that `serve` reads for a bundle at a location, from a cache.
+
+    None for an ordinary item, and where further rows are needed or may be.
+    """
+    bundle = None if item.bundle is None else simple_bundle(item)
+    if bundle is None:
+        return None
+    parts = state.rows_of(Item, bundle.skus)
+    if any(part is None or part.bundle is not None for part in parts):
+        return None
+    return bundle.keys(location)
 
 
 def serve_bundle(state: State, lines: Lines, location: str) -> Served | None:
@@ -21,62 +35,43 @@ def serve_bundle(state: State, lines: Lines, location: str) -> Served | None:
         return None
     ((sku, line),) = lines.items()
     item, quantity = state.get(Item, sku), line.quantity
-    if item is None or not _is_simple(state, item, quantity) or _offered(state, item, location) > 0:
+    bundle = None if item is None else _for_sale(state, item, quantity)
+    if item is None or bundle is None or _pre_built(state, item, location) > 0:
         return None
-    allocations: list[Allocation] = []
+    levels: list[Level] = []
     sets_left: list[int] = []
-    for component in item.components:
-        part_sku, each = component.sku, component.quantity
-        part = state.get(Item, part_sku)
-        if part is None or part.bundle is not None or part.archived or component.keep:
+    parts = state.rows_of(Item, bundle.skus)
+    rows = state.rows_of(Level, bundle.levels(location))
+    for (_, each), part, level in zip(bundle.parts, parts, rows, strict=True):
+        if part is None or level is None or part.bundle is not None or part.archived:
             return None
-        taken = each * quantity
-        left = _offered(state, part, location) - taken
+        units = level.on_hand - level.reserved - level.allocated
+        if part.safety_stock:
+            units = offered(units, safety_at(part.safety_stock, location))
+        left = units - each * quantity
         if left < 0:
             return None
-        allocations.append(Allocation(part_sku, taken, location))
+        levels.append(level)
         sets_left.append(left // each)
     sets = min(sets_left)
     return Served(
-        tuple(allocations),
-        _sold_parts(item),
+        bundle.allocations(quantity, location),
+        bundle.sold_parts,
         (f"{location} has all of it.",),
         None,
         ((sku, quantity, sets + quantity, quantity, sets),),
+        tuple(levels),
     )
 
 
-def _is_simple(state: State, item: Item, quantity: int) -> bool:
-    """Whether the bundle can be sold now, and has fixed parts only and each once."""
-    rules, components = item.bundle, item.components
-    return (
-        rules is not None
-        and not (item.archived or item.sold_out or item.groups or quantity < 1)
-        and rules.max_sold is None
-        and not_for_sale(state, item, quantity) is None
-        and 0 < len({part.sku for part in components}) == len(components) <= MAX_LINES
-        and max([part.quantity for part in components]) <= MAX_QUANTITY
-    )
+def _for_sale(state: State, item: Item, quantity: int) -> SimpleBundle | None:
+    """The shared values of the bundle if it is a simple one that can be sold now."""
+    if item.bundle is None or quantity < 1 or not_for_sale(state, item, quantity) is not None:
+        return None
+    return simple_bundle(item)
 
 
-def _offered(state: State, item: Item, location: str) -> int:
-    """The units of an item that the shop offers at a location."""
-    level = state.level(item.sku, location)
-    units = level.on_hand - level.reserved - level.allocated
+def _pre_built(state: State, item: Item, location: str) -> int:
+    """The finished units of a bundle that the shop offers at a location."""
+    units = state.level(item.sku, location).available
     return offered(units, safety_at(item.safety_stock, location)) if item.safety_stock else units
-
-
-def _sold_parts(item: Item) -> tuple[SoldPart, ...]:
-    """The parts of one bundle as they are sold. Holds of the same version share them."""
-    known = _KNOWN.get(item.sku)
-    if known is None or known[0] is not item:
-        if len(_KNOWN) >= _KNOWN_MAX:
-            _KNOWN.clear()
-        version = 0 if item.bundle is None else item.bundle.version
-        parts = [SoldPart(item.sku, version, part.sku, part.quantity) for part in item.components]
-        known = _KNOWN[item.sku] = (item, tuple(parts))
-    return known[1]
-
-
-_KNOWN: dict[str, tuple[Item, tuple[SoldPart, ...]]] = {}
-_KNOWN_MAX = 10_000

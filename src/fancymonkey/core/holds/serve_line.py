@@ -1,4 +1,4 @@
-"""Serves a new hold of one ordinary line, as nearly every hold is, without the steps of `serve`.
+"""Serves a new hold of one ordinary line, the most frequent kind, without the steps of `serve`.
 
 The result is that of `serve` for the same line.
 """

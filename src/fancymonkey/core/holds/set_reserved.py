@@ -66,7 +66,7 @@ def set_reserved(state: State, command: SetReserved) -> Answer:
         for hold in state.holds_of(command.sku):
             if state.level(command.sku, command.location).reserved <= command.quantity:
                 break
-            if payment_pending(state, hold):  # only the owner's release of this very hold ends it
+            if payment_pending(state, hold):  # only the owner's release ends it
                 continue
             give_back(state, hold, Status.RELEASED, command, command.reason or "ended by the owner")
             ended.append(EndedHold(hold.reservation_id, hold.session_id))

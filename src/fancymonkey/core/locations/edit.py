@@ -6,12 +6,13 @@ from typing import Protocol
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.ledger import Author
 from fancymonkey.core.locations.answers import LocationChanged
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.locations.lookup import location_of, unknown_location
 from fancymonkey.core.model import Kind
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
-from fancymonkey.core.state import Author, Key, State
+from fancymonkey.core.state import Key, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ Chosen = list[tuple[OrderUnits, int]]
 
 
 WAITING_FOR_UNITS = ("shipped", "moved")
-"""Changes that need the units: units that are not there yet can only be cancelled."""
+"""Changes that need the units: units that have not arrived yet can only be cancelled."""
 
 
 class OrderCommand(Protocol):

@@ -7,12 +7,13 @@ from decimal import Decimal
 
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.ledger import Author
 from fancymonkey.core.model import Item, Product, Reservation
 from fancymonkey.core.orders.rows import Order
 from fancymonkey.core.orders.shares import UnitsShare, shares_of, units_gone, value_of
 from fancymonkey.core.orders.units import record_step
 from fancymonkey.core.payments.currencies import amount_in_words, step_of
-from fancymonkey.core.state import Author, Key, State
+from fancymonkey.core.state import Key, State
 
 FOLDER = "order_money"
 """The folder of these documents, by order. An order without bundles and refunds has none."""

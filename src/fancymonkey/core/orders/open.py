@@ -7,6 +7,7 @@ from fancymonkey.core.catalogue.renames import renamed
 from fancymonkey.core.command import Command
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.ledger import Author
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.locations.lookup import location_of
 from fancymonkey.core.model import Entry, Item, Line, Product, Reservation, Status
@@ -24,7 +25,7 @@ from fancymonkey.core.orders.waiting import queue_key, wait_for
 from fancymonkey.core.outcomes import Accepted, Answer
 from fancymonkey.core.payments.issues import issue_of, needs_issues
 from fancymonkey.core.payments.rows import IssueKind
-from fancymonkey.core.state import Author, Key, State
+from fancymonkey.core.state import Key, State
 
 COUNTER = ("orders", "number")
 """The document with the number of the latest order."""

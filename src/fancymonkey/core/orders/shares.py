@@ -1,4 +1,4 @@
-"""The price of each unit of an order: shares of the paid amount that add up to its last cent.
+"""The price of each unit of an order: shares of the paid amount that add up exactly to it.
 
 The amount is shared among the lines by their prices, and the amount of a bundle among its parts by
 their single prices. The sum for units that stay with the shop depends on their number and not on

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from fancymonkey.core.ledger import Author
 from fancymonkey.core.model import Line
 from fancymonkey.core.orders.rows import Order, OrderStep, OrderUnits
-from fancymonkey.core.state import Author, State
+from fancymonkey.core.state import State
 
 STEPS_MAX = 500
 """The most steps that an order keeps; the oldest ones after the payment are removed."""

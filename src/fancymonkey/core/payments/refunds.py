@@ -40,9 +40,9 @@ OWED = (IssueKind.LATE_PAYMENT, IssueKind.BACKORDER, IssueKind.SECOND_PAYMENT)
 class RecordRefund(Command):
     """The provider has given money back for a payment, all of it (`whole`) or a part.
 
-    A whole refund strikes off the units that were never delivered. With `take_back` it returns the
-    rest at once, else an issue asks the owner. A part that pays for no more than the cancelled or
-    returned units opens no issue. `ref` is the payment's id, `others` are further ids to try,
+    A whole refund removes the undelivered units from the backorders. With `take_back` it returns
+    the rest at once, else an issue asks the owner. A part that pays for no more than the cancelled
+    or returned units opens no issue. `ref` is the payment's id, `others` are further ids to try,
     `refund` is the refund's own id if the report has one. `amount` is that of the refund, or
     without its id the sum of all of them, in the smallest unit. The same report again changes
     nothing; a further refund opens the issue again for the remaining units.

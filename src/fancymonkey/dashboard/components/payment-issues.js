@@ -117,7 +117,7 @@ export function issueList(label, rows, can, after, current) {
     return issue.progress === "open" ? nothing : html` <span class="badge ${kind}">${words}</span>`;
   };
   const columns = [
-    ["What", (issue) => html`<b>${issue.title}</b>${state(issue)}<small class="quiet block">${about(issue)}</small>${FACTS.includes(issue.concern) && issue.note ? html`<small class="block">${issue.note}</small>` : nothing}${!FACTS.includes(issue.concern) && issue.note && issue.progress !== "open" ? html`<small class="block">“${issue.note}”</small>` : nothing}`, "title"],
+    ["Issue", (issue) => html`<b>${issue.title}</b>${state(issue)}<small class="quiet block">${about(issue)}</small>${FACTS.includes(issue.concern) && issue.note ? html`<small class="block">${issue.note}</small>` : nothing}${!FACTS.includes(issue.concern) && issue.note && issue.progress !== "open" ? html`<small class="block">“${issue.note}”</small>` : nothing}`, "title"],
     ["Units", (issue) => (issue.lines.length ? issue.lines.map((line) => html`<div><b class="number">${number(line.quantity)}</b> × ${toHistory(line)}</div>`) : html`<span class="quiet">–</span>`)],
     ["Paid", money],
     ["Since", (issue) => moment(issue.openedAt)],

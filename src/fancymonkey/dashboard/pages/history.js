@@ -76,8 +76,8 @@ function change(entry) {
 function columns() {
   const after = (name) => (entry) => (entry.size === null ? "" : number(entry[name]));
   return [
-    ["What", (entry) => html`<b>${KINDS[entry.kind] ?? entry.kind}</b> <small class="quiet">No. ${number(entry.revision)}</small>`, "title"],
-    ["When", (entry) => moment(entry.at)],
+    ["Movement", (entry) => html`<b>${KINDS[entry.kind] ?? entry.kind}</b> <small class="quiet">No. ${number(entry.revision)}</small>`, "title"],
+    ["Time", (entry) => moment(entry.at)],
     ...(isSize() ? [] : [["Size", (entry) => button(inShort(entry), `${sizeOf(entry)}, ${skuOf(entry)}`, () => show({ sku: skuOf(entry), from: view.values.from, to: view.values.to }), "called")]]),
     ["Change", change],
     ["On hand", after("stock"), "number"],

@@ -116,9 +116,9 @@ const back = (hold) => (hold.status === "held" ? html`<button type="button" clas
 const locationsOf = (hold) => (hold.allocations ? html`<small class="block quiet">at ${[...new Set(hold.allocations.map((units) => units.location))].join(" and ")}</small>` : nothing);
 
 function columns(editable) {
-  const what = ["What", (hold) => html`${hold.lines.map((line) => html`<div><b class="number">${number(line.quantity)}</b> × ${toHistory(line)}${line.parts ? html` <small class="block quiet">${line.parts.map((part) => `${number(part.quantity)} × ${part.name ?? part.productId} ${part.size}`).join(", ")}</small>` : nothing}</div>`)}${locationsOf(hold)}${whyHere(hold.route)}`, "title"];
+  const units = ["Units", (hold) => html`${hold.lines.map((line) => html`<div><b class="number">${number(line.quantity)}</b> × ${toHistory(line)}${line.parts ? html` <small class="block quiet">${line.parts.map((part) => `${number(part.quantity)} × ${part.name ?? part.productId} ${part.size}`).join(", ")}</small>` : nothing}</div>`)}${locationsOf(hold)}${whyHere(hold.route)}`, "title"];
   const state = (hold) => html`<span class="badge ${BADGE[hold.status]}">${WORDS[hold.status]}${hold.late ? ", late" : ""}</span>`;
-  const rows = [what, ["Who", who], ["Since", (hold) => moment(hold.createdAt)], [isLive() ? "Ends in" : "Ended", end]];
+  const rows = [units, ["Held by", who], ["Since", (hold) => moment(hold.createdAt)], [isLive() ? "Ends in" : "Ended", end]];
   if (!isLive()) return [...rows, ["State", state], ...(editable && view.values.id ? [["Release", back, "act"]] : [])];
   if (!editable) return rows;
   const box = (hold) => html`<input type="checkbox" aria-label="Select the hold of ${unitsOf(hold)}" ?disabled=${hold.status !== "held"} .checked=${live(selected.has(hold.id))} @change=${(event) => pick([hold.id], event.target.checked)} />`;

@@ -218,7 +218,7 @@ function seen() {
     <h2 id="seen" tabindex="-1">${file.name}</h2>
     ${sheetsOf(preview.sheets, preview.sheet)} ${columns(preview.columns)}
     <div class="tiles">${tiles.map(([name, words]) => html`<div class="tile ${name === "faults" && counts.faults ? "bad" : ""}"><b>${number(counts[name])}</b><span>${words}</span></div>`)}</div>
-    <div class="chips" role="group" aria-label="How">
+    <div class="chips" role="group" aria-label="Options">
       ${counts.faults ? html`<button type="button" class="chip" aria-pressed=${leaveOut} @click=${() => { leaveOut = !leaveOut; page.draw(); }}>Skip rows with errors</button>` : nothing}
       ${owner ? html`<button type="button" class="chip" aria-pressed=${create} @click=${() => { create = !create; look(); }}>Add new products and sizes</button>` : nothing}
     </div>

@@ -79,7 +79,7 @@ function events(data) {
   const rows = wanted ? data.events.filter((event) => event.id === wanted) : data.events;
   const columns = [
     ["Event", (event) => html`<b>${event.type}</b>`, "title"],
-    ["When", (event) => moment(event.receivedAt)],
+    ["Time", (event) => moment(event.receivedAt)],
     ["Outcome", (event) => badge(OUTCOMES, event.outcome)],
     ["About", (event) => html`<small class="quiet id" title=${event.objectId ?? ""}>${event.objectId}</small>`],
     ["Moved", (event) => (!UNMOVED.includes(event.outcome) ? html`<a href="/admin/history.html?cause=${encodeURIComponent(event.id)}" title=${event.id}>entries</a>` : html`<span class="quiet">–</span>`)],
@@ -104,7 +104,7 @@ function report(run) {
 
 function runs(data, can) {
   const columns = [
-    ["When", (run) => html`<b>${ranAt(run.startedAt, run.outcome)}</b>`, "title"],
+    ["Time", (run) => html`<b>${ranAt(run.startedAt, run.outcome)}</b>`, "title"],
     ["Outcome", (run) => badge(RUNS, run.outcome)],
     ["Report", report],
     ["Took", (run) => `${number(run.tookMs)} ms`, "number"],

@@ -39,7 +39,7 @@ export class Editing {
     const { sku, field, text, seen, move } = event.detail;
     const row = this.#stock.row(sku);
     const values = field === "stock" ? parse(text, row.stock) : threshold(text);
-    const fault = values.error ?? (this.#stock.online ? null : "Not saved: the connection is lost. Your change is kept.");
+    const fault = values.error ?? (this.#stock.online === false ? "Not saved: the connection is lost. Your change is kept." : null);
     if (fault) {
       event.preventDefault();
       this.#table().refuse(sku, field, fault);
@@ -58,7 +58,7 @@ export class Editing {
   /** Changes by one; several taps become one change. */
   step(sku, by) {
     const row = this.#stock.row(sku);
-    if (!this.#stock.online || row.stock + by < 0) return;
+    if (this.#stock.online === false || row.stock + by < 0) return;
     const before = this.#steps.get(sku);
     before?.back();
     clearTimeout(before?.timer);

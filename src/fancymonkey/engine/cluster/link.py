@@ -46,7 +46,8 @@ from fancymonkey.errors import StoreUnavailable
 log = logging.getLogger(__name__)
 
 AT_ONCE = 2
-"""The batches that may be under way: while they are, further commands gather for the next one."""
+"""The number of batches without an answer: while it is reached, further commands wait for the next
+one."""
 SUSPECT_SECONDS = 0.3
 """After this silence of the decider, new commands are decided here."""
 LOST_SECONDS = 0.8
@@ -159,7 +160,7 @@ class Link:
             raise LinkLost(f"a message that cannot be read: {error!r}") from error
 
     def leave(self) -> None:
-        """Sends no more commands; those under way still get their answers."""
+        """Sends no more commands; sent ones still get their answers."""
         self._leaving = True
         self._batcher.wake()
 

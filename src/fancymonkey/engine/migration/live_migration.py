@@ -127,7 +127,7 @@ class LiveMigration:
     async def _recorded(self, old: Store) -> AsyncIterator[RecordingStore]:
         """Records every commit inside the block."""
         recorder = RecordingStore(old)
-        async with self.engine.batcher.held():  # else a commit under way would be missed
+        async with self.engine.batcher.held():  # otherwise a running commit would be missed
             self.engine.switch_store(cast(Store, recorder))
         try:
             yield recorder

@@ -1,7 +1,6 @@
 """Notifies subscribers of changes. A slow subscriber skips intermediate states."""
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,7 +10,10 @@ from fancymonkey.engine.view.location_index import LOCATIONS
 from fancymonkey.errors import Overloaded
 
 REMEMBERED = 20_000
-"""Entries that a returning subscriber can be sent without a read of the store."""
+"""The latest entries that subscribers and followers get without a read of the store."""
+
+SPARE = 5_000
+"""Entries that are kept beyond these, so that the oldest are removed together."""
 
 SUBSCRIBERS_MAX = 2000
 """The most subscribers of one process."""
@@ -99,7 +101,8 @@ class Feed:
         """Events that each change sets, for the followers of the ledger."""
         self.with_dependents: Callable[[set[str]], set[str]] = _alone
         """Adds the SKUs whose stock follows from that of these."""
-        self._recent: deque[tuple[int, str]] = deque(maxlen=REMEMBERED)
+        self._recent: list[Entry] = []
+        """The latest entries, without a gap."""
         self.followers: dict[FeedFollower, None] = {}
         self._subscriptions: dict[Subscription, None] = {}  # in the order of arrival
         self._attentive: dict[Subscription, None] = {}  # those that do not rest
@@ -139,24 +142,38 @@ class Feed:
 
     def publish(self, entries: Iterable[Entry], revision: int) -> None:
         """Notifies every subscriber of the SKUs of new entries."""
-        skus = set()
-        for entry in entries:
-            if entry.revision > self.revision:
-                self._recent.append((entry.revision, entry.sku))
-                skus.add(entry.sku)
+        new = [entry for entry in entries if entry.revision > self.revision]
         self.revision = revision
-        if skus:
-            self.ring(self.with_dependents(skus))
+        if new:
+            self._remember(new)
+            self.ring(self.with_dependents({entry.sku for entry in new}))
+
+    def _remember(self, entries: list[Entry]) -> None:
+        recent = self._recent
+        if recent and recent[-1].revision + 1 != entries[0].revision:
+            recent.clear()
+        recent += entries
+        if len(recent) > REMEMBERED + SPARE:
+            del recent[:-REMEMBERED]
+
+    def entries_after(self, revision: int, limit: int = REMEMBERED) -> list[Entry] | None:
+        """Up to `limit` entries after a revision; None if they are not remembered."""
+        if revision == self.revision:
+            return []
+        recent = self._recent
+        if not recent or not recent[0].revision <= revision + 1 <= self.revision:
+            return None
+        start = revision + 1 - recent[0].revision
+        return recent[start : start + limit] if len(recent) - start <= REMEMBERED else None
 
     def since(self, revision: int) -> set[str] | None:
         """The SKUs that changed after a revision; None if the feed no longer knows, or if a
         location changed: then the stock that buyers see may be another for every SKU.
         """
-        if revision == self.revision:
-            return set()
-        if revision > self.revision or not self._recent or self._recent[0][0] > revision + 1:
-            return None
-        skus = {sku for number, sku in self._recent if number > revision}
+        entries = self.entries_after(revision)
+        if not entries:
+            return None if entries is None else set()
+        skus = {entry.sku for entry in entries}
         return None if LOCATIONS in skus else self.with_dependents(skus)
 
     def subscribe(self, missed: set[str] | None) -> Subscription:

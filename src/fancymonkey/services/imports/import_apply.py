@@ -164,7 +164,7 @@ def _taken_back(key: RequestKey, attempt: int) -> RequestKey:
 def _rows_digest(steps: Sequence[ImportStep]) -> str:
     """By which a portion is known again.
 
-    Its number will not do: a repetition plans what is left, so other rows are the first then.
+    Its number will not do: a repetition plans the remaining rows, so its first rows are others.
     """
     rows = repr([step.rows for step in steps])
     return hashlib.blake2b(rows.encode(), digest_size=16).hexdigest()

@@ -222,7 +222,7 @@ def _write_cell(sheet: Any, row: int, place: int, text: str, kind: str, formats:
     if len(text) > CELL_MAX:
         raise DataError("A text is too long for a spreadsheet. Use CSV instead.")
     if kind == "number" and Decimal(f"{float(text):.15g}") == Decimal(text):
-        sheet.write_number(row, place, float(text))  # exact to the last digit, or as text
+        sheet.write_number(row, place, float(text))  # every digit is exact, or it is text
     elif kind == "switch":
         sheet.write_boolean(row, place, text == "true")
     elif kind == "date" and _is_day(text):

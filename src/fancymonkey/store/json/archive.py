@@ -60,7 +60,7 @@ class Archive:
         """See `PastRows.find`. Raises StoreCorrupt."""
         mark = mark_of(key)
         for bits, mask, file in self._filters.get(kind, ()):
-            # Nearly every question is for a key that is nowhere, and ends with the first bit.
+            # Nearly every request is for a key that does not exist, and ends with the first bit.
             if bits[(mark & mask) >> 3] >> (mark & 7) & 1:
                 row = file.find(kind, key, mark)
                 if row is not None:

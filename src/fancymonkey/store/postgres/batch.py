@@ -10,8 +10,9 @@ from typing import Any
 
 import msgspec
 
+from fancymonkey.core.load import Load
 from fancymonkey.core.model import Entry, Level, Reservation, Row
-from fancymonkey.core.state import Load, State
+from fancymonkey.core.state import State
 from fancymonkey.store.postgres.connection import Connection
 from fancymonkey.store.sql.columns import ENTRIES, TABLES, Column, Table
 from fancymonkey.store.sql.statements import (

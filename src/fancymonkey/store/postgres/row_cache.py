@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import flatten
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.load import Load
 from fancymonkey.core.model import HELD, Event, Outcome, Reservation, SessionLink
-from fancymonkey.core.state import Load, State
+from fancymonkey.core.state import State
 from fancymonkey.store.contract import StockSnapshot
 from fancymonkey.store.sql.row_cache import RowCache
 from fancymonkey.store.sql.statements import Keys, expect, keys_by_kind

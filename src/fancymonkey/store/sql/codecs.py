@@ -21,6 +21,9 @@ import msgspec
 Encode = Callable[[Any], Any]
 _json = msgspec.json.Encoder().encode
 
+SHARED_MAX = 100
+"""Tuples whose texts are kept: the holds of a bundle share the tuple of its parts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Codec:
@@ -70,7 +73,8 @@ def _scalar(hint: Any) -> Codec | None:
     if isinstance(hint, type) and issubclass(hint, Enum):
         for stored in (str, int):
             if all(isinstance(member.value, stored) for member in hint):
-                return Codec(stored, attrgetter("value"), hint)
+                is_text = issubclass(hint, str)  # then a member is its text for every driver
+                return Codec(stored, None if is_text else attrgetter("value"), hint)
     return None
 
 
@@ -102,8 +106,17 @@ def _one(kind: type[Any]) -> Codec:
 def _several(kind: type[Any]) -> Codec:
     read, array = _array(kind)
     decode = msgspec.json.Decoder(GenericAlias(list, (array,))).decode
-    return Codec(
-        str,
-        lambda values: _json([read(value) for value in values]).decode(),
-        lambda text: tuple(starmap(kind, decode(text))),
-    )
+    known_texts: dict[int, tuple[tuple[Any, ...], str]] = {}
+
+    def encode(values: tuple[Any, ...]) -> str:
+        if len(values) < 2:
+            return _json([read(value) for value in values]).decode()
+        known = known_texts.get(id(values))
+        if known is None or known[0] is not values:
+            if len(known_texts) >= SHARED_MAX:
+                known_texts.clear()
+            text = _json([read(value) for value in values]).decode()
+            known = known_texts[id(values)] = (values, text)
+        return known[1]
+
+    return Codec(str, encode, lambda text: tuple(starmap(kind, decode(text))))

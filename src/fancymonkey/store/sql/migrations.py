@@ -85,5 +85,5 @@ def require_current(known: Sequence[Migration], applied: Iterable[tuple[int, str
     if missing:
         raise SchemaBehind(
             f"The database lacks migration {missing[0].number} ({missing[0].name}). Start the "
-            f"server (fancymonkey serve) once: it applies what is missing."
+            f"server (fancymonkey serve) once: it applies the missing ones."
         )

@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from importlib import resources
 from typing import Any
 
+from fancymonkey.core.load import Load
 from fancymonkey.core.model import Entry, Level, Reservation, Row
 from fancymonkey.core.outcomes import Answer
 from fancymonkey.core.rows import ROWS
-from fancymonkey.core.state import AllLevels, Load, Rows, State
+from fancymonkey.core.state import AllLevels, Rows, State
 from fancymonkey.store.contract import Commit, commit_of
 from fancymonkey.store.sql.columns import ENTRIES, TABLES, Table
 

@@ -13,9 +13,10 @@ import msgspec
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import execute, loads
+from fancymonkey.core.load import Load
 from fancymonkey.core.model import Entry, Reservation
 from fancymonkey.core.outcomes import Answer
-from fancymonkey.core.state import FOREVER, Load, Rows, State
+from fancymonkey.core.state import FOREVER, Rows, State
 from fancymonkey.errors import DataError, StoreUnavailable
 from fancymonkey.store.contract import Commit, StockSnapshot, applied_commit
 from fancymonkey.store.shared.disk_latency import DiskLatency
@@ -256,9 +257,8 @@ class SqliteWriter:
 
     def _write(self, state: State) -> None:
         for kind, new, rows in written(state):
-            table = TABLES[kind]
-            sql = _insert(table) if new else _upsert(table)
-            self.db.executemany(sql, map(table.values, rows))
+            sql = _insert(TABLES[kind]) if new else _upsert(TABLES[kind])
+            self.db.executemany(sql, map(TABLES[kind].values, rows))
         if state.entries:
             self.insert(ENTRIES, state.entries)
             self.db.execute(QUERIES["set_head"], (state.revision,))

@@ -9,7 +9,7 @@ BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 
 def file_response(body: bytes, media_type: str, name: str) -> Response:
-    """A downloadable file, kept nowhere."""
+    """A downloadable file, which is not stored."""
     headers = {
         "Content-Type": media_type,
         "Content-Disposition": f'attachment; filename="{name}"',

@@ -14,7 +14,7 @@ from fancymonkey.web.http.bodies.unknown_fields import LISTED_MAX, nearest_name,
 from fancymonkey.web.http.messages import Problem, Request
 
 IGNORED = "Ignored-Parameters"
-"""The header that lists the parameters that a tolerant endpoint did not use."""
+"""The header with the ignored parameters of a tolerant endpoint."""
 
 FIELDS_MAX = 1000
 CACHED_BYTES = 200
@@ -38,7 +38,7 @@ class KnownParams:
     text_max: int | None = None
 
     def ignored(self, query: bytes) -> tuple[str, ...]:
-        """The names that the endpoint does without. Raises Problem 422."""
+        """The names that the endpoint ignores. Raises Problem 422."""
         if len(query) > CACHED_BYTES:
             return _ignored(self, query)
         return _known_query(self, query)
@@ -50,7 +50,7 @@ def ignored_header(names: Sequence[str]) -> tuple[bytes, bytes]:
 
 
 async def check_no_body(request: Request) -> None:
-    """Raises Problem 422 for a body where an endpoint reads none: its fields had no effect."""
+    """Raises Problem 422 for a body that the endpoint does not read: its fields have no effect."""
     headers = request.headers
     if headers.get(b"content-length", b"0") == b"0" and b"transfer-encoding" not in headers:
         return

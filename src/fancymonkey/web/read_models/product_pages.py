@@ -40,7 +40,7 @@ class ProductPage:
         self.low = array("I", [0]) * count
         self.out = array("I", [0]) * count
         self.shown = 0
-        """How many have JSON."""
+        """The number of products with JSON."""
 
     def json_of(self, place: int) -> bytes:
         """The JSON of a product with its comma, empty if it has none."""

@@ -77,7 +77,7 @@ def _is_list(annotation: Any) -> bool:
 
 
 def _body_fields(route: ParameterizedRoute) -> Iterator[str]:
-    """The fields of a body in JSON; of none that is signed, as an event of Stripe."""
+    """The fields of a body in JSON; none for a signed body, such as an event of Stripe."""
     model = body_model(route)
     if model is not None:
         yield from field_names(model)

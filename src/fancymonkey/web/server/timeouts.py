@@ -2,8 +2,8 @@
 
 uvicorn waits without limit for a request's head and body: a client with many connections and a
 byte from time to time keeps all of them. It also sets a timer after each response and cancels it
-at the next request; here one timer runs on and checks what is due. uvicorn does not check either
-whether responses are read: unread ones stay in memory for good. A second timer checks that.
+at the next request; here one timer continues and checks the deadlines. uvicorn does not check
+either whether responses are read: unread ones stay in memory for good. A second timer checks that.
 Both are here.
 """
 
@@ -105,7 +105,7 @@ class TimeoutProtocol(HttpToolsProtocol):
         self._untaken = None
 
     def timeout_keep_alive_handler(self) -> None:
-        """Checks what is due, and closes the connection if it has not arrived."""
+        """Checks the current deadline, and closes the connection if it has passed."""
         self.timeout_keep_alive_task, self._rings_at = None, inf
         if self._due is None or self.transport.is_closing():
             return

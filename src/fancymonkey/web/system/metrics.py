@@ -108,7 +108,7 @@ class Stored:
         )
         ended = GaugeMetricFamily(
             "fancymonkey_job_ended_timestamp_seconds",
-            "When the job last ended.",
+            "The time of the last end of the job.",
             labels=["job_name"],
         )
         failed = GaugeMetricFamily(
@@ -237,7 +237,7 @@ class ClusterMetrics:
         yield role
         yield GaugeMetricFamily(
             "fancymonkey_decider_since_timestamp_seconds",
-            "When the server took over that decides for all.",
+            "The time at which the present decider took over.",
             0 if cluster is None else cluster.lease.since / 1000,
         )
         yield GaugeMetricFamily(

@@ -68,7 +68,7 @@ async def run_by_post(context: Context, job: str) -> FinishedJob:
 async def run_job(context: AppContext, name: str, *, join: bool = False) -> FinishedRun:
     """Runs a job now. Raises Problem if it does not exist, is already running, or fails.
 
-    With `join` a run that is under way in this process is awaited, and its result returned.
+    With `join` a run that already runs in this process is awaited, and its result returned.
     """
     job = context.jobs.jobs.get(present_job(name))
     if job is None:

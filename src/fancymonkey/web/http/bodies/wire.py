@@ -262,12 +262,22 @@ def routed_out(allocations: Iterable[Allocation] | None, because: Iterable[str])
     return {"allocations": rows, "because": list(because)}
 
 
-def _allocations_out(allocations: Iterable[Allocation]) -> list[AllocationOut]:
-    """The same units for `encode`, faster."""
-    return [
-        AllocationOut(*split_sku(units.sku), units.quantity, units.location)
-        for units in allocations
-    ]
+def _allocations_out(allocations: tuple[Allocation, ...]) -> list[AllocationOut]:
+    """The same units for `encode`, faster. The holds of a bundle share them."""
+    known = _SHARED.get(id(allocations))
+    if known is None or known[0] is not allocations:
+        if len(_SHARED) >= _SHARED_MAX:
+            _SHARED.clear()
+        units_out = [
+            AllocationOut(*split_sku(units.sku), units.quantity, units.location)
+            for units in allocations
+        ]
+        known = _SHARED[id(allocations)] = (allocations, units_out)
+    return known[1]
+
+
+_SHARED: dict[int, tuple[tuple[Allocation, ...], list[AllocationOut]]] = {}
+_SHARED_MAX = 100
 
 
 def left(available: int) -> int:
