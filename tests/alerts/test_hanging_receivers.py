@@ -4,6 +4,8 @@ import asyncio
 import statistics
 import time
 
+import pytest
+
 from fancymonkey.alerts.alerts import Alerts
 from fancymonkey.alerts.channels import channels_of
 from fancymonkey.alerts.events import WEBHOOKS
@@ -79,6 +81,7 @@ def _release(id_: str) -> Release:
     return Release(ref=id_)
 
 
+@pytest.mark.slow
 async def test_silent_receivers_do_not_slow_a_sale() -> None:
     """Compared with receivers that answer at once; the better of three, because of other work."""
     well = min([await measured(hang=False) for _ in range(3)])

@@ -45,6 +45,7 @@ async def stays(store: Away, what: str, works: bool, seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["reads", "writes"])
 def test_the_owner_is_alerted_without_the_store_once_each_time(what: str) -> None:
     async def days() -> None:

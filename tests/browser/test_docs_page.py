@@ -22,6 +22,9 @@ FIVE = {
     "POST /api/inventory/bulk-update",
 }
 
+SLOWEST = 90_000
+"""Milliseconds. Swagger resolves the document in seconds of CPU time, for each call it opens."""
+
 
 async def operations(page: Page, site: str) -> int:
     """The number of operations in the document of the API."""
@@ -39,14 +42,14 @@ async def opened(page: Page, name: str) -> Locator:
     """The form of a call, open."""
     call = page.locator(f"#operations-inventory-{name}")
     if not await call.locator(".opblock-body").count():
-        await call.locator("button.opblock-summary-control").click()
-    await expect(call.get_by_role("button", name="Execute")).to_be_visible()
+        await call.locator("button.opblock-summary-control").click(timeout=SLOWEST)
+    await expect(call.get_by_role("button", name="Execute")).to_be_visible(timeout=SLOWEST)
     return call
 
 
 async def execute(call: Locator) -> Locator:
     """Sends the call. Returns the place of its answer."""
-    await call.get_by_role("button", name="Execute").click()
+    await call.get_by_role("button", name="Execute").click(timeout=SLOWEST)
     return call.locator(".live-responses-table .response .response-col_description")
 
 
@@ -65,26 +68,28 @@ async def test_the_page_lists_and_makes_calls(
             call = await opened(page, "get_inventory")
             await call.get_by_placeholder("productId").fill("prod_tee_001")
             message = await execute(call)
-            await expect(message).to_contain_text('"BANANA TEE"')
+            await expect(message).to_contain_text('"BANANA TEE"', timeout=SLOWEST)
             await expect(message).not_to_contain_text("HOODIE")
             watched.assert_clean()
         with subtests.test("units can be set aside from the page: the sample is a valid request"):
             message = await execute(await opened(page, "reserve"))
-            await expect(message).to_contain_text('"expiresInMinutes": 30')
+            await expect(message).to_contain_text('"expiresInMinutes": 30', timeout=SLOWEST)
             assert (await shop.size("M", HOODIE))["reserved"] == 1
             watched.assert_clean()
         with subtests.test("a call that is refused is shown"):
             await shop.release("cs_test_abc123")
             await shop.reserve("somebody", quantity=20)
             message = await execute(await opened(page, "reserve"))
-            await expect(message).to_contain_text("insufficient_stock")
+            await expect(message).to_contain_text("insufficient_stock", timeout=SLOWEST)
             watched.forget()  # the browser logs every 409
         await assert_fits_every_screen(page, subtests)
         watched.assert_clean()
 
 
 async def assert_lists_every_call(page: Page, url: str) -> None:
-    await expect(page.locator(".opblock")).to_have_count(await operations(page, url))
+    await expect(page.locator(".opblock")).to_have_count(
+        await operations(page, url), timeout=SLOWEST
+    )
     rows = await page.locator(".opblock-summary").evaluate_all(
         """rows => rows.map(row => ["method", "path"].map(
             name => row.querySelector(`.opblock-summary-${name}`).innerText).join(" "))"""
@@ -95,8 +100,10 @@ async def assert_lists_every_call(page: Page, url: str) -> None:
 
 async def assert_fits_every_screen(page: Page, subtests: pytest.Subtests) -> None:
     """With three calls open, two of them answered, at two widths and in both schemes."""
-    await page.locator("#operations-admin-bulk_update .opblock-summary-control").click()
-    await expect(page.locator(".opblock.is-open")).to_have_count(3)
+    await page.locator("#operations-admin-bulk_update .opblock-summary-control").click(
+        timeout=SLOWEST
+    )
+    await expect(page.locator(".opblock.is-open")).to_have_count(3, timeout=SLOWEST)
     for width, scheme in product((390, 1280), SCHEMES):
         with subtests.test(f"{width} {scheme}"):
             await page.set_viewport_size({"width": width, "height": 800})

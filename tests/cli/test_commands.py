@@ -223,7 +223,9 @@ def lively(write: Write) -> None:
     )
 
 
-@pytest.mark.parametrize("into", ["json", "sqlite", "postgres"])
+@pytest.mark.parametrize(
+    "into", ["json", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+)
 def test_migrate_copies_everything_there_and_back(
     cli: Run, shop: str, write: Write, into: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

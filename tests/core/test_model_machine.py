@@ -3,6 +3,7 @@
 from typing import Any
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -18,6 +19,8 @@ from fancymonkey.core.outcomes import Accepted, Refused
 from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem
 from tests.core.builders import CoreShop
 from tests.core.stock_model import Model
+
+pytestmark = pytest.mark.slow
 
 SKUS = ("a/S", "a/M", "b/M")
 UNITS = st.integers(1, 6)

@@ -133,6 +133,7 @@ def _install(place: Path) -> str | None:
     return None if done.returncode == 0 else f"npm ci failed: {done.stderr[-500:]}"
 
 
+@pytest.mark.slow
 async def test_the_library_for_node_drives_it_too(node: Path) -> None:
     fake_stripe = FakeStripe(FakeStripeSettings("http://stand.in", seed=1))
     async with serving(fake_stripe.app) as url:

@@ -130,6 +130,7 @@ def outcome(base: Rows, command: Reserve) -> tuple[Answer, State]:
     return run_one(state, command), state
 
 
+@pytest.mark.slow
 @given(shops(), LINES, ROUTINGS, CHOICES, st.sampled_from([0, 1000, 1000, 1000]))
 @settings(max_examples=300, deadline=None)
 def test_the_short_ways_change_nothing(

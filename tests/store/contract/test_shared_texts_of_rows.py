@@ -24,7 +24,7 @@ def test_holds_with_the_same_units_share_a_text() -> None:
 
 
 def test_other_units_have_their_own_text() -> None:
-    for number in range(3 * codecs.SHARED_MAX):  # objects that are gone lend their place to others
+    for number in range(3 * codecs.SHARED_MAX):  # a new object may have the id of a freed one
         units = parts(2 + number % 3, 1 + number)
         assert TABLE.row(TABLE.values(hold(units))) == hold(units)
 

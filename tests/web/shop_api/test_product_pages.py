@@ -16,7 +16,7 @@ from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.web.http.bodies.spelling import Spelling
 from fancymonkey.web.http.pieces import Body, Pieces
 from fancymonkey.web.read_models import product_pages, stock_listing
-from fancymonkey.web.read_models.product_pages import PAGE_PRODUCTS, Page
+from fancymonkey.web.read_models.product_pages import PAGE_PRODUCTS, ProductPage
 from fancymonkey.web.read_models.stock_listing import StockListing
 
 SIZES = ("S", "M", "L")
@@ -67,7 +67,7 @@ def parts(body: Body) -> list[bytes]:
     return list(body.parts)
 
 
-def pages_of(listing: StockListing) -> list[Page]:
+def pages_of(listing: StockListing) -> list[ProductPage]:
     return listing._pages.pages()
 
 

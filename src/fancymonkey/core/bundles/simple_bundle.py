@@ -1,4 +1,4 @@
-"""Bundles of fixed, ordinary parts, as nearly all are: the values that all their holds share."""
+"""Bundles of fixed, ordinary parts, the usual case: the values that all their holds share."""
 
 from fancymonkey.core.bundles.sales import BundleSales
 from fancymonkey.core.item_parts import SoldPart
