@@ -4,7 +4,15 @@ import random
 
 import pytest
 
-from fancymonkey.alerts.stock_thresholds import KnownBand, StockBand, StockNow, begin, cross, margin
+from fancymonkey.alerts.stock_thresholds import (
+    KnownBand,
+    SharedBands,
+    StockBand,
+    StockNow,
+    begin,
+    cross,
+    margin,
+)
 
 FINE, LOW, OUT = KnownBand(StockBand.FINE), KnownBand(StockBand.LOW, 5), KnownBand(StockBand.OUT)
 
@@ -133,3 +141,10 @@ def _promises(history: list[tuple[int, int, str | None]], threshold: int) -> Non
         if word is None and not out and available <= threshold:
             # A low size was reported: as low, or as restocked with few units.
             assert told_low
+
+
+def test_equal_statuses_are_one_object() -> None:
+    shared = SharedBands()
+    bands = [shared.of(begin(StockNow(units, units, 5))) for units in (9, 8, 0, 0, 3, 3, 4)]
+    assert bands == [begin(StockNow(units, units, 5)) for units in (9, 8, 0, 0, 3, 3, 4)]
+    assert len({id(band) for band in bands}) == 4

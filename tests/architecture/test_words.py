@@ -299,6 +299,11 @@ def test_a_refused_word_is_found(text: str, word: str) -> None:
     assert may_have_refused_word(f'x = 1\n"""{text}"""\n')  # a file with this text is read
 
 
+def test_each_pattern_in_lower_case_begins_a_word() -> None:
+    for word, text in WORDS.items():
+        assert word in EXACT or (text.startswith(_START) and text == text.lower()), word
+
+
 def test_other_words_are_not() -> None:
     for text in (
         "The event `books.mended`",

@@ -217,7 +217,8 @@ def test_hashes_are_cheap_only_in_tests_that_do_not_need_their_cost(
     body = {"name": "owner", "password": "correct-horse-battery"}
     env = {"ADMIN_PASSWORD": body["password"]}
     with Server(data=tmp_path, env=env, costly_hashes=costly) as server:
-        assert httpx.post(f"{server.url}/api/admin/login", json=body).status_code == 200
+        answer = httpx.post(f"{server.url}/api/admin/login", json=body, timeout=60)
+        assert answer.status_code == 200
     stored = (tmp_path / "logs" / "inventory-changes.log").read_text()
     assert ("$m=65536,t=3,p=4$" in stored) is costly
     assert ("$m=64,t=1,p=1$" in stored) is not costly

@@ -17,7 +17,7 @@ from fancymonkey.alerts.backoff import HOUR
 from fancymonkey.alerts.events import AlertEvent
 from fancymonkey.alerts.location_thresholds import LocationThresholds
 from fancymonkey.alerts.outbox import DeliveryTarget, Outbox
-from fancymonkey.alerts.stock_thresholds import KnownBand, begin, begin_or_cross
+from fancymonkey.alerts.stock_thresholds import KnownBand, SharedBands, begin, begin_or_cross
 from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.documents.put import DocumentWrite, PutDocuments
 from fancymonkey.core.execute import CommandGroup
@@ -168,7 +168,12 @@ class EventDetector:
         if self._seen is not None:
             return self._seen
         async with asyncio.timeout(STORE_SECONDS):
-            self._known = {stored.name: stored.value for stored in await self._bands.all()}
+            bands: dict[str, KnownBand] = {}
+            items, shared = self._engine.view.items, SharedBands()
+            async for document in self._bands.after(""):  # a million sizes: no second list of them
+                sku = items[document.name].sku if document.name in items else document.name
+                bands[sku] = shared.of(document.value)
+            self._known = bands
             if self._at_locations is not None:
                 await self._at_locations.read()
             stored = await self._place.get("seen")
@@ -177,12 +182,14 @@ class EventDetector:
             return stored.value
         view, now = self._engine.view, self._engine.clock()
         first = DetectorPositions(view.revision, now, now)
-        bands = {row.item.sku: begin(ledger_events.stock_now(row)) for row in view.stocked()}
-        self._version = 0
-        drafts = [self._bands.draft(sku, band) for sku, band in bands.items()]
-        for start in range(0, len(drafts), PORTION):
+        stocks = ((row.item.sku, ledger_events.stock_now(row)) for row in view.stocked())
+        bands = {sku: shared.of(begin(stock)) for sku, stock in stocks}
+        self._version, skus = 0, list(bands)
+        for start in range(0, len(skus), PORTION):
+            part = skus[start : start + PORTION]
+            drafts = [self._bands.draft(sku, bands[sku]) for sku in part]
             async with asyncio.timeout(STORE_SECONDS):
-                await put_documents_command(self._engine, *drafts[start : start + PORTION])
+                await put_documents_command(self._engine, *drafts)
         self._known |= bands
         self._seen = first
         await self._write(first, [])

@@ -31,6 +31,17 @@ class KnownBand(Struct):
     reported: int | None = field(default=None, name="told")
 
 
+class SharedBands:
+    """Makes equal statuses one object: a million sizes have few different ones."""
+
+    def __init__(self) -> None:
+        self._bands: dict[tuple[StockBand, int | None], KnownBand] = {}
+
+    def of(self, band: KnownBand) -> KnownBand:
+        """The first of the equal statuses that were passed."""
+        return self._bands.setdefault((band.band, band.reported), band)
+
+
 @dataclass(frozen=True, slots=True)
 class StockNow:
     """The current stock of a size: available units, and unsold units including held ones."""

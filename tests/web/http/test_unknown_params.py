@@ -157,12 +157,16 @@ async def test_one_of_two_different_values_is_not_chosen(shop: Shop) -> None:
             assert answer.json["parameter"] == name
 
 
+BEGINNINGS = {("before", f"/api/admin/{name}") for name in ("audit-log", "record")}
+"""Pages that continue at a text; those of the history continue at a number."""
+
+
 async def test_an_empty_filter_is_refused(shop: Shop) -> None:
     for row in [row for row in STRICT if row.params and row.params.names]:
         assert row.params is not None
         for name in row.params.names:
-            if name in ("q", "name", "since"):  # search words, a file name, the first connection
-                continue
+            if name in ("q", "name", "since", "after") or (name, row.path) in BEGINNINGS:
+                continue  # search words, a file name, the first connection, the first page
             answer = await send(shop, row, f"{name}=")
             assert (answer.status, answer.code) == (422, "invalid_request"), (row, name)
             assert name in answer.json["detail"]
@@ -174,6 +178,15 @@ async def test_empty_search_words_choose_everything(shop: Shop) -> None:
         answer = await shop.client.get(f"/api/admin/{path}?q=", OWNER)
         assert answer.status == 200
         assert answer.json | {"serverTime": 0} == every | {"serverTime": 0}
+
+
+async def test_an_empty_end_of_the_previous_page_is_the_first_page(shop: Shop) -> None:
+    paths = [row.path for row in STRICT if row.params and "after" in row.params.names]
+    assert len(paths) > 4
+    for path in paths:
+        first = await shop.client.get(path, OWNER)
+        again = await shop.client.get(f"{path}?after=", OWNER)
+        assert (again.status, again.json) == (200, first.json), path
 
 
 async def test_an_endpoint_for_everyone_goes_without_tracking_parameters(shop: Shop) -> None:

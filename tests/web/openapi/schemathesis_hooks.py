@@ -11,7 +11,7 @@ from typing import Any
 import schemathesis
 from schemathesis.specs.openapi import _auth_retry
 
-# Modules and the document stay: a collection of garbage need not look at them again and again.
+# Modules and the document stay in memory: without this, each collection of garbage reads them all.
 gc.freeze()
 gc.set_threshold(50_000, 20, 100)
 

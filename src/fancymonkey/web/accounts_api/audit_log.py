@@ -12,7 +12,7 @@ from fancymonkey.spreadsheets.cells.formula_escape import safe
 from fancymonkey.timestamps import iso
 from fancymonkey.web.accounts_api.models import AuditEntryOut, AuditLogPage
 from fancymonkey.web.http.files import FORMAT, also_csv, file_response
-from fancymonkey.web.http.query_params import LIMIT, Page, Text
+from fancymonkey.web.http.query_params import LIMIT, Page, Text, Words
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 from fancymonkey.web.routing.dependencies import Context
@@ -34,7 +34,7 @@ COLUMNS = ("at", "actor", "address", "what", "status", "about", "id", "count")
 async def list_audit_log(
     context: Context,
     limit: Annotated[Page, Query(description=LIMIT)] = PAGE,
-    before: Annotated[Text, Query(description="`next` of the previous page")] = "",
+    before: Annotated[Words, Query(description="`next` of the previous page")] = "",
     actor: Annotated[Text | None, Query(description="Only entries of this actor")] = None,
     format: Annotated[Literal["json", "csv"], Query(description=FORMAT)] = "json",
 ) -> Any:

@@ -69,7 +69,7 @@ Flag = Annotated[
 Text = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_MAX)]
 """A text. An empty one is refused: a filter without a value would choose everything."""
 Words = Annotated[str, StringConstraints(max_length=TEXT_MAX)]
-"""Search words, a file name or the beginning of a page. The text may be empty."""
+"""Search words, a file name or the `next` of a page: an empty text is one as well."""
 Time = Annotated[Text, WithJsonSchema({"type": "string", "example": "2026-01-31T12:00:00Z"})]
 Page = Annotated[int, WholeParam(1, 1000)]
 PAGE = 100

@@ -40,7 +40,7 @@ from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.bodies.json_body import json_response
 from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.http.problems.refusals import request_fingerprint
-from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text
+from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text, Words
 from fancymonkey.web.read_models.stock_listing import unknown_location
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
@@ -152,7 +152,7 @@ async def list_transfers(
     ] = None,
     id: Annotated[Text | None, Query(description="Only the transfer with this id")] = None,
     limit: Annotated[Page, Query(description=LIMIT)] = PAGE,
-    after: Annotated[Text, Query(description="`next` of the previous page")] = "",
+    after: Annotated[Words, Query(description="`next` of the previous page")] = "",
 ) -> Any:
     """Returns transfers, the newest first, and the numbers of all that are overdue."""
     engine, revision = context.engine, context.engine.view.revision

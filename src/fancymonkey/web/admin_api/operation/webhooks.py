@@ -29,7 +29,7 @@ from fancymonkey.web.admin_api.operation.alert_models import (
 )
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.messages import Problem
-from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text
+from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text, Words
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 from fancymonkey.web.routing.dependencies import Call, Context
@@ -159,7 +159,7 @@ async def list_deliveries(
     context: Context,
     limit: Annotated[Page, Query(description=LIMIT)] = PAGE,
     id: Annotated[Text | None, Query(description="Only deliveries to this webhook")] = None,
-    after: Annotated[Text, Query(description="`next` of the previous page")] = "",
+    after: Annotated[Words, Query(description="`next` of the previous page")] = "",
 ) -> DeliveryPage:
     """Returns sent and waiting deliveries, the newest first."""
     outbox = context.alerts.outbox

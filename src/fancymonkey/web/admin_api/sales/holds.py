@@ -84,7 +84,7 @@ async def list_holds(
         Text | None, Query(description="Only the hold with this id; any of its ids")
     ] = None,
     limit: Annotated[Page, Query(description=LIMIT)] = PAGE,
-    after: Annotated[Text | None, Query(description="`next` of the previous page")] = None,
+    after: Annotated[Words | None, Query(description="`next` of the previous page")] = None,
 ) -> HoldPage:
     """Returns live holds, the one that ends first in front; or holds that ended since a time."""
     engine, hold_ref = context.engine, id
@@ -103,7 +103,7 @@ async def list_holds(
         hold = await engine.store.reservation(hold_ref)
         rows, following = [] if hold is None or not chosen.is_there(hold) else [hold], None
     elif status is Status.HELD and since is None:
-        rows, following = await page_of(engine, live, after, limit)
+        rows, following = await page_of(engine, live, after or None, limit)
     else:
         begin = instant("since", since)
         if begin is None:

@@ -81,7 +81,7 @@ async def list_orders(
         Query(description="`newest` (the default) or `oldest`: the orders that begin the list"),
     ] = "newest",
     limit: Annotated[Page, Query(description=LIMIT)] = PAGE,
-    after: Annotated[Text | None, Query(description="`next` of the previous page")] = None,
+    after: Annotated[Words | None, Query(description="`next` of the previous page")] = None,
 ) -> Any:
     """Returns orders, the newest first unless `sort` is `oldest`."""
     revision = context.engine.view.revision
@@ -98,7 +98,7 @@ async def list_orders(
             status, location, q or "", buyers=sees_buyers(actor), within=actor.locations
         )
         orders, following = await index.page(
-            wanted, limit, _start(after), oldest_first=sort == "oldest"
+            wanted, limit, _start(after or None), oldest_first=sort == "oldest"
         )
     return json_response(
         OrderPage(

@@ -29,7 +29,7 @@ from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.bodies.change_names import named_change
 from fancymonkey.web.http.etag import is_known
 from fancymonkey.web.http.messages import Problem
-from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text
+from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text, Words
 from fancymonkey.web.read_models.stock_listing import unknown_location
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
@@ -82,7 +82,7 @@ async def list_changes(
     context: Context,
     actor: Caller,
     limit: Annotated[Page, Query(description=LIMIT)] = PAGE,
-    after: Annotated[Text, Query(description="The last change of the previous page")] = "",
+    after: Annotated[Words, Query(description="The last change of the previous page")] = "",
 ) -> ChangeList:
     """Returns the latest changes, the newest first."""
     rows: list[ChangeOut] = []
