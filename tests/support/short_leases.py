@@ -21,8 +21,8 @@ def _ahead() -> int:
 
 def _shorten(name: str, value: float) -> None:
     """Divides a duration in every module that has imported it."""
-    for module in list(sys.modules.values()):
-        if module.__name__.startswith("fancymonkey.") and vars(module).get(name) is value:
+    for module_name, module in list(sys.modules.items()):
+        if module_name.startswith("fancymonkey.") and vars(module).get(name) is value:
             setattr(module, name, value / SHORTER)
 
 
