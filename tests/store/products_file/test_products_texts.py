@@ -76,7 +76,6 @@ async def test_other_texts_are_accepted(
 @pytest.mark.parametrize(
     ("size", "fields", "words"),
     [
-        ({"price": 9}, {}, "tee/M: price is stored as a field of your own, without an effect"),
         ({"available": 9}, {}, "tee/M: available is stored"),
         ({"onHand": 9}, {}, "change stock instead"),
         ({"safetyStock": 2}, {}, "set it on the page Stock"),
