@@ -227,6 +227,45 @@ async def test_leaving_the_checkout_releases_the_unit_at_once(
         watched.assert_clean()
 
 
+async def test_a_hold_outlives_an_answer_that_breaks_off(browser: Browser, shop: DemoShop) -> None:
+    """The connection ends within the status, or the buyer leaves the page meanwhile."""
+    async with buyer(browser) as watched:
+        page = watched.page
+        await visit(page, shop)
+        await put_in_basket(page)
+        await go_to_the_till(page)
+        torn = {"status": 200, "content_type": "application/json", "body": '{"success": tru'}
+        await page.route("**/api/checkout/status?**", lambda route: route.fulfill(**torn))
+        async with page.expect_response("**/api/checkout/status?**"):
+            await visit(page, shop)
+        await expect(page.locator("#tray")).to_contain_text("Held for you")
+        await page.reload()
+        await page.locator("#open-basket").click()
+        await expect(page.locator(".hold")).to_contain_text("Held for you until")
+        watched.assert_clean()
+
+
+@pytest.mark.parametrize(("status", "code"), [(503, "store_unavailable"), (429, "rate_limited")])
+async def test_a_hold_that_could_not_be_released_is_not_called_released(
+    browser: Browser, shop: DemoShop, status: int, code: str
+) -> None:
+    problem = {"success": False, "status": status, "code": code, "detail": "Try again."}
+    async with buyer(browser) as watched:
+        page = watched.page
+        await visit(page, shop)
+        await put_in_basket(page)
+        await go_to_the_till(page)
+        await page.route(
+            "**/api/inventory/release", lambda route: route.fulfill(status=status, json=problem)
+        )
+        await page.get_by_role("button", name="Back to the shop").click()
+        await expect(page.locator("#words")).to_contain_text("Your hold ends automatically.")
+        watched.forget()  # the browser logs each refusal
+        await visit(page, shop)
+        await expect(page.locator("#tray")).to_contain_text("Held for you")
+    assert shop.reserved() == 1
+
+
 async def test_a_late_payer_reads_about_the_refund(browser: Browser) -> None:
     async with demo_shop(late_payment="refund") as shop, buyer(browser) as watched:
         page = watched.page

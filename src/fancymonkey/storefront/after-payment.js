@@ -66,7 +66,8 @@ async function cancel() {
     write('Nothing was paid', 'Your pieces are no longer held. They are still in your basket:', lines);
     document.body.dataset.done = 'released';
   } catch (error) {
-    if (error.status) { fm.forget(); write('Nothing was paid', 'Nothing is held for you any more.'); return; }
+    if (error.status === 404) { fm.forget(); write('Nothing was paid', 'Nothing is held for you any more.'); return; }
+    if (error.code === 'payment_pending') { write('Your payment is in progress', error.message); return; }
     write('Nothing was paid', 'We can’t reach the shop right now. Your hold ends automatically.');
   }
 }

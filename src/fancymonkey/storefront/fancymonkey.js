@@ -83,10 +83,13 @@ async function call(path, options = {}) {
   const date = Date.parse(answer.headers.get('date') ?? '');
   if (date) skew = Math.abs(date - Date.now()) > 2000 ? date - Date.now() : 0;
   if (answer.status === 304) return null;
-  const body = await answer.json().catch(() => ({ detail: 'The response is not valid.' }));
+  const body = await answer.json().catch(() => null);
   if (!answer.ok) {
-    throw Object.assign(new Error(body.detail), { code: body.code, status: answer.status, body });
+    const detail = body?.detail ?? 'The response is not valid.';
+    throw Object.assign(new Error(detail), { code: body?.code, status: answer.status, body });
   }
+  // The connection broke, or the page was left: nothing is known about the hold or the stock.
+  if (body === null) throw Object.assign(new Error('The shop cannot be reached.'), { code: 'offline' });
   return body;
 }
 

@@ -120,7 +120,8 @@ async function request(path, options) {
 }
 
 async function read(response) {
-  const answer = await response.json().catch(() => ({}));
-  if (response.ok) return answer;
-  throw new ApiError(response.status, answer, Number(response.headers.get("retry-after")) || null);
+  const answer = await response.json().catch(() => null);
+  if (!response.ok) throw new ApiError(response.status, answer ?? {}, Number(response.headers.get("retry-after")) || null);
+  if (answer === null) throw new ApiError(0, {}, null); // the connection broke within the answer
+  return answer;
 }

@@ -43,8 +43,8 @@ async function sendFile(mode) {
     throw new ApiError(0, { detail: "The file could not be sent. It may be open in another program or have changed. Choose it again." }, null);
   }
   if (!response.headers.get("content-type")?.includes("ndjson")) {
-    const answer = await response.json().catch(() => ({}));
-    if (!response.ok) throw new ApiError(response.status, answer, null);
+    const answer = await response.json().catch(() => null);
+    if (!response.ok || answer === null) throw new ApiError(response.ok ? 0 : response.status, answer ?? {}, null);
     return answer;
   }
   const last = await lines(response, (line) => {
