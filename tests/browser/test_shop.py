@@ -227,8 +227,8 @@ async def test_leaving_the_checkout_releases_the_unit_at_once(
         watched.assert_clean()
 
 
-async def test_a_hold_outlives_an_answer_that_breaks_off(browser: Browser, shop: DemoShop) -> None:
-    """The connection ends within the status, or the buyer leaves the page meanwhile."""
+async def test_a_hold_outlives_an_incomplete_answer(browser: Browser, shop: DemoShop) -> None:
+    """The connection ends within the status, or the buyer leaves the page at that moment."""
     async with buyer(browser) as watched:
         page = watched.page
         await visit(page, shop)
