@@ -110,6 +110,7 @@ class SimStore:
         self.cut_off = False
         self._ringing: dict[asyncio.Task[None], None] = {}
         self._bell: OnRemoteCommit | None = None
+        self._listens = True
 
     async def open(self, now: int) -> None:
         await self._reach()
@@ -229,7 +230,18 @@ class SimStore:
         if not self._db.alone:
             self._db.bells[self] = self._ring
 
+    @property
+    def listens(self) -> bool:
+        return self._listens
+
+    def listen(self, wanted: bool) -> None:
+        self._listens = wanted
+        if wanted and self._bell is not None:
+            self._ring(len(self._db.entries))
+
     def _ring(self, revision: int) -> None:
+        if not self._listens:
+            return
         task = virtual_loop().create_task(self._deliver(revision))
         self._ringing[task] = None
         task.add_done_callback(lambda done: self._ringing.pop(done, None))

@@ -10,6 +10,13 @@ MAY_RAISE_SHORT = frozenset(
 """Only counts and corrections, and units that leave, may make promised units short."""
 
 
+CATALOGUE_KINDS = (Kind.ADDED, Kind.EDITED, Kind.REMOVED)
+"""Kinds of entries after which products and items have to be read again."""
+
+MORE_THAN_STOCK = frozenset((*CATALOGUE_KINDS, Kind.LOCATION_EDITED))
+"""Kinds of entries after which more than levels and holds has to be read again."""
+
+
 class InvariantBroken(AssertionError):
     """A movement would make a level impossible. Nothing of its transaction may be written."""
 

@@ -53,6 +53,8 @@ class Engine:
         """The delay (ms) between the commit of another process's latest change and its display."""
         self.on_commit: Callable[[Commit], None] | None = None
         """Is called with each own commit that is shown, before any caller gets its answer."""
+        self.on_catch_up: Callable[[], None] | None = None
+        """Is called after commits of other processes are shown that the store has announced."""
         self.bell_seconds = 0.0
         """The wait of a notification of the store for the message of another server."""
         self.zone = ZoneInfo("UTC")
@@ -265,6 +267,8 @@ class Engine:
                 async with self._view_lock:
                     await self._catch_up(entries)
                 self.lag = max(0, self.clock() - entries[-1].at)
+                if self.on_catch_up is not None:
+                    self.on_catch_up()
 
     async def _catch_up(self, entries: list[Entry]) -> None:
         if len(entries) == CATCH_UP:

@@ -180,6 +180,17 @@ class Store(Protocol):
     async def watch(self, on_commit: OnRemoteCommit, submit: Submit) -> None:
         """Calls `on_commit` after each commit of another process, and submits edits by hand."""
 
+    @property
+    def listens(self) -> bool:
+        """Whether each commit of another process is noticed at once."""
+        ...
+
+    def listen(self, wanted: bool) -> None:
+        """Stops to notice commits of other processes, because another server reports them.
+
+        Or begins again, with a call of `on_commit` for those that were not reported.
+        """
+
     async def health_problems(self) -> list[str]:
         """The present problems of the store as texts for an operator; empty if there are none."""
         ...

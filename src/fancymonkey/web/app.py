@@ -41,6 +41,7 @@ from fancymonkey.web.routing.routes import PathIndex, methods_of, routes_of
 from fancymonkey.web.server.connections import Crowd
 from fancymonkey.web.server.file_limits import open_files
 from fancymonkey.web.server.listeners import Listeners
+from fancymonkey.web.server.shared_listener import SharedListening
 from fancymonkey.web.server.turns import Turns
 from fancymonkey.web.shop_api import (
     checkout,
@@ -196,6 +197,9 @@ async def _open(context: AppContext) -> None:
     """Opens the store, and joins the other servers on it."""
     await context.engine.open()
     if context.cluster is not None:
+        loop = asyncio.get_running_loop()
+        if isinstance(loop, SharedListening):
+            loop.leaves, context.cluster.welcomes = context.cluster.leaves, loop.welcomes
         context.cluster.start()
 
 

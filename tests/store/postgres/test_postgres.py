@@ -1,6 +1,7 @@
 """The special cases of PostgreSQL: several servers, lost connections, notices, the planner."""
 
 import asyncio
+import random
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -13,14 +14,16 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.documents.put import DocumentWrite, PutDocuments
 from fancymonkey.core.execute import CommandGroup
 from fancymonkey.core.holds.end import Release
+from fancymonkey.core.load import Load
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
-from fancymonkey.core.model import Event, Level, Outcome, Reservation, SessionLink
+from fancymonkey.core.model import Event, Item, Level, Outcome, Reservation, SessionLink
 from fancymonkey.core.outcomes import Accepted, Code, Refused
+from fancymonkey.core.state import State
 from fancymonkey.core.stock.adjust import Count
 from fancymonkey.errors import DataError, StoreReadOnly, StoreUnavailable
 from fancymonkey.store.contract import Commit
 from fancymonkey.store.in_memory.store import MemoryStore
-from fancymonkey.store.postgres import batch
+from fancymonkey.store.postgres import batch, row_cache
 from fancymonkey.store.postgres.connection import (
     PostgresConnector,
     check_server,
@@ -222,6 +225,66 @@ async def test_rows_of_a_snapshot_are_cached(
     await store.snapshot()  # of a moment that is not in its memory
     refused = await store.run([reserve("r2", "s2", "prod_b/S", quantity=3)], 5, commit.revision)
     assert isinstance(refused.answers[0], Refused)
+
+
+async def test_rows_that_another_server_has_not_changed_stay_cached(
+    store: PostgresStore, second: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stock = [upsert(f"prod_{letter}") for letter in "xyz"]
+    known = (await store.run([*stock, reserve("r0", "s0", "prod_x/M")], 5, 0)).revision
+    loads: list[set[Any]] = []
+    real = batch.read_first
+
+    async def noted(connection: Any, load: Load, state: State, after: int) -> Any:
+        loads.append({key for kind, key in load.rows if kind in (Item, Level)})
+        return await real(connection, load, state, after)
+
+    monkeypatch.setattr(batch, "read_first", noted)
+    await second.run([DOCUMENT], 5, 0)
+    loads.clear()
+    known = (await store.run([reserve("r1", "s1", "prod_y/M")], 5, known)).revision
+    assert loads == [set()]  # only rows without an entry were read again
+    elsewhere = [reserve("r2", "s2", "prod_y/M", quantity=8)]
+    await second.run(elsewhere, 5, known)
+    loads.clear()
+    commands = [reserve(f"r{n}", f"s{n}", f"prod_{name}/M") for n, name in ((3, "x"), (4, "y"))]
+    commit = await store.run([*commands, reserve("r5", "s5", "prod_y/M")], 5, known)
+    assert loads == [set(), {("prod_y/M", DEFAULT_LOCATION)}]  # the first read shows the write
+    assert [type(answer) for answer in commit.answers] == [Accepted, Accepted, Refused]
+    await second.run([upsert("prod_x", on_hand=3), upsert("prod_w")], 5, commit.revision)
+    loads.clear()
+    await store.run([reserve("r6", "s6", "prod_z/M")], 5, commit.revision)
+    assert "prod_z/M" in loads[-1]  # after an edit of the catalogue everything is read again
+
+
+async def test_a_cache_that_missed_too_much_is_cleared(
+    store: PostgresStore, second: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(row_cache, "RECOVERED_MAX", 2)
+    monkeypatch.setattr("fancymonkey.store.postgres.store.RECOVERED_MAX", 2)
+    known = (await store.run([reserve("r0", "s0")], 5, 0)).revision
+    for number in range(1, 4):
+        commit = await second.run([reserve(f"r{number}", f"s{number}", quantity=3)], 5, known)
+    commit = await store.run([reserve("r4", "s4")], 5, known)
+    assert [type(answer) for answer in commit.answers] == [Refused]
+    assert commit.revision == known + 3
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_servers_in_turn_decide_as_one_does(
+    store: PostgresStore, second: PostgresStore, seed: int
+) -> None:
+    """Each keeps rows that the other one has not changed, and none that it has."""
+    reference = MemoryStore()
+    await reference.open(0)
+    await fill(reference)
+    chance = random.Random(seed)
+    for commands, now in batches(seed, script(seed)):
+        expected = await reference.run(commands, now, 0)
+        commit = await chance.choice((store, second)).run(commands, now, 0)
+        assert commit.answers == expected.answers
+        assert commit.revision == expected.revision
+    assert await everything(store) == await everything(reference)
 
 
 async def test_a_buyer_who_is_known_elsewhere_is_not_taken_for_a_new_one(
@@ -481,6 +544,37 @@ class Heard:
 
 async def nothing(commands: Any) -> list[Any]:
     return []
+
+
+async def test_a_server_that_leaves_listening_to_another_is_not_notified(
+    store: PostgresStore, second: PostgresStore, migrated_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = asyncio.Event()
+    real = asyncpg.Connection.remove_listener
+
+    async def noted(self: Any, *args: Any) -> None:
+        await real(self, *args)
+        stopped.set()
+
+    monkeypatch.setattr(asyncpg.Connection, "remove_listener", noted)
+    heard, other = Heard(), Heard()
+    assert not store.listens
+    store.listen(False)  # before it watches: no effect
+    for watching, bell in ((store, heard), (second, other)):
+        await watching.watch(bell.ring, nothing)
+        assert watching.listens
+    store.listen(False)
+    await asyncio.wait_for(stopped.wait(), 20)
+    assert not store.listens
+    third = PostgresStore(migrated_url)
+    await third.open(0)
+    revision = (await third.run([reserve("r1", "s1")], 5, 0)).revision
+    await third.close()
+    await other.at_least(revision)
+    assert revision not in heard.revisions
+    store.listen(True)
+    await heard.at_least(revision)  # at once, without another commit
+    assert store.listens
 
 
 @pytest.mark.parametrize("turns", range(6))

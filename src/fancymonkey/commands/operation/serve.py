@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import Awaitable, Callable
+from importlib.util import find_spec
 from typing import Any
 
 import click
@@ -39,6 +40,9 @@ PORT_TRIES, PORT_PAUSE = 40, 0.05
 
 BACKLOG = 2048
 """The most connections that wait to be accepted, if the file limit allows."""
+
+WORKER_LOOP = "fancymonkey.web.server.worker_loop:WorkerLoop"
+"""The event loop of processes that share a listening socket; it needs uvloop."""
 
 SOCKET_MESSAGE_MAX = 64 * 1024
 """The most bytes of a WebSocket message from a client."""
@@ -145,7 +149,7 @@ def _config(settings: Settings, workers: int) -> uvicorn.Config:
         factory=True,
         interface="asgi3",
         lifespan="on",
-        loop="auto",
+        loop=WORKER_LOOP if workers > 1 and find_spec("uvloop") else "auto",
         http="fancymonkey.web.server.fast_path:FastPathProtocol",
         ws="fancymonkey.web.server.websocket:WebSocketServerProtocol",
         ws_max_size=SOCKET_MESSAGE_MAX,

@@ -87,6 +87,11 @@ class Cluster:
         self._warned = ""
         self.lease = DeciderLease()
         """The lease as it was last read."""
+        self.welcomes: Callable[[], int] = int
+        """Returns the number of the listening socket whose connections this process takes, or 0.
+
+        Other processes of that socket leave its connections to this one while it decides.
+        """
 
     @property
     def decides_for(self) -> int | None:
@@ -97,6 +102,13 @@ class Cluster:
     def follows(self) -> bool:
         """Whether another server decides for this one."""
         return self._link is not None and self._link.open
+
+    def leaves(self, socket: int) -> bool:
+        """Whether another process, which decides, takes the connections of this listening socket.
+
+        The number of a socket is the same in all its processes.
+        """
+        return self._link is not None and self._link.leaves(socket)
 
     @property
     def role(self) -> Literal["decides", "follows", "alone"]:
@@ -202,7 +214,7 @@ class Cluster:
         Raises Conflict, StoreError, OSError.
         """
         secret = secrets.token_hex(32)
-        decider = Decider(self._engine, secret, self._timer)
+        decider = Decider(self._engine, secret, self._timer, self.welcomes)
         networks = [self._network, *([] if self._between is None else [self._between])]
         address, *remote = await decider.start(networks)
         now = self._engine.clock()

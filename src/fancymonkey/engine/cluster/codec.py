@@ -14,10 +14,10 @@ from fancymonkey.core.answers import stored
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import RULES, RecordEvent, restored
 from fancymonkey.core.holds.reserved import Reserved
-from fancymonkey.core.model import Entry, Item, Kind, Level, Product
+from fancymonkey.core.ledger import MORE_THAN_STOCK
+from fancymonkey.core.model import Entry, Item, Level, Product
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.state import Rows
-from fancymonkey.engine.view.view import CATALOGUE_KINDS
 from fancymonkey.errors import DataError, Overloaded, StoreUnavailable
 from fancymonkey.store.contract import Commit
 from fancymonkey.store.sql.columns import ENTRIES, TABLES
@@ -60,10 +60,7 @@ _EVENT = len(PLAIN)
 _decoders: list[Any] = [msgspec.msgpack.Decoder(list[kind]).decode for kind in PLAIN]  # type: ignore[valid-type]
 
 
-MORE_THAN_STOCK = frozenset((*CATALOGUE_KINDS, Kind.LOCATION_EDITED))
-"""Kinds of entries after which a view needs more than levels."""
-
-PROTOCOL = 3
+PROTOCOL = 4
 """The number of the form of the messages between two servers."""
 
 

@@ -40,6 +40,8 @@ BEAT_SECONDS = 0.1
 """The interval of signs of life to a server that waits for an answer."""
 IDLE_BEATS = 10
 """A server on another machine gets every tenth beat also while it waits for no answer."""
+TOGETHER_SECONDS = 0.004
+"""Commits within this time (s) are sent together, unless an answer follows."""
 GIVEN_UP_SECONDS = 0.6
 """After a longer silence of its own a decider drops the commands that wait.
 
@@ -62,7 +64,7 @@ class Peer:
         self._timer = timer
         self.running = 0
         """The number of its batches that have no answer yet."""
-        self._sent = 0.0
+        self._sent = self._shown = 0.0
         self._gone = False
 
     @property
@@ -83,6 +85,16 @@ class Peer:
         if not self.lost:
             self._sent = self._timer()
             self.channel.write_soon(data)
+
+    def show(self, data: bytes) -> None:
+        """Sends a commit, together with others of that time or with the next answer."""
+        now = self._timer()
+        left = self._shown + TOGETHER_SECONDS - now
+        if left <= 0:
+            self._shown = now
+            self.write(data)
+        elif not self.lost:
+            self.channel.write_within(data, left)
 
     def end(self) -> None:
         """Ends the connection: no command of the peer runs from now on."""
@@ -138,11 +150,21 @@ def _outcome(waiter: PendingAnswer) -> Answer | Exception:
 class Decider:
     """Runs the commands of other servers beside its own."""
 
-    def __init__(self, engine: Engine, secret: str, timer: Callable[[], float]) -> None:
-        """`timer` returns seconds that also pass while the process is stopped."""
+    def __init__(
+        self,
+        engine: Engine,
+        secret: str,
+        timer: Callable[[], float],
+        welcomes: Callable[[], int] = int,
+    ) -> None:
+        """`timer` returns seconds that also pass while the process is stopped.
+
+        `welcomes` returns the number of the listening socket whose connections it takes, or 0.
+        """
         self._engine = engine
         self._timer = timer
         self._secret = secret
+        self._welcomes = welcomes
         self._peers: dict[Peer, None] = {}
         self._tasks: dict[asyncio.Task[None], None] = {}
         self._strangers: dict[MessageChannel, None] = {}
@@ -181,6 +203,7 @@ class Decider:
             raise errors[0]
         self._start(self._beat())
         self._engine.on_commit = self._relay
+        self._engine.on_catch_up = self._report
         return addresses
 
     def accept_no_more(self) -> None:
@@ -197,7 +220,7 @@ class Decider:
             peer.write(frame_bytes(Leaving()))
         await self._wait_for_peers()
         if self._engine.on_commit == self._relay:  # not yet that of a successor in this process
-            self._engine.on_commit = None
+            self._engine.on_commit = self._engine.on_catch_up = None
         for peer in list(self._peers):
             peer.channel.close()
         for task in list(self._tasks):
@@ -284,13 +307,24 @@ class Decider:
         if self._peers and commit.entries:
             data = frame_bytes(CommitMessage(msgspec.Raw(pack_commit(commit))))
             for peer in self._peers:
-                peer.write(data)
+                peer.show(data)
 
     async def _beat(self) -> None:
         for number in count():
             await asyncio.sleep(BEAT_SECONDS)
-            beat = frame_bytes(Heartbeat(self._timer()))
+            beat = frame_bytes(self._heartbeat())
             idle = number % IDLE_BEATS == 0
             for peer in list(self._peers):
-                if peer.running or (idle and peer.channel.remote):
+                if peer.running or idle or not peer.channel.remote:
                     peer.write(beat)
+
+    def _heartbeat(self) -> Heartbeat:
+        revision = self._engine.view.revision if self._engine.store.listens else None
+        return Heartbeat(self._timer(), self._welcomes(), revision)
+
+    def _report(self) -> None:
+        """Reports the revision at once: peers on this machine do not listen for it themselves."""
+        beat = frame_bytes(self._heartbeat())
+        for peer in self._peers:
+            if not peer.channel.remote:
+                peer.write(beat)

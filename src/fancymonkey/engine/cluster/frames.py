@@ -93,9 +93,15 @@ class CommitMessage(Struct, array_like=True, tag="commit"):
 
 
 class Heartbeat(Struct, array_like=True, tag="beat"):
-    """A sign of life of the decider, with its monotonic time (s)."""
+    """A sign of life of the decider, with its monotonic time (s).
+
+    `welcomes` is the number of the listening socket whose connections it takes first, or 0.
+    `revision` is the one that it shows; None if it may not notice commits of others at once.
+    """
 
     at: float
+    welcomes: int = 0
+    revision: int | None = None
 
 
 class Leaving(Struct, array_like=True, tag="leaving"):
@@ -143,6 +149,10 @@ class MessageChannel(asyncio.Protocol):
         self._work: Callable[[Frame], None] | None = None
         self._arrived = asyncio.Event()
         self._outbox: list[bytes] = []
+        self._flushing: asyncio.TimerHandle | None = None
+        """The timer that sends the outbox."""
+        self._sends_soon = False
+        """Whether the next turn sends it."""
         self._lost: LinkLost | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -252,13 +262,24 @@ class MessageChannel(asyncio.Protocol):
 
         A peer then wakes once for a commit and for the answers that come after it.
         """
-        if not self._outbox:
+        if not self._sends_soon:
+            self._sends_soon = True
             loop = asyncio.get_running_loop()
             loop.call_soon(loop.call_soon, self.flush)
         self._outbox.append(data)
 
+    def write_within(self, data: bytes, seconds: float) -> None:
+        """Sends the bytes of a message together with those that follow within a time (s)."""
+        if not self._outbox:
+            self._flushing = asyncio.get_running_loop().call_later(seconds, self.flush)
+        self._outbox.append(data)
+
     def flush(self) -> None:
-        """Sends the bytes that `write_soon` has gathered."""
+        """Sends the bytes that `write_soon` and `write_within` have gathered."""
+        if self._flushing is not None:
+            self._flushing.cancel()
+            self._flushing = None
+        self._sends_soon = False
         data, self._outbox = b"".join(self._outbox), []
         if data:
             self.write(data)

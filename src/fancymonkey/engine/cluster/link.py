@@ -50,6 +50,8 @@ AT_ONCE = 2
 one."""
 SUSPECT_SECONDS = 0.3
 """After this silence of the decider, new commands are decided here."""
+WELCOME_SECONDS = 1.0
+"""A decider takes new connections for this time after its last sign of life: it may be busy."""
 LOST_SECONDS = 0.8
 """After this silence the connection is given up."""
 IDLE_LOST_SECONDS = 3.5
@@ -81,6 +83,11 @@ class Link:
         self._leaving = False
         self._suspect = False
         self._heard = 0.0
+        self._beat = Heartbeat(0.0)
+        """The latest sign of life of the decider."""
+        self._beat_at = float("-inf")
+        self._listens = True
+        """Whether this server listens to the database, and not the decider in its place."""
         self._changed = asyncio.Event()
         self._slow: asyncio.Task[None] | None = None
         """Work that later messages wait for."""
@@ -104,6 +111,27 @@ class Link:
     def busy(self) -> bool:
         """Whether answers are awaited."""
         return bool(self._batches)
+
+    def leaves(self, socket: int) -> bool:
+        """Whether the decider takes the connections of the listening socket with this number."""
+        recent = self._timer() - self._beat_at < WELCOME_SECONDS
+        return recent and self.open and self._beat.welcomes == socket
+
+    def _share_listening(self, now: float) -> None:
+        """Leaves it to a decider on this machine to listen to the database, while it does so.
+
+        Each notification costs two processes a switch, and the decider's commits arrive here
+        anyway.
+        """
+        reported = (
+            not self._channel.remote
+            and self._beat.revision is not None
+            and now - self._beat_at < SUSPECT_SECONDS
+            and not self._leaving
+        )
+        if reported == self._listens:
+            self._listens = not reported
+            self._engine.store.listen(self._listens)
 
     async def wait(self) -> None:
         """Returns after the next answer or the end of the connection."""
@@ -142,12 +170,15 @@ class Link:
             if self._slow is not None:
                 self._slow.cancel()
             self._channel.abort()
+            self._share_listening(float("inf"))
             self._give_up()
 
     def _hear(self, message: Frame) -> None:
         self._heard = now = self._timer()
         if isinstance(message, Heartbeat):
             self._clock.heard(message.at, now)
+            self._beat, self._beat_at = message, now
+            self._share_listening(now)
         if self._suspect:
             self._suspect = False
             self._batcher.wake()
@@ -193,15 +224,18 @@ class Link:
             self._wake()
         elif isinstance(message, Leaving):
             self.leave()
-        elif not isinstance(message, Heartbeat):
+        elif isinstance(message, Heartbeat):
+            if (message.revision or 0) > self._engine.view.revision:
+                self._later(self._engine.catch_up(message.revision or 0))
+        else:
             raise LinkLost("an unexpected message")
         if self._leaving and not self._batches:
             raise LinkLost("the decider leaves, and every answer is here")
 
-    async def _catch_up(self, revision: int, message: Frame) -> None:
+    async def _catch_up(self, revision: int, message: CommitMessage | Answers) -> None:
         """Reads entries that the decider has not sent, and then acts on the message."""
         await self._engine.catch_up(revision)
-        if isinstance(message, CommitMessage) or self._engine.view.revision >= message.revision:  # type: ignore[union-attr]
+        if isinstance(message, CommitMessage) or self._engine.view.revision >= message.revision:
             self._waiting.appendleft(message)
         else:
             raise LinkLost("an answer of a later revision than the ledger's")
@@ -270,6 +304,7 @@ class Link:
             now = self._timer()
             late = now - before > SUSPECT_SECONDS  # this process itself did not run
             before = now
+            self._share_listening(now)
             if late:
                 self._heard = max(self._heard, now - SUSPECT_SECONDS)
             if not self._batches:

@@ -5,7 +5,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 
 from fancymonkey.core.bundles.sales import BundleSales
-from fancymonkey.core.ledger import check_follows, evolve
+from fancymonkey.core.ledger import CATALOGUE_KINDS, check_follows, evolve
 from fancymonkey.core.locations.accounts import split_account
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.model import Entry, Item, Kind, Level, Product, Reservation, split_sku
@@ -17,9 +17,6 @@ from fancymonkey.engine.view.location_index import in_order, online_locations, s
 from fancymonkey.engine.view.shared_texts import SharedTexts, share_in_items, share_in_levels
 from fancymonkey.engine.view.stocked_rows import StockedRows
 from fancymonkey.store.contract import StockSnapshot
-
-CATALOGUE_KINDS = (Kind.ADDED, Kind.EDITED, Kind.REMOVED)
-"""Kinds of entries after which products and items have to be read again."""
 
 
 class View(StockedRows):

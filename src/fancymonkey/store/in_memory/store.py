@@ -162,6 +162,11 @@ class MemoryStore(InMemory):
         keys = self.image.remove(Removed(folded=before))
         return sum(kind is Reservation for kind, _ in keys)
 
+    listens = True
+
+    def listen(self, wanted: bool) -> None:
+        """Does nothing: no other process writes."""
+
     async def watch(self, on_commit: OnRemoteCommit, submit: Submit) -> None:
         """See `Store.watch`. No other process writes, so `on_commit` is never called."""
 

@@ -302,6 +302,11 @@ class JsonStore(JsonReads):
                 self.image.remove(removed)
             return count
 
+    listens = True
+
+    def listen(self, wanted: bool) -> None:
+        """Does nothing: no other process writes."""
+
     async def watch(self, on_commit: OnRemoteCommit, submit: Submit) -> None:
         """See `Store.watch`. No other process writes here, so `on_commit` is never called."""
         if not self._read_only:

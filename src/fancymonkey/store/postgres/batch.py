@@ -15,6 +15,7 @@ from fancymonkey.core.model import Entry, Level, Reservation, Row
 from fancymonkey.core.state import State
 from fancymonkey.store.postgres.connection import Connection
 from fancymonkey.store.sql.columns import ENTRIES, TABLES, Column, Table
+from fancymonkey.store.sql.row_cache import RowChange
 from fancymonkey.store.sql.statements import (
     Keys,
     add_levels,
@@ -66,6 +67,16 @@ async def mark(connection: Connection) -> str:
     """The version of the head row. The caller holds its lock."""
     version: str = await connection.fetchval("SELECT xmin::text FROM head WHERE one")
     return version
+
+
+async def read_changes(
+    connection: Connection, revision: int, most: int
+) -> tuple[str, int, list[RowChange]]:
+    """The mark and the revision of the head, and up to `most` changes after a revision."""
+    record = await connection.fetchrow(_CHANGES, revision, most)
+    assert record is not None
+    mark, latest, text = record
+    return mark, latest, [] if text is None else [RowChange(*change) for change in _parse(text)]
 
 
 async def read_first(
@@ -149,6 +160,15 @@ def _key_arrays(keys: Keys) -> list[list[Any]]:
         else:
             arrays += map(list, zip(*map(table.key_values, wanted), strict=True))
     return arrays
+
+
+_CHANGES = """
+SELECT xmin::text, revision, (
+    SELECT json_agg(json_build_array(sku, location, kind, reservation_id IS NOT NULL))
+    FROM (SELECT * FROM entry WHERE entry.revision > $1 ORDER BY entry.revision LIMIT $2) AS changed
+)
+FROM head WHERE one
+"""
 
 
 @cache

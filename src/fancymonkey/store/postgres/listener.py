@@ -35,6 +35,9 @@ class PostgresListener:
         self._latest = 0
         self._news = asyncio.Event()
         self._doubt = asyncio.Event()
+        self._wanted = True
+        self.listens = False
+        """Whether the database sends notifications now."""
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -50,6 +53,12 @@ class PostgresListener:
         """Reads the revision at once: the outcome of a commit of our own is unknown."""
         self._doubt.set()
 
+    def listen(self, wanted: bool) -> None:
+        """Stops to listen, or begins again and announces the present revision."""
+        if wanted != self._wanted:
+            self._wanted = wanted
+            self._doubt.set()
+
     async def close(self) -> None:
         """Stops listening."""
         for task in self._tasks:
@@ -61,7 +70,7 @@ class PostgresListener:
     async def _listen(self) -> Connection:
         connection = await self._connector.connect(direct=True)
         try:
-            await connection.add_listener(CHANNEL, self._notified)
+            await self._begin(connection)
             # Earlier commits were not announced to us.
             self._announce(await connection.fetchval(HEAD))
         except BaseException as error:
@@ -70,6 +79,18 @@ class PostgresListener:
                 raise self._connector.translated(error) from error
             raise
         return connection
+
+    async def _begin(self, connection: Connection) -> None:
+        await connection.add_listener(CHANNEL, self._notified)
+        self.listens = True
+
+    async def _adjust(self, connection: Connection) -> None:
+        """Listens if that is wanted, and not if it is not."""
+        if self._wanted and not self.listens:
+            await self._begin(connection)
+        elif self.listens and not self._wanted:
+            self.listens = False
+            await connection.remove_listener(CHANNEL, self._notified)
 
     async def _stay(self, connection: Connection) -> None:
         """Keeps a listening connection, and reconnects whenever it breaks."""
@@ -81,10 +102,12 @@ class PostgresListener:
                         async with asyncio.timeout(CHECK_SECONDS):  # wait_for loses a cancellation
                             await self._doubt.wait()
                     self._doubt.clear()
+                    await self._adjust(connection)
                     self._announce(await connection.fetchval(HEAD))
             except DRIVER_ERRORS as error:
                 log.warning("changes of other servers are not received for now: %s", error)
             finally:
+                self.listens = False
                 connection.terminate()
             connection = await self._reconnected()
 

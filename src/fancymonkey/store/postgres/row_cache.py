@@ -13,8 +13,11 @@ from fancymonkey.core.load import Load
 from fancymonkey.core.model import HELD, Event, Outcome, Reservation, SessionLink
 from fancymonkey.core.state import State
 from fancymonkey.store.contract import StockSnapshot
-from fancymonkey.store.sql.row_cache import RowCache
+from fancymonkey.store.sql.row_cache import RowCache, RowChange
 from fancymonkey.store.sql.statements import Keys, expect, keys_by_kind
+
+RECOVERED_MAX = 5000
+"""After more changes of other processes no rows stay cached."""
 
 WARY = 10
 """The number of batches that read from the database after the cache was wrong."""
@@ -71,10 +74,35 @@ class PostgresRowCache:
             self._known.show(snapshot)
 
     def forget(self, *, wrong: bool = False) -> None:
-        """Invalidates the cache; `wrong`: because a write has found it to be wrong."""
+        """Invalidates the cache; `wrong`: because a write has found it to be wrong.
+
+        Its rows stay until the next batch, for `recover`.
+        """
         self.mark = None
         if wrong:
             self._wary = WARY
+
+    def clear(self) -> None:
+        """Removes all rows."""
+        self.mark, self._revision = None, 0
+        self._known.forget()
+
+    @property
+    def outdated_since(self) -> int | None:
+        """The revision since which the rows may have changed; None if they are valid or gone."""
+        return self._revision if self.mark is None and self._revision else None
+
+    def recover(self, mark: str, revision: int, changes: Sequence[RowChange]) -> None:
+        """Makes the cache valid again without the rows that others have changed.
+
+        `changes` are those after `outdated_since`, up to the revision that the head has with this
+        mark.
+        """
+        if revision < self._revision or len(changes) > RECOVERED_MAX:
+            self.clear()
+            return
+        self._known.keep_unchanged(changes)
+        self.mark, self._revision = mark, revision
 
     def suppose(self, state: State, load: Load, commands: Sequence[Command]) -> Keys | None:
         """The keys of needed rows, assumed to be absent; None if that cannot be assumed.

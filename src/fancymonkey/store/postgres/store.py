@@ -23,14 +23,14 @@ from fancymonkey.store.postgres.connection import (
 from fancymonkey.store.postgres.fill import empty, fill
 from fancymonkey.store.postgres.listener import PostgresListener
 from fancymonkey.store.postgres.pooler import check_way
+from fancymonkey.store.postgres.prune import fold_holds_in_portions, prune_in_portions
 from fancymonkey.store.postgres.reads import PostgresReads
-from fancymonkey.store.postgres.row_cache import PostgresRowCache
+from fancymonkey.store.postgres.row_cache import RECOVERED_MAX, PostgresRowCache
 from fancymonkey.store.postgres.schema import QUERIES, check_schema, migrate
 from fancymonkey.store.postgres.snapshot import frozen
 from fancymonkey.store.postgres.write_probe import probe
 from fancymonkey.store.postgres.writer import PostgresWriter, commit, committed
 from fancymonkey.store.shared.write_check import WriteCheck
-from fancymonkey.store.sql.fold import FOLDED_AT_ONCE, fold_in_portions
 from fancymonkey.store.sql.migrations import migrations
 from fancymonkey.store.sql.statements import (
     commit_after,
@@ -38,7 +38,6 @@ from fancymonkey.store.sql.statements import (
 
 T = TypeVar("T")
 READERS = 4
-PRUNED_AT_ONCE = 10_000
 CROWDED = 100
 """The number of batches that take the lock after a write of another process."""
 BATCH_IDLE = (
@@ -123,18 +122,21 @@ class PostgresStore(PostgresReads):
     ) -> Commit:
         """One attempt: one round trip without a lock if no other process writes."""
         await self._learn_types(writer)
+        memory = self._row_cache
         if self._crowded:
             self._crowded -= 1
-            self._row_cache.forget()  # most likely out of date: do not read to find that out
         elif not self._link.pooled:
             done = await self._from_memory(writer, commands, now, after)
             if done is None:
-                done = await self._batch(writer, commands, now, after, locked=False)
+                done = await self._batch(writer, memory, commands, now, after, locked=False)
             if done is not None:
                 return done
             self._crowded = CROWDED
+        if not self._link.pooled:
+            memory.forget()
+            memory = PostgresRowCache()  # rows are most likely out of date: all are read
         await writer.execute(self._begin.replace(*BATCH_IDLE))
-        done = await self._batch(writer, commands, now, after, locked=True)
+        done = await self._batch(writer, memory, commands, now, after, locked=True)
         if done is None:
             raise StoreUnavailable("The ledger moved on under its lock. Try again.")
         return done
@@ -142,7 +144,7 @@ class PostgresStore(PostgresReads):
     async def _learn_types(self, writer: Connection) -> None:
         """Prepares a new connection."""
         if self._taught is not writer:
-            self._row_cache.forget()  # it may be a connection to another server
+            self._row_cache.clear()  # it may be a connection to another server
             await batch.learn_types(writer)
             self._taught = writer
 
@@ -174,19 +176,28 @@ class PostgresStore(PostgresReads):
         return commit_after(state, answers, [], after)
 
     async def _batch(
-        self, writer: Connection, commands: Sequence[Command], now: int, after: int, *, locked: bool
+        self,
+        writer: Connection,
+        memory: PostgresRowCache,
+        commands: Sequence[Command],
+        now: int,
+        after: int,
+        *,
+        locked: bool,
     ) -> Commit | None:
         """Reads, decides, writes and commits; None if another process has written in between.
 
         Without `locked` the write is its own transaction, which writes nothing in that case.
         """
-        memory = self._row_cache
+        since = None if locked else memory.outdated_since
+        if since is not None:
+            memory.recover(*await batch.read_changes(writer, since, RECOVERED_MAX + 1))
         state, expected = memory.begin(now), memory.mark
         memory.forget()
         asking = loads(commands, state)
         head, others, due = await batch.read_first(writer, next(asking), state, after)
         if expected is not None and head.mark != expected:
-            return await self._batch(writer, commands, now, after, locked=locked)
+            return await self._batch(writer, memory, commands, now, after, locked=locked)
         if not (locked or head.free):
             return None
         if head.schema != self._schema:
@@ -258,7 +269,7 @@ class PostgresStore(PostgresReads):
 
         async def work(writer: Connection) -> None:
             await self._learn_types(writer)
-            self._row_cache.forget()
+            self._row_cache.clear()
             await writer.execute(self._begin)
             await batch.write(writer, state, await batch.mark(writer), locked=True)
             await commit(writer)
@@ -269,7 +280,7 @@ class PostgresStore(PostgresReads):
         """See `Store.clear`."""
 
         async def work(writer: Connection) -> None:
-            self._row_cache.forget()
+            self._row_cache.clear()
             await writer.execute(self._begin)
             await empty(writer)
 
@@ -287,13 +298,8 @@ class PostgresStore(PostgresReads):
         """See `Store.prune`. Uses its own connection, because sales continue at the same time."""
         self._check_writable()
         apart = PostgresWriter(self._link, self._settings)
-        total = 0
         try:
-            while True:
-                removed = await apart.run(lambda connection: _prune(connection, before))
-                total += removed
-                if removed < PRUNED_AT_ONCE:
-                    return total
+            return await prune_in_portions(apart, before)
         finally:
             await apart.close()
 
@@ -302,14 +308,8 @@ class PostgresStore(PostgresReads):
         self._check_writable()
         apart = PostgresWriter(self._link, self._settings)
 
-        async def fold(connection: Connection, after: str) -> list[str]:
-            rows = await connection.fetch(QUERIES["fold"], after, before, FOLDED_AT_ONCE)
-            return [row["reservation_id"] for row in rows]
-
         try:
-            return await fold_in_portions(
-                lambda after: apart.run(lambda connection: fold(connection, after))
-            )
+            return await fold_holds_in_portions(apart, before)
         finally:
             self._row_cache.forget()
             await apart.close()
@@ -318,6 +318,16 @@ class PostgresStore(PostgresReads):
         """See `Store.watch`."""
         self._watch = PostgresListener(self._link, on_commit, self._writing_pid)
         await self._watch.start()
+
+    @property
+    def listens(self) -> bool:
+        """See `Store.listens`."""
+        return self._watch is not None and self._watch.listens
+
+    def listen(self, wanted: bool) -> None:
+        """See `Store.listen`."""
+        if self._watch is not None:
+            self._watch.listen(wanted)
 
     def _writing_pid(self) -> int | None:
         """The server process that writes; None behind a pooler, which takes any of several."""
@@ -338,11 +348,3 @@ class PostgresStore(PostgresReads):
     async def unwritable(self) -> str | None:
         """See `Store.unwritable`."""
         return await self._write_check.check()
-
-
-async def _prune(writer: Connection, before: int) -> int:
-    removed = 0
-    for name in ("prune", "prune_documents"):
-        done: str = await writer.execute(QUERIES[name], before, PRUNED_AT_ONCE)
-        removed += int(done.removeprefix("DELETE "))
-    return removed

@@ -1,17 +1,31 @@
 """Caches rows that an SQL store has read or written in its own batches."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from fancymonkey.core.bundles.sales import BundleSales
 from fancymonkey.core.documents.document import Document
+from fancymonkey.core.ledger import MORE_THAN_STOCK
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.model import Item, Level, Reservation, Row
 from fancymonkey.core.payments.pending import FOLDER
 from fancymonkey.core.state import AllLevels, Rows, State
 from fancymonkey.store.contract import StockSnapshot, empty_rows
 
+LASTING = frozenset((Item, Level, Location, BundleSales, AllLevels))
+"""The kinds of rows whose changes all have an entry in the ledger."""
+
 MOST = 20_000
 """The limit of rows of a kind, in addition to the snapshot's. One more clears the kind."""
+
+
+class RowChange(NamedTuple):
+    """The part of an entry that names the rows that may have changed with it."""
+
+    sku: str
+    location: str
+    kind: str
+    of_hold: bool
 
 
 class RowCache:
@@ -63,6 +77,24 @@ class RowCache:
         for kind, rows in shown:
             self._rows[kind].update((row.key, row) for row in rows)
             self._shown[kind] = len(rows)
+
+    def keep_unchanged(self, changes: Iterable[RowChange]) -> None:
+        """Keeps only rows that no other process has changed, if these are all their entries.
+
+        Every change of a stock, an item or a location has an entry; other rows have none.
+        """
+        changes = list(changes)
+        if any(change.kind in MORE_THAN_STOCK for change in changes):
+            self.forget()
+            return
+        for kind, rows in self._rows.items():
+            if kind not in LASTING:
+                rows.clear()
+        if any(change.of_hold for change in changes):
+            self._rows[BundleSales].clear()
+        for change in changes:
+            self._rows[Level].pop((change.sku, change.location), None)
+            self._locations.pop(change.sku, None)
 
     def forget(self) -> None:
         """Clears the cache."""

@@ -264,6 +264,11 @@ class SqliteStore(SqlReads):
             lambda after: self._write(lambda writer: fold(writer, before, after))
         )
 
+    listens = True
+
+    def listen(self, wanted: bool) -> None:
+        """Does nothing: no other process writes."""
+
     async def watch(self, on_commit: OnRemoteCommit, submit: Submit) -> None:
         """See `Store.watch`. No other process writes, so `on_commit` is never called."""
 
