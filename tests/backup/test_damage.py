@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import errno
+import gc
 import os
 import random
 import resource
 import signal
 import subprocess
 import sys
+import tempfile
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -132,6 +134,22 @@ async def test_a_disk_that_fails_makes_no_backup(
         await make(target, to, NOW, disk=FailingDisk(name, 1, code))
     assert "Nothing was kept" in str(caught.value)
     assert not list(to.parent.iterdir())
+
+
+async def test_a_backup_that_failed_writes_nothing_into_later_files(
+    shop: Path, tmp_path: Path
+) -> None:
+    """Its buffer is flushed when it is collected: a new file has the number of its file."""
+    (tmp_path / "kept").mkdir()
+    with pytest.raises(BackupError) as caught:  # keeps the buffer
+        await make(str(shop), tmp_path / "kept" / "b.tar.gz", NOW, disk=FailingDisk("write", 1, 28))
+    later = [tempfile.TemporaryFile() for _ in range(8)]  # noqa: SIM115
+    assert caught.type is BackupError
+    del caught
+    gc.collect()
+    assert [os.fstat(file.fileno()).st_size for file in later] == [0] * len(later)
+    for file in later:
+        file.close()
 
 
 def test_a_file_that_may_not_grow_makes_no_backup(shop: Path, tmp_path: Path) -> None:

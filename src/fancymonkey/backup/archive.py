@@ -50,14 +50,23 @@ class _Output(io.RawIOBase):
 
     def __init__(self, disk: Disk, fd: int) -> None:
         self._disk = disk
-        self._fd = fd
+        self._fd: int | None = fd
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any) -> int:
-        self._disk.write(self._fd, data)
+        if self._fd is not None:
+            self._disk.write(self._fd, data)
         return len(data)
+
+    def end(self) -> None:
+        """Discards all later writes.
+
+        A buffer that failed writes its rest when it is collected as garbage. The number of the file
+        may by then belong to another file, such as the store's.
+        """
+        self._fd = None
 
 
 def pack(disk: Disk, folder: Path, manifest: Manifest, to: Path) -> None:
@@ -68,11 +77,13 @@ def pack(disk: Disk, folder: Path, manifest: Manifest, to: Path) -> None:
     temporary = temporary_name(to)
     try:
         fd = disk.create(temporary)
+        output = _Output(disk, fd)
         try:
             os.fchmod(fd, 0o600)  # it contains digests of passwords, and data of buyers
-            _write(io.BufferedWriter(_Output(disk, fd), CHUNK), folder, manifest)
+            _write(io.BufferedWriter(output, CHUNK), folder, manifest)
             disk.sync(fd)
         finally:
+            output.end()
             disk.close(fd)
         inspect(temporary)
         place(disk, temporary, to)
