@@ -1,5 +1,6 @@
 """The parts that all dashboard pages share. The numbers are those of the owners' habits."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from decimal import Decimal
@@ -361,6 +362,27 @@ async def test_a_lost_connection_is_shown_and_restored(browser: Browser, shop: A
         await page.context.set_offline(False)
         await expect(banner).to_have_count(0)
         await expect(page.locator("table.cards .badge").first).to_contain_text("Paid")
+
+
+async def test_a_stream_that_opens_late_reports_no_connection(
+    browser: Browser, shop: AdminShop
+) -> None:
+    """The connection is lost before the live stream has answered."""
+    async with member(browser, shop) as watched:
+        page = watched.page
+        streams: asyncio.Queue[Route] = asyncio.Queue()
+        await page.route("**/inventory/live?**", streams.put)
+        await visit(page, shop, HOLDS)
+        first = await streams.get()
+        await page.context.set_offline(True)
+        banner = page.get_by_role("alert")
+        await expect(banner).to_contain_text("Connection lost. Showing data from")
+        await first.fulfill(status=200, content_type="text/event-stream", body=": late\n\n")
+        await page.evaluate("() => new Promise((done) => setTimeout(done, 300))")
+        assert await banner.count() == 1
+        await page.unroute_all()
+        await page.context.set_offline(False)
+        await expect(banner).to_have_count(0)
 
 
 async def test_after_the_end_of_a_session_the_login_leads_back(

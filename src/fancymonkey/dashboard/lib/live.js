@@ -26,7 +26,10 @@ export class Live extends EventTarget {
       if (document.hidden) this.#close();
       else this.#listen();
     });
-    addEventListener("offline", () => this.#report(false));
+    addEventListener("offline", () => {
+      this.#report(false);
+      if (this.#revision !== null) this.#listen(); // a stream that opens late must not report a connection
+    });
     addEventListener("online", () => this.#revision !== null && this.#listen());
     addEventListener("pagehide", () => this.#close());
     addEventListener("pageshow", (event) => event.persisted && this.#listen());
