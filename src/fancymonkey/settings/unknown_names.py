@@ -4,7 +4,7 @@ The environment has many variables of other programs, so a similar name is repor
 stop the start.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from fancymonkey.settings.fields import Variable
 from fancymonkey.spelling import edit_distance
@@ -26,7 +26,7 @@ def nearly_settings(values: Mapping[str, str], declared: Collection[Variable]) -
     names = {variable.name for variable in declared}
     files = {f"{variable.name}_FILE" for variable in declared if variable.secret}
     known = names | files
-    unset = sorted(name for name in known if not values.get(name, "").strip())
+    unset = {name: _forms(name) for name in sorted(known) if not values.get(name, "").strip()}
     sentences = []
     for name in sorted(values.keys() - known):
         if not values[name].strip():
@@ -43,16 +43,22 @@ def nearly_settings(values: Mapping[str, str], declared: Collection[Variable]) -
     return tuple(sentences)
 
 
-def _meant(name: str, text: str, unset: Iterable[str]) -> str | None:
+def _meant(name: str, text: str, unset: Mapping[str, Collection[str]]) -> str | None:
     """The setting that a variable is probably meant for, or None."""
     own = name.removeprefix(PROGRAM)
     if own != name:
         # Kubernetes sets such variables to addresses, for a service with the program's name.
         return own if own in unset and "://" not in text else None
     plain = _plain(name)
-    near = [(_distance(plain, _plain(known)), known) for known in unset]
-    distance, nearest = min(near, default=(0, None))
-    if nearest is not None and distance <= _most(plain):
+    most = _most(plain)
+    near = [
+        (edit_distance(plain, form, most), known)
+        for known, forms in unset.items()
+        for form in forms
+        if abs(len(form) - len(plain)) <= most
+    ]
+    distance, nearest = min(near, default=(most + 1, None))
+    if nearest is not None and distance <= most:
         return nearest
     longer = [
         known
@@ -68,10 +74,10 @@ def _most(plain: str) -> int:
     return 2 if len(plain) >= LONG else 1
 
 
-def _distance(plain: str, known: str) -> int:
-    """The number of wrong letters, in the singular or the plural."""
-    singular = known[:-3] + "y" if known.endswith("ies") else known
-    return min(edit_distance(plain, known), edit_distance(plain, singular))
+def _forms(name: str) -> Collection[str]:
+    """The letters of a name, in the singular and the plural."""
+    plain = _plain(name)
+    return {plain, _plain(name[:-3]) + "y"} if name.endswith("IES") else {plain}
 
 
 def _plain(name: str) -> str:
