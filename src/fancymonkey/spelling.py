@@ -8,8 +8,8 @@ def edit_distance(left: str, other: str, most: int = 3) -> int:
     near its diagonal are computed (Ukkonen 1985), and only as long as a row has a small one.
     """
     far = most + 1
-    if abs(len(left) - len(other)) > most:
-        return far
+    if abs(len(left) - len(other)) > most or len(set(left) ^ set(other)) > 2 * most:
+        return far  # one change adds or removes at most two kinds of letters
     before: list[int] = []
     row = [min(j, far) for j in range(len(other) + 1)]
     for i, letter in enumerate(left, start=1):
