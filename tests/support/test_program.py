@@ -201,6 +201,53 @@ def test_a_script_runs_instead_of_the_command_line(
     assert answer.stdout == f"before __main__ hello --version\n{version}"
 
 
+LEFT_BEHIND = """
+import asyncio, atexit, sys, threading, time
+async def forgotten(): pass
+class Last:
+    def __del__(self): print("discarded")
+cycle = [Last()]
+cycle.append(cycle)
+del cycle
+forgotten()
+atexit.register(print, "exit handler")
+threading.Thread(target=lambda: (threading.main_thread().join(), print("thread"))).start()
+print("output")
+"""
+ENDS = {
+    "return": "",
+    "number": "sys.exit(3)",
+    "none": "sys.exit()",
+    "true": "sys.exit(True)",
+    "above-255": "sys.exit(259)",
+    "below-0": "sys.exit(-1)",
+    "text": "sys.exit('a text')",
+    "error": "raise OSError('an error')",
+    "interrupt": "raise KeyboardInterrupt",
+}
+
+
+@pytest.mark.parametrize("statement", ENDS.values(), ids=ENDS)
+def test_threads_handlers_and_garbage_end_as_in_a_new_process(
+    statement: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def outcome() -> tuple[int, list[str], str]:
+        answer = run([], script=LEFT_BEHIND + statement, environment=ENVIRONMENT)
+        lines = sorted(answer.stdout.splitlines())  # garbage is collected at any time
+        return answer.returncode, lines, without_places(answer.stderr)
+
+    forked = outcome()
+    monkeypatch.setenv("PRESTART", "0")
+    assert forked == outcome()
+    assert "was never awaited" in forked[2]
+    assert forked[1] == ["discarded", "exit handler", "output", "thread"]
+
+
+def without_places(text: str) -> str:
+    """An output without the places of a traceback, which differ."""
+    return "\n".join(line for line in text.splitlines() if not line.startswith("  "))
+
+
 def test_settings_of_the_interpreter_need_a_new_process(
     serve: Launch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
