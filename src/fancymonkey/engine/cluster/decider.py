@@ -91,6 +91,13 @@ class Peer:
             self._sent = self._timer()
             self.channel.write_soon(data)
 
+    def answer(self, data: bytes) -> None:
+        """Sends the answers to a batch: at once, unless those to another batch follow."""
+        self.write(data)
+        self.running -= 1
+        if not self.running:
+            self.channel.flush()
+
     def show(self, data: bytes) -> None:
         """Sends a commit, together with others of that time or with the next answer."""
         now = self._timer()
@@ -145,8 +152,7 @@ class _BatchGroup:
             return
         answers = pack_answers([_outcome(waiter) for waiter in self.waiters])
         message = Answers(self._number, self._view.revision, msgspec.Raw(answers))
-        self._peer.write(frame_bytes(message))
-        self._peer.running -= 1
+        self._peer.answer(frame_bytes(message))
 
 
 def _outcome(waiter: PendingAnswer) -> Answer | Exception:
