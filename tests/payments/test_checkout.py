@@ -6,10 +6,12 @@ import json
 import pytest
 
 from fancymonkey.core.command import Command
+from fancymonkey.core.execute import CommandGroup
 from fancymonkey.core.holds.end import Release
 from fancymonkey.core.outcomes import Answer
 from fancymonkey.core.payments.checkout import CloseCheckout
 from fancymonkey.core.payments.rows import Checkout
+from fancymonkey.payments.gateway import PaymentSession
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.store.open import open_store
 from tests.payments.conftest import Till, opened
@@ -87,6 +89,78 @@ async def test_another_basket_ends_the_first_session(any_till: Till) -> None:
     assert (await till.shop.size("L"))["reserved"] == 2
     await till.act(second.json["sessionId"], "pay")
     assert (await till.shop.size("L"))["stock"] == 56
+
+
+@pytest.mark.parametrize("when", ["before the answer", "before it is recorded", "before the next"])
+async def test_a_session_ended_for_another_basket_releases_nothing_when_stripe_reports_it_at_once(
+    any_till: Till, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    till = any_till
+    first = (await till.checkout(quantity=2)).json
+    seen = []
+
+    async def report(step: str) -> None:
+        if step == when:
+            await till.fake_stripe.webhook_sender.settle()
+            seen.append((await till.shop.size())["reserved"])
+
+    expire, submit = till.checkouts.gateway.expire, till.shop.engine.submit
+
+    async def expire_slowly(id_: str) -> PaymentSession:
+        session = await expire(id_)
+        await report("before the answer")
+        return session
+
+    async def submit_slowly(command: Command) -> Answer:
+        if isinstance(command, CloseCheckout):
+            await report("before it is recorded")
+        if isinstance(command, CommandGroup):
+            await report("before the next")
+        return await submit(command)
+
+    monkeypatch.setattr(till.checkouts.gateway, "expire", expire_slowly)
+    monkeypatch.setattr(till.shop.engine, "submit", submit_slowly)
+    second = await till.checkout(quantity=3)
+    assert (second.status, second.json["reservation"]["id"]) == (200, first["reservation"]["id"])
+    await till.settle()
+    assert seen == [2]
+    assert (await till.shop.size())["reserved"] == 3
+    assert [session["status"] for session in till.sessions] == ["expired", "open"]
+    await till.act(second.json["sessionId"], "expire")
+    assert (await till.shop.size())["reserved"] == 0
+
+
+async def test_units_of_a_hold_that_ends_during_the_request_are_held_again(
+    any_till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till = any_till
+    first = (await till.checkout(quantity=2)).json["reservation"]["id"]
+    expire = till.checkouts.gateway.expire
+
+    async def release_then_expire(id_: str) -> PaymentSession:
+        await till.shop.engine.submit(Release(ref=first))
+        return await expire(id_)
+
+    monkeypatch.setattr(till.checkouts.gateway, "expire", release_then_expire)
+    second = await till.checkout(quantity=3)
+    assert second.status == 200, second
+    assert (await till.shop.size())["reserved"] == 3
+
+
+async def test_a_session_that_could_not_be_ended_is_ended_by_the_next_request(
+    any_till: Till,
+) -> None:
+    till = any_till
+    first = (await till.checkout(quantity=1)).json
+    till.fake_stripe.faults.change({"api_fail": "500", "api_fail_times": 9})
+    assert (await till.checkout(quantity=3)).status == 503
+    till.fake_stripe.faults.change({"api_fail": "", "api_fail_times": 0})
+    again = await till.checkout(quantity=1)
+    assert again.status == 200
+    assert again.json["sessionId"] != first["sessionId"]
+    await till.settle()
+    assert [session["status"] for session in till.sessions] == ["expired", "open"]
+    assert (await till.shop.size())["reserved"] == 1
 
 
 @pytest.mark.parametrize("fault", ["400", "403", "429", "500"])

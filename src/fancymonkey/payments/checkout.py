@@ -14,20 +14,23 @@ from typing import Any
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import CommandGroup
-from fancymonkey.core.explode import Choice
 from fancymonkey.core.group_answers import GroupAnswer
 from fancymonkey.core.holds.end import Release
-from fancymonkey.core.holds.limits import ClientSource
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.holds.reserved import Reserved
-from fancymonkey.core.locations.routing import Routing
 from fancymonkey.core.model import Line, Status
 from fancymonkey.core.outcomes import Answer, Code, Refused
-from fancymonkey.core.payments.checkout import BeginCheckout, CheckoutOpened, CloseCheckout
+from fancymonkey.core.payments.checkout import (
+    BeginCheckout,
+    CheckoutOpened,
+    CloseCheckout,
+    ReplaceCheckout,
+)
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.queries.hold_details import HoldDetails, find_hold
 from fancymonkey.errors import PaymentError, PaymentRefused, StoreError
 from fancymonkey.payments.basket import CheckoutTerms, NoPrice, line_items, session_request
+from fancymonkey.payments.checkout_request import CheckoutRequest
 from fancymonkey.payments.gateway import Gateway, PaymentSession
 from fancymonkey.payments.refunds import give_due
 
@@ -36,26 +39,6 @@ log = logging.getLogger(__name__)
 TRIES = 3
 SLACK = 60_000
 """Added to a session's life (ms), because Stripe counts its half hour from its own creation."""
-
-
-@dataclass(frozen=True, slots=True)
-class CheckoutRequest:
-    """The basket that a buyer wants to pay; without lines, the units that the session holds.
-
-    `location` serves them, or with a `routing` any location that may; `choices` are the options of
-    bundles. `new_id` is the id for a new hold, `source` the buyer's network. `replaces` is an
-    earlier hold of the buyer, which is released when the new one begins.
-    """
-
-    session_id: str
-    new_id: str
-    location: str
-    lines: tuple[Line, ...] = ()
-    actor: str = "buyer"
-    source: ClientSource | None = None
-    replaces: str | None = None
-    routing: Routing | None = None
-    choices: tuple[Choice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +69,7 @@ class Checkouts:
         result: OpenedSession | NoPrice | Refused
         for _ in range(TRIES):
             result = await self._try(request)
-            if not isinstance(result, Refused) or result.code is not Code.CHECKOUT_CHANGED:
+            if not isinstance(result, Refused) or not request.may_be_repeated(result):
                 break
         return result
 
@@ -96,7 +79,9 @@ class Checkouts:
         if live is not None and live.payment_pending:
             return _PAID_NOW
         if live is not None and live.at_checkout:
-            if not request.lines or _same(live, request):
+            assert live.checkout is not None
+            same = not request.lines or request.is_met_by(live)
+            if same and not live.checkout.replaced:
                 return await self._resume(live)
             refused = await self._abandon(live)
             if refused is not None:
@@ -249,9 +234,16 @@ class Checkouts:
         return Refused(Code.CHECKOUT_CHANGED, "The checkout has ended. Try again.")
 
     async def _abandon(self, hold: HoldDetails) -> Refused | None:
-        """Ends the latest attempt, so that it cannot be paid; a refusal where it was paid."""
+        """Ends the latest attempt, so that it cannot be paid; a refusal where it was paid.
+
+        Stripe may report the end of the session before this service has recorded it. So the intent
+        is recorded first: otherwise that report would release the hold.
+        """
         checkout = hold.checkout
         assert checkout is not None
+        answer = await self._engine.submit(ReplaceCheckout(ref=hold.id, number=checkout.number))
+        if isinstance(answer, Refused):
+            return answer
         id_ = checkout.payment_session
         if id_ is None:
             try:
@@ -326,15 +318,6 @@ _PAID_NOW = Refused(Code.SESSION_PAID, "This has been paid, or is being paid rig
 def new_session_id() -> str:
     """A new session id for a buyer without one; it cannot be guessed."""
     return f"web_{secrets.token_hex(16)}"
-
-
-def _same(hold: HoldDetails, request: CheckoutRequest) -> bool:
-    """Whether the hold has the requested lines, with the chosen options."""
-    held = {(line.sku, line.quantity) for line in hold.reservation.lines}
-    parts = {(part.bundle, part.sku): part.quantity for part in hold.reservation.parts or ()}
-    return {(line.sku, line.quantity) for line in request.lines} == held and all(
-        parts.get((choice.bundle, choice.sku), 0) >= choice.quantity for choice in request.choices
-    )
 
 
 def _first_refusal(answer: Refused) -> Refused:

@@ -86,6 +86,7 @@ class AppContext:
         self.guesses = Guesses(
             self.engine.clock, self.throttle, self.accounts.places, alarm.guessed
         )
+        self.engine.feed.requests = lambda: self.request_metrics.responses
         self.metrics = Metrics(self.engine, self.request_metrics, self.jobs, self.cluster)
 
     @property

@@ -16,6 +16,7 @@ from fancymonkey.core.payments.checkout import (
     BeginCheckout,
     CheckoutOpened,
     CloseCheckout,
+    ReplaceCheckout,
 )
 from fancymonkey.core.payments.rows import Checkout, Stage
 from tests.core.builders import CoreShop, Row, lines, named, take
@@ -220,6 +221,61 @@ def test_a_hold_is_given_back_by_its_latest_attempt_only(
     shop = CoreShop()
     shop.do(HELD, *given, Release(ref="h-s1", number=1))
     assert shop.hold("h-s1").status is status
+
+
+REPLACE = ReplaceCheckout(ref="h-s1", number=1)
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "stage"),
+    [
+        ([begin(), opened(), REPLACE], Status.HELD, Stage.CLOSED),
+        ([begin(), REPLACE, opened()], Status.HELD, Stage.CLOSED),
+        ([begin(), opened(), REPLACE, close(session="cs_1")], Status.HELD, Stage.CLOSED),
+        (
+            [begin(), opened(), REPLACE, close(session="cs_1"), begin(2)],
+            Status.HELD,
+            Stage.OPENING,
+        ),
+        ([begin(), opened(), close(session="cs_1"), REPLACE], Status.RELEASED, Stage.CLOSED),
+        ([begin(), opened()], Status.RELEASED, Stage.OPEN),
+    ],
+)
+def test_the_expiry_of_a_replaced_checkout_does_not_end_the_hold(
+    given: list[Command], status: Status, stage: Stage
+) -> None:
+    shop = CoreShop()
+    shop.do(HELD, *given, Release(ref="h-s1", payment_session="cs_1", number=1))
+    assert shop.hold("h-s1").status is status
+    assert shop.image.rows[Checkout]["h-s1"].stage is stage
+
+
+def test_a_payment_of_a_replaced_checkout_that_fails_after_days_ends_the_hold() -> None:
+    shop = CoreShop()
+    waits = AwaitPayment(ref="h-s1", until=9000, payment_session="cs_1")
+    shop.do(HELD, begin(), opened(), REPLACE, waits)
+    shop.do(Release(ref="h-s1", payment_session="cs_1", number=1, failed=True))
+    assert shop.hold("h-s1").status is Status.RELEASED
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ([HELD], Code.CHECKOUT_CHANGED),
+        ([HELD, begin(), close(), begin(2)], Code.CHECKOUT_CHANGED),
+        ([HELD, begin(), Release(ref="s1")], Code.HOLD_ENDED),
+        ([], Code.UNKNOWN_SESSION),
+    ],
+)
+def test_only_the_latest_open_checkout_of_a_live_hold_can_be_replaced(
+    given: list[Command], code: Code
+) -> None:
+    shop = CoreShop()
+    for command in given:
+        shop.do(command)
+    answer = shop.do(REPLACE)
+    assert isinstance(answer, Refused)
+    assert answer.code is code
 
 
 def test_the_session_means_the_hold() -> None:

@@ -39,8 +39,9 @@ class Release(Command):
     `others` are further ids to try if `ref` means no hold. With `payment_session` or `number` the
     hold is released only if that is the session of its latest checkout (the attempt `number`, if
     the session is not known yet), or if it never had one: the end of an older session does not end
-    the hold. `failed`: that session's payment, which took days, has failed. While another payment
-    is pending the hold stays, unless the release is `deliberate`: a decision of the owner.
+    the hold, nor does that of a session which the service ends for another basket. `failed`: that
+    session's payment, which took days, has failed. While another payment is pending the hold
+    stays, unless the release is `deliberate`: a decision of the owner.
     """
 
     ref: str
@@ -145,6 +146,9 @@ def _frees(state: State, hold: Reservation, command: Release) -> bool:
     if payment_pending(state, hold):
         if latest and checkout is not None:  # it is the last pending payment of the hold
             state.put(replace(checkout, stage=Stage.CLOSED))
+        return False
+    if latest and checkout is not None and checkout.replaced and not command.failed:
+        state.put(replace(checkout, stage=Stage.CLOSED))
         return False
     over = checkout is not None and checkout.stage is Stage.CLOSED
     return latest or (was_pending and over)

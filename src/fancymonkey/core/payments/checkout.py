@@ -73,6 +73,18 @@ class CloseCheckout(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplaceCheckout(Command):
+    """Records that the service is about to end an attempt, because the buyer has another basket.
+
+    From then on the expiry of its session does not end the hold, whenever it is reported. Refused
+    if the hold has ended, or if the attempt is closed or no longer the latest.
+    """
+
+    ref: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AwaitPayment(Command):
     """Keeps a live hold until `until` (ms) because its payment is pending and takes days.
 
@@ -87,7 +99,7 @@ class AwaitPayment(Command):
     payment_session: str = ""
 
 
-Ask = BeginCheckout | CheckoutOpened | CloseCheckout | AwaitPayment
+Ask = BeginCheckout | CheckoutOpened | CloseCheckout | ReplaceCheckout | AwaitPayment
 
 
 def needs_checkout(command: Ask, state: State) -> Iterator[Key]:
@@ -114,14 +126,10 @@ def begin_checkout(state: State, command: BeginCheckout) -> Answer:
         return refuse_pending()
     before = state.get(Checkout, hold.reservation_id)
     if before is not None and before.stage is not Stage.CLOSED:
-        return Refused(
-            Code.CHECKOUT_CHANGED, "Another checkout of this hold has started. Try again."
-        )
+        return _another()
     number = 1 if before is None else before.number + 1
     if number != command.number:
-        return Refused(
-            Code.CHECKOUT_CHANGED, "Another checkout of this hold has started. Try again."
-        )
+        return _another()
     if number > command.most:
         return Refused(
             Code.TOO_MANY_CHECKOUTS,
@@ -143,9 +151,7 @@ def checkout_opened(state: State, command: CheckoutOpened) -> Answer:
         return _unknown()
     checkout = state.get(Checkout, hold.reservation_id)
     if checkout is None or checkout.number != command.number or checkout.stage is Stage.CLOSED:
-        return Refused(
-            Code.CHECKOUT_CHANGED, "Another checkout of this hold has started. Try again."
-        )
+        return _another()
     other = state.hold(command.payment_session)
     if other is not None and other.reservation_id != hold.reservation_id:
         return Refused(Code.SESSION_IN_USE, "This session id belongs to another hold.")
@@ -180,6 +186,20 @@ def close_checkout(state: State, command: CloseCheckout) -> Answer:
     return Accepted(None)
 
 
+def replace_checkout(state: State, command: ReplaceCheckout) -> Answer:
+    """Applies a `ReplaceCheckout`."""
+    hold = state.hold(command.ref)
+    if hold is None:
+        return _unknown()
+    if hold.status is not Status.HELD:
+        return _ended(hold)
+    checkout = state.get(Checkout, hold.reservation_id)
+    if checkout is None or checkout.number != command.number or checkout.stage is Stage.CLOSED:
+        return _another()
+    state.put(replace(checkout, replaced=True))
+    return Accepted(None)
+
+
 def await_payment(state: State, command: AwaitPayment) -> Answer:
     """Applies an `AwaitPayment`."""
     for ref in (command.ref, *command.others):
@@ -199,6 +219,10 @@ def _keep_until(state: State, hold: Reservation, until: int, command: Command) -
     if hold.expires_at is None or hold.expires_at >= until:
         return hold
     return set_deadline(state, hold, until, command)
+
+
+def _another() -> Refused:
+    return Refused(Code.CHECKOUT_CHANGED, "Another checkout of this hold has started. Try again.")
 
 
 def _unknown() -> Refused:

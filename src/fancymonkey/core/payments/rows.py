@@ -25,7 +25,8 @@ class Checkout(Row):
 
     `number` counts the attempts of the hold. `request` is the exact text of the request to the
     provider, so that it can be repeated after a lost answer. `payment_session` is the provider's id
-    (`cs_…`) once it is known, `ends_at` the end of its session, in ms.
+    (`cs_…`) once it is known, `ends_at` the end of its session, in ms. `replaced`: the buyer has
+    another basket, so the service ends the session itself, and the hold stays for that basket.
     """
 
     TABLE: ClassVar[str] = "checkout"
@@ -37,6 +38,7 @@ class Checkout(Row):
     ends_at: int
     request: str
     payment_session: str | None = None
+    replaced: bool = False
 
     @property
     def key(self) -> str:

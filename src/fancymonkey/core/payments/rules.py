@@ -13,6 +13,7 @@ RULES: Rules = {
     checkout.BeginCheckout: (checkout.needs_checkout, checkout.begin_checkout),
     checkout.CheckoutOpened: (checkout.needs_checkout, checkout.checkout_opened),
     checkout.CloseCheckout: (checkout.needs_checkout, checkout.close_checkout),
+    checkout.ReplaceCheckout: (checkout.needs_checkout, checkout.replace_checkout),
     checkout.AwaitPayment: (checkout.needs_checkout, checkout.await_payment),
     refunds.RecordRefund: (refunds.needs_refund, refunds.record_refund),
     refunds.ResolveIssue: (refunds.needs_refund, refunds.resolve_issue),

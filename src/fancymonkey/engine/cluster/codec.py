@@ -60,7 +60,7 @@ _EVENT = len(PLAIN)
 _decoders: list[Any] = [msgspec.msgpack.Decoder(list[kind]).decode for kind in PLAIN]  # type: ignore[valid-type]
 
 
-PROTOCOL = 4
+PROTOCOL = 5
 """The number of the form of the messages between two servers."""
 
 

@@ -24,6 +24,7 @@ from fancymonkey.engine.cluster.frames import (
     LinkLost,
     MessageChannel,
     NotRun,
+    Readers,
     frame_bytes,
 )
 from fancymonkey.engine.cluster.handshake import admit
@@ -42,6 +43,8 @@ IDLE_BEATS = 10
 """A server on another machine gets every tenth beat also while it waits for no answer."""
 TOGETHER_SECONDS = 0.004
 """Commits within this time (s) are sent together, unless an answer follows."""
+UNREAD_SECONDS = 0.025
+"""The same time for a server on which no client reads: each message wakes its process."""
 GIVEN_UP_SECONDS = 0.6
 """After a longer silence of its own a decider drops the commands that wait.
 
@@ -64,6 +67,8 @@ class Peer:
         self._timer = timer
         self.running = 0
         """The number of its batches that have no answer yet."""
+        self.together = TOGETHER_SECONDS
+        """The time (s) within which commits are sent together."""
         self._sent = self._shown = 0.0
         self._gone = False
 
@@ -86,15 +91,28 @@ class Peer:
             self._sent = self._timer()
             self.channel.write_soon(data)
 
+    def answer(self, data: bytes) -> None:
+        """Sends the answers to a batch: at once, unless those to another batch follow."""
+        self.write(data)
+        self.running -= 1
+        if not self.running:
+            self.channel.flush()
+
     def show(self, data: bytes) -> None:
         """Sends a commit, together with others of that time or with the next answer."""
         now = self._timer()
-        left = self._shown + TOGETHER_SECONDS - now
+        left = self._shown + self.together - now
         if left <= 0:
             self._shown = now
             self.write(data)
         elif not self.lost:
             self.channel.write_within(data, left)
+
+    def set_readers(self, *, present: bool) -> None:
+        """Changes the pace of the commits; with readers, those that wait are sent at once."""
+        self.together = TOGETHER_SECONDS if present else UNREAD_SECONDS
+        if present:
+            self.channel.flush()
 
     def end(self) -> None:
         """Ends the connection: no command of the peer runs from now on."""
@@ -134,8 +152,7 @@ class _BatchGroup:
             return
         answers = pack_answers([_outcome(waiter) for waiter in self.waiters])
         message = Answers(self._number, self._view.revision, msgspec.Raw(answers))
-        self._peer.write(frame_bytes(message))
-        self._peer.running -= 1
+        self._peer.answer(frame_bytes(message))
 
 
 def _outcome(waiter: PendingAnswer) -> Answer | Exception:
@@ -274,9 +291,12 @@ class Decider:
             peer.end()
 
     def _take(self, peer: Peer, message: Frame) -> None:
-        if not isinstance(message, CommandBatch):
+        if isinstance(message, Readers):
+            peer.set_readers(present=message.present)
+        elif isinstance(message, CommandBatch):
+            self._run(peer, message)
+        else:
             raise LinkLost("an unexpected message")
-        self._run(peer, message)
 
     def _run(self, peer: Peer, message: CommandBatch) -> None:
         """Queues the commands of a batch beside those of this server. Raises LinkLost."""

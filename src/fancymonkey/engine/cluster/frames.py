@@ -104,6 +104,12 @@ class Heartbeat(Struct, array_like=True, tag="beat"):
     revision: int | None = None
 
 
+class Readers(Struct, array_like=True, tag="readers"):
+    """Whether clients read on the sender's server at present: then it gets each commit soon."""
+
+    present: bool
+
+
 class Leaving(Struct, array_like=True, tag="leaving"):
     """The decider takes no more batches."""
 
@@ -118,6 +124,7 @@ Frame = (
     | NotRun
     | CommitMessage
     | Heartbeat
+    | Readers
     | Leaving
 )
 _encode = msgspec.msgpack.Encoder().encode

@@ -37,6 +37,7 @@ from fancymonkey.engine.cluster.frames import (
     LinkLost,
     MessageChannel,
     NotRun,
+    Readers,
 )
 from fancymonkey.engine.cluster.peer_clock import PeerClock
 from fancymonkey.engine.cluster.second_attempt import UNKNOWN, SecondAttempt
@@ -56,6 +57,8 @@ LOST_SECONDS = 0.8
 """After this silence the connection is given up."""
 IDLE_LOST_SECONDS = 3.5
 """After this silence a connection to another machine is given up, also while nothing is awaited."""
+READING_SECONDS = 2.0
+"""Clients count as readers of this server for this time after their last request."""
 WATCH_SECONDS = 0.05
 BELL_SECONDS = 0.02
 """The time for which a notification of the database waits for the decider's own message."""
@@ -88,6 +91,10 @@ class Link:
         self._beat_at = float("-inf")
         self._listens = True
         """Whether this server listens to the database, and not the decider in its place."""
+        self._readers = Readers(present=True)
+        """The last report to the decider about the clients of this server."""
+        self._requests, self._requested = -1, 0.0
+        """The number of requests at the last look, and the time of the last new one."""
         self._changed = asyncio.Event()
         self._slow: asyncio.Task[None] | None = None
         """Work that later messages wait for."""
@@ -132,6 +139,16 @@ class Link:
         if reported == self._listens:
             self._listens = not reported
             self._engine.store.listen(self._listens)
+
+    def _report_readers(self, now: float) -> None:
+        """Reports to the decider when clients begin to read here, or no longer do."""
+        requests = self._engine.feed.requests()
+        if requests != self._requests or len(self._engine.feed):
+            self._requests, self._requested = requests, now
+        readers = Readers(now - self._requested < READING_SECONDS)
+        if readers != self._readers:
+            self._readers = readers
+            self._channel.send(readers)
 
     async def wait(self) -> None:
         """Returns after the next answer or the end of the connection."""
@@ -305,6 +322,7 @@ class Link:
             late = now - before > SUSPECT_SECONDS  # this process itself did not run
             before = now
             self._share_listening(now)
+            self._report_readers(now)
             if late:
                 self._heard = max(self._heard, now - SUSPECT_SECONDS)
             if not self._batches:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import count
 from typing import Protocol
 
 from fancymonkey.core.model import Entry
@@ -101,6 +102,8 @@ class Feed:
         """Events that each change sets, for the followers of the ledger."""
         self.with_dependents: Callable[[set[str]], set[str]] = _alone
         """Adds the SKUs whose stock follows from that of these."""
+        self.requests: Callable[[], int] = count().__next__
+        """Returns a number that rises with each request of a client to this process."""
         self._recent: list[Entry] = []
         """The latest entries, without a gap."""
         self.followers: dict[FeedFollower, None] = {}

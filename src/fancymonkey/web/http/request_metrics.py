@@ -36,6 +36,8 @@ class RequestMetrics:
         """Stripe events with an invalid signature."""
         self.untrusted_proxy = 0
         """Requests through a private proxy that is not trusted."""
+        self.responses = 0
+        """The number of all responses."""
         self._tallies: dict[tuple[str, int], LatencyHistogram] = {}
 
     def event(self, outcome: str) -> None:
@@ -57,6 +59,7 @@ class RequestMetrics:
             tally = self._tallies[path, status] = LatencyHistogram()
         tally.counts[bisect_left(BOUNDS, seconds)] += 1
         tally.seconds += seconds
+        self.responses += 1
 
     def collect(self) -> Iterator[Metric]:
         """The metrics for prometheus_client."""

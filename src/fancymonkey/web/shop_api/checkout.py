@@ -13,11 +13,11 @@ from fancymonkey.engine.queries.hold_details import HoldDetails, find_hold
 from fancymonkey.errors import PaymentRefused, PaymentUnknown
 from fancymonkey.payments.basket import NoPrice
 from fancymonkey.payments.checkout import (
-    CheckoutRequest,
     Checkouts,
     OpenedSession,
     new_session_id,
 )
+from fancymonkey.payments.checkout_request import CheckoutRequest
 from fancymonkey.timestamps import iso
 from fancymonkey.web.context import AppContext, new_reservation_id
 from fancymonkey.web.http.bodies.unknown_fields import ignored_fields
