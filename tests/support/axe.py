@@ -20,7 +20,8 @@ def _source() -> str:
 
 # A row like two before it in its table or list has their violations: the same elements, classes,
 # states and attributes, texts where they have texts, and no small target where they have none.
-# Rules of less impact are not run. Only violations are sent to this process.
+# Rules of less impact are not run. Only violations are sent to this process, and only their
+# elements are written as HTML: axe itself writes each element that it checks, with its content.
 _RUN = """async ({grave, enough, only}) => {
     const VALUES = /^(class|role|style|tabindex|type|scope|colspan|rowspan|hidden)$/;
     const STATES = /^aria-(?!label|desc|control|owns|active|details|errorm)/;
@@ -45,14 +46,46 @@ _RUN = """async ({grave, enough, only}) => {
         impact && !grave.includes(impact) || only && !only.includes(id));
     const rules = Object.fromEntries(unused.map(({id}) => [id, {enabled: false}]));
     const context = exclude.length ? {include: [document], exclude} : document;
-    return (await axe.run(context, {resultTypes: ['violations'], rules})).violations;
+    const options = {resultTypes: ['violations'], elementRef: true, rules};
+    const {violations} = await axe.run(context, options);
+    return violations.map(({id, impact, nodes}) => ({id, impact, nodes: nodes.map(
+        ({element, failureSummary}) => ({html: element.outerHTML, failureSummary}))}));
 }"""
+# axe parses the text of each colour for each element; here it parses each text once.
+_PREPARE = """
+axe.configure({noHtml: true});
+{
+    const colours = new Map();
+    const prototype = axe.commons.color.Color.prototype;
+    const parse = prototype.parseString;
+    prototype.parseString = function (text) {
+        const colour = colours.get(text);
+        if (colour) return Object.assign(this, colour);
+        parse.call(this, text);
+        const {r, g, b, alpha} = this;
+        colours.set(text, {r, g, b, alpha});
+        return this;
+    };
+}
+'axe' in window"""
+
+
+async def _load(page: Page) -> None:
+    """Runs axe's script. The policy of the page does not apply.
+
+    Chromium compiles a script of the DevTools protocol once for each process, and a script of
+    `page.evaluate` for each page.
+    """
+    session = await page.context.new_cdp_session(page)
+    answer = await session.send("Runtime.evaluate", {"expression": _source() + _PREPARE})
+    await session.detach()
+    assert answer["result"].get("value") is True, answer
 
 
 async def assert_accessible(page: Page, only: tuple[str, ...] | None = None) -> None:
     """Fails if axe finds a serious or critical violation on the page in its present state."""
     if not await page.evaluate("'axe' in window"):
-        await page.evaluate(_source())  # the policy of the page does not apply
+        await _load(page)
     options = {"grave": GRAVE, "enough": 2, "only": only}
     violations: list[dict[str, Any]] = await page.evaluate(_RUN, options)
     complaints = [
