@@ -5,6 +5,7 @@ import inspect
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -28,6 +29,8 @@ settings.register_profile("default", deadline=None, print_blob=True)
 settings.register_profile("thorough", deadline=None, print_blob=True, max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
+SLOW = frozenset(Path(__file__).with_name("slow.txt").read_text(encoding="utf-8").split())
+"""The tests that take long, as scripts/slow_tests.py has measured them."""
 BROWSER_FIXTURES = {"browser", "browser_page"}
 POSTGRES_FIXTURES = {"postgres_server", "postgres_url", "migrated_url"}
 
@@ -62,6 +65,8 @@ def skipped(what: str) -> bool:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by the fixtures they use; give those with a browser the loop in which it lives."""
     for item in items:
+        if item.nodeid.partition("[")[0] in SLOW:
+            item.add_marker(pytest.mark.slow)
         fixtures = set(getattr(item, "fixturenames", ()))
         if fixtures & POSTGRES_FIXTURES:
             item.add_marker(pytest.mark.postgres)
@@ -78,6 +83,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """Enables garbage collection again, without the modules and the tests."""
     gc.freeze()
+    gc.set_threshold(20_000, 20, 100)  # most objects of a test are freed by their counts
     gc.enable()
 
 

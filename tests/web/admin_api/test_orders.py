@@ -1,5 +1,6 @@
 """Orders over HTTP: listed, found, shipped, moved, cancelled, returned and erased."""
 
+import re
 from typing import Any
 
 import pytest
@@ -75,9 +76,9 @@ async def test_a_payment_makes_an_order_with_its_buyer_and_amount(any_shop: Shop
 
 async def test_personal_data_is_in_its_row_alone(any_shop: Shop) -> None:
     await buy(any_shop)
-    assert "Ada" not in await any_shop.stored_text()
+    assert "Lovelace" not in await any_shop.stored_text()
     for entry in await ledger(any_shop.engine.store):
-        assert "ada" not in repr(entry).lower()
+        assert not re.search("lovelace|@", repr(entry), re.IGNORECASE)  # "ada" may be in an id
     answer = await post(any_shop, "erase", id="1")
     assert answer.status == 200
     assert answer.json["order"]["buyer"] is None
