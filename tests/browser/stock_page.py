@@ -107,6 +107,7 @@ async def person(
         await log_in(watched.page, room.url, name)
         await watched.page.goto(f"{room.url}/admin/{query}")
         await expect(watched.page.locator("#connection")).to_have_text("Live")
+        await expect(watched.page.locator(".found [role=status]")).to_contain_text("size")
         yield watched
 
 
