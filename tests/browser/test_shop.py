@@ -1,14 +1,16 @@
 """The shop's pages in a real browser, with a fake Stripe."""
 
+import asyncio
 import gzip
 from collections.abc import AsyncIterator
 from ipaddress import ip_address
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from fancymonkey import storefront
+from fancymonkey.core.holds.attach import Attach
 from fancymonkey.core.holds.end import Release
 from fancymonkey.core.model import Kind
 from fancymonkey.web.http.clients import client_source
@@ -27,6 +29,7 @@ from tests.support.axe import assert_accessible_in_both_schemes
 from tests.web.shops import HOODIE
 
 SECONDS_2 = 2000
+DAY = 24 * 3600 * 1000
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -280,6 +283,130 @@ async def test_a_late_payer_reads_about_the_refund(browser: Browser) -> None:
         await expect(page.get_by_role("heading")).to_have_text("Your payment is being refunded")
         await page.get_by_role("link", name="Back to the drop").click()
         await expect(page.locator("#count")).to_have_text("0")
+        watched.assert_clean()
+
+
+async def test_a_payment_that_arrives_later_empties_the_basket_of_an_open_page(
+    browser: Browser, shop: DemoShop
+) -> None:
+    """The buyer returns to the shop before Stripe's webhook has arrived."""
+    async with buyer(browser) as watched:
+        page = watched.page
+        await visit(page, shop)
+        await put_in_basket(page)
+        await go_to_the_till(page)
+        await page.get_by_role("button", name="Pay with a late webhook").click()
+        await expect(page.get_by_role("button", name="Send the webhook")).to_be_visible()
+        till = page.url
+        await visit(page, shop)
+        await page.locator("#open-basket").click()
+        await expect(page.locator(".hold")).to_contain_text("Held for you until")
+        other = await page.context.new_page()
+        await other.goto(till)
+        await other.get_by_role("button", name="Send the webhook").click()
+        await expect(page.locator(".message")).to_have_text("Your order is paid. Thank you!")
+        await expect(page.locator("#count")).to_have_text("0")
+        watched.assert_clean()
+
+
+async def test_a_bank_transfer_leaves_the_buyer_free_to_buy_more(
+    browser: Browser, shop: DemoShop
+) -> None:
+    async with buyer(browser) as watched:
+        page = watched.page
+        await visit(page, shop)
+        await put_in_basket(page)
+        await go_to_the_till(page)
+        till = page.url
+        await page.get_by_role("button", name="Pay by bank transfer").click()
+        await expect(page.get_by_role("button", name="The money arrives")).to_be_visible()
+        await visit(page, shop)
+        await expect(page.locator("#count")).to_have_text("0")
+        await page.locator("#open-basket").click()
+        await expect(page.locator(".message")).to_contain_text("Your payment is in progress.")
+        await page.locator("#close-basket").click()
+        await put_in_basket(page, "L")
+        await go_to_the_till(page)
+        assert (shop.reserved("M"), shop.reserved("L")) == (1, 1)
+        success = f"{shop.url}/success.html?session_id={till.rpartition('/')[2]}"
+        await page.goto(success)
+        await expect(page.locator("#words")).to_contain_text("We are waiting for the confirmation")
+        await page.goto(till)
+        await page.get_by_role("button", name="The money arrives").click()
+        await page.goto(success)
+        await expect(page.locator("body[data-done=paid]")).to_be_attached()
+        await visit(page, shop)
+        await expect(page.locator("#tray")).to_contain_text("Held for you")
+        assert (shop.on_hand("M"), shop.reserved("L")) == (19, 1)
+        watched.assert_clean()
+
+
+async def test_two_tabs_have_one_basket(browser: Browser, shop: DemoShop) -> None:
+    async with buyer(browser) as watched:
+        page = watched.page
+        other = await page.context.new_page()
+        await visit(page, shop)
+        await visit(other, shop)
+        await put_in_basket(page)
+        await expect(other.locator("#count")).to_have_text("1")
+        await put_in_basket(other, "L")
+        await expect(page.locator("#count")).to_have_text("2")
+        await go_to_the_till(page)
+        await expect(other.locator("#tray")).to_contain_text("Held for you")
+        await page.get_by_role("button", name="Back to the shop").click()
+        await expect(page.locator("body[data-done=released]")).to_be_attached()
+        await other.locator("#open-basket").click()
+        await expect(other.locator(".message")).to_contain_text("Your basket is saved.")
+        await expect(other.locator("#buy")).to_be_enabled()
+        watched.assert_clean()
+
+
+async def test_a_moved_deadline_is_shown(browser: Browser, shop: DemoShop) -> None:
+    async with buyer(browser) as watched:
+        page = watched.page
+        await visit(page, shop)
+        await put_in_basket(page)
+        await go_to_the_till(page)
+        await visit(page, shop)
+        (hold,) = shop.engine.view.holds
+        later = shop.engine.clock() + DAY
+        await shop.engine.submit(Attach(ref=hold, session_id="another", expires_at=later))
+        await page.locator("#open-basket").click()
+        await expect(page.locator("#time")).to_contain_text("23:59:")
+        watched.assert_clean()
+
+
+async def test_an_old_answer_about_a_hold_keeps_the_next_hold(
+    browser: Browser, shop: DemoShop
+) -> None:
+    async with buyer(browser) as watched:
+        page = watched.page
+        await visit(page, shop)
+        await put_in_basket(page)
+        await go_to_the_till(page)
+        await visit(page, shop)
+        ended = {"success": True, "status": "released", "paid": False}
+        answer_now = asyncio.Event()
+
+        async def answer_late(route: Route) -> None:
+            await answer_now.wait()
+            await route.fulfill(json=ended)
+
+        await page.route("**/api/checkout/status?**", answer_late, times=1)
+        await page.locator("#open-basket").click()
+        await page.get_by_role("button", name="Release").click()
+        await expect(page.locator(".message")).to_contain_text("Released")
+        await page.evaluate(
+            """async () => {
+              const fm = await import('/fancymonkey.js');
+              await fm.reserve([{ productId: 'prod_hoodie_001', size: 'M', quantity: 1 }]);
+            }"""
+        )
+        async with page.expect_response("**/api/checkout/status?**"):
+            answer_now.set()
+        await page.evaluate("1")
+        await expect(page.locator("#tray")).to_contain_text("Held for you")
+        assert shop.reserved() == 1
         watched.assert_clean()
 
 

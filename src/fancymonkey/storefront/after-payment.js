@@ -15,13 +15,16 @@ function write(title, words, lines = []) {
 
 const sleep = (ms) => new Promise((done) => { setTimeout(done, ms); });
 
-function forget() {
-  fm.forget();
+/** Empties the basket and removes its hold, unless the buyer has another one by now. */
+function forget({ id }, replace = true) {
+  const other = fm.held();
+  if (other && other.id !== id) return;
+  fm.forget({ replace });
   try { localStorage.removeItem('fancymonkey:basket'); } catch { /* a private window */ }
 }
 
 function paid(status) {
-  forget();
+  forget(status.reservation);
   if (status.status !== 'captured') {
     write('Your payment is being refunded', 'Your payment arrived after your hold had ended, and your pieces were sold to others. You get a full refund. There is nothing you need to do.');
   } else if (status.late) {
@@ -41,6 +44,7 @@ async function success() {
       const status = await fm.status(id);
       if (status.status === 'captured' || status.paid) { paid(status); return; }
       if (status.status === 'held') {
+        if (status.paymentPending && fm.held()) forget(status.reservation, false);
         write('Thank you', 'We are waiting for the confirmation of your payment. Your pieces stay held for you. You can leave this page.', status.reservation.lines);
       } else {
         write('One moment', 'Your hold has ended and we have not received a payment yet. If you have paid, we will receive it and contact you.');
@@ -62,11 +66,11 @@ async function cancel() {
     if (status.status === 'captured' || status.paid) { paid(status); return; }
     const lines = status.reservation.lines;
     if (status.status === 'held') await fm.release(id);
-    else fm.forget();
+    else fm.forget({ id: status.reservation.id });
     write('Nothing was paid', 'Your pieces are no longer held. They are still in your basket:', lines);
     document.body.dataset.done = 'released';
   } catch (error) {
-    if (error.status === 404) { fm.forget(); write('Nothing was paid', 'Nothing is held for you any more.'); return; }
+    if (error.status === 404) { fm.forget({ id }); write('Nothing was paid', 'Nothing is held for you any more.'); return; }
     if (error.code === 'payment_pending') { write('Your payment is in progress', error.message); return; }
     write('Nothing was paid', 'We can’t reach the shop right now. Your hold ends automatically.');
   }

@@ -6,11 +6,18 @@ import { el, find, money, nameOf, remaining, say } from './page.js';
 
 const KEY = 'fancymonkey:basket';
 const RING = 2 * Math.PI * 20;
+const SETTLE_PAUSE = 3000; // the least time (ms) between two readings of the status after changes
+const ENDED = 'Your hold has ended, and the pieces are available to others. Your basket is saved.';
 const dialog = find('basket');
 let lines = read();
 let shop = { checkout: true };
 let busy = false;
 let notice = '';
+let shown = null; // the id of the hold that the page shows
+let readings = 0; // of the status; only the latest counts
+let settledAt = -Infinity;
+let settleTimer = 0;
+let unitsOfHold = '';
 
 function read() {
   try {
@@ -70,6 +77,7 @@ function change(line, by) {
 
 /** Shows the basket. */
 export function open() {
+  settle();
   draw();
   if (!dialog.open) dialog.showModal();
 }
@@ -142,6 +150,8 @@ async function giveBack() {
   draw();
   try {
     await fm.release();
+    readings += 1;
+    shown = null;
     notice = 'Released. Your basket is saved, but its pieces are no longer held.';
   } catch (error) {
     notice = error.code === 'offline' ? 'We can’t reach the shop right now. Try again in a moment.' : error.message;
@@ -151,21 +161,46 @@ async function giveBack() {
   draw();
 }
 
-/** Reads the status of the hold: it may have been paid or ended elsewhere. */
-export async function settle() {
-  const hold = fm.held();
-  if (!hold) return;
+/** Reads the status of a hold that is or was shown: it may have been paid or ended elsewhere. */
+export async function settle(id = fm.held()?.id) {
+  if (!id) return;
+  settledAt = performance.now();
+  const number = ++readings;
+  let status = null;
   try {
-    const status = await fm.status(hold.id);
-    if (status.status === 'held') return;
-    fm.forget();
-    if (status.status === 'captured') { empty(); notice = 'Your order is paid. Thank you!'; }
-    else if (status.paid) { empty(); notice = 'Your payment arrived too late for these pieces. It is being refunded.'; }
-    else notice = 'Your hold has ended, and the pieces are available to others. Your basket is saved.';
+    status = await fm.status(id);
   } catch (error) {
-    if (error.status === 404) fm.forget();
+    if (error.status !== 404) {
+      if (number !== readings) return;
+      if (!fm.held()) { notice = 'We can’t reach the shop right now to check your hold.'; draw(); }
+      return;
+    }
   }
+  const hold = fm.held();
+  // The buyer has released the hold or has another one by now.
+  if (number !== readings || (hold && hold.id !== id)) return;
+  const underWay = status?.paymentPending;
+  if (status?.status === 'held' && !underWay) {
+    fm.renew(status.reservation.expiresAt);
+    return;
+  }
+  shown = null;
+  if (hold) fm.forget({ replace: !underWay });
+  if (underWay) { empty(); notice = 'Your payment is in progress. We keep your pieces until it arrives.'; }
+  else if (status?.status === 'captured') { empty(); notice = 'Your order is paid. Thank you!'; }
+  else if (status?.paid) { empty(); notice = 'Your payment arrived too late for these pieces. It is being refunded.'; }
+  else notice = ENDED;
   draw();
+}
+/** Reads the status soon after the stock of a held piece changes: a payment is such a change. */
+function settleAfterChange() {
+  const hold = fm.held();
+  const units = hold ? JSON.stringify(hold.lines.map((line) => fm.sizeOf(line.productId, line.size)?.stock)) : '';
+  if (units === unitsOfHold) return;
+  unitsOfHold = units;
+  if (!hold?.checkoutUrl || settleTimer) return;
+  const pause = Math.max(250, settledAt + SETTLE_PAUSE - performance.now());
+  settleTimer = setTimeout(() => { settleTimer = 0; settle(); }, pause);
 }
 
 /** Empties the basket after the purchase. */
@@ -194,11 +229,20 @@ function ring(hold) {
     el('p', { class: 'quiet' }, `Held for you until ${fm.clock(hold.expiresAt)}`)));
 }
 
+/** Explains the end of the hold that the page shows; it was paid, released, or too old. */
+function ended() {
+  const id = shown;
+  shown = null;
+  notice = '';
+  draw();
+  settle(id);
+}
+
 function tick() {
   const hold = fm.held();
   const time = find('time');
   if (!hold) {
-    if (time) { notice = 'Your hold has ended, and the pieces are available to others. Your basket is saved.'; draw(); }
+    if (shown && !busy) ended();
     return;
   }
   const ms = Date.parse(hold.expiresAt) - fm.now();
@@ -254,6 +298,7 @@ function wanted() {
 /** Draws the basket again; the focus stays in place. */
 export function draw() {
   const hold = fm.held();
+  if (hold) shown = hold.id;
   const mine = hold ? hold.lines : lines;
   const count = pieces(mine);
   find('count').textContent = count;
@@ -279,10 +324,14 @@ dialog.addEventListener('click', (event) => { if (event.target === dialog) dialo
 dialog.addEventListener('close', () => { notice = ''; });
 fm.on('held', draw);
 fm.on('released', draw);
-fm.on('change', draw);
+fm.on('change', () => { draw(); settleAfterChange(); });
 fm.on('online', draw);
 fm.on('offline', draw);
+addEventListener('storage', (event) => { // another tab has changed the basket
+  if (event.key === KEY) { lines = read(); draw(); }
+});
 setInterval(tick, 250);
+document.addEventListener('visibilitychange', () => { if (!document.hidden) settle(); });
 addEventListener('pageshow', (event) => {
   if (event.persisted) { busy = false; settle(); draw(); } // back from the checkout
 });

@@ -62,10 +62,14 @@ export const held = () => {
   return hold && Date.parse(hold.expiresAt) > now() ? hold : null;
 };
 
-/** Removes the hold and session after payment or release. */
-export const forget = () => {
+/**
+ * Removes the hold and session after payment or release. With `id`, only a hold with this id.
+ * With `replace`, the buyer's next hold releases this one if it is still held.
+ */
+export const forget = ({ id = null, replace = true } = {}) => {
   const hold = stored('hold');
-  if (hold) keep('before', hold.id);
+  if (id && hold && hold.id !== id) return;
+  if (hold && replace) keep('before', hold.id);
   keep('hold', null);
   keep('session', null);
   tell('released', null);
@@ -124,6 +128,12 @@ export const reserve = (lines) => attempt(async () => {
   return remember({ ...body.reservation, lines });
 });
 
+/** Stores the present deadline of the hold; the shop's owner may have moved it. */
+export const renew = (expiresAt) => {
+  const hold = stored('hold');
+  if (hold && hold.expiresAt !== expiresAt) remember({ ...hold, expiresAt });
+};
+
 let paying = null;
 /** Holds the lines (or uses the hold) and returns the checkout URL. Concurrent calls are one. */
 export const checkout = (lines) => {
@@ -139,9 +149,13 @@ export const checkout = (lines) => {
 export const release = async (id = held()?.id ?? stored('session')) => {
   if (!id) return null;
   const body = await post('/api/inventory/release', { sessionId: id });
-  forget();
+  forget({ id: id.startsWith('res_') ? id : null });
   return body;
 };
+
+addEventListener('storage', (event) => { // another tab has held, paid or released
+  if (event.key === `${KEPT}hold`) tell(held() ? 'held' : 'released', held());
+});
 
 /** Reads the status of a hold, by any of its ids. */
 export const status = (id) => call(`/api/checkout/status?sessionId=${encodeURIComponent(id)}`);

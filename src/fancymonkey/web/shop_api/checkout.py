@@ -269,6 +269,7 @@ async def checkout_status(
         "status": hold.status,
         "paid": hold.reservation.payment_id is not None,
         "late": hold.reservation.late,
+        "paymentPending": hold.payment_pending,
         "checkout": hold.checkout is not None,
         "reservation": {**_reservation(hold, ref), **_routed(context, hold)},
         "serverTime": iso(hold.at),

@@ -151,6 +151,7 @@ class OpenedCheckout(TypedDict):
             "status": "held",
             "paid": False,
             "late": False,
+            "paymentPending": False,
             "checkout": True,
             "reservation": _HOLD,
             "serverTime": "2025-10-07T12:00:02.000Z",
@@ -159,12 +160,16 @@ class OpenedCheckout(TypedDict):
     )
 )
 class CheckoutStatus(TypedDict):
-    """The status of a hold and its payment."""
+    """The status of a hold and its payment.
+
+    `paymentPending`: the buyer chose a payment that takes days, and it has not arrived yet.
+    """
 
     success: Ok
     status: str
     paid: bool
     late: bool
+    paymentPending: bool
     checkout: bool
     reservation: CheckoutHold
     serverTime: str
