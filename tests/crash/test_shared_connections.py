@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 
 import psutil
@@ -56,6 +57,12 @@ class OpenConnection:
             f'{{"productId":"{HOT[0]}","size":"{HOT[1]}","quantity":1,"sessionId":"{session}"}}',
         )[0]
 
+    def role(self) -> str:
+        """The role of the worker that has the connection."""
+        text = self.ask("GET", "/metrics")[1]
+        (name,) = re.findall(r'^fancymonkey_decider_role\{role="(\w+)"\} 1', text, re.MULTILINE)
+        return str(name)
+
     @property
     def port(self) -> int:
         """Its own end of the connection."""
@@ -70,11 +77,25 @@ def role(server: Server) -> str:
     """The role of the worker that takes a new connection."""
     buyer = OpenConnection(server)
     try:
-        text = buyer.ask("GET", "/metrics")[1]
+        return buyer.role()
     finally:
         buyer.close()
-    (name,) = re.findall(r'^fancymonkey_decider_role\{role="(\w+)"\} 1', text, re.MULTILINE)
-    return str(name)
+
+
+def connection_to_decider(server: Server) -> OpenConnection:
+    """A connection to the worker that decides; others may get some before they know of it."""
+    refused: list[OpenConnection] = []
+    try:
+        while True:
+            buyer = OpenConnection(server)
+            if buyer.role() == "decides":
+                return buyer
+            refused.append(buyer)
+            assert len(refused) < 120
+            time.sleep(0.25)
+    finally:
+        for buyer in refused:
+            buyer.close()
 
 
 def in_a_row(check: Callable[[], bool]) -> bool:
@@ -110,8 +131,7 @@ def test_new_connections_go_to_the_worker_that_decides(server: Server) -> None:
 def test_others_take_the_connections_of_a_decider_in_trouble(
     server: Server, shop: BenchShop, trouble: signal.Signals
 ) -> None:
-    until(lambda: role(server) == "decides")
-    first = OpenConnection(server)
+    first = connection_to_decider(server)
     decider = worker_of(server, first)
     assert first.reserve("before") == 200
     taken = server.log.count(DECIDES)
@@ -137,8 +157,7 @@ def test_others_take_the_connections_of_a_decider_in_trouble(
 def test_the_next_decider_gets_the_connections_after_a_restart_of_the_worker(
     server: Server, shop: BenchShop
 ) -> None:
-    until(lambda: role(server) == "decides")
-    first = OpenConnection(server)
+    first = connection_to_decider(server)
     decider = worker_of(server, first)
     assert first.reserve("before") == 200
     decider.terminate()
