@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from fancymonkey.free_memory import return_free_memory
 
-YOUNG, MIDDLE, OLD = 5_000, 10, 1_000
+YOUNG, MIDDLE, OLD = 20_000, 2, 1_250
 """The thresholds of the collector: new objects per young collection, then the next generation.
 
 The old ones' turn comes after 50 million more objects than were freed.

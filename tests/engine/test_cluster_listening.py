@@ -9,9 +9,8 @@ import pytest
 
 from fancymonkey.core.outcomes import Accepted
 from fancymonkey.engine.clock import system_clock
-from fancymonkey.engine.cluster import decider as decider_module
+from fancymonkey.engine.cluster import unread_peers as unread_peers_module
 from fancymonkey.engine.cluster.cluster import Cluster
-from fancymonkey.engine.cluster.decider import TOGETHER_SECONDS
 from fancymonkey.engine.cluster.link import READING_SECONDS
 from fancymonkey.engine.cluster.network import UnixNetwork
 from fancymonkey.engine.engine import Engine
@@ -137,32 +136,32 @@ async def test_new_connections_of_another_socket_are_not_left_to_the_decider(
 async def test_commits_wait_while_no_client_reads_and_are_sent_to_the_first_reader(
     servers: Servers, monkeypatch: pytest.MonkeyPatch, reader: str
 ) -> None:
-    monkeypatch.setattr(decider_module, "UNREAD_SECONDS", 3600.0)
+    monkeypatch.setattr(unread_peers_module, "UNREAD_SECONDS", 3600.0)
     decider, (first, second, _) = servers.decider._decider, servers.engines
     assert decider is not None
     (peer,) = decider._peers
-    assert peer.together == TOGETHER_SECONDS
+    assert peer not in decider._unread
     requests = 0
     second.feed.requests = lambda: requests
     await until(lambda: servers.follower._link._requests == 0)  # type: ignore[union-attr]
     servers.ahead += READING_SECONDS
-    await until(lambda: peer.together == 3600.0)
+    await until(lambda: peer in decider._unread)
     with monkeypatch.context() as patch:
         patch.setattr(peer, "write", lambda data: None)  # no sign of life sends them
-        peer._shown = perf_counter()
         for number in range(3):
             await first.submit(take(f"s{number}", a_M=1))
-        assert len(peer.channel._outbox) == 3
+        assert len(decider._unread._waiting) == 3
         assert second.view.revision == first.view.revision - 3
         if reader == "a request":
             requests += 1
         if reader == "a live connection":
             await second.subscribe()
         if reader != "nobody":
-            await until(lambda: peer.together == TOGETHER_SECONDS)
-            assert not peer.channel._outbox
+            await until(lambda: peer not in decider._unread)
+            assert not decider._unread._waiting
     await until(lambda: second.view.revision == first.view.revision)  # or the next sign of life
     assert second.view.levels == first.view.levels
+    assert second.view.holds == first.view.holds
 
 
 async def test_an_answer_does_not_wait_for_readers(servers: Servers) -> None:

@@ -76,6 +76,8 @@ class Node:
         self.world, self.name, self.machine = world, name, f"machine {machine}"
         self._ahead = 1000.0 * machine
         """Seconds by which the clock of its machine is ahead."""
+        self.unread = name != "server 0"
+        """Whether it gets commits later than others, because it counts no client as a reader."""
         self.engine: Engine | None = None
         self.store: SimStore | None = None
         self.cluster: Cluster | None = None
@@ -93,6 +95,8 @@ class Node:
                 self._kill(engine, store)
                 await asyncio.sleep(0.2)
                 continue
+            if self.unread:
+                engine.feed.requests = int
             self.engine, self.store = engine, store
             access = partial(self.world.network.access, self.name)
             self.cluster = Cluster(engine, access(self.machine), self._time, access(""))

@@ -77,7 +77,7 @@ MUTANTS = [
             "if self._timer() - message.sent > GIVEN_UP_SECONDS:",
             "if not message:",
         ),
-        ("cluster.decider:Peer.begin", "self._sent = sent", "self._sent = self._timer()"),
+        ("cluster.peer:Peer.begin", "self._sent = sent", "self._sent = self._timer()"),
     ),
     engine(
         "an answer comes before the commit",
@@ -89,8 +89,16 @@ MUTANTS = [
     ),
     engine(
         "an answer comes before its entries",
-        ("cluster.decider:Decider._relay", "if self._peers and", "if not self and"),
+        ("cluster.decider:Decider._relay", "if not commit.entries", "if self"),
         ("cluster.link:Link._take", "message.revision > self._engine.view.revision", "not self"),
+    ),
+    engine(
+        "a commit for servers without readers lacks the levels of the commits before it",
+        (
+            "cluster.unread_peers:_one",
+            "changed[Level].update(commit.changed.get(Level, {}))",
+            "changed[Level] = commit.changed.get(Level, {})",
+        ),
     ),
     engine(
         "a view skips an entry",

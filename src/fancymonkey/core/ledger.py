@@ -109,9 +109,9 @@ def broken_rule(level: Level) -> str | None:
 def check_follows(entry: Entry, level: Level | None) -> None:
     """Raises InvariantBroken if an entry does not follow on this level."""
     on_hand, reserved = (0, 0) if level is None else (level.on_hand, level.reserved)
-    if (entry.on_hand_after - entry.on_hand, entry.reserved_after - entry.reserved) != (
-        on_hand,
-        reserved,
+    if (
+        entry.on_hand_after - entry.on_hand != on_hand
+        or entry.reserved_after - entry.reserved != reserved
     ):
         raise InvariantBroken(
             f"entry {entry.revision} ({entry.kind} {entry.sku} at {entry.location}) does not "

@@ -1,11 +1,11 @@
 """Commands, answers and commits as bytes between two servers of the same version."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import fields
-from itertools import groupby, starmap
+from itertools import groupby, repeat
 from operator import attrgetter
-from typing import Any, get_args, get_type_hints
+from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -17,7 +17,6 @@ from fancymonkey.core.holds.reserved import Reserved
 from fancymonkey.core.ledger import MORE_THAN_STOCK
 from fancymonkey.core.model import Entry, Item, Level, Product
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
-from fancymonkey.core.state import Rows
 from fancymonkey.errors import DataError, Overloaded, StoreUnavailable
 from fancymonkey.store.contract import Commit
 from fancymonkey.store.sql.columns import ENTRIES, TABLES
@@ -60,7 +59,7 @@ _EVENT = len(PLAIN)
 _decoders: list[Any] = [msgspec.msgpack.Decoder(list[kind]).decode for kind in PLAIN]  # type: ignore[valid-type]
 
 
-PROTOCOL = 5
+PROTOCOL = 6
 """The number of the form of the messages between two servers."""
 
 
@@ -176,28 +175,65 @@ def _answer(
     return _ERRORS[kind](value)
 
 
-_product, _item, _level = TABLES[Product], TABLES[Item], TABLES[Level]
-_NAMES = tuple(field.name for field in fields(Entry))
-_entry_values = attrgetter(*_NAMES)
-_ENTRIES: Any = tuple[tuple(map(get_type_hints(Entry).__getitem__, _NAMES))]  # type: ignore[misc]
-_entries = msgspec.msgpack.Decoder(list[_ENTRIES]).decode
-_PARTS = msgspec.msgpack.Decoder(tuple[msgspec.Raw, msgspec.Raw])
+_product, _item = TABLES[Product], TABLES[Item]
+_PARTS = msgspec.msgpack.Decoder(tuple[msgspec.Raw, msgspec.Raw, msgspec.Raw])
+
+T = TypeVar("T")
+
+
+class _Columns(Generic[T]):
+    """Rows of one class as a list of values for each field; a list of one counts for all rows."""
+
+    def __init__(self, kind: type[T]) -> None:
+        self._kind = kind
+        names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+        hints = get_type_hints(kind)
+        self._values = attrgetter(*names)
+        columns: Any = tuple[tuple(list[hints[name]] for name in names)]  # type: ignore[misc,valid-type]
+        self._decode = msgspec.msgpack.Decoder(columns).decode
+
+    def of(self, rows: Collection[T]) -> list[Sequence[Any]]:
+        """The columns of one row or more; none of no row."""
+        return [
+            column[:1]
+            if column[0] == column[-1] and column.count(column[0]) == len(rows)
+            else column
+            for column in zip(*map(self._values, rows), strict=True)
+        ]
+
+    def rows(self, data: msgspec.Raw, count: int) -> list[T]:
+        """The rows, `count` in all. Raises msgspec.DecodeError, ValueError."""
+        if not count and bytes(data) == _NO_COLUMNS:
+            return []
+        columns = self._decode(data)
+        if any(len(column) not in (1, count) for column in columns):
+            raise ValueError("columns of different lengths")
+        each = [repeat(column[0], count) if len(column) == 1 else column for column in columns]
+        return list(map(self._kind, *each))
+
+
+_NO_COLUMNS = _pack([])
+_entries, _levels = _Columns(Entry), _Columns(Level)
+
+
+def sends_levels(commit: Commit) -> bool:
+    """Whether its levels are sent: all entries are of one server, and only changed stock and
+    holds.
+    """
+    own = commit.own == len(commit.entries)
+    return own and not any(map(_changes_more, commit.entries))
 
 
 def pack_commit(commit: Commit) -> bytes:
-    """The entries of a commit, with the rows that a view needs to show them, as bytes.
-
-    The levels are there if all entries are of one server, and only changed stock and holds.
-    """
-    levels: list[Any] = []
-    if commit.own == len(commit.entries) and not any(map(_changes_more, commit.entries)):
-        levels = list(map(_level.values, commit.changed.get(Level, {}).values()))
+    """The entries of a commit, with the rows that a view needs to show them, as bytes."""
+    levels = commit.changed.get(Level, {}).values() if sends_levels(commit) else ()
     rows = (
         list(map(_product.values, commit.products)),
         list(map(_item.values, commit.items)),
-        levels,
+        len(commit.entries),
+        len(levels),
     )
-    return _pack((list(map(_entry_values, commit.entries)), rows))
+    return _pack((_entries.of(commit.entries), _levels.of(levels), rows))
 
 
 def _changes_more(entry: Entry) -> bool:
@@ -205,19 +241,20 @@ def _changes_more(entry: Entry) -> bool:
 
 
 def unpack_commit(data: bytes | msgspec.Raw) -> Commit:
-    """The commit of another server, without its answers; its entries are `own` with levels."""
-    packed, body = _PARTS.decode(data)
-    rows = list(starmap(Entry, _entries(packed)))
-    products, items, levels = _unpack(body)
-    changed: Rows = {}
-    if levels:
-        changed = {Level: {row.key: row for row in map(_level.row, levels)}}
+    """The commit of another server, without its answers; its entries are `own` with levels.
+
+    Raises msgspec.DecodeError, ValueError, TypeError for other bytes.
+    """
+    packed_entries, packed_levels, body = _PARTS.decode(data)
+    products, items, entry_count, level_count = _unpack(body)
+    entries = _entries.rows(packed_entries, entry_count)
+    levels = _levels.rows(packed_levels, level_count)
     return Commit(
         [],
-        rows,
-        rows[-1].revision if rows else 0,
+        entries,
+        entries[-1].revision if entries else 0,
         list(map(_product.row, products)),
         list(map(_item.row, items)),
-        len(rows) if levels else 0,
-        changed,
+        len(entries) if levels else 0,
+        {Level: {(row.sku, row.location): row for row in levels}} if levels else {},
     )

@@ -13,11 +13,10 @@ from itertools import count
 import msgspec
 
 from fancymonkey.core.outcomes import Answer
-from fancymonkey.engine.cluster.codec import pack_answers, pack_commit, unpack_commands
+from fancymonkey.engine.cluster.codec import pack_answers, unpack_commands
 from fancymonkey.engine.cluster.frames import (
     Answers,
     CommandBatch,
-    CommitMessage,
     Frame,
     Heartbeat,
     Leaving,
@@ -29,6 +28,8 @@ from fancymonkey.engine.cluster.frames import (
 )
 from fancymonkey.engine.cluster.handshake import admit
 from fancymonkey.engine.cluster.network import Listening, Network
+from fancymonkey.engine.cluster.peer import GIVEN_UP_SECONDS, Peer
+from fancymonkey.engine.cluster.unread_peers import UnreadPeers, commit_message
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.pending_answer import PendingAnswer
 from fancymonkey.engine.view.view import View
@@ -41,15 +42,6 @@ BEAT_SECONDS = 0.1
 """The interval of signs of life to a server that waits for an answer."""
 IDLE_BEATS = 10
 """A server on another machine gets every tenth beat also while it waits for no answer."""
-TOGETHER_SECONDS = 0.004
-"""Commits within this time (s) are sent together, unless an answer follows."""
-UNREAD_SECONDS = 0.025
-"""The same time for a server on which no client reads: each message wakes its process."""
-GIVEN_UP_SECONDS = 0.6
-"""After a longer silence of its own a decider drops the commands that wait.
-
-Shorter than the time after which their senders give it up.
-"""
 LEAVE_SECONDS = 2.0
 """The time for which a decider that shuts down still works for its peers."""
 FAREWELL_SECONDS = 0.5
@@ -57,67 +49,6 @@ FAREWELL_SECONDS = 0.5
 PEERS_MAX = 256
 STRANGERS_MAX = 64
 """The most connections without a proof of the secret; beyond, the oldest of them is closed."""
-
-
-class Peer:
-    """A server that this one decides for."""
-
-    def __init__(self, channel: MessageChannel, timer: Callable[[], float]) -> None:
-        self.channel = channel
-        self._timer = timer
-        self.running = 0
-        """The number of its batches that have no answer yet."""
-        self.together = TOGETHER_SECONDS
-        """The time (s) within which commits are sent together."""
-        self._sent = self._shown = 0.0
-        self._gone = False
-
-    @property
-    def lost(self) -> bool:
-        """Whether the peer no longer expects answers."""
-        if not self._gone and self.running and self._timer() - self._sent > GIVEN_UP_SECONDS:
-            self.end()
-        return self._gone
-
-    def begin(self, sent: float) -> None:
-        """Counts a batch that was sent at this time."""
-        if not self.running:
-            self._sent = sent
-        self.running += 1
-
-    def write(self, data: bytes) -> None:
-        """Sends a message, unless the peer is lost."""
-        if not self.lost:
-            self._sent = self._timer()
-            self.channel.write_soon(data)
-
-    def answer(self, data: bytes) -> None:
-        """Sends the answers to a batch: at once, unless those to another batch follow."""
-        self.write(data)
-        self.running -= 1
-        if not self.running:
-            self.channel.flush()
-
-    def show(self, data: bytes) -> None:
-        """Sends a commit, together with others of that time or with the next answer."""
-        now = self._timer()
-        left = self._shown + self.together - now
-        if left <= 0:
-            self._shown = now
-            self.write(data)
-        elif not self.lost:
-            self.channel.write_within(data, left)
-
-    def set_readers(self, *, present: bool) -> None:
-        """Changes the pace of the commits; with readers, those that wait are sent at once."""
-        self.together = TOGETHER_SECONDS if present else UNREAD_SECONDS
-        if present:
-            self.channel.flush()
-
-    def end(self) -> None:
-        """Ends the connection: no command of the peer runs from now on."""
-        self._gone = True
-        self.channel.abort()
 
 
 class ForwardedAnswer(PendingAnswer):
@@ -183,6 +114,7 @@ class Decider:
         self._secret = secret
         self._welcomes = welcomes
         self._peers: dict[Peer, None] = {}
+        self._unread = UnreadPeers()
         self._tasks: dict[asyncio.Task[None], None] = {}
         self._strangers: dict[MessageChannel, None] = {}
         self._listening: list[Listening] = []
@@ -238,6 +170,7 @@ class Decider:
         await self._wait_for_peers()
         if self._engine.on_commit == self._relay:  # not yet that of a successor in this process
             self._engine.on_commit = self._engine.on_catch_up = None
+        self._unread.send()
         for peer in list(self._peers):
             peer.channel.close()
         for task in list(self._tasks):
@@ -288,11 +221,12 @@ class Decider:
             log.info("a connection of another server has ended: %r", error)
         finally:
             self._peers.pop(peer, None)
+            self._unread.remove(peer)
             peer.end()
 
     def _take(self, peer: Peer, message: Frame) -> None:
         if isinstance(message, Readers):
-            peer.set_readers(present=message.present)
+            (self._unread.remove if message.present else self._unread.add)(peer)
         elif isinstance(message, CommandBatch):
             self._run(peer, message)
         else:
@@ -324,10 +258,14 @@ class Decider:
 
     def _relay(self, commit: Commit) -> None:
         """Sends a commit to every peer, before any caller gets its answer."""
-        if self._peers and commit.entries:
-            data = frame_bytes(CommitMessage(msgspec.Raw(pack_commit(commit))))
+        if not commit.entries:
+            return
+        if len(self._unread) < len(self._peers):
+            data = commit_message(commit)
             for peer in self._peers:
-                peer.show(data)
+                if peer not in self._unread:
+                    peer.show(data)
+        self._unread.show(commit)
 
     async def _beat(self) -> None:
         for number in count():

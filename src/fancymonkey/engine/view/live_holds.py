@@ -3,20 +3,60 @@
 import heapq
 from collections.abc import Iterable, Mapping
 
+from msgspec import Struct
 
-class HeldUnits:
-    """A live hold: its deadline, and its units by SKU and location."""
 
-    __slots__ = ("lapsed", "units", "until")
+class HeldUnits(Struct, gc=False):
+    """A live hold: its deadline, and its units by SKU and location.
 
-    def __init__(self, until: int | None) -> None:
-        self.until = until
-        self.units: dict[tuple[str, str], int] = {}
-        self.lapsed = False
+    Nearly all holds have one line, and there may be hundreds of thousands: the first line needs no
+    dict, and the garbage collector visits none of them, because none is part of a cycle.
+    """
+
+    until: int | None
+    _sku: str = ""
+    _location: str = ""
+    _units: int = 0
+    _more: dict[tuple[str, str], int] | None = None
+    """The lines after the first."""
+    lapsed: bool = False
+
+    @property
+    def units(self) -> dict[tuple[str, str], int]:
+        """The units by SKU and location."""
+        first = {(self._sku, self._location): self._units} if self._units else {}
+        return first | self._more if self._more else first
 
     def has(self, sku: str) -> bool:
         """Whether it holds units of the SKU."""
-        return any(key[0] == sku for key in self.units)
+        return self._sku == sku or any(key[0] == sku for key in self._more or ())
+
+    def has_line(self, key: tuple[str, str]) -> bool:
+        """Whether it holds units of the SKU at the location."""
+        return key == (self._sku, self._location) or key in (self._more or ())
+
+    def add(self, key: tuple[str, str], units: int) -> bool:
+        """Adds units, or takes away with a negative number; returns whether any are left."""
+        if not self._units:
+            (self._sku, self._location), self._units = key, units
+        elif key == (self._sku, self._location):
+            self._units += units
+        else:
+            more = self._more = self._more or {}
+            more[key] = more.get(key, 0) + units
+            if not more[key]:
+                del more[key]
+        if not self._units:
+            line = self._more.popitem() if self._more else (("", ""), 0)
+            (self._sku, self._location), self._units = line
+        return self._units != 0
+
+
+class HoldEnd(Struct, gc=False, order=True):
+    """The deadline (ms) of a hold. The garbage collector visits none, unlike tuples."""
+
+    until: int
+    id: str
 
 
 class HoldEnds:

@@ -12,7 +12,7 @@ from fancymonkey.core.model import Entry, Item, Kind, Level, Product, Reservatio
 from fancymonkey.core.stock.sku_stock import SkuStock, best_of
 from fancymonkey.engine.view.bundle_index import BundleIndex
 from fancymonkey.engine.view.bundle_stock import bundle_back_by, bundle_stock
-from fancymonkey.engine.view.live_holds import HeldUnits, HoldEnds
+from fancymonkey.engine.view.live_holds import HeldUnits, HoldEnd, HoldEnds
 from fancymonkey.engine.view.location_index import in_order, online_locations, sells_online, skus_at
 from fancymonkey.engine.view.shared_texts import SharedTexts, share_in_items, share_in_levels
 from fancymonkey.engine.view.stocked_rows import StockedRows
@@ -46,7 +46,7 @@ class View(StockedRows):
         self.changes = 0
         self.touched: dict[str, int] = {}
         self._lapsed_units: dict[tuple[str, str], int] = {}
-        self._due: list[tuple[int, str]] = []
+        self._due: list[HoldEnd] = []
         self._ends = HoldEnds()
 
     @property
@@ -163,21 +163,26 @@ class View(StockedRows):
         The same as `apply`, without computing the levels again. Raises ValueError if an entry is
         missing in between, InvariantBroken where the batch started from other levels.
         """
+        before = self.levels
         begun: set[tuple[str, str]] = set()
+        revision = self.revision
         for entry in entries:
-            if entry.revision != self.revision + 1:
-                raise ValueError(f"entry {self.revision + 1} is missing, got {entry.revision}")
-            self.revision = entry.revision
+            revision += 1
+            if entry.revision != revision:
+                raise ValueError(f"entry {revision} is missing, got {entry.revision}")
             key = (entry.sku, entry.location)
             if key not in begun:
                 begun.add(key)
-                check_follows(entry, self.levels.get(key))
+                check_follows(entry, before.get(key))
             if entry.reservation_id is not None:
                 self._follow_hold(entry, entry.reservation_id, key)
+        self.revision = revision
         for sku, _ in begun:
             item = self.items.get(sku)
             self._touch(split_sku(sku)[0] if item is None else item.product_id)
-            self._touch_bundles(sku)
+        if self.bundles:
+            for sku, _ in begun:
+                self._touch_bundles(sku)
         for level in levels.values():
             self._set_level(level)
 
@@ -191,16 +196,16 @@ class View(StockedRows):
     def _add_hold(self, row: Reservation) -> None:
         hold = self.holds[row.reservation_id] = HeldUnits(row.expires_at)
         for allocation in row.allocations:
-            hold.units[allocation.key] = allocation.quantity
+            hold.add(allocation.key, allocation.quantity)
         if row.expires_at is not None:
-            heapq.heappush(self._due, (row.expires_at, row.reservation_id))
+            heapq.heappush(self._due, HoldEnd(row.expires_at, row.reservation_id))
 
     def _follow_hold(self, entry: Entry, id_: str, key: tuple[str, str]) -> None:
         hold, until = self.holds.get(id_), entry.until
         if hold is None:
-            if entry.reserved <= 0:
-                return
-            hold = self.holds[id_] = HeldUnits(None)
+            if entry.reserved > 0:
+                self._begin_hold(id_, until, key, entry.reserved)
+            return
         if until != hold.until:
             hold.until = until
             if hold.lapsed:  # extended at the last moment: it counts again
@@ -208,31 +213,33 @@ class View(StockedRows):
                 for held, units in hold.units.items():
                     self._lapse_units(held, -units)
             if until is not None:
-                heapq.heappush(self._due, (until, id_))
-                if hold.units and self._ends.heaps:
+                heapq.heappush(self._due, HoldEnd(until, id_))
+                if self._ends.heaps:
                     skus = [held[0] for held in hold.units]
                     self._ends.push(skus, until, id_, len(self.holds))
         if not entry.reserved:
             return
-        if self._ends.heaps and until is not None and key not in hold.units:
+        if self._ends.heaps and until is not None and not hold.has_line(key):
             self._ends.push(key[:1], until, id_, len(self.holds))
-        units = hold.units.get(key, 0) + entry.reserved
         if hold.lapsed:
             self._lapse_units(key, entry.reserved)
-        if units:
-            hold.units[key] = units
-        else:
-            hold.units.pop(key, None)
-            if not hold.units:
-                del self.holds[id_]
+        if not hold.add(key, entry.reserved):
+            del self.holds[id_]
+
+    def _begin_hold(self, id_: str, until: int | None, key: tuple[str, str], units: int) -> None:
+        self.holds[id_] = HeldUnits(until, *key, units)
+        if until is not None:
+            heapq.heappush(self._due, HoldEnd(until, id_))
+            if self._ends.heaps:
+                self._ends.push(key[:1], until, id_, len(self.holds))
 
     def stop_counting_due(self, now: int) -> bool:
         """Stops counting holds whose deadline has passed; True if there was one."""
         any_due = False
-        while self._due and self._due[0][0] <= now:
-            at, id_ = heapq.heappop(self._due)
-            hold = self.holds.get(id_)
-            if hold is None or hold.until != at or hold.lapsed:
+        while self._due and self._due[0].until <= now:
+            end = heapq.heappop(self._due)
+            hold = self.holds.get(end.id)
+            if hold is None or hold.until != end.until or hold.lapsed:
                 continue
             hold.lapsed = any_due = True
             for key, units in hold.units.items():
@@ -258,10 +265,10 @@ class View(StockedRows):
 
     def _next_deadline(self) -> int | None:
         while self._due:
-            at, id_ = self._due[0]
-            hold = self.holds.get(id_)
-            if hold is not None and hold.until == at and not hold.lapsed:
-                return at
+            end = self._due[0]
+            hold = self.holds.get(end.id)
+            if hold is not None and hold.until == end.until and not hold.lapsed:
+                return end.until
             heapq.heappop(self._due)
         return None
 
