@@ -193,7 +193,9 @@ class _Columns(Generic[T]):
         self._decode = msgspec.msgpack.Decoder(columns).decode
 
     def of(self, rows: Collection[T]) -> list[Sequence[Any]]:
-        """The columns of one row or more; none of no row."""
+        """The columns of these rows; none of no row."""
+        if len(rows) == 1:  # a single client waits for this commit
+            return [[value] for value in self._values(*rows)]
         return [
             column[:1]
             if column[0] == column[-1] and column.count(column[0]) == len(rows)
@@ -206,8 +208,10 @@ class _Columns(Generic[T]):
         if not count and bytes(data) == _NO_COLUMNS:
             return []
         columns = self._decode(data)
-        if any(len(column) not in (1, count) for column in columns):
+        if not {1, count}.issuperset(map(len, columns)):
             raise ValueError("columns of different lengths")
+        if count == 1:
+            return [self._kind(*[value for (value,) in columns])]
         each = [repeat(column[0], count) if len(column) == 1 else column for column in columns]
         return list(map(self._kind, *each))
 
