@@ -1,6 +1,7 @@
 """Workers share a port: new connections go to the worker that decides, and to others without it."""
 
 import asyncio
+import contextlib
 import http.client
 import os
 import re
@@ -106,9 +107,10 @@ def worker_of(server: Server, buyer: OpenConnection) -> psutil.Process:
     """The worker that has the connection."""
     buyer.ask("GET", "/healthz")  # it may still wait to be accepted
     for worker in psutil.Process(server.pid).children(recursive=True):
-        for end in worker.net_connections("tcp"):
-            if end.raddr and end.raddr.port == buyer.port:
-                return worker
+        with contextlib.suppress(psutil.NoSuchProcess):  # one may end at this moment
+            for end in worker.net_connections("tcp"):
+                if end.raddr and end.raddr.port == buyer.port:
+                    return worker
     raise AssertionError("no worker has the connection")
 
 

@@ -17,7 +17,7 @@ from fancymonkey.core.model import Item, Level, Line, Product
 from fancymonkey.core.outcomes import Accepted, Answer
 from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.core.stock.answers import StockAnswer
-from fancymonkey.engine.batcher import WEIGHT_MAX, Batcher
+from fancymonkey.engine.batcher import WEIGHT_MAX, Batcher, Waiting
 from fancymonkey.errors import Overloaded, StoreCorrupt, StoreUnavailable
 from fancymonkey.store.contract import Commit
 from tests.core.builders import upsert
@@ -300,6 +300,65 @@ def test_a_fast_store_commits_in_the_turn_of_its_commands() -> None:
         assert answered == [0, 1, 2, 3, 4]
         assert len(rig.shown) == 2
         assert virtual_loop().time() == before
+
+    simulate(work)
+
+
+@pytest.mark.parametrize("quick", [True, False], ids=["fast", "slow"])
+def test_a_turn_that_begins_early_runs_once(quick: bool) -> None:
+    async def work() -> None:
+        rig = Rig()
+        await rig.fill()
+        rig.store.quick = quick
+        first = [rig.batcher.submit(up()) for _ in range(3)]
+        rig.batcher.begin()
+        assert rig.batcher.waiting == 0
+        assert all(answer.done() for answer in first) == quick
+        rig.batcher.begin()
+        later = [rig.batcher.submit(up()) for _ in range(2)]  # the turn of `first` still comes
+        await asyncio.gather(*first, *later)
+        assert [len(batch) for batch in rig.store.batches] == [3, 2]
+        assert rig.on_hand == 10
+
+    simulate(work)
+
+
+class Route:
+    """The way to a server that decides, with the batches that were sent there."""
+
+    open, ready = True, True
+
+    def __init__(self) -> None:
+        self.sent: list[list[Waiting]] = []
+        self.answered = 0
+
+    @property
+    def busy(self) -> bool:
+        return len(self.sent) > self.answered
+
+    async def wait(self) -> None:
+        await asyncio.sleep(0.01)
+
+    def forward(self, batch: list[Waiting]) -> bool:
+        self.sent.append(batch)
+        return True
+
+
+def test_a_single_command_is_sent_at_once_and_others_together() -> None:
+    async def work() -> None:
+        rig = Rig()
+        await rig.fill()
+        route = rig.batcher.route = Route()
+        answers = [rig.batcher.submit(up())]
+        assert [len(batch) for batch in route.sent] == [1]
+        answers += [rig.batcher.submit(up()) for _ in range(4)]
+        await asyncio.sleep(0)
+        assert [len(batch) for batch in route.sent] == [1, 4]
+        route.answered = 2
+        answers.append(rig.batcher.submit(up()))
+        assert [len(batch) for batch in route.sent] == [1, 4, 1]
+        assert rig.store.batches == []
+        assert [caller for batch in route.sent for _, _, caller in batch] == answers
 
     simulate(work)
 

@@ -63,7 +63,7 @@ ENGINE = [
         "view",
         "a missing entry is passed over",
         "engine.view.view:View.take",
-        "if entry.revision != self.revision + 1:",
+        "if entry.revision != revision:",
         "if False:",
         "engine/test_view.py",
     ),

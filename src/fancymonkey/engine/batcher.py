@@ -141,6 +141,13 @@ class Batcher:
         self._queue.append((command, _weight(command), waiter))
         if not self._turn_scheduled and self._task is None:
             self._schedule_turn()
+            if self._forwards and not self.route.busy:  # type: ignore[union-attr]
+                self.begin()
+
+    def begin(self) -> None:
+        """Begins the next turn now: what waits was gathered already, or others follow it soon."""
+        if self._turn_scheduled:
+            self._turn()
 
     def _schedule_turn(self) -> None:
         """Schedules a turn after all callbacks that are ready now and may still add commands."""
@@ -173,6 +180,8 @@ class Batcher:
 
     def _turn(self) -> None:
         """Commits the waiting commands: at once where that is fast, else in a task."""
+        if not self._turn_scheduled:  # `begin` was earlier
+            return
         self._turn_scheduled = False
         remainder: Remainder | None = None
         try:

@@ -255,6 +255,7 @@ class Decider:
                 self._engine.batcher.take(command, waiter)
             except StoreError as error:
                 waiter.set_exception(error)
+        self._engine.batcher.begin()
 
     def _relay(self, commit: Commit) -> None:
         """Sends a commit to every peer, before any caller gets its answer."""
