@@ -107,5 +107,6 @@ async def test_neighbours_that_change_only_stock_become_one() -> None:
     assert sizes == [len(made[0].entries), 4, len(made[-1].entries)]
     assert list(merged([])) == []
     assert list(merged(made[1:2])) == made[1:2]
+    assert [len(commit.entries) for commit in merged([made[1], *made[3:5]])] == [1, 2]  # a gap
     other = replace(made[2], own=0)  # entries of another server are among them
     assert [len(commit.entries) for commit in merged([made[1], other, made[3]])] == [1, 1, 1]

@@ -60,6 +60,14 @@ ENGINE = [
         "engine/test_view.py::test_it_shows_the_whole_of_a_batch",
     ),
     bug(
+        "cluster",
+        "commits with an entry of another server between them become one",
+        "engine.cluster.unread_peers:_follows",
+        "return next_one and",
+        "return bool(next_one or commit) and",
+        "engine/test_commit_messages.py",
+    ),
+    bug(
         "view",
         "a missing entry is passed over",
         "engine.view.view:View.take",

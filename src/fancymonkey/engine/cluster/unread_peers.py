@@ -72,17 +72,21 @@ def commit_message(commit: Commit) -> bytes:
 
 def merged(commits: Iterable[Commit]) -> Iterator[Commit]:
     """The same changes in fewer commits, without answers: neighbours are one commit if they only
-    changed stock and holds.
+    changed stock and holds, and no entry of another server is between them.
     """
     together: list[Commit] = []
     for commit in commits:
-        if sends_levels(commit):
-            together.append(commit)
-            continue
-        yield from _one(together)
-        together = []
-        yield commit
+        if not (together and _follows(together[-1], commit)):
+            yield from _one(together)
+            together = []
+        together.append(commit)
     yield from _one(together)
+
+
+def _follows(before: Commit, commit: Commit) -> bool:
+    """Whether the commit can be one with the commit before it."""
+    next_one = commit.entries[0].revision == before.entries[-1].revision + 1
+    return next_one and sends_levels(before) and sends_levels(commit)
 
 
 def _one(commits: list[Commit]) -> Iterator[Commit]:
