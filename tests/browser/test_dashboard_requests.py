@@ -10,7 +10,10 @@ from tests.browser.admin_page import AdminShop, admin_shop, member
 
 LOADED = """() => performance.getEntriesByType('resource').map(
     ({name, transferSize}) => [new URL(name).pathname, transferSize])"""
-PAGES = {"": "#connection", "overview.html": "main[data-ready]", "holds.html": "main[data-ready]"}
+ME_REQUESTED = """() => performance.getEntriesByType('resource').some(
+    ({name}) => new URL(name).pathname === '/api/admin/me')"""
+ROWS_SHOWN = ".found [role=status]:has-text('size')"
+PAGES = {"": ROWS_SHOWN, "overview.html": "main[data-ready]", "holds.html": "main[data-ready]"}
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
@@ -44,7 +47,9 @@ async def test_the_current_user_is_requested_once(
     browser: Browser, shop: AdminShop, path: str
 ) -> None:
     async with member(browser, shop) as watched:
-        names = [name for name, _ in await loaded(watched.page, shop, path)]
+        await loaded(watched.page, shop, path)
+        await watched.page.wait_for_function(ME_REQUESTED)  # an entry follows the answer
+        names = [name for name, _ in await watched.page.evaluate(LOADED)]
         assert names.count("/api/admin/me") == 1
         assert len(names) == len(set(names)), "a module was loaded under two URLs"
         watched.assert_clean()
