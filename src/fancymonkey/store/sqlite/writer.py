@@ -71,8 +71,7 @@ class SqliteWriter:
         self.log_pages = 0
         self.shown: StockSnapshot | None = None
         self._known = RowCache()
-        self._version = 0
-        self._here = False
+        self._version, self._here = 0, False
         self.db.set_wal_hook(self._grown)  # a hook switches SQLite's own checkpoints off
         self.schema = len(migrations("sqlite"))
 
@@ -109,6 +108,7 @@ class SqliteWriter:
             self.db.close(True)
         except apsw.Error as error:
             log.warning("%s could not be closed cleanly: %s", self.path, error)
+        self._files.close()
 
     @contextmanager
     def stopping(self) -> Iterator[None]:
