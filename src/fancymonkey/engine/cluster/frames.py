@@ -21,8 +21,6 @@ BUFFER_MAX = 16 * 1024 * 1024
 
 UNCONFIRMED_MS = 5000
 """The time within which another machine's system must confirm sent bytes."""
-EARLY_MAX = 2
-"""The most messages that may wait before the peer has proved that it knows the secret."""
 
 
 class LinkLost(Exception):
@@ -152,6 +150,8 @@ class MessageChannel(asyncio.Protocol):
         self._accepted = accepted
         self._transport: asyncio.Transport | None = None
         self._data = b""
+        self._paused = False
+        """Whether bytes wait for the proof of the peer."""
         self._inbox: deque[Frame] = deque()
         self._work: Callable[[Frame], None] | None = None
         self._arrived = asyncio.Event()
@@ -176,10 +176,19 @@ class MessageChannel(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Is called by the event loop."""
-        if self._data:
-            data = self._data + data
+        self._read(self._data + data if self._data else data)
+
+    def _read(self, data: bytes) -> None:
+        """Reads the messages in these bytes, and keeps the rest.
+
+        Until the peer has proved that it knows the secret, they are read one by one: the proof may
+        come together with larger messages that follow it.
+        """
         at = 0
         while self._lost is None and len(data) - at >= 4:
+            if self._inbox and self.limit == HELLO_MAX:
+                self._pause(paused=True)
+                break
             size = int.from_bytes(data[at : at + 4], "big")
             if size > self.limit:
                 self._end(f"a message of {size} bytes")
@@ -195,11 +204,21 @@ class MessageChannel(asyncio.Protocol):
             self._pass(frame)
         self._data = data[at:] if at else data
 
+    def _read_on(self) -> None:
+        """Reads the messages that were not read before the proof."""
+        if self._paused:
+            self._pause(paused=False)
+            self._read(self._data)
+
+    def _pause(self, *, paused: bool) -> None:
+        if self._transport is None or paused == self._paused:
+            return
+        self._paused = paused
+        if not self._transport.is_closing():
+            (self._transport.pause_reading if paused else self._transport.resume_reading)()
+
     def _pass(self, frame: Frame) -> None:
         if self._work is None:
-            if self.limit == HELLO_MAX and len(self._inbox) == EARLY_MAX:
-                self._end("messages before the greeting")
-                return
             self._inbox.append(frame)
             self._arrived.set()
             return
@@ -213,9 +232,12 @@ class MessageChannel(asyncio.Protocol):
         self._work = work
         while self._inbox:
             self._pass(self._inbox.popleft())
+        self._read_on()
 
     async def receive(self) -> Frame:
         """The next message. Raises LinkLost."""
+        if not self._inbox:
+            self._read_on()
         while not self._inbox:
             self._arrived.clear()
             if self._lost is not None:
