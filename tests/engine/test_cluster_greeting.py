@@ -69,7 +69,7 @@ def test_commits_that_come_with_the_welcome_arrive(
     run(work())  # type: ignore[operator]
 
 
-async def test_bytes_of_a_stranger_wait_at_the_sender(tmp_path: Path) -> None:
+async def test_messages_without_a_proof_are_not_read_ahead(tmp_path: Path) -> None:
     """Without a proof, one message is read, and the rest waits at the sender."""
     channels: list[MessageChannel] = []
     path = str(tmp_path / "socket")
